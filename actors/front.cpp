@@ -1,0 +1,117 @@
+#include "actors/front.hpp"
+
+#include "actors/ids.hpp"
+#include "rpc/log.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace mistify::actors {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+using self_pointer = front_actor::stateful_pointer<front_state>;
+
+runner_actor add_runner(self_pointer self, const std::string& id) {
+  auto runner = self->state.make_runner(caf::actor_cast<front_actor>(self), id);
+  self->monitor(runner);
+  self->state.runners.insert_or_assign(id, runner);
+  return runner;
+}
+
+const runner_actor* find_runner(self_pointer self, const std::string& id) {
+  const auto found = self->state.runners.find(id);
+  return found == self->state.runners.end() ? nullptr : &found->second;
+}
+
+/// Hands a message on; the runner answers whoever asked.
+template <class T, class... Ts>
+caf::result<T> forward(self_pointer self, const std::string& id, Ts... message) {
+  if (const auto* runner = find_runner(self, id))
+    return self->delegate(*runner, std::move(message)...);
+  return to_error(failure{errc::not_found, "not found"});
+}
+
+/// A runner that retired is out of the map already; one that is still in it died of a fault.
+void runner_died(self_pointer self, const caf::actor_addr& who) {
+  auto& runners = self->state.runners;
+  const auto dead = std::find_if(runners.begin(), runners.end(), [&](const auto& row) { return row.second == who; });
+  if (dead == runners.end() || self->state.stopping)
+    return;
+  rpc::log::error("the runner of a guest ended and is replaced", {{"guest", dead->first}});
+  add_runner(self, std::string{dead->first});
+}
+
+void restore(self_pointer self, const std::vector<store::unfinished_job>& jobs) {
+  std::map<std::string, runner_restore> by_guest;
+  for (const auto& job : jobs)
+    by_guest[job.job.guest_id].jobs.push_back(job);
+  for (auto& [id, work] : by_guest)
+    if (const auto* runner = find_runner(self, id))
+      self->send(*runner, restore_atom_v, std::move(work));
+}
+
+void runner_drained(self_pointer self) {
+  if (--self->state.draining == 0 && self->state.drained)
+    std::exchange(self->state.drained, std::nullopt)->deliver(true);
+}
+
+caf::result<bool> drain(self_pointer self) {
+  auto& state = self->state;
+  state.stopping = true;
+  state.drained.emplace(self);
+  auto later = state.drained->later();
+  state.draining = state.runners.size();
+  for (const auto& [id, runner] : state.runners)
+    self->request(runner, caf::infinite, drain_atom_v)
+      .then([=](bool) { runner_drained(self); }, [=](const caf::error&) { runner_drained(self); });
+  return later;
+}
+
+} // namespace
+
+front_actor::behavior_type front(self_pointer self, runner_factory make_runner, const store::directory* guests) {
+  self->state.make_runner = std::move(make_runner);
+  self->set_down_handler([=](const caf::down_msg& down) { runner_died(self, down.source); });
+  add_runner(self, std::string{agent_runner});
+  for (const auto& guest : guests->all())
+    add_runner(self, guest->id);
+  return {
+    [=](info_atom, const std::string& id, const info_request& request) {
+      return forward<std::string>(self, id, info_atom_v, request);
+    },
+    [=](queue_atom, const std::string& id, const job_request& request) -> caf::result<store::queued_job> {
+      if (self->state.stopping)
+        return to_error(failure{errc::unavailable, "the agent is stopping"});
+      return forward<store::queued_job>(self, id, queue_atom_v, request);
+    },
+    [=](create_atom, const rpc::guest& guest, const job_request& request) -> caf::result<store::queued_job> {
+      if (self->state.stopping)
+        return to_error(failure{errc::unavailable, "the agent is stopping"});
+      if (!find_runner(self, guest.id))
+        add_runner(self, guest.id);
+      return forward<store::queued_job>(self, guest.id, create_atom_v, guest, request);
+    },
+    [=](stream_atom, const std::string& id, const action_ptr& what) {
+      return forward<stream_grant>(self, id, stream_atom_v, what);
+    },
+    [=](cancel_atom, const std::string& id, const std::string& job_id) {
+      return forward<rpc::job>(self, id, cancel_atom_v, job_id);
+    },
+    [=](wait_atom, const std::string& id, const std::string& job_id) {
+      return forward<bool>(self, id, wait_atom_v, job_id);
+    },
+    [=](retire_atom, const std::string& id, const runner_actor& who) {
+      if (const auto* runner = find_runner(self, id); runner && *runner == who)
+        self->state.runners.erase(id);
+    },
+    [=](restore_atom, const std::vector<store::unfinished_job>& jobs) { restore(self, jobs); },
+    [=](drain_atom) { return drain(self); },
+    [=](alive_atom) { return true; },
+  };
+}
+
+} // namespace mistify::actors

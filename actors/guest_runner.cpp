@@ -1,0 +1,186 @@
+#include "actors/guest_runner.hpp"
+
+#include "actors/ids.hpp"
+
+#include <utility>
+
+namespace mistify::actors {
+
+using rpc::errc;
+using rpc::failure;
+
+runner_actor::behavior_type runner_behavior(runner_actor::stateful_pointer<guest_runner> self, std::string id,
+                                            front_actor front, std::shared_ptr<const runner_context> context) {
+  return self->state.behavior(std::move(id), std::move(front), std::move(context));
+}
+
+runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor front,
+                                                   std::shared_ptr<const runner_context> context) {
+  id_ = std::move(id);
+  front_ = std::move(front);
+  context_ = std::move(context);
+  const auto& limit = context_->limit;
+  info_ = throttle<info_ptr>{limit.info, limit.info_waiting};
+  streams_ = throttle<stream_wish>{limit.stream, limit.stream_waiting};
+  return {
+    [this](info_atom, const info_request& request) { return ask(request); },
+    [this](queue_atom, const job_request& request) { return enqueue(request, queue_atom_v); },
+    [this](create_atom, const rpc::guest& guest, const job_request& request) {
+      return enqueue(request, create_atom_v, guest);
+    },
+    [this](stream_atom, const action_ptr& what) { return grant(what); },
+    [this](cancel_atom, const std::string& job_id) { return cancel(job_id); },
+    [this](wait_atom, const std::string& job_id) { return await_end(job_id); },
+    [this](left_atom) { stream_left(); },
+    [this](again_atom, std::uint64_t turn) { again(turn); },
+    [this](restore_atom, const runner_restore& from) { restore(from); },
+    [this](drain_atom) { return drain(); },
+  };
+}
+
+guest_runner::~guest_runner() {
+  if (draining_ || retired_ || !context_)
+    return;
+  const auto end_job = [&](const std::string& job_id) {
+    store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
+    caf::anon_send(context_->log, record_atom_v, store::job_step{job_id, store::guest_unchanged{}, std::move(how)});
+  };
+  if (running_)
+    end_job(running_->work.job_id);
+  for (const auto& work : queue_)
+    end_job(work.job_id);
+}
+
+// -- info --------------------------------------------------------------------------------------------------------
+
+caf::result<std::string> guest_runner::ask(const info_request& request) {
+  if (retired_)
+    return to_error(gone());
+  const reply<std::string> answer{self_};
+  auto work = std::make_shared<info_run>(info_run{pipeline{request.what, request.request, 0}, answer});
+  switch (info_.enter(work)) {
+  case admission::runs: run(work); break;
+  case admission::waits: break;
+  case admission::refused: answer.deliver(failure{errc::queue_full, "too many requests wait for this guest"});
+  }
+  return answer.later();
+}
+
+void guest_runner::run(const info_ptr& work) {
+  if (work->steps.finished())
+    end(work, std::move(work->steps).take_result());
+  else
+    call(work);
+}
+
+void guest_runner::call(const info_ptr& work) {
+  std::string doc;
+  if (id_ != agent_runner) {
+    const auto guest = context_->guests->find(id_);
+    if (!guest)
+      return end(work, gone());
+    doc = guest->doc;
+  }
+  const auto& stage = work->steps.current();
+  service_call out{stage.method, work->steps.params(doc), stage.timeout, true, {}};
+  self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
+    .then(
+      [this, work](std::string& body) {
+        try {
+          work->steps.accept(std::move(body), id_);
+          run(work);
+        } catch (failure& e) {
+          end(work, e.through(work->steps.label()));
+        }
+      },
+      [this, work](const caf::error& e) { end(work, to_failure(e).through(work->steps.label())); });
+}
+
+template <class Result>
+void guest_runner::end(const info_ptr& work, Result&& result) {
+  work->answer.deliver(std::forward<Result>(result));
+  if (auto next = info_.leave())
+    run(*next);
+  quit_if_done();
+}
+
+// -- streams -----------------------------------------------------------------------------------------------------
+
+caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
+  if (retired_)
+    return to_error(gone());
+  if (what->stages.empty())
+    return to_error({errc::not_configured, std::string{what->kind->name} + ": has no stage"});
+  const reply<stream_grant> answer{self_};
+  stream_wish wish{what, answer};
+  switch (streams_.enter(wish)) {
+  case admission::runs: grant(wish); break;
+  case admission::waits: break;
+  case admission::refused: answer.deliver(failure{errc::queue_full, "too many downloads wait for this guest"});
+  }
+  return answer.later();
+}
+
+/// The runner's place is taken; the service's comes next. Both go back with the last copy of the grant's lease, also
+/// when nobody waits for the grant any more.
+void guest_runner::grant(const stream_wish& wish) {
+  const auto& stage = wish.what->stages.front();
+  const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_)](const void*) {
+                    caf::anon_send(runner, left_atom_v);
+                  }};
+  self_->request(context_->find_service(stage.service), caf::infinite, place_atom_v)
+    .then(
+      [wish, own, &stage](const lease& place) {
+        const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);
+        wish.answer.deliver(stream_grant{both, stage.service, stage.timeout});
+      },
+      [wish](caf::error& e) { wish.answer.deliver(std::move(e)); });
+}
+
+void guest_runner::stream_left() {
+  if (auto next = streams_.leave())
+    grant(*next);
+  quit_if_done();
+}
+
+// -- end ---------------------------------------------------------------------------------------------------------
+
+caf::result<bool> guest_runner::drain() {
+  draining_ = true;
+  drained_.emplace(self_);
+  auto later = drained_->later();
+  tell_drained();
+  return later;
+}
+
+/// Once no call is out and no step is on its way to the disk. A step that the disk refuses is not waited for.
+void guest_runner::tell_drained() {
+  const bool busy = running_ && (running_->calling || running_->saving);
+  if (drained_ && !busy)
+    std::exchange(drained_, std::nullopt)->deliver(true);
+}
+
+/// The guest is deleted. What still runs here is let finish; the front forgets the runner before that.
+void guest_runner::retire() {
+  retired_ = true;
+  for (auto& work : queue_) // the delete has ended them on disk
+    tell_waiting(work);
+  queue_.clear();
+  caf::anon_send(front_, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_));
+  quit_if_done();
+}
+
+/// A create that the database refused leaves a runner without a guest.
+void guest_runner::retire_if_never_stored() {
+  if (!retired_ && id_ != agent_runner && being_queued_ == 0 && !context_->guests->find(id_))
+    retire();
+  else
+    quit_if_done();
+}
+
+void guest_runner::quit_if_done() {
+  if (retired_ && !running_ && being_queued_ == 0 && info_.idle() && streams_.idle())
+    self_->quit();
+}
+
+} // namespace mistify::actors

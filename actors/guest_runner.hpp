@@ -1,0 +1,145 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/pipeline.hpp"
+#include "actors/reply.hpp"
+#include "actors/throttle.hpp"
+#include "store/directory.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mistify::actors {
+
+/// What all runners share; const once the actors run, and safe to use from any of them.
+struct runner_context {
+  limits limit;
+  job_log_actor log;
+  const store::directory* guests = nullptr;
+  /// The pipeline of an action, or nullptr if it is not configured.
+  std::function<action_ptr(std::string_view name)> find_action;
+  /// The handle of a configured service.
+  std::function<service_actor(const std::string& name)> find_service;
+};
+
+/// Everything that happens to one guest: two throttles for what is answered at once, and a queue of jobs that are run
+/// one at a time, in order. Each step of a job is on disk before the next thing happens.
+class guest_runner {
+public:
+  static inline const char* name = "guest_runner";
+
+  explicit guest_runner(runner_actor::pointer self) : self_{self}, info_{0, 0}, streams_{0, 0} {}
+
+  /// A runner that dies with jobs under way ends them, unless the agent is stopping (they wait on disk then).
+  ~guest_runner();
+
+  runner_actor::behavior_type behavior(std::string id, front_actor front,
+                                       std::shared_ptr<const runner_context> context);
+
+private:
+  // -- info ----------------------------------------------------------------------------------------------------
+  struct info_run {
+    pipeline steps;
+    reply<std::string> answer;
+  };
+  using info_ptr = std::shared_ptr<info_run>;
+
+  caf::result<std::string> ask(const info_request& request);
+  void run(const info_ptr& work);
+  void call(const info_ptr& work);
+  template <class Result>
+  void end(const info_ptr& work, Result&& result);
+
+  // -- streams -------------------------------------------------------------------------------------------------
+  struct stream_wish {
+    action_ptr what;
+    reply<stream_grant> answer;
+  };
+  caf::result<stream_grant> grant(const action_ptr& what);
+  void grant(const stream_wish& wish);
+  void stream_left();
+
+  // -- jobs ----------------------------------------------------------------------------------------------------
+  struct queued {
+    std::string job_id;
+    pipeline steps;
+    bool forced = false;              ///< stages that fail are passed over
+    bool being_cancelled = false;     ///< the log is about to end it: it must not begin
+    std::list<reply<bool>> waiting{}; ///< for its end
+  };
+  struct under_way {
+    explicit under_way(queued w) : work{std::move(w)} {}
+
+    queued work;
+    std::string sent_doc;                         ///< what the current stage was given
+    rpc::cancellation call;                       ///< drops the call that is out
+    std::optional<store::job_step> unsaved;       ///< a step that the database has not taken yet
+    std::optional<reply<rpc::job>> cancelled_for; ///< who asked for the end that is being saved
+    std::string passed_over;                      ///< why stages of a forced delete failed
+    bool calling = false;                         ///< a call is out
+    bool saving = false;                          ///< a step is on its way to the disk
+    bool ending = false;                          ///< its end is being saved
+    std::uint64_t turn = 0;                       ///< tells this wait from an earlier one
+  };
+
+  template <class Atom, class... Ts>
+  caf::result<store::queued_job> enqueue(const job_request& request, Atom atom, Ts... values);
+  void queue_up(const action_ptr& what, const std::string& request, const std::string& job_id, std::size_t stage = 0);
+  void restore(const runner_restore& from);
+
+  void begin_next();
+  void advance(store::guest_change change);
+  void save(store::job_step step);
+  void saved(const store::job_step& step, const store::recorded_step& recorded);
+  void not_saved(store::job_step step, const rpc::failure& why);
+  void call_stage();
+  void stage_answered(std::string body);
+  void pause(std::chrono::seconds length);
+  void fail(const rpc::failure& why);
+  void finish(const store::job_ends* how);
+  void again(std::uint64_t turn);
+
+  // -- from outside ---------------------------------------------------------------------------------------------
+  caf::result<rpc::job> cancel(const std::string& job_id);
+  void cancel_queued(queued& work, const reply<rpc::job>& answer);
+  void cancel_running(const reply<rpc::job>& answer);
+  void cancelled(const std::string& job_id, bool done);
+  caf::result<bool> await_end(const std::string& job_id);
+  queued* find_job(const std::string& job_id);
+  static void tell_waiting(queued& work);
+
+  // -- end -----------------------------------------------------------------------------------------------------
+  caf::result<bool> drain();
+  void retire();
+  void retire_if_never_stored();
+  void quit_if_done();
+  void tell_drained();
+  bool is_current(std::uint64_t turn) const { return running_ && running_->turn == turn; }
+  rpc::failure gone() const { return {rpc::errc::not_found, "not found"}; }
+
+  runner_actor::pointer self_;
+  std::string id_;
+  front_actor front_;
+  std::shared_ptr<const runner_context> context_;
+
+  throttle<info_ptr> info_;
+  throttle<stream_wish> streams_;
+  std::list<queued> queue_;
+  std::size_t being_queued_ = 0; ///< on their way through the job log
+  std::optional<under_way> running_;
+  std::uint64_t turns_ = 0;
+  std::optional<reply<bool>> drained_;
+  bool draining_ = false;
+  bool retired_ = false;
+};
+
+/// The behaviour of a runner, for `spawn`.
+runner_actor::behavior_type runner_behavior(runner_actor::stateful_pointer<guest_runner> self, std::string id,
+                                            front_actor front, std::shared_ptr<const runner_context> context);
+
+} // namespace mistify::actors

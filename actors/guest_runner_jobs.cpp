@@ -1,0 +1,239 @@
+#include "actors/guest_runner.hpp"
+#include "actors/ids.hpp"
+#include "actors/recovery.hpp"
+#include "rpc/codec.hpp"
+#include "rpc/log.hpp"
+
+#include <chrono>
+#include <utility>
+
+// The jobs of a runner: queue, stages, and what each step leaves on disk.
+namespace mistify::actors {
+
+using namespace std::chrono_literals;
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+/// How long a step waits before it is offered again to a database that refused it (a full disk, mostly).
+constexpr auto save_pause = 1s;
+
+void log_end(const rpc::job& job) {
+  const auto write = job.status == rpc::job_status::error ? rpc::log::warning : rpc::log::info;
+  write("job ended", {{"job", job.id},
+                      {"guest", job.guest_id},
+                      {"action", job.action},
+                      {"status", std::string{rpc::to_string(job.status)}},
+                      {"message", job.message}});
+}
+
+failure stopping() {
+  return {errc::unavailable, "the agent is stopping"};
+}
+
+} // namespace
+
+// -- queueing ----------------------------------------------------------------------------------------------------
+
+template <class Atom, class... Ts>
+caf::result<store::queued_job> guest_runner::enqueue(const job_request& request, Atom atom, Ts... values) {
+  const reply<store::queued_job> answer{self_};
+  if (retired_) {
+    // The front has been told, so a create that comes back to it makes a new runner.
+    if constexpr (sizeof...(Ts) > 0)
+      return self_->delegate(front_, atom, std::move(values)..., request);
+    else
+      answer.deliver(gone());
+  } else if (draining_) {
+    answer.deliver(stopping());
+  } else if (queue_.size() + being_queued_ >= context_->limit.queue) {
+    answer.deliver(failure{errc::queue_full, "the queue of this guest is full"});
+  } else {
+    ++being_queued_;
+    store::new_job job{new_uuid(),
+                       id_,
+                       std::string{request.what->kind->name},
+                       request.request,
+                       request.idempotency_key,
+                       request.request_digest};
+    self_->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job))
+      .then(
+        [this, answer, request](const store::queued_job& queued_as) {
+          --being_queued_;
+          answer.deliver(queued_as);
+          if (!queued_as.repeated)
+            queue_up(request.what, request.request, queued_as.job.id);
+          quit_if_done();
+        },
+        [this, answer](caf::error& e) {
+          --being_queued_;
+          answer.deliver(std::move(e));
+          retire_if_never_stored();
+        });
+  }
+  return answer.later();
+}
+
+template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, queue_atom);
+template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, create_atom, rpc::guest);
+
+void guest_runner::queue_up(const action_ptr& what, const std::string& request, const std::string& job_id,
+                            std::size_t stage) {
+  if (retired_) // the delete that ran meanwhile has ended it on disk
+    return;
+  queue_.push_back({job_id, pipeline{what, request, context_->limit.retries, stage}, request == forced_delete});
+  begin_next();
+}
+
+// -- one job after the other -------------------------------------------------------------------------------------
+
+void guest_runner::begin_next() {
+  if (running_ || draining_ || queue_.empty() || queue_.front().being_cancelled)
+    return;
+  running_.emplace(std::move(queue_.front()));
+  running_->turn = ++turns_;
+  queue_.pop_front();
+  advance(store::guest_unchanged{});
+}
+
+/// The current stage is over (or none has begun): on to the next one, or to the end of the job.
+void guest_runner::advance(store::guest_change change) {
+  auto& steps = running_->work.steps;
+  running_->calling = false;
+  store::job_step step{running_->work.job_id, std::move(change), store::stage_starts{}};
+  if (steps.finished()) {
+    if (steps.kind().effect == record_effect::deletes)
+      step.change = store::guest_removed{};
+    step.next = store::job_ends{rpc::job_status::complete, running_->passed_over};
+  } else if (draining_) {
+    step.next = store::stage_waits{steps.index()};
+  } else {
+    step.next = store::stage_starts{steps.index(), steps.current().method};
+  }
+  save(std::move(step));
+}
+
+void guest_runner::save(store::job_step step) {
+  running_->ending = std::holds_alternative<store::job_ends>(step.next);
+  running_->saving = true;
+  self_->request(context_->log, caf::infinite, record_atom_v, step)
+    .then(
+      [this, step, turn = running_->turn](const store::recorded_step& recorded) {
+        if (is_current(turn))
+          saved(step, recorded);
+      },
+      [this, step, turn = running_->turn](const caf::error& e) {
+        if (is_current(turn))
+          not_saved(step, to_failure(e));
+      });
+}
+
+void guest_runner::saved(const store::job_step& step, const store::recorded_step& recorded) {
+  running_->saving = false;
+  if (running_->cancelled_for)
+    running_->cancelled_for->deliver(recorded.job);
+  if (const auto* how = std::get_if<store::job_ends>(&step.next)) {
+    log_end(recorded.job);
+    return finish(how);
+  }
+  if (std::holds_alternative<store::stage_starts>(step.next)) {
+    running_->sent_doc = recorded.guest_doc;
+    call_stage();
+  }
+  tell_drained();
+}
+
+/// A database that refuses writes now may take them later: what a sub-agent did must not be forgotten. Any other error
+/// means that the job has ended in the log already.
+void guest_runner::not_saved(store::job_step step, const failure& why) {
+  running_->saving = false;
+  if (running_->cancelled_for)
+    std::exchange(running_->cancelled_for, std::nullopt)->deliver(why);
+  if (why.code() != errc::storage_failed)
+    return finish(nullptr);
+  running_->unsaved = std::move(step);
+  running_->turn = ++turns_;
+  self_->delayed_send(self_, save_pause, again_atom_v, running_->turn);
+  tell_drained();
+}
+
+void guest_runner::call_stage() {
+  const auto& stage = running_->work.steps.current();
+  running_->calling = true;
+  running_->call = {};
+  running_->turn = ++turns_;
+  try {
+    service_call out{stage.method, running_->work.steps.params(running_->sent_doc), stage.timeout, false,
+                     running_->call};
+    self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
+      .then(
+        [this, turn = running_->turn](std::string& body) {
+          if (is_current(turn))
+            stage_answered(std::move(body));
+        },
+        [this, turn = running_->turn](const caf::error& e) {
+          if (is_current(turn))
+            fail(to_failure(e));
+        });
+  } catch (const failure& e) {
+    fail(e);
+  }
+}
+
+void guest_runner::stage_answered(std::string body) {
+  try {
+    auto progress = running_->work.steps.accept(std::move(body), id_);
+    if (progress.retry)
+      return pause(*progress.retry);
+    if (progress.returned)
+      return advance(store::guest_returned{std::move(running_->sent_doc), std::move(*progress.returned)});
+    advance(store::guest_unchanged{});
+  } catch (const failure& e) {
+    fail(e);
+  }
+}
+
+/// The stage is to run again later. No call is out meanwhile, and the log knows it.
+void guest_runner::pause(std::chrono::seconds length) {
+  running_->calling = false;
+  running_->turn = ++turns_;
+  save({running_->work.job_id, store::guest_unchanged{}, store::stage_waits{running_->work.steps.index()}});
+  if (!draining_)
+    self_->delayed_send(self_, length, again_atom_v, running_->turn);
+}
+
+void guest_runner::again(std::uint64_t turn) {
+  if (!is_current(turn))
+    return;
+  if (auto step = std::exchange(running_->unsaved, std::nullopt))
+    save(std::move(*step));
+  else if (!draining_)
+    advance(store::guest_unchanged{});
+}
+
+void guest_runner::fail(const failure& why) {
+  auto& work = running_->work;
+  running_->calling = false;
+  if (work.forced) {
+    running_->passed_over += (running_->passed_over.empty() ? "forced past: " : "; ") + why.message();
+    work.steps.skip();
+    return advance(store::guest_unchanged{});
+  }
+  save({work.job_id, change_when_failed(work.steps.kind()), store::job_ends{rpc::job_status::error, why.message()}});
+}
+
+/// The job is over; `how` is null where the log had ended it before.
+void guest_runner::finish(const store::job_ends* how) {
+  const bool deleted =
+    how && how->status == rpc::job_status::complete && running_->work.steps.kind().effect == record_effect::deletes;
+  tell_waiting(running_->work);
+  running_.reset();
+  tell_drained();
+  if (deleted)
+    retire();
+  else
+    begin_next();
+}
+
+} // namespace mistify::actors

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace mistify::actors {
+
+/// The runner that image jobs run on, and the GuestID of those jobs.
+inline constexpr std::string_view agent_runner = "agent";
+
+/// A new random UUID, lower case. Thread-safe.
+std::string new_uuid();
+
+/// True for the canonical form of a UUID, 8-4-4-4-12 hexadecimal digits in either case.
+bool is_uuid(std::string_view text) noexcept;
+
+} // namespace mistify::actors

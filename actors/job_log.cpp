@@ -1,0 +1,107 @@
+#include "actors/job_log.hpp"
+
+#include "rpc/log.hpp"
+
+#include <utility>
+
+namespace mistify::actors {
+
+namespace {
+
+using self_pointer = job_log_actor::stateful_pointer<job_log_state>;
+
+/// A batch is committed at this size even if more is waiting: it bounds how long its first step waits. The gain of
+/// grouping is flat beyond it.
+constexpr std::size_t most_steps_in_a_batch = 256;
+
+void end_batch(job_log_state& state, const rpc::failure* why_not) {
+  const auto waiting = std::exchange(state.waiting, {});
+  for (const auto& told : waiting)
+    told(why_not);
+}
+
+/// One line when the trouble begins and one when it is over, not one a write.
+void note_trouble(job_log_state& state, const rpc::failure* why_not) {
+  if (std::exchange(state.in_trouble, why_not != nullptr) == (why_not != nullptr))
+    return;
+  if (why_not)
+    rpc::log::error("the database refuses writes", {{"reason", why_not->message()}});
+  else
+    rpc::log::warning("the database takes writes again");
+}
+
+void commit(job_log_state& state) {
+  if (!state.journal->in_batch())
+    return;
+  try {
+    state.journal->commit();
+    note_trouble(state, nullptr);
+    end_batch(state, nullptr);
+  } catch (const rpc::failure& e) {
+    note_trouble(state, &e);
+    end_batch(state, &e);
+  }
+}
+
+/// The commit message queues behind everything that is in the mailbox now: those steps join the batch.
+void ask_for_commit(self_pointer self) {
+  if (std::exchange(self->state.commit_is_coming, true))
+    return;
+  caf::anon_send(caf::actor_cast<job_log_actor>(self), commit_atom_v);
+}
+
+template <class T, class Step>
+caf::result<T> take(self_pointer self, Step step) {
+  auto& state = self->state;
+  const reply<T> answer{self};
+  try {
+    if (!state.journal->in_batch())
+      state.journal->begin();
+    ask_for_commit(self);
+    state.waiting.push_back([answer, value = step(*state.journal)](const rpc::failure* why_not) {
+      if (why_not)
+        answer.deliver(*why_not);
+      else
+        answer.deliver(value);
+    });
+  } catch (const rpc::failure& e) {
+    if (e.code() == rpc::errc::storage_failed)
+      note_trouble(state, &e);
+    answer.deliver(e);
+  } catch (const std::exception& e) {
+    answer.deliver(rpc::failure{rpc::errc::internal, e.what()});
+  }
+  if (state.waiting.size() >= most_steps_in_a_batch)
+    commit(state);
+  return answer.later();
+}
+
+} // namespace
+
+job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal) {
+  self->state.journal = std::move(journal);
+  return {
+    [=](queue_atom, const store::new_job& job) {
+      return take<store::queued_job>(self, [&](store::journal& j) { return j.add_job(job); });
+    },
+    [=](create_atom, const rpc::guest& guest, const store::new_job& job) {
+      return take<store::queued_job>(self, [&](store::journal& j) { return j.add_guest(guest, job); });
+    },
+    [=](record_atom, const store::job_step& step) {
+      return take<store::recorded_step>(self, [&](store::journal& j) { return j.record(step); });
+    },
+    [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch) {
+      return take<rpc::metadata_map>(self, [&](store::journal& j) { return j.patch_guest_metadata(guest_id, patch); });
+    },
+    [=](patch_atom, const rpc::metadata_patch& patch) {
+      return take<rpc::metadata_map>(self, [&](store::journal& j) { return j.patch_metadata(patch); });
+    },
+    [=](commit_atom) {
+      self->state.commit_is_coming = false;
+      commit(self->state);
+    },
+    [=](alive_atom) { return true; },
+  };
+}
+
+} // namespace mistify::actors

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "actors/requests.hpp"
+#include "rpc/error.hpp"
+#include "rpc/model.hpp"
+#include "store/journal.hpp"
+
+#include <caf/all.hpp>
+
+#include <string>
+#include <vector>
+
+CAF_BEGIN_TYPE_ID_BLOCK(mistify, caf::first_custom_type_id)
+
+CAF_ADD_ATOM(mistify, mistify::actors, info_atom, "info")
+CAF_ADD_ATOM(mistify, mistify::actors, queue_atom, "queue")
+CAF_ADD_ATOM(mistify, mistify::actors, create_atom, "create")
+CAF_ADD_ATOM(mistify, mistify::actors, stream_atom, "streaming")
+CAF_ADD_ATOM(mistify, mistify::actors, left_atom, "left")
+CAF_ADD_ATOM(mistify, mistify::actors, call_atom, "call")
+CAF_ADD_ATOM(mistify, mistify::actors, place_atom, "place")
+CAF_ADD_ATOM(mistify, mistify::actors, record_atom, "record")
+CAF_ADD_ATOM(mistify, mistify::actors, patch_atom, "patch")
+CAF_ADD_ATOM(mistify, mistify::actors, commit_atom, "commit")
+CAF_ADD_ATOM(mistify, mistify::actors, again_atom, "again")
+CAF_ADD_ATOM(mistify, mistify::actors, cancel_atom, "cancel")
+CAF_ADD_ATOM(mistify, mistify::actors, wait_atom, "wait")
+CAF_ADD_ATOM(mistify, mistify::actors, alive_atom, "alive")
+CAF_ADD_ATOM(mistify, mistify::actors, retire_atom, "retire")
+CAF_ADD_ATOM(mistify, mistify::actors, restore_atom, "restore")
+CAF_ADD_ATOM(mistify, mistify::actors, drain_atom, "drain")
+CAF_ADD_ATOM(mistify, mistify::actors, sweep_atom, "sweep")
+
+CAF_END_TYPE_ID_BLOCK(mistify)
+
+CAF_ERROR_CODE_ENUM(mistify::rpc::errc, "mistify")
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::action_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::info_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::job_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::service_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::stream_grant)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::runner_restore)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::guest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::metadata_patch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::metadata_map)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::new_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::queued_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::job_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::recorded_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<mistify::store::unfinished_job>)
+
+namespace mistify::actors {
+
+/// A failure as an actor's error, and back. Errors of CAF itself (a dead actor, a passed deadline) become `internal`
+/// and `deadline_exceeded`.
+caf::error to_error(const rpc::failure& e);
+rpc::failure to_failure(const caf::error& e);
+
+} // namespace mistify::actors

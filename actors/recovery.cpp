@@ -1,0 +1,52 @@
+#include "actors/recovery.hpp"
+
+#include "actors/ids.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace mistify::actors {
+
+namespace {
+
+/// Why a job cannot go on; nothing if it can.
+std::optional<std::string> reason_to_end(const store::unfinished_job& job, const store::directory& guests,
+                                         const action* what) {
+  if (!what)
+    return job.job.action + ": Not configured";
+  if (job.job.guest_id != agent_runner && !guests.find(job.job.guest_id))
+    return "the guest is gone";
+  const bool may_be_sent_again = job.stage < what->stages.size() && what->stages[job.stage].idempotent;
+  if (!job.call_was_out || may_be_sent_again)
+    return std::nullopt;
+  return "interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')';
+}
+
+} // namespace
+
+store::guest_change change_when_failed(const action_kind& kind) {
+  if (kind.effect == record_effect::creates)
+    return store::guest_state{"error"};
+  return store::guest_unchanged{};
+}
+
+std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::directory& guests,
+                                                const config& settings) {
+  std::vector<store::unfinished_job> going_on;
+  journal.begin();
+  for (auto& job : journal.unfinished()) {
+    const auto what = settings.find_action(job.job.action);
+    if (auto why = reason_to_end(job, guests, what.get())) {
+      const auto* kind = find_action_kind(job.job.action);
+      auto change = kind ? change_when_failed(*kind) : store::guest_change{};
+      journal.record({job.job.id, std::move(change), store::job_ends{rpc::job_status::error, std::move(*why)}});
+    } else {
+      going_on.push_back(std::move(job));
+    }
+  }
+  journal.commit();
+  return going_on;
+}
+
+} // namespace mistify::actors

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <caf/all.hpp>
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace mistify::actors {
+
+/// A response that is owed. CAF's own promise is not enough: it forgets the asker when it is dropped, and it may be
+/// kept only by its actor, on that actor's thread. This one answers with an error when its last copy goes, so that an
+/// actor's death ends its work visibly, and any thread may deliver. Copies share the debt; the first delivery counts.
+template <class T>
+class reply {
+public:
+  /// Takes the message over that `self` is handling.
+  template <class Self>
+  explicit reply(Self* self) : owed_{std::make_shared<debt>(self->make_response_promise())} {}
+
+  void deliver(T value) const { owed_->pay(caf::make_message(std::move(value))); }
+  void deliver(caf::error e) const { owed_->pay(caf::make_message(std::move(e))); }
+  void deliver(const rpc::failure& e) const { deliver(to_error(e)); }
+
+  /// For the `return` of a message handler: the answer comes later.
+  caf::result<T> later() const { return caf::delegated<T>{}; }
+
+private:
+  struct debt {
+    explicit debt(const caf::response_promise& p) : asker{p.source()}, id{p.id()} {}
+    debt(const debt&) = delete;
+    debt& operator=(const debt&) = delete;
+    ~debt() {
+      if (!paid)
+        pay(caf::make_message(to_error({rpc::errc::internal, "the actor that had the request ended"})));
+    }
+
+    void pay(caf::message with) {
+      if (!paid.exchange(true) && asker)
+        asker->enqueue(nullptr, id.response_id(), std::move(with), nullptr);
+    }
+
+    caf::strong_actor_ptr asker;
+    caf::message_id id;
+    std::atomic<bool> paid{false};
+  };
+  std::shared_ptr<debt> owed_;
+};
+
+} // namespace mistify::actors

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "actors/config.hpp"
+#include "rpc/cancellation.hpp"
+#include "store/journal.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What is asked of the actors, as values: they travel in messages, and nothing here knows CAF.
+namespace mistify::actors {
+
+/// A synchronous question that a pipeline answers.
+struct info_request {
+  action_ptr what;
+  std::string request; ///< JSON text for image and snapshot pipelines
+};
+
+/// An action to be queued as a job.
+struct job_request {
+  action_ptr what;
+  std::string request;         ///< JSON text for image and snapshot pipelines
+  std::string idempotency_key; ///< empty: none
+  std::string request_digest;
+};
+
+/// The `request` of a delete that goes on past stages that fail, and takes the record in any case.
+inline constexpr std::string_view forced_delete = R"({"force":true})";
+
+/// One call to a sub-agent.
+struct service_call {
+  std::string method, params;
+  std::chrono::milliseconds timeout{0}; ///< of the answer; zero: none
+  bool may_expire = false;              ///< the time-out covers the wait for a free place too: somebody is waiting
+  rpc::cancellation cancel;
+};
+
+/// A place that somebody outside of the actors holds, and gives back by letting the last copy go.
+using lease = std::shared_ptr<const void>;
+
+/// What a download needs: places in the runner's throttle and at the service, and where to get the bytes.
+struct stream_grant {
+  lease places;
+  std::string service;
+  std::chrono::milliseconds stall{0}; ///< longest wait between two pieces
+};
+
+/// The jobs of a runner that had not ended at the last stop, in their order.
+struct runner_restore {
+  std::vector<store::unfinished_job> jobs;
+};
+
+} // namespace mistify::actors

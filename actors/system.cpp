@@ -1,0 +1,212 @@
+#include "actors/system.hpp"
+
+#include "actors/front.hpp"
+#include "actors/guest_runner.hpp"
+#include "actors/ids.hpp"
+#include "actors/job_log.hpp"
+#include "actors/recovery.hpp"
+#include "actors/rpc_caller.hpp"
+#include "actors/service.hpp"
+#include "rpc/log.hpp"
+#include "rpc/thread_pool.hpp"
+#include "store/legacy_import.hpp"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <shared_mutex>
+#include <utility>
+
+namespace mistify::actors {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Calls that may wait for one service. A runner has one job and `limits.info` questions out at most, so this is
+/// reached only by thousands of guests behind a sub-agent that hangs.
+constexpr std::size_t most_waiting_calls = 100'000;
+
+/// Two workers and one shared queue measured best on a small host: no idle CPU, and the second hop is nearly free.
+struct actor_settings : caf::actor_system_config {
+  actor_settings() {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::size_t{2});
+    set("scheduler.max-throughput", std::size_t{300});
+    add_message_types<caf::id_block::mistify>();
+    add_error_category(caf::atom("mistify"), [](std::uint8_t code, caf::atom_value, const caf::message& context) {
+      return std::string{rpc::to_string(static_cast<rpc::errc>(code))} + caf::to_string(context);
+    });
+  }
+};
+
+/// The sub-agents' actors by name. One that dies is replaced under the same name.
+class service_table {
+public:
+  service_table(caf::actor_system& system, rpc::thread_pool& threads) : system_{system}, threads_{threads} {}
+
+  void add(const service& s) {
+    auto client = std::make_shared<rpc::client>(rpc::endpoint{"127.0.0.1", s.port, s.path, s.connect_timeout});
+    rows_.emplace(s.name, row{client, std::make_shared<rpc_caller>(client, threads_), s.max_pending, {}});
+    start(s.name);
+  }
+
+  service_actor find(const std::string& name) const {
+    const std::shared_lock lock{mutex_};
+    return rows_.at(name).actor;
+  }
+
+  rpc::client& client_of(const std::string& name) { return *rows_.at(name).client; }
+
+  void stop() {
+    stopping_ = true;
+    for (auto& [name, r] : rows_)
+      r.out->cancel_all();
+    const std::unique_lock lock{mutex_};
+    for (auto& [name, r] : rows_) {
+      caf::anon_send_exit(r.actor, caf::exit_reason::user_shutdown);
+      r.actor = nullptr;
+    }
+  }
+
+private:
+  struct row {
+    std::shared_ptr<rpc::client> client;
+    std::shared_ptr<rpc_caller> out;
+    std::size_t max_pending;
+    service_actor actor;
+  };
+
+  void start(const std::string& name) {
+    auto& place = rows_.at(name);
+    auto actor =
+      system_.spawn(service_behavior, name, place.max_pending, most_waiting_calls, std::shared_ptr<caller>{place.out});
+    actor->attach_functor([this, name] {
+      if (stopping_)
+        return;
+      rpc::log::error("the actor of a service ended and is replaced", {{"service", name}});
+      start(name);
+    });
+    const std::unique_lock lock{mutex_};
+    place.actor = actor;
+  }
+
+  caf::actor_system& system_;
+  rpc::thread_pool& threads_;
+  std::atomic<bool> stopping_{false};
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, row, std::less<>> rows_; // fixed after the start; its actors are not
+};
+
+std::size_t places_at_services(const config& settings) {
+  return std::accumulate(settings.services.begin(), settings.services.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& row) { return sum + row.second.max_pending; });
+}
+
+/// Threads for all places. A place is free when the call's answer has been told, a moment before its thread is: until then
+/// the place's next call waits.
+rpc::thread_pool make_threads(std::size_t places) {
+  return rpc::thread_pool{std::max<std::size_t>(1, places), places};
+}
+
+/// Waits for an actor to end, after everything that is in its mailbox.
+void end_actor(caf::actor_system& system, const caf::actor& who) {
+  caf::scoped_actor me{system};
+  me->monitor(who);
+  caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
+  me->receive([](const caf::down_msg&) {}, caf::after(10s) >> [] {});
+}
+
+std::shared_ptr<store::journal> open_journal(const config& settings, store::directory& guests,
+                                             std::function<void(std::string_view)> warn) {
+  store::journal_settings wanted;
+  wanted.path = settings.dbpath;
+  wanted.keep_jobs = settings.limit.jobs;
+  wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
+  wanted.warn = std::move(warn);
+  store::take_over_legacy(settings.import_from, wanted);
+  return std::make_shared<store::journal>(std::move(wanted), guests);
+}
+
+} // namespace
+
+struct agent_system::impl {
+  impl(const config& settings, std::function<void(std::string_view)> warn)
+    : threads{make_threads(places_at_services(settings))}, system{actor_config}, services{system, threads},
+      journal{open_journal(settings, guests, std::move(warn))}, jobs{std::make_unique<store::job_reader>(
+                                                                  settings.dbpath)} {
+    for (const auto& [name, s] : settings.services)
+      services.add(s);
+    auto unfinished = recover_jobs(*journal, guests, settings);
+    log = system.spawn<caf::detached>(job_log, journal);
+    journal.reset();
+    auto context = std::make_shared<const runner_context>(runner_context{
+      settings.limit, log, &guests, [&settings](std::string_view name) { return settings.find_action(name); },
+      [this](const std::string& name) { return services.find(name); }});
+    front = system.spawn(
+      actors::front,
+      [this, context](front_actor owner, const std::string& id) {
+        return system.spawn(runner_behavior, id, std::move(owner), context);
+      },
+      &guests);
+    caf::anon_send(front, restore_atom_v, std::move(unfinished));
+  }
+
+  // Destroyed from below: threads before the actors that wait for them would hang, so `stop` comes first.
+  actor_settings actor_config;
+  store::directory guests;
+  rpc::thread_pool threads;
+  caf::actor_system system;
+  service_table services;
+  std::shared_ptr<store::journal> journal;
+  std::unique_ptr<store::job_reader> jobs;
+  job_log_actor log;
+  front_actor front;
+};
+
+agent_system::agent_system(const config& settings, std::function<void(std::string_view)> warn)
+  : impl_{std::make_unique<impl>(settings, std::move(warn))} {}
+
+/// The log ends before the calls that are still out are dropped: what a runner makes of them must not reach the disk,
+/// where those jobs stand as interrupted. And it ends after the readers, because the last connection that closes tidies
+/// the database's write-ahead log away.
+agent_system::~agent_system() {
+  drain(0ms);
+  impl_->jobs.reset();
+  end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->log));
+  impl_->log = nullptr;
+  end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->front));
+  impl_->front = nullptr;
+  impl_->services.stop();
+  impl_->threads.stop();
+}
+
+bool agent_system::drain(std::chrono::milliseconds longest) {
+  bool all = false;
+  caf::scoped_actor me{impl_->system};
+  me->request(impl_->front, caf::duration{longest}, drain_atom_v)
+    .receive([&](bool) { all = true; }, [](const caf::error&) {});
+  return all;
+}
+
+caf::actor_system& agent_system::actors() {
+  return impl_->system;
+}
+const front_actor& agent_system::front() const {
+  return impl_->front;
+}
+const job_log_actor& agent_system::log() const {
+  return impl_->log;
+}
+const store::directory& agent_system::guests() const {
+  return impl_->guests;
+}
+const store::job_reader& agent_system::jobs() const {
+  return *impl_->jobs;
+}
+rpc::client& agent_system::client_of(const std::string& service) {
+  return impl_->services.client_of(service);
+}
+
+} // namespace mistify::actors

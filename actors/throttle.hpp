@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <utility>
+
+namespace mistify::actors {
+
+/// What became of work that asked to run.
+enum class admission : unsigned char { runs, waits, refused };
+
+/// Lets a bounded number of things run at a time; the rest waits in order, up to a second bound. No thread of its own
+/// and no locks: it belongs to one actor.
+template <class Work>
+class throttle {
+public:
+  throttle(std::size_t width, std::size_t max_waiting) : width_{width}, max_waiting_{max_waiting} {}
+
+  /// Takes a place if there is one, and `work` is left to the caller to start; else keeps it to wait; else refuses.
+  admission enter(Work& work) {
+    if (running_ < width_) {
+      ++running_;
+      return admission::runs;
+    }
+    if (waiting_.size() >= max_waiting_)
+      return admission::refused;
+    waiting_.push_back(std::move(work));
+    return admission::waits;
+  }
+
+  /// Gives a place back. What waited longest gets it, and is returned for the caller to start.
+  std::optional<Work> leave() {
+    if (waiting_.empty()) {
+      --running_;
+      return std::nullopt;
+    }
+    Work next = std::move(waiting_.front());
+    waiting_.pop_front();
+    return next;
+  }
+
+  /// Takes out whatever waits and is no longer wanted; `expired` may move from what it says yes to.
+  template <class Predicate>
+  void drop_waiting_if(Predicate expired) {
+    std::erase_if(waiting_, expired);
+  }
+
+  std::size_t running() const noexcept { return running_; }
+  std::size_t waiting() const noexcept { return waiting_.size(); }
+  bool idle() const noexcept { return running_ == 0 && waiting_.empty(); }
+
+private:
+  std::size_t width_, max_waiting_;
+  std::size_t running_ = 0;
+  std::list<Work> waiting_; // a list takes no memory while empty: there are two throttles a guest
+};
+
+} // namespace mistify::actors

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Measures the agent against what the libraries under it can do at all, and prints a table: each goal as a ratio, both
+# sides taken in turn in one run. Installs what is missing and builds first. On loopback and on the disk of the build
+# only; nothing of it is left behind. A machine that does other things meanwhile spoils the figures.
+#
+# Usage: etc/bench.sh [--quick] [ROW...]     --quick: a first look in a minute; rows: get metrics jobs download memory
+#                                            idle hang ready flat (default: all, some 5 minutes)
+# Environment: BUILD   where to build (default build/release)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=etc/packages.sh
+. etc/packages.sh
+
+build=${BUILD:-build/release}
+install_packages "${BUILD_PACKAGES[@]}" wrk
+log=$(cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMISTIFY_BENCH=ON 2>&1) || {
+  echo "$log" >&2
+  exit 1
+}
+cmake --build "$build" --target bench
+exec timeout --kill-after=5 600 "$build/test/bench/bench" "$@"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The rule of the house: includes point one way, http → actors → store → rpc, and each library stays in its room.
+# Prints every line that breaks it as file:line and fails.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+broken=0
+
+# forbid REASON PATTERN FILE...: complains about each #include of the files that the pattern (extended) matches.
+forbid() {
+  local reason=$1 pattern=$2 hits
+  shift 2
+  [ $# -gt 0 ] || return 0
+  hits=$(grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($pattern)" "$@" || true)
+  [ -n "$hits" ] || return 0
+  while IFS= read -r hit; do
+    echo "$hit   ← $reason"
+  done <<<"$hits"
+  broken=1
+}
+
+mapfile -t rpc < <(find rpc -name '*.[ch]pp')
+mapfile -t rpc_but_json < <(find rpc -name '*.[ch]pp' ! -path 'rpc/json*')
+mapfile -t store < <(find store -name '*.[ch]pp')
+mapfile -t actors < <(find actors -name '*.[ch]pp')
+mapfile -t http < <(find http -name '*.[ch]pp')
+
+forbid "rpc/ is the lowest layer" '(store|actors|http)/' "${rpc[@]}"
+forbid "store/ knows rpc/ only" '(actors|http)/' "${store[@]}"
+forbid "actors/ does not know http/" 'http/' "${actors[@]}"
+
+forbid "httplib belongs to http/ and rpc/" 'httplib' "${store[@]}" "${actors[@]}"
+forbid "CAF belongs to actors/ and http/" 'caf/' "${rpc[@]}" "${store[@]}"
+forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@]}"
+forbid "RapidJSON belongs to rpc/json" 'rapidjson/' "${rpc_but_json[@]}" "${store[@]}" "${actors[@]}" "${http[@]}"
+
+if [ "$broken" -eq 0 ]; then
+  echo "layers: every include points the right way"
+fi
+exit "$broken"

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Debian packages that the agent is built and tested with. To be sourced: `install_packages "${BUILD_PACKAGES[@]}"`
+# installs what is missing, as root; without root it says what is missing and how to install it, and fails.
+
+# shellcheck disable=SC2034 # used by whoever sources this
+BUILD_PACKAGES=(
+  g++ cmake ninja-build ccache pkg-config ca-certificates
+  libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev libspdlog-dev
+  libsystemd-dev uuid-dev libssl-dev zlib1g-dev
+)
+# shellcheck disable=SC2034
+RUN_PACKAGES=(curl jq)
+# shellcheck disable=SC2034
+TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq)
+# shellcheck disable=SC2034
+FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
+
+# missing_packages NAME...: prints those that are not installed, one a line.
+missing_packages() {
+  local name
+  for name in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || echo "$name"
+  done
+}
+
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    {
+      echo "These packages are missing: ${missing[*]}"
+      echo "Install them with: sudo apt-get install --no-install-recommends ${missing[*]}"
+    } >&2
+    return 1
+  fi
+  echo "Installing ${missing[*]}"
+  # The lists of packages may be old or, in a container, absent: fetched only when something has to be installed.
+  apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}

@@ -1,0 +1,121 @@
+#include "http/acceptor.hpp"
+
+#include "http/connection.hpp"
+#include "http/listener.hpp"
+#include "rpc/error.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace mistify::http {
+
+namespace {
+
+constexpr std::chrono::milliseconds retry_pause{100};
+/// Clients over the bound that may linger until they have read that they are; the rest is closed at once.
+constexpr std::size_t max_turned_away = 256;
+
+/// The address without the port; an IPv4 one in its own form even where it came through an IPv6 socket.
+std::string peer_name(const sockaddr_storage& a) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = nullptr;
+  int family = a.ss_family;
+  if (family == AF_INET) {
+    bytes = &reinterpret_cast<const sockaddr_in&>(a).sin_addr;
+  } else if (family == AF_INET6) {
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(a).sin6_addr;
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&six);
+    family = mapped ? AF_INET : AF_INET6;
+    bytes = six.s6_addr + (mapped ? 12 : 0);
+  }
+  return bytes && ::inet_ntop(family, bytes, text.data(), text.size()) ? text.data() : "local";
+}
+
+} // namespace
+
+std::uint16_t acceptor::open(const std::string& address) {
+  auto socket = open_listener(address);
+  watch(socket.fd);
+  return socket.port;
+}
+
+void acceptor::adopt(int fd) {
+  watch(adopt_listener(fd).fd);
+}
+
+void acceptor::watch(int fd) {
+  std::lock_guard lock{mutex_};
+  if (core_->stopping || !core_->events.add({fd, watch_key::own})) {
+    ::close(fd);
+    throw rpc::failure{rpc::errc::unavailable, "the server is stopping, or cannot watch one more socket"};
+  }
+  doors_.push_back({fd, false});
+}
+
+void acceptor::accept_from(int fd) {
+  std::lock_guard lock{mutex_};
+  for (auto& d : doors_)
+    if (d.fd == fd)
+      accept_all(d);
+}
+
+void acceptor::retry() {
+  std::lock_guard lock{mutex_};
+  for (auto& d : doors_)
+    if (d.failing)
+      accept_all(d);
+}
+
+void acceptor::close() {
+  std::lock_guard lock{mutex_};
+  for (const auto& d : doors_) {
+    core_->events.remove(d.fd);
+    ::close(d.fd);
+  }
+  doors_.clear();
+}
+
+void acceptor::accept_all(door& d) {
+  d.failing = false;
+  for (;;) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    int fd = ::accept4(d.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      take_in(fd, peer_name(from));
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (errno != ECONNABORTED && errno != EPROTO && errno != EINTR) {
+      // No descriptors or memory: clients wait in the backlog, and trying again at once would only burn time.
+      d.failing = true;
+      core_->events.alarm_at_latest(in(retry_pause));
+      return;
+    } // else that one client failed
+  }
+}
+
+void acceptor::take_in(int fd, std::string peer) {
+  const auto bound = core_->settings.max_connections;
+  const auto open = core_->connections.size();
+  int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (open >= bound + max_turned_away) {
+    ++core_->refused;
+    ::close(fd);
+    return;
+  }
+  auto key = core_->connections.next_key(fd);
+  auto c = std::make_shared<connection>(core_, key, std::move(peer), open >= bound);
+  core_->connections.put(key, c);
+  // Its first event, that there is room to write, comes at once and sets the first deadline.
+  if (!core_->events.add(key))
+    c->post(connection::stop_now, connection::thread::other);
+}
+
+} // namespace mistify::http

@@ -1,0 +1,138 @@
+#include "http/daemon.hpp"
+
+#include "actors/config.hpp"
+#include "actors/system.hpp"
+#include "http/bridge.hpp"
+#include "http/error_map.hpp"
+#include "http/handlers/context.hpp"
+#include "http/routes.hpp"
+#include "http/server.hpp"
+#include "http/service_manager.hpp"
+#include "rpc/log.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <future>
+#include <sys/stat.h>
+#include <thread>
+
+namespace mistify::http {
+
+namespace {
+
+/// Signals that end the daemon are taken by `sigwait`, on the main thread, and by no other: so they are blocked before
+/// any thread is started. A client that hangs up must be an error of a write, not the end of the process.
+sigset_t take_over_signals() {
+  sigset_t ours;
+  sigemptyset(&ours);
+  sigaddset(&ours, SIGTERM);
+  sigaddset(&ours, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ours, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return ours;
+}
+
+std::string wait_for_signal(const sigset_t& ours) {
+  int number = 0;
+  sigwait(&ours, &number);
+  return number == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+/// Whoever signals twice does not want to wait.
+void end_at_once_on_second_signal(sigset_t ours) {
+  std::thread{[ours] {
+    wait_for_signal(ours);
+    rpc::log::warning("second signal: ending at once");
+    rpc::log::flush();
+    std::_Exit(EXIT_FAILURE);
+  }}.detach();
+}
+
+server_settings settings_of(const actors::config& config) {
+  server_settings wanted;
+  wanted.max_body = config.http.max_body;
+  wanted.max_connections = config.http.max_connections;
+  wanted.max_downloads = config.http.max_downloads;
+  return wanted;
+}
+
+error_answers errors() {
+  return {[](const std::exception_ptr& thrown) { return error_answer(thrown); },
+          [](int status, const std::string& message) { return error_answer(status, message); }};
+}
+
+/// Sockets that systemd holds for the service win over the address: clients that connect during a restart wait there.
+std::string open_sockets(server& on, const std::string& address) {
+  const auto inherited = service_manager::inherited_sockets();
+  for (const int socket : inherited)
+    on.adopt(socket);
+  if (!inherited.empty()) {
+    rpc::log::info("listening", {{"address", "sockets of the service manager"}});
+    return "sockets of the service manager";
+  }
+  const auto port = on.listen(address);
+  rpc::log::info("listening", {{"address", address}, {"port", std::to_string(port)}});
+  return address;
+}
+
+bool actors_answer(bridge& agents, std::chrono::milliseconds longest) {
+  auto answer = std::make_shared<std::promise<bool>>();
+  auto alive = answer->get_future();
+  agents.alive(longest).sender()([answer](const rpc::outcome<bool>& outcome) {
+    const auto* yes = std::get_if<bool>(&outcome);
+    answer->set_value(yes && *yes);
+  });
+  return alive.get();
+}
+
+/// Reads go on while jobs drain; then whoever still waits is told, and downloads get what is left of the time.
+void drain(actors::agent_system& agent, bridge& waiting, server& front_door, std::chrono::milliseconds longest) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (!agent.drain(longest))
+    rpc::log::warning("stages were still running when the drain time was over");
+  waiting.close();
+  const auto used = std::chrono::steady_clock::now() - begin;
+  front_door.stop(std::chrono::duration_cast<std::chrono::milliseconds>(
+    std::max<std::chrono::steady_clock::duration>(longest - used, std::chrono::seconds{1})));
+}
+
+actors::config read_config(const daemon_options& wanted) {
+  auto config = actors::load_config(wanted.config_file);
+  config.import_from = wanted.import_from;
+  return config;
+}
+
+} // namespace
+
+void run_daemon(const daemon_options& wanted) {
+  const auto signals = take_over_signals();
+  ::umask(077); // the database is nobody else's
+  const auto config = read_config(wanted);
+  for (const auto& warning : config.warnings)
+    rpc::log::warning(warning);
+  actors::agent_system agent{config, [](std::string_view message) { rpc::log::warning(message); }};
+  bridge agents{agent};
+  context shared{config,
+                 agent.guests(),
+                 agent.jobs(),
+                 agents,
+                 [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
+                 wanted.command_line};
+  server front_door{settings_of(config), dispatch(shared), errors()};
+  const auto where = open_sockets(front_door, wanted.address);
+  front_door.start();
+  {
+    const service_manager::watchdog fed{
+      [&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
+    service_manager::tell_ready("answering on " + where);
+    rpc::log::info("stopping", {{"signal", wait_for_signal(signals)}});
+  }
+  service_manager::tell_stopping();
+  end_at_once_on_second_signal(signals);
+  drain(agent, agents, front_door, config.drain_timeout);
+  rpc::log::info("stopped");
+}
+
+} // namespace mistify::http

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mistify::http {
+
+/// What the command line says.
+struct daemon_options {
+  std::string address = ":8080";
+  std::string config_file;
+  std::string import_from;               ///< the original's database to begin with, or empty
+  std::vector<std::string> command_line; ///< as it was given, for the debug endpoint
+};
+
+/// Runs the agent until SIGTERM or SIGINT, then drains it. Must be called on the main thread, before any other thread is
+/// started. A second signal ends the process at once. Throws `failure` where the start is refused.
+void run_daemon(const daemon_options& wanted);
+
+} // namespace mistify::http

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mistify::http {
+
+/// One header line: name as sent, value trimmed. Both point into the head.
+struct header_field {
+  std::string_view name, value;
+};
+
+/// What a request line and the headers said. Views live until `framer::next`.
+struct request_head {
+  std::string_view text; ///< request line to the empty line
+  std::string_view method, target;
+  bool http_1_0 = false;
+  std::vector<header_field> fields;
+};
+
+/// A request the server answers by itself and then closes the connection.
+struct refusal {
+  int status = 400;
+  std::string message;
+};
+
+/// Cuts a stream of bytes into requests: says where head and body end, takes chunked bodies out of their chunks, and
+/// refuses whatever two readers could understand differently (RFC 9112, sections 2.2, 5 and 6.3), so that no byte of one
+/// request can be read as another. Knows no sockets. Not thread-safe.
+class framer {
+public:
+  struct limits {
+    std::size_t max_head = 64 * 1024;   ///< bytes; more is 431
+    std::size_t max_body = 1024 * 1024; ///< bytes without chunk marks; more is 413
+  };
+
+  enum class progress : std::uint8_t {
+    more,     ///< the request is not complete; append bytes
+    go_on,    ///< the client waits for "100 Continue" before it sends the body; told once
+    complete, ///< `head` and `take_body` may be used, then `next`
+    refused,  ///< see `why`; nothing that follows can be trusted
+  };
+
+  explicit framer(limits bounds) : limits_{bounds} {}
+
+  void append(std::string_view bytes) { in_.append(bytes); }
+  progress advance();
+
+  const request_head& head() const noexcept { return head_; }
+  std::string take_body() noexcept { return std::move(body_); }
+  const refusal& why() const noexcept { return why_; }
+
+  /// Forgets a complete request; bytes behind it begin the next.
+  void next();
+
+  /// True when no byte of a further request has come.
+  bool empty() const noexcept { return stage_ == stage::head && pos_ == in_.size(); }
+
+  /// Bytes held.
+  std::size_t buffered() const noexcept { return in_.size() - pos_ + head_text_.size() + body_.size(); }
+
+private:
+  enum class stage : std::uint8_t { head, fixed, chunk_size, chunk_data, chunk_end, trailers, complete, refused };
+  enum class line_result : std::uint8_t { found, missing, refused };
+
+  bool step(); // false: needs bytes, or is at an end
+  bool read_head();
+  bool end_head(std::size_t end);
+  bool parse_head();
+  bool parse_request_line(std::string_view line);
+  bool parse_field(std::string_view line);
+  bool choose_body();
+  bool check_coding(const header_field& field);
+  bool read_fixed();
+  bool read_chunk_size();
+  bool parse_chunk_size(std::string_view line);
+  bool read_chunk_data();
+  bool read_chunk_end();
+  bool read_trailers();
+  line_result take_line(std::size_t max, int status_if_longer, std::string_view& line);
+  bool refuse(int status, std::string message);
+  void take_into_body();
+  void compact();
+
+  limits limits_;
+  stage stage_ = stage::head;
+  std::string in_;       // bytes as they came
+  std::size_t pos_ = 0;  // of in_: what is before is used up
+  std::size_t scan_ = 0; // of in_: no line end between pos_ and here
+  std::size_t line_ = 0; // of in_: where the line begins that is being looked for
+  std::string head_text_;
+  request_head head_;
+  std::string body_;
+  std::size_t rest_ = 0; // bytes missing of the body, or of the chunk
+  std::size_t trailer_bytes_ = 0;
+  bool expects_ = false;
+  refusal why_;
+};
+
+} // namespace mistify::http

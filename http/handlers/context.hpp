@@ -1,0 +1,28 @@
+#pragma once
+
+#include "actors/config.hpp"
+#include "rpc/client.hpp"
+#include "store/directory.hpp"
+#include "store/job_reader.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mistify::http {
+
+class bridge;
+
+/// What handlers work with. Lives as long as the server; everything in it is thread-safe.
+struct context {
+  const actors::config& settings;
+  const store::directory& guests;
+  const store::job_reader& jobs;
+  bridge& agents;
+  /// Reaches a configured service, for downloads.
+  std::function<rpc::client&(const std::string& service)> client_of;
+  /// How this process was started, for the debug endpoint.
+  std::vector<std::string> command_line;
+};
+
+} // namespace mistify::http

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "http/handlers/context.hpp"
+#include "http/message.hpp"
+#include "http/task.hpp"
+
+/// Every handler of the API: decode, ask, encode. Each takes the request and gives the answer; failures are thrown and
+/// become error answers in one place.
+namespace mistify::http::handlers {
+
+// metadata.cpp
+task<answer> get_metadata(context&, request);
+task<answer> patch_metadata(context&, request);
+task<answer> get_guest_metadata(context&, request);
+task<answer> patch_guest_metadata(context&, request);
+
+// guests.cpp
+task<answer> list_guests(context&, request);
+task<answer> create_guest(context&, request);
+task<answer> get_guest(context&, request);
+task<answer> delete_guest(context&, request);
+task<answer> act_on_guest(context&, request);        ///< captures: guest, action
+task<answer> act_on_guest_by_get(context&, request); ///< the seed's form; the config may switch it off
+
+// metrics.cpp
+task<answer> get_cpu_metrics(context&, request);
+task<answer> get_disk_metrics(context&, request);
+task<answer> get_nic_metrics(context&, request);
+
+// images.cpp
+task<answer> list_images(context&, request);
+task<answer> fetch_image(context&, request);
+task<answer> get_image(context&, request);
+task<answer> delete_image(context&, request);
+task<answer> list_container_images(context&, request);
+task<answer> fetch_container_image(context&, request);
+task<answer> get_container_image(context&, request);
+task<answer> delete_container_image(context&, request);
+
+// snapshots.cpp; captures: guest[, disk][, snapshot]. The forms with a disk are handlers of their own.
+task<answer> list_snapshots(context&, request);
+task<answer> create_snapshot(context&, request);
+task<answer> get_snapshot(context&, request);
+task<answer> delete_snapshot(context&, request);
+task<answer> rollback_snapshot(context&, request);
+task<answer> download_snapshot(context&, request);
+task<answer> list_disk_snapshots(context&, request);
+task<answer> create_disk_snapshot(context&, request);
+task<answer> get_disk_snapshot(context&, request);
+task<answer> delete_disk_snapshot(context&, request);
+task<answer> rollback_disk_snapshot(context&, request);
+task<answer> download_disk_snapshot(context&, request);
+
+// jobs.cpp
+task<answer> list_jobs(context&, request);
+task<answer> get_job(context&, request);
+task<answer> list_guest_jobs(context&, request);
+task<answer> get_guest_job(context&, request);
+task<answer> cancel_job(context&, request);
+
+// debug.cpp
+task<answer> get_command_line(context&, request);
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "http/bridge.hpp"
+#include "http/handlers/context.hpp"
+#include "http/message.hpp"
+#include "http/task.hpp"
+#include "rpc/model.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The two places where images live, asked as if they were one.
+namespace mistify::http::handlers {
+
+/// Which stores a request means.
+enum class stores : unsigned char { both, disk, container };
+
+/// As `?type=` says it: `container`, any other text, or nothing.
+stores stores_for(const request& from);
+
+/// One image, as the store described it.
+struct found_image {
+  std::string text; ///< JSON
+  bool container = false;
+};
+
+/// The images of all asked stores, disk store first. A store without a configured action has none. Throws the first
+/// store's failure, else the second's.
+task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish);
+
+/// One image: found in any asked store, that is it (the disk store's first). Else an error of any store is thrown, else
+/// `not_found`; so the answer does not depend on which store is quicker.
+task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish);
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,30 @@
+#include "http/bridge.hpp"
+#include "http/handlers/common.hpp"
+#include "http/handlers/handlers.hpp"
+#include "rpc/codec.hpp"
+
+namespace mistify::http::handlers {
+
+task<answer> get_metadata(context& cx, request) {
+  co_return json_answer(200, rpc::encode(cx.guests.metadata()));
+}
+
+task<answer> patch_metadata(context& cx, request from) {
+  const auto patch = rpc::decode_metadata_patch(from.body);
+  const auto whole = co_await cx.agents.patch(patch);
+  co_return json_answer(200, rpc::encode(whole));
+}
+
+task<answer> get_guest_metadata(context& cx, request from) {
+  const auto guest = need_guest(cx, from.captures[0]);
+  co_return json_answer(200, rpc::encode(rpc::decode_guest(guest->doc).metadata));
+}
+
+task<answer> patch_guest_metadata(context& cx, request from) {
+  const auto guest = need_guest(cx, from.captures[0]);
+  const auto patch = rpc::decode_metadata_patch(from.body);
+  const auto whole = co_await cx.agents.patch(guest->id, patch);
+  co_return json_answer(200, rpc::encode(whole));
+}
+
+} // namespace mistify::http::handlers

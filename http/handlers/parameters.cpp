@@ -1,0 +1,73 @@
+#include "http/handlers/parameters.hpp"
+
+#include "rpc/error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace mistify::http::handlers {
+
+using namespace std::chrono_literals;
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+/// Jobs in one list: the default, and the most.
+constexpr std::size_t most_jobs = 1000;
+
+constexpr std::chrono::milliseconds longest_wait = 10min;
+
+/// Splits a leading whole number from what follows it. A number that is too large for the type is the largest.
+std::pair<std::uint64_t, std::string_view> split_number(std::string_view text, const char* error) {
+  std::uint64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, fault] = std::from_chars(text.data(), end, number);
+  if (fault == std::errc::invalid_argument)
+    throw failure{errc::invalid_request, error};
+  if (fault == std::errc::result_out_of_range)
+    number = UINT64_MAX;
+  return {number, {rest, static_cast<std::size_t>(end - rest)}};
+}
+
+} // namespace
+
+std::size_t limit_of(const request& from) {
+  constexpr auto error = "limit: must be a whole number";
+  const auto* text = from.parameter("limit");
+  if (!text)
+    return most_jobs;
+  const auto [limit, rest] = split_number(*text, error);
+  if (!rest.empty())
+    throw failure{errc::invalid_request, error};
+  return std::min<std::uint64_t>(limit, most_jobs);
+}
+
+std::chrono::milliseconds wait_of(const request& from) {
+  constexpr auto error = "wait: must be a time such as 30s or 500ms";
+  const auto* text = from.parameter("wait");
+  if (!text)
+    return 0ms;
+  const auto [number, unit] = split_number(*text, error);
+  constexpr std::pair<std::string_view, std::uint64_t> units[] = {
+    {"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  for (const auto& [name, factor] : units)
+    if (unit == name) {
+      const std::uint64_t most = longest_wait.count();
+      return std::chrono::milliseconds{number > most / factor ? most : number * factor};
+    }
+  throw failure{errc::invalid_request, error};
+}
+
+bool flag_of(const request& from, const std::string& name) {
+  const auto* text = from.parameter(name);
+  if (!text || *text == "false" || *text == "0")
+    return false;
+  if (*text == "true" || *text == "1" || text->empty())
+    return true;
+  throw failure{errc::invalid_request, name + ": must be true or false"};
+}
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace mistify::http {
+
+/// A listening socket and what it is bound to.
+struct listening_socket {
+  int fd = -1;
+  std::uint16_t port = 0; ///< 0 for a unix socket
+};
+
+/// Where to listen: an empty host is every interface.
+struct listen_address {
+  std::string host;
+  std::string port;
+};
+
+/// Splits "host:port", ":port", "[::1]:port", a bare port, host or IPv6 address; the port is 8080 where none is given.
+/// Throws `failure{config_invalid}`.
+listen_address parse_listen_address(const std::string& address);
+
+/// Opens a non-blocking socket, only this process's: SO_REUSEADDR, but not SO_REUSEPORT, so that a second server on the
+/// port fails. Every interface means IPv6 and IPv4 by one socket, IPv4 where the kernel has no IPv6. Throws
+/// `failure{config_invalid}` with the system's reason. The caller closes it.
+listening_socket open_listener(const std::string& address);
+
+/// Makes a socket that another process opened usable. Throws as above when it does not listen.
+listening_socket adopt_listener(int fd);
+
+} // namespace mistify::http

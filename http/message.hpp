@@ -1,0 +1,64 @@
+#pragma once
+
+#include "rpc/cancellation.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mistify::http {
+
+/// A request as handlers see it. `captures` are the segments that the route named, in order.
+struct request {
+  std::string method;     ///< a HEAD is handed over as GET, see `head_only`
+  bool head_only = false; ///< the client asked with HEAD: the server leaves the body out
+  std::string path;       ///< as sent, without the query, not decoded
+  /// The path split at its slashes, then percent-decoded: "/a/b%2Fc/" is {"a", "b/c"}. One trailing slash does not
+  /// count; an empty segment in the middle is kept. Never holds NUL bytes.
+  std::vector<std::string> segments;
+  std::multimap<std::string, std::string> query;
+  std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
+  std::string body;
+  std::string peer; ///< address of the client, from the socket
+  std::vector<std::string> captures;
+
+  /// The value of a header by its lower-case name, "" if absent.
+  std::string_view header(std::string_view name) const;
+  /// The first value of a query parameter; nothing if absent.
+  const std::string* parameter(const std::string& name) const;
+};
+
+/// Where a download writes. Called on one thread of the server's download pool; `write` blocks while the client is not
+/// ready and returns false once the client has gone or stalls for too long.
+class download_channel {
+public:
+  virtual ~download_channel() = default;
+  /// Sends the head of a 200 answer; bytes may follow. `content_length` -1: not known, sent in chunks.
+  virtual void begin(std::int64_t content_length) = 0;
+  /// False as well when more bytes come than `begin` announced, and after HEAD, which takes none.
+  virtual bool write(std::string_view bytes) = 0;
+  /// Fires when the client goes away, or the server ends, while nothing is being written. Its actions run on a worker.
+  virtual const rpc::cancellation& client_gone() const = 0;
+};
+
+struct answer;
+
+/// Runs a download to its end. Before `begin` it may instead return an ordinary answer (an error); after it, the
+/// returned answer's status says only whether the end was clean: 200 finishes the transfer, anything else breaks it off.
+using download = std::function<answer(download_channel&)>;
+
+/// What goes back to the client. The server adds Content-Length, Connection, Vary and Content-Encoding by itself; control
+/// characters in header values become spaces, headers whose names are no tokens are left out.
+struct answer {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  http::download stream; ///< where set, `body` is not used
+};
+
+} // namespace mistify::http

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "http/framer.hpp"
+#include "http/message.hpp"
+
+#include <memory>
+#include <string>
+#include <variant>
+
+namespace mistify::http {
+
+/// Makes a request of a framed one. cpp-httplib reads the head: its answer to what it does not understand becomes the
+/// refusal. Header values are taken from the framer, because cpp-httplib percent-decodes them; the path is split before
+/// it is decoded, so that an encoded slash stays a part of its segment.
+///
+/// `parse` may be called from any thread, from several at a time.
+class request_parser {
+public:
+  request_parser();
+  ~request_parser();
+
+  /// Everything but `body`, `peer` and `captures` is filled in.
+  std::variant<request, refusal> parse(const request_head& head) const;
+
+private:
+  class engine;
+  std::unique_ptr<engine> engine_;
+};
+
+} // namespace mistify::http

@@ -1,0 +1,105 @@
+#include "http/routes.hpp"
+
+#include "actors/ids.hpp"
+#include "http/error_map.hpp"
+#include "http/handlers/handlers.hpp"
+#include "http/text.hpp"
+#include "rpc/error.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mistify::http {
+
+namespace {
+
+using enum access;
+using namespace handlers;
+
+const std::vector<route> table{
+  {"GET", "/metadata", read, get_metadata},
+  {"PATCH", "/metadata", write, patch_metadata},
+
+  {"GET", "/images", read, list_images},
+  {"POST", "/images", write, fetch_image},
+  {"GET", "/images/{image}", read, get_image},
+  {"DELETE", "/images/{image}", write, delete_image},
+  {"GET", "/container_images", read, list_container_images},
+  {"POST", "/container_images", write, fetch_container_image},
+  {"GET", "/container_images/{image}", read, get_container_image},
+  {"DELETE", "/container_images/{image}", write, delete_container_image},
+
+  {"GET", "/guests", read, list_guests},
+  {"POST", "/guests", write, create_guest},
+  {"GET", "/guests/{guest}", read, get_guest},
+  {"DELETE", "/guests/{guest}", write, delete_guest},
+  {"GET", "/guests/{guest}/metadata", read, get_guest_metadata},
+  {"PATCH", "/guests/{guest}/metadata", write, patch_guest_metadata},
+  {"GET", "/guests/{guest}/metrics/cpu", read, get_cpu_metrics},
+  {"GET", "/guests/{guest}/metrics/disk", read, get_disk_metrics},
+  {"GET", "/guests/{guest}/metrics/nic", read, get_nic_metrics},
+  {"GET", "/guests/{guest}/jobs", read, list_guest_jobs},
+  {"GET", "/guests/{guest}/jobs/{job}", read, get_guest_job},
+  {"GET", "/guests/{guest}/{action}", write, act_on_guest_by_get},
+  {"POST", "/guests/{guest}/{action}", write, act_on_guest},
+
+  {"GET", "/guests/{guest}/snapshots", read, list_snapshots},
+  {"POST", "/guests/{guest}/snapshots", write, create_snapshot},
+  {"GET", "/guests/{guest}/snapshots/{snapshot}", read, get_snapshot},
+  {"DELETE", "/guests/{guest}/snapshots/{snapshot}", write, delete_snapshot},
+  {"POST", "/guests/{guest}/snapshots/{snapshot}/rollback", write, rollback_snapshot},
+  {"GET", "/guests/{guest}/snapshots/{snapshot}/download", read, download_snapshot},
+  {"GET", "/guests/{guest}/disks/{disk}/snapshots", read, list_disk_snapshots},
+  {"POST", "/guests/{guest}/disks/{disk}/snapshots", write, create_disk_snapshot},
+  {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}", read, get_disk_snapshot},
+  {"DELETE", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}", write, delete_disk_snapshot},
+  {"POST", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/rollback", write, rollback_disk_snapshot},
+  {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/download", read, download_disk_snapshot},
+
+  {"GET", "/jobs", read, list_jobs},
+  {"GET", "/jobs/{job}", read, get_job},
+  {"DELETE", "/jobs/{job}", write, cancel_job},
+
+  {"GET", "/debug/pprof/cmdline", debug, get_command_line},
+};
+
+bool is_local(const request& from) {
+  return from.peer.empty() || from.peer.starts_with("127.") || from.peer == "::1" ||
+         from.peer.starts_with("::ffff:127.");
+}
+
+task<answer> refuse(answer refusal) {
+  co_return refusal;
+}
+
+/// UUIDs are the same in either case, and stored in lower case; but guests that were taken over keep their ids as they
+/// were.
+void fold_guest_id(const context& state, const route& row, std::vector<std::string>& captures) {
+  if (row.pattern.starts_with("/guests/{guest}") && !state.guests.find(captures.front()) &&
+      actors::is_uuid(captures.front()))
+    std::transform(captures.front().begin(), captures.front().end(), captures.front().begin(), text::lower);
+}
+
+} // namespace
+
+const std::vector<route>& routes() {
+  return table;
+}
+
+handler dispatch(context& state) {
+  return [&state, find = std::make_shared<const router>(table)](request incoming) -> task<answer> {
+    auto found = find->find(incoming.method, incoming.segments);
+    if (found.allowed.empty())
+      return refuse(error_answer(404, "not found"));
+    // A HEAD must not set anything going, and a GET of an action does.
+    if (!found.row || (found.row->allows == write && incoming.head_only))
+      return refuse(method_not_allowed(std::move(found.allowed)));
+    if (found.row->allows == debug && !is_local(incoming))
+      return refuse(error_answer(403, "only for clients on this machine"));
+    fold_guest_id(state, *found.row, found.captures);
+    incoming.captures = std::move(found.captures);
+    return found.row->handle(state, std::move(incoming));
+  };
+}
+
+} // namespace mistify::http

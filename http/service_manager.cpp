@@ -1,0 +1,47 @@
+#include "http/service_manager.hpp"
+#include "rpc/log.hpp"
+
+#include <systemd/sd-daemon.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace mistify::http::service_manager {
+
+std::vector<int> inherited_sockets() {
+  std::vector<int> sockets;
+  const int count = sd_listen_fds(1);
+  for (int i = 0; i < count; ++i)
+    sockets.push_back(SD_LISTEN_FDS_START + i);
+  return sockets;
+}
+
+void tell_ready(const std::string& status) {
+  sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+}
+
+void tell_stopping() {
+  sd_notify(0, "STOPPING=1\nSTATUS=draining");
+}
+
+watchdog::watchdog(std::function<bool(std::chrono::milliseconds)> alive) {
+  std::uint64_t interval_us = 0;
+  if (sd_watchdog_enabled(0, &interval_us) <= 0)
+    return;
+  const auto pause = std::chrono::milliseconds{interval_us / 2000};
+  feeder_ = std::jthread{[pause, alive = std::move(alive)](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock{mutex};
+    while (!stop.stop_requested()) {
+      if (alive(pause / 2))
+        sd_notify(0, "WATCHDOG=1");
+      else
+        rpc::log::error("the actors do not answer: the watchdog is not fed");
+      wake.wait_for(lock, stop, pause, [] { return false; });
+    }
+  }};
+}
+
+} // namespace mistify::http::service_manager

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "http/message.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <span>
+#include <string_view>
+
+struct iovec;
+
+namespace mistify::http {
+
+/// One download: runs the source on the calling thread and writes to the socket, blocking, but never for longer than
+/// the time-out without a byte taken. `run` is called once; the rest after it has returned, but for `client_gone`, which
+/// is thread-safe.
+class transfer : public download_channel {
+public:
+  struct manner {
+    bool head_only = false, http_1_0 = false, keep_alive = true;
+    std::chrono::milliseconds write_timeout{};
+  };
+  enum class ending : std::uint8_t {
+    refused, ///< nothing was sent; `take_answer` is to be
+    clean,   ///< the client got everything, and can tell
+    broken,  ///< the client must not take what it got for everything
+  };
+
+  /// `fd` stays open until `run` has returned. `a` gives the stream, the content type and the headers.
+  transfer(int fd, answer a, manner how);
+
+  void run(const std::function<answer(std::exception_ptr)>& on_error);
+
+  ending end() const noexcept { return end_; }
+  /// False when only the end of the connection shows the end of the answer.
+  bool persists() const noexcept { return length_ >= 0 || chunked() || end_ == ending::refused; }
+  answer take_answer() { return std::move(answer_); }
+
+  void begin(std::int64_t content_length) override;
+  bool write(std::string_view bytes) override;
+  const rpc::cancellation& client_gone() const override { return gone_; }
+
+private:
+  bool chunked() const noexcept { return length_ < 0 && !how_.http_1_0; }
+  ending finish(int status);
+  bool send_all(std::span<iovec> parts);
+  bool send_text(std::string_view text);
+  bool wait_for_room() const;
+
+  const int fd_;
+  answer answer_;
+  const manner how_;
+  rpc::cancellation gone_;
+  bool begun_ = false, failed_ = false;
+  std::int64_t length_ = -1, sent_ = 0;
+  ending end_ = ending::broken;
+};
+
+} // namespace mistify::http

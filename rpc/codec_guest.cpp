@@ -1,0 +1,50 @@
+#include "rpc/codec.hpp"
+#include "rpc/codec_fields.hpp"
+
+namespace mistify::rpc {
+
+namespace wire {
+
+template <>
+struct fields<nic> {
+  static constexpr auto all =
+    std::tuple{if_set("name", &nic::name),       always("network", &nic::network), always("model", &nic::model),
+               if_set("mac", &nic::mac),         always("address", &nic::address), always("netmask", &nic::netmask),
+               always("gateway", &nic::gateway), if_set("device", &nic::device),   always("vlans", &nic::vlans)};
+};
+
+template <>
+struct fields<disk> {
+  static constexpr auto all =
+    std::tuple{always("bus", &disk::bus),       always("device", &disk::device), always("size", &disk::size),
+               always("volume", &disk::volume), always("image", &disk::image),   always("source", &disk::source)};
+};
+
+template <>
+struct fields<guest> {
+  static constexpr auto all = std::tuple{always("id", &guest::id),         if_set("type", &guest::type),
+                                         if_set("image", &guest::image),   if_set("nics", &guest::nics),
+                                         if_set("disks", &guest::disks),   if_set("state", &guest::state),
+                                         if_set("memory", &guest::memory), if_set("cpu", &guest::cpu),
+                                         if_set("vnc", &guest::vnc),       if_set("metadata", &guest::metadata)};
+};
+
+guest decode_guest(const json::node& node, std::string_view path) {
+  return decode<guest>(node, path);
+}
+
+} // namespace wire
+
+guest decode_guest(std::string_view text) {
+  return wire::decode<guest>(text);
+}
+
+guest decode_guest(const json::node& node) {
+  return wire::decode<guest>(node);
+}
+
+std::string encode(const guest& value) {
+  return wire::encode(value);
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// Strict, bounded JSON: the only place of the agent where a parser or a serialiser of JSON is used.
+namespace mistify::rpc::json {
+
+/// How deep objects and arrays may be nested before a text is refused. Go's decoder allows 10,000; nothing in the API
+/// needs ten.
+inline constexpr unsigned max_depth = 100;
+
+class node;
+
+/// One member of an object.
+struct member {
+  std::string_view key;
+  const node& value;
+};
+
+/// One value of a parsed document. Lives as long as its document; immutable, so any thread may read it.
+///
+/// The `as_…` readers throw `failure{invalid_request}` naming `field` on a wrong type ("memory: must be a non-negative
+/// whole number"); `null` reads as the zero value of the type.
+class node {
+public:
+  enum class kind : std::uint8_t { null, boolean, number, string, array, object };
+
+  kind type() const noexcept;
+  bool is_null() const noexcept { return type() == kind::null; }
+
+  bool as_bool(std::string_view field) const;
+  std::string as_string(std::string_view field) const;
+  std::uint64_t as_uint(std::string_view field) const; ///< refuses negatives, fractions, exponents, over 2^64-1
+  std::int64_t as_int(std::string_view field) const;   ///< refuses fractions, exponents, what needs more than 64 bits
+  double as_double(std::string_view field) const;      ///< refuses what no finite double can hold, such as 1e309
+
+  /// Elements of an array; empty for null; throws for any other kind.
+  std::vector<std::reference_wrapper<const node>> items(std::string_view field) const;
+
+  /// Members of an object in the order of the text, duplicates included (readers let the last one win); empty for
+  /// null; throws for any other kind.
+  std::vector<member> members(std::string_view field) const;
+
+  /// The last member of that name of an object, or nullptr (also when this is no object).
+  const node* find(std::string_view key) const noexcept;
+
+  /// Compact text of the value: numbers to the letter as they came, members in the order they came.
+  std::string text() const;
+
+  struct data; // how the parser stores it: an implementation detail
+
+protected:
+  // Only the parser makes nodes, each as part of its `data`.
+  node() = default;
+  node(const node&) = default;
+  node& operator=(const node&) = default;
+  ~node() = default;
+};
+
+/// A parsed text.
+class document {
+public:
+  /// Parses exactly one JSON value with nothing behind it. Throws `failure{invalid_request}` with the byte offset on
+  /// malformed text, invalid UTF-8, an empty text, or nesting over `max_depth`; never recurses on the input.
+  static document parse(std::string_view text);
+
+  const node& root() const noexcept;
+
+  document(document&&) noexcept;
+  document& operator=(document&&) noexcept;
+  ~document();
+
+private:
+  struct impl;
+  explicit document(std::unique_ptr<impl>);
+  std::unique_ptr<impl> impl_;
+};
+
+/// Writes compact JSON, appended to one string. The caller balances objects and arrays and does not repeat keys.
+///
+/// Keys and strings are escaped as JSON needs it; bytes that are no UTF-8 (an error text of a sub-agent may hold some)
+/// become U+FFFD, so that the result is always valid JSON as long as `raw` was given valid JSON.
+///
+///   writer w; w.begin_object().key("id").value(id).key("extra").raw(text).end_object(); std::move(w).str()
+class writer {
+public:
+  writer& begin_object();
+  writer& end_object();
+  writer& begin_array();
+  writer& end_array();
+  writer& key(std::string_view name);
+  writer& value(std::string_view text);
+  writer& value(const char* text) { return value(std::string_view{text}); }
+  writer& value(const std::string& text) { return value(std::string_view{text}); }
+  writer& value(bool v);
+  writer& value(std::int64_t v);
+  writer& value(std::uint64_t v);
+  writer& value(int v) { return value(static_cast<std::int64_t>(v)); }
+  writer& value(unsigned v) { return value(static_cast<std::uint64_t>(v)); }
+  writer& value(double v); ///< shortest text that reads back the same; NaN and infinities become null
+  writer& null();
+  writer& raw(std::string_view json); ///< text that is JSON already; must not be empty
+
+  const std::string& str() const& noexcept { return out_; }
+  std::string str() && noexcept { return std::move(out_); }
+
+private:
+  void separate(); // writes the comma that the next key or value needs
+  std::string out_;
+};
+
+} // namespace mistify::rpc::json

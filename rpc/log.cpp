@@ -1,0 +1,109 @@
+#include "rpc/log.hpp"
+
+#include "rpc/codec.hpp"
+#include "rpc/json.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <thread>
+
+namespace mistify::rpc::log {
+
+namespace {
+
+using spdlog::level::level_enum;
+
+constexpr std::array<std::pair<std::string_view, level_enum>, 6> levels{{
+  {"debug", level_enum::debug},
+  {"info", level_enum::info},
+  {"warning", level_enum::warn},
+  {"error", level_enum::err},
+  {"critical", level_enum::critical},
+  {"fatal", level_enum::critical},
+}};
+
+constexpr std::size_t most_waiting_lines = 8192;
+
+/// spdlog's thread must not take the signals that the daemon waits for: it begins with all of them blocked.
+std::shared_ptr<spdlog::details::thread_pool> make_writer() {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  auto writer = std::make_shared<spdlog::details::thread_pool>(most_waiting_lines, 1);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return writer;
+}
+
+/// The line is built here, so that whatever a message holds comes out as valid JSON; spdlog filters, queues and writes.
+struct log_state {
+  std::shared_ptr<spdlog::details::thread_pool> writer = make_writer();
+  std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
+    "agent", std::make_shared<spdlog::sinks::stderr_sink_mt>(), writer, spdlog::async_overflow_policy::overrun_oldest);
+
+  log_state() {
+    logger->set_pattern("%v");
+    logger->set_level(level_enum::warn);
+    logger->flush_on(level_enum::trace);
+  }
+};
+
+log_state& state() {
+  static log_state only;
+  return only;
+}
+
+spdlog::async_logger& logger() {
+  return *state().logger;
+}
+
+void write(level_enum level, std::string_view name, std::string_view message, fields extra) {
+  if (!logger().should_log(level))
+    return;
+  const auto now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  rpc::json::writer line;
+  line.begin_object().key("level").value(name).key("msg").value(message).key("time").value(rpc::encode(now));
+  for (const auto& [key, value] : extra)
+    line.key(key).value(value);
+  line.end_object();
+  logger().log(level, spdlog::string_view_t{line.str()});
+}
+
+} // namespace
+
+bool set_level(std::string_view wanted) {
+  for (const auto& [name, level] : levels)
+    if (name == wanted) {
+      logger().set_level(level);
+      return true;
+    }
+  return false;
+}
+
+/// Other threads may go on to log. The one writer takes the request to flush out of the queue when it has written all that
+/// came before.
+void flush() {
+  logger().flush();
+  for (int i = 0; i < 1000 && state().writer->queue_size() > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+}
+
+void debug(std::string_view message, fields extra) {
+  write(level_enum::debug, "debug", message, extra);
+}
+void info(std::string_view message, fields extra) {
+  write(level_enum::info, "info", message, extra);
+}
+void warning(std::string_view message, fields extra) {
+  write(level_enum::warn, "warning", message, extra);
+}
+void error(std::string_view message, fields extra) {
+  write(level_enum::err, "error", message, extra);
+}
+
+} // namespace mistify::rpc::log

@@ -1,0 +1,29 @@
+#include "rpc/serve.hpp"
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+namespace mistify::rpc {
+
+int serve_until_signal(std::string_view name, const std::function<server&()>& make) {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  try {
+    auto& s = make();
+    s.start();
+    std::cout << name << " listens on 127.0.0.1:" << s.port() << std::endl;
+    int which = 0;
+    sigwait(&ends, &which);
+    s.stop();
+    return 0;
+  } catch (const std::exception& e) {
+    std::cerr << name << ": " << e.what() << '\n';
+    return 1;
+  }
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "rpc/client.hpp"
+#include "rpc/messages.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace mistify::rpc {
+
+/// How an `http_handler` answers: a text, or a stream.
+struct http_answer {
+  /// Takes the next bytes; blocks while the receiver is not ready. False: the receiver is gone, further bytes are lost.
+  using sink = std::function<bool(std::string_view bytes)>;
+
+  int status = 200;
+  std::string text = {}; ///< the body where `stream` is empty
+
+  /// Called after the head was sent, to send application/octet-stream. False, or an exception, breaks the connection
+  /// off, so that the receiver knows that something is missing.
+  std::function<bool(const sink& write)> stream = {};
+
+  /// Bytes that `stream` is going to write; -1 where it does not know, then they leave in chunks.
+  std::int64_t length = -1;
+};
+
+/// The kit for authors of sub-agents: answers the agent's JSON-RPC calls over HTTP on 127.0.0.1.
+///
+///   rpc::server s{20001};
+///   s.handle<rpc::guest_request, rpc::guest_response>("Libvirt.Reboot", [](const rpc::guest_request& r) {
+///     return rpc::guest_response{rebooted(r.guest)};   // an exception's what() becomes the answer's `error`
+///   });
+///   s.listen();
+///
+/// Handlers run on as many threads at a time as there are calls. They are registered before `start` or `listen`.
+class server {
+public:
+  /// Takes the port at once, exclusively; 0 takes a free one. Throws `failure{unavailable}` where it is taken.
+  /// `max_body` bounds a request in bytes.
+  explicit server(std::uint16_t port, std::size_t max_body = 1024 * 1024,
+                  std::string path = std::string{default_rpc_path});
+
+  /// Stops.
+  ~server();
+
+  std::uint16_t port() const noexcept;
+
+  /// Serves `method` by `f`, from `const In&` to `Out`; see messages.hpp for what the types need. What `f` throws is the
+  /// answer's `error`; params that do not decode are answered with 400.
+  template <class In, class Out, class F>
+  void handle(std::string method, F f) {
+    handle_node(std::move(method), [f = std::move(f)](const json::node& params) -> reply {
+      In in{};
+      decode(params, in);
+      return [&f, in = std::move(in)] { return encode(static_cast<const Out&>(f(in))); };
+    });
+  }
+
+  /// Serves `method` by `f`, from JSON text (the one object of params) to JSON text.
+  void handle_raw(std::string method, std::function<std::string(std::string_view params)> f);
+
+  /// Serves POSTs to another path, of any content type.
+  void handle_http(std::string path, std::function<http_answer(std::string_view body)> f);
+
+  /// Serves until `stop` is called from another thread.
+  void listen();
+
+  /// Serves on threads of its own, until `stop`.
+  void start();
+
+  /// Takes no more calls, drops idle connections and waits for the handlers that run. Thread-safe; may be called often.
+  void stop();
+
+private:
+  using reply = std::function<std::string()>;
+  /// Decodes, and returns what is to be run: so faults of the params and of the handler stay apart.
+  using prepare = std::function<reply(const json::node& params)>;
+
+  void handle_node(std::string method, prepare f);
+
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace mistify::rpc

@@ -1,0 +1,155 @@
+#include "rpc/server_connection.hpp"
+
+#include <algorithm>
+
+namespace mistify::rpc {
+
+namespace {
+
+constexpr std::chrono::seconds request_time{30};
+constexpr std::chrono::seconds write_time{30};
+constexpr std::size_t head_budget = 64 * 1024;
+constexpr auto text_type = "text/plain; charset=utf-8";
+constexpr auto stream_type = "application/octet-stream";
+
+/// "Application/JSON; charset=utf-8" → "application/json"
+std::string media_type(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' '))
+    content_type.remove_suffix(1);
+  std::string lower{content_type};
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+/// True when the stream came to its end with exactly `length` bytes (-1: any number).
+bool stream_once(const std::function<bool(const http_answer::sink&)>& stream, std::int64_t length,
+                 httplib::DataSink& to) {
+  std::uint64_t written = 0;
+  const auto limit = static_cast<std::uint64_t>(length); // -1 is no limit
+  const auto write = [&](std::string_view bytes) {
+    if (bytes.size() > limit - written)
+      return false;
+    written += bytes.size();
+    return bytes.empty() || to.write(bytes.data(), bytes.size());
+  };
+  try {
+    return stream(write) && (length < 0 || written == limit);
+  } catch (const std::exception&) {
+    return false; // the head is out: breaking off is the only way left to tell
+  }
+}
+
+} // namespace
+
+server_connection::server_connection(unique_fd fd, const served& what) : what_{what}, stream_{std::move(fd)} {
+  stream_.bound_writes(write_time);
+  svr_sock_ = stream_.socket();     // without one the engine takes itself for shutting down and streams nothing
+  set_keep_alive_max_count(100000); // only told to the other end
+  set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+    if (request.method == "POST")
+      return HandlerResponse::Unhandled;
+    if (request.path == what_.rpc_path || what_.paths.contains(request.path))
+      refuse(response, 405, "rpc: POST method required, received " + request.method);
+    else
+      refuse(response, 404, "404 page not found");
+    return HandlerResponse::Handled;
+  });
+  Post("[^]*", [this](const httplib::Request& request, httplib::Response& response,
+                      const httplib::ContentReader& reader) { post(request, response, reader); });
+  // Handlers' exceptions are answered where they are called: this is what comes from the engine.
+  set_exception_handler([this](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+    refuse(response, 500, "rpc: internal error");
+  });
+}
+
+bool server_connection::wait_for_request(deadline until) {
+  return stream_.wait(until);
+}
+
+bool server_connection::serve_request() {
+  keep_ = false;
+  stream_.begin(deadline_after(request_time), head_budget);
+  bool closed = false;
+  const bool served = process_request(stream_, false, closed, [this](httplib::Request&) {
+    // The head is read. Chunks of a byte have five of framing.
+    stream_.allow(8 * std::min(what_.max_body, SIZE_MAX / 8));
+  });
+  return stream_.flush() && served && !closed && keep_;
+}
+
+void server_connection::refuse(httplib::Response& response, int status, std::string text) {
+  response.status = status;
+  response.set_content(text + '\n', text_type);
+  response.set_header("Connection", "close");
+  keep_ = false;
+}
+
+bool server_connection::read_body(const httplib::ContentReader& reader, std::string& body,
+                                  httplib::Response& response) {
+  bool too_large = false;
+  const bool read = reader([&](const char* data, std::size_t size) {
+    too_large = size > what_.max_body - body.size();
+    if (!too_large)
+      body.append(data, size);
+    return !too_large;
+  });
+  keep_ = read;
+  if (!read)
+    refuse(response, too_large ? 413 : 400, too_large ? "rpc: request too large" : "rpc: request broken off");
+  return read;
+}
+
+void server_connection::post(const httplib::Request& request, httplib::Response& response,
+                             const httplib::ContentReader& reader) {
+  std::string body;
+  if (!read_body(reader, body, response))
+    return;
+  if (request.path == what_.rpc_path)
+    return call(request.get_header_value("Content-Type"), body, response);
+  const auto handler = what_.paths.find(request.path);
+  if (handler == what_.paths.end())
+    return refuse(response, 404, "404 page not found");
+  answer_http(handler->second, body, response);
+}
+
+void server_connection::call(const std::string& content_type, std::string_view body, httplib::Response& response) {
+  if (media_type(content_type) != "application/json")
+    return refuse(response, 415, "rpc: unrecognized Content-Type: " + content_type);
+  try {
+    response.set_content(what_.methods.answer(body) + '\n', "application/json; charset=utf-8");
+  } catch (const failure& e) {
+    refuse(response, 400, e.message());
+  }
+}
+
+void server_connection::answer_http(const served::http_handler& handler, std::string_view body,
+                                    httplib::Response& response) {
+  http_answer answer;
+  try {
+    answer = handler(body);
+  } catch (const std::exception& e) {
+    return refuse(response, 500, e.what());
+  }
+  response.status = answer.status;
+  if (!answer.stream)
+    return response.set_content(answer.text, text_type);
+  const auto length = answer.length;
+  // The engine asks again and again until it has all bytes; a stream has one go.
+  const auto send = [this, length, stream = std::move(answer.stream)](httplib::DataSink& to) {
+    keep_ = keep_ && stream_once(stream, length, to);
+    return keep_;
+  };
+  if (length >= 0)
+    return response.set_content_provider(static_cast<std::size_t>(length), stream_type,
+                                         [send](std::size_t, std::size_t, httplib::DataSink& to) { return send(to); });
+  response.set_chunked_content_provider(stream_type, [send](std::size_t, httplib::DataSink& to) {
+    if (!send(to))
+      return false;
+    to.done();
+    return true;
+  });
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "rpc/dispatcher.hpp"
+#include "rpc/server.hpp"
+#include "rpc/socket_stream.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace mistify::rpc {
+
+/// What a server serves. Immutable once connections are there.
+struct served {
+  using http_handler = std::function<http_answer(std::string_view body)>;
+
+  std::size_t max_body;
+  std::string rpc_path;
+  dispatcher methods = {};
+  std::map<std::string, http_handler, std::less<>> paths = {};
+};
+
+/// One connection of a server: cpp-httplib's server engine on a stream of ours. An engine a connection, because its
+/// handlers need to know on which connection they are. Belongs to one thread; only `drop` may come from others.
+class server_connection : private httplib::Server {
+public:
+  server_connection(unique_fd fd, const served& what);
+
+  /// Waits for the head of a request to begin; false when none came in time or the other end left.
+  bool wait_for_request(deadline until);
+
+  /// Serves one request; false when the connection is to be closed behind it.
+  bool serve_request();
+
+  /// Ends the waiting, and whatever is sent or received at the moment. Thread-safe.
+  void drop() const noexcept { stream_.abort(); }
+
+private:
+  void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
+  void call(const std::string& content_type, std::string_view body, httplib::Response& response);
+  void answer_http(const served::http_handler& handler, std::string_view body, httplib::Response& response);
+  void refuse(httplib::Response& response, int status, std::string text);
+  bool read_body(const httplib::ContentReader& reader, std::string& body, httplib::Response& response);
+
+  const served& what_;
+  socket_stream stream_;
+  // The request was read to its end and answered to its end: what follows is another one. Not so for what the engine
+  // refuses by itself.
+  bool keep_ = false;
+};
+
+} // namespace mistify::rpc

@@ -1,0 +1,88 @@
+#pragma once
+
+#include "rpc/tcp.hpp"
+
+#include <array>
+#include <cstddef>
+#include <httplib.h>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace mistify::rpc {
+
+/// One TCP connection as the HTTP engine sees it. Internal: its header is slow to compile.
+///
+/// cpp-httplib's own sockets bound each read only; this one bounds what lasts and what grows: a deadline for everything
+/// up to the next `begin`, and a budget of bytes to receive. Belongs to one thread; only `abort` may come from others.
+class socket_stream final : public httplib::Stream {
+public:
+  /// Why reading or writing failed.
+  enum class fault : std::uint8_t { none, closed, reset, too_late, budget };
+
+  static constexpr std::size_t usual_buffer = 16 * 1024;
+
+  /// Takes over a connected, non-blocking socket.
+  explicit socket_stream(unique_fd fd);
+
+  /// Starts an exchange: `budget` bytes may be received until `until`.
+  void begin(deadline until, std::size_t budget) noexcept;
+  void extend(deadline until) noexcept { until_ = until; }
+  void allow(std::size_t budget) noexcept { budget_ = budget; } ///< from now on
+
+  /// From now on writes are bounded by this time each, not by the deadline.
+  void bound_writes(std::chrono::milliseconds each) noexcept { write_time_ = each; }
+
+  /// Drops the connection: every blocked and later read or write fails at once. Thread-safe.
+  void abort() const noexcept;
+
+  /// Sends what `write` held back. False when that failed.
+  bool flush();
+
+  /// Receives so many bytes at a time from now on. What came and was not read stays.
+  void use_buffer(std::size_t size);
+
+  /// As `read`, without a copy: up to `most` of the bytes that come next, to be used before the next call. Empty where
+  /// `read` fails.
+  std::string_view next(std::size_t most);
+
+  /// Waits for the next byte, or for the end of the connection; false when the time is over.
+  bool wait(deadline until) const;
+
+  /// False when the other end closed, or sent something nobody asked for: not to be used again.
+  bool idle_and_open() const noexcept;
+
+  fault why() const noexcept { return fault_; }
+
+  /// The last bytes that were read end in `text` (of at most four bytes).
+  bool ended_with(std::string_view text) const noexcept;
+
+  bool is_readable() const override;
+  bool is_writable() const override;
+  ssize_t read(char* to, std::size_t size) override; ///< 0 at the end of the connection, -1 on any other fault
+  /// Holds the first write after a read back (the head of a message), so that it leaves together with the second.
+  ssize_t write(const char* from, std::size_t size) override;
+  void get_remote_ip_and_port(std::string& ip, int& port) const override;
+  void get_local_ip_and_port(std::string& ip, int& port) const override;
+  socket_t socket() const override { return fd_.get(); }
+
+private:
+  ssize_t fill();
+  ssize_t note(fault why) noexcept; ///< keeps the first; returns what `read` says to it
+  bool send(std::string_view bytes);
+  void remember(std::string_view bytes) noexcept;
+
+  unique_fd fd_;
+  deadline until_ = never;
+  std::size_t budget_ = static_cast<std::size_t>(-1);
+  std::chrono::milliseconds write_time_{0};
+  std::size_t buffer_size_ = usual_buffer;
+  std::unique_ptr<char[]> buffer_;
+  std::string_view unread_;
+  std::string held_;
+  bool hold_ = true;
+  std::array<char, 4> tail_{};
+  fault fault_ = fault::none;
+};
+
+} // namespace mistify::rpc

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "rpc/model.hpp"
+#include "store/sqlite.hpp"
+
+#include <string>
+#include <vector>
+
+namespace mistify::store {
+
+/// A row that cannot be used: where it stood, what it held, and what is wrong with it.
+struct broken_row {
+  std::string source, key, value, reason;
+};
+
+/// For the log: "guests 'x': id: must be a string".
+std::string describe(const broken_row& row);
+
+/// Copies the rows to the table `broken_rows`, for people to look at, inside the caller's transaction. Throws
+/// `failure{storage_failed}`.
+void keep_aside(database& db, const std::vector<broken_row>& rows, rpc::timestamp now);
+
+} // namespace mistify::store

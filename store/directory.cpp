@@ -1,0 +1,51 @@
+#include "store/directory.hpp"
+
+#include <mutex>
+#include <utility>
+
+namespace mistify::store {
+
+guest_ptr directory::find(std::string_view id) const {
+  std::shared_lock lock{mutex_};
+  auto found = guests_.find(id);
+  return found == guests_.end() ? nullptr : found->second;
+}
+
+std::vector<guest_ptr> directory::all() const {
+  std::shared_lock lock{mutex_};
+  std::vector<guest_ptr> result;
+  result.reserve(guests_.size());
+  for (const auto& [id, guest] : guests_)
+    result.push_back(guest);
+  return result;
+}
+
+std::size_t directory::size() const {
+  std::shared_lock lock{mutex_};
+  return guests_.size();
+}
+
+rpc::metadata_map directory::metadata() const {
+  std::shared_lock lock{mutex_};
+  return metadata_;
+}
+
+void directory::put(guest_ptr guest) {
+  std::unique_lock lock{mutex_};
+  auto& place = guests_[guest->id];
+  place.swap(guest);
+  lock.unlock(); // the old guest, where this was its last owner, is freed without holding up readers
+}
+
+void directory::erase(std::string_view id) {
+  std::unique_lock lock{mutex_};
+  if (auto found = guests_.find(id); found != guests_.end())
+    guests_.erase(found);
+}
+
+void directory::put_metadata(rpc::metadata_map metadata) {
+  std::unique_lock lock{mutex_};
+  metadata_.swap(metadata);
+}
+
+} // namespace mistify::store

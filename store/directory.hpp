@@ -1,0 +1,50 @@
+#pragma once
+
+#include "rpc/model.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mistify::store {
+
+/// A guest as it is committed: its JSON text, ready to be sent. Immutable, shared between threads.
+struct stored_guest {
+  std::string id;
+  std::string type; ///< `container` or anything else
+  std::string doc;  ///< compact JSON text
+};
+
+using guest_ptr = std::shared_ptr<const stored_guest>;
+
+/// What is committed, for readers of any thread: all guests and the hypervisor's metadata, in memory. Only the journal
+/// changes it, after its commit; readers never wait for the disk.
+class directory {
+public:
+  /// nullptr if there is no such guest.
+  guest_ptr find(std::string_view id) const;
+
+  /// All guests, by id.
+  std::vector<guest_ptr> all() const;
+
+  std::size_t size() const;
+
+  rpc::metadata_map metadata() const;
+
+  // -- for the journal ---------------------------------------------------------------------------------------------
+  void put(guest_ptr guest);
+  void erase(std::string_view id);
+  void put_metadata(rpc::metadata_map metadata);
+
+private:
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, guest_ptr, std::less<>> guests_;
+  rpc::metadata_map metadata_;
+};
+
+} // namespace mistify::store

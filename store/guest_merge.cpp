@@ -1,0 +1,36 @@
+#include "store/guest_merge.hpp"
+
+#include "rpc/codec.hpp"
+#include "rpc/error.hpp"
+
+#include <utility>
+
+namespace mistify::store {
+
+rpc::metadata_map merge_metadata(rpc::metadata_map returned, const rpc::metadata_map& sent,
+                                 const rpc::metadata_map& stored) {
+  for (const auto& [key, value] : stored)
+    if (auto before = sent.find(key); before == sent.end() || before->second != value)
+      returned[key] = value;
+  for (const auto& [key, value] : sent)
+    if (!stored.contains(key))
+      returned.erase(key);
+  return returned;
+}
+
+guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc::guest returned) {
+  if (returned.id != stored.id)
+    throw rpc::failure{rpc::errc::sub_agent_failed,
+                       "returned guest '" + returned.id + "' in place of '" + stored.id + "'"};
+  // Nothing changed meanwhile is the rule: then neither text has to be parsed.
+  if (sent_doc != stored.doc)
+    returned.metadata = merge_metadata(std::move(returned.metadata), rpc::decode_guest(sent_doc).metadata,
+                                       rpc::decode_guest(stored.doc).metadata);
+  return to_stored(returned);
+}
+
+guest_ptr to_stored(const rpc::guest& guest) {
+  return std::make_shared<const stored_guest>(stored_guest{guest.id, guest.type, rpc::encode(guest)});
+}
+
+} // namespace mistify::store

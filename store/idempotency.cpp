@@ -1,0 +1,38 @@
+#include "store/idempotency.hpp"
+
+#include "store/jobs.hpp"
+
+namespace mistify::store {
+
+idempotency_lookup::idempotency_lookup(const database& db)
+  : find_{db, "SELECT jobs.id, jobs.guest, jobs.action, jobs.queued_at, i.digest, i.guest_doc "
+              "FROM idempotency AS i JOIN jobs ON jobs.seq = i.job WHERE i.key = ?"} {}
+
+std::optional<queued_job> idempotency_lookup::answer(std::string_view key, std::string_view request_digest) {
+  if (key.empty())
+    return std::nullopt;
+  auto row = find_(key);
+  if (!row.next())
+    return std::nullopt;
+  if (row.text(4) != request_digest)
+    throw rpc::failure{rpc::errc::conflict, "Idempotency-Key was used with another request"};
+  queued_job first;
+  first.job.id = row.text(0);
+  first.job.guest_id = row.text(1);
+  first.job.action = row.text(2);
+  first.job.queued_at = first.job.updated_at = from_column(row.integer(3));
+  first.guest_doc = row.text(5);
+  first.repeated = true;
+  return first;
+}
+
+// REPLACE: should a key ever have lost its job, it is free again.
+idempotency_table::idempotency_table(const database& db)
+  : lookup_{db}, insert_{db, "INSERT OR REPLACE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"} {}
+
+void idempotency_table::keep(const new_job& job, std::int64_t seq, std::string_view guest_doc) {
+  if (!job.idempotency_key.empty())
+    insert_.run(seq, job.idempotency_key, job.request_digest, guest_doc);
+}
+
+} // namespace mistify::store

@@ -1,0 +1,109 @@
+#include "store/job_reader.hpp"
+
+#include "store/idempotency.hpp"
+#include "store/jobs.hpp"
+#include "store/schema.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace mistify::store {
+
+namespace {
+
+/// A connection with its statements.
+struct reader {
+  explicit reader(const std::string& path) : db{path, database::access::read_only}, jobs{db}, keys{db} {}
+
+  database db;
+  job_lookup jobs;
+  idempotency_lookup keys;
+};
+
+} // namespace
+
+/// A bounded pool: connections are opened when first needed and come back after each read.
+struct job_reader::impl {
+  /// A connection on loan.
+  class loan {
+  public:
+    explicit loan(impl& pool) : pool_{pool}, reader_{pool.take()} {}
+    ~loan() { pool_.give_back(std::move(reader_)); }
+    loan(const loan&) = delete;
+    loan& operator=(const loan&) = delete;
+    reader* operator->() const noexcept { return reader_.get(); }
+
+  private:
+    impl& pool_;
+    std::unique_ptr<reader> reader_;
+  };
+
+  std::unique_ptr<reader> take() {
+    std::unique_lock lock{mutex};
+    returned.wait(lock, [&] { return !idle.empty() || opened < bound; });
+    if (idle.empty()) {
+      auto fresh = std::make_unique<reader>(path);
+      ++opened;
+      return fresh;
+    }
+    auto next = std::move(idle.back());
+    idle.pop_back();
+    return next;
+  }
+
+  void give_back(std::unique_ptr<reader> used) noexcept {
+    {
+      std::lock_guard lock{mutex};
+      idle.push_back(std::move(used)); // never allocates: the place was reserved
+    }
+    returned.notify_one();
+  }
+
+  std::string path;
+  std::size_t bound;
+  std::mutex mutex;
+  std::condition_variable returned;
+  std::vector<std::unique_ptr<reader>> idle;
+  std::size_t opened = 0;
+};
+
+job_reader::job_reader(const std::string& path, std::size_t connections) : impl_{std::make_unique<impl>()} {
+  impl_->path = path;
+  impl_->bound = std::max<std::size_t>(connections, 1);
+  impl_->idle.reserve(impl_->bound);
+  try {
+    impl::loan first{*impl_}; // what cannot be read shows now
+    if (schema_version(first->db) != migrations().size())
+      throw rpc::failure{rpc::errc::storage_failed, "the schema is not this agent's"};
+  } catch (const rpc::failure& error) {
+    throw rpc::failure{error.code(), "database " + path + ": " + error.message(), error.stack()};
+  }
+}
+
+job_reader::~job_reader() = default;
+
+std::optional<rpc::job> job_reader::find(std::string_view job_id) const {
+  const impl::loan reader{*impl_};
+  return reader->jobs.find(job_id);
+}
+
+std::vector<rpc::job> job_reader::latest(std::size_t limit) const {
+  const impl::loan reader{*impl_};
+  return reader->jobs.latest(limit);
+}
+
+std::vector<rpc::job> job_reader::latest_of(std::string_view guest_id, std::size_t limit) const {
+  const impl::loan reader{*impl_};
+  return reader->jobs.latest_of(guest_id, limit);
+}
+
+std::optional<queued_job> job_reader::repeated(std::string_view key, std::string_view request_digest) const {
+  if (key.empty())
+    return std::nullopt;
+  const impl::loan reader{*impl_};
+  return reader->keys.answer(key, request_digest);
+}
+
+} // namespace mistify::store

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "rpc/model.hpp"
+#include "store/journal.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mistify::store {
+
+/// Reads the job log beside the writer, from any thread: a point read takes microseconds and never waits for a commit.
+/// Sees everything that was committed before the call. Throws `failure{storage_failed}`.
+class job_reader {
+public:
+  /// The database must exist with a schema of this version (a journal was opened on it). `connections` bounds how many
+  /// reads run at a time; the next waits.
+  explicit job_reader(const std::string& path, std::size_t connections = 4);
+  ~job_reader();
+
+  std::optional<rpc::job> find(std::string_view job_id) const;
+
+  /// Newest first, at most `limit`.
+  std::vector<rpc::job> latest(std::size_t limit) const;
+  std::vector<rpc::job> latest_of(std::string_view guest_id, std::size_t limit) const;
+
+  /// The first answer to a request that came with this Idempotency-Key; nothing for a new key (the empty one too). Throws
+  /// `failure{conflict}` where the key came with another request.
+  std::optional<queued_job> repeated(std::string_view key, std::string_view request_digest) const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace mistify::store

@@ -1,0 +1,146 @@
+#include "store/jobs.hpp"
+
+#include <string>
+#include <utility>
+
+namespace mistify::store {
+
+namespace {
+
+// The planner, which knows nothing about the data, might scan the table instead of using the partial indexes.
+// Oldest by its end: a job that took long must not leave the log the moment it ends, before anybody saw how.
+constexpr auto oldest_ended =
+  "(SELECT seq FROM jobs INDEXED BY jobs_ended WHERE status >= 2 ORDER BY updated_at, seq LIMIT ?)";
+
+// What `read_job` reads, in its order.
+const std::string job_columns = "id, guest, action, status, queued_at, started_at, updated_at, message";
+
+rpc::job read_job(const query& row) {
+  rpc::job job;
+  job.id = row.text(0);
+  job.guest_id = row.text(1);
+  job.action = row.text(2);
+  job.status = static_cast<rpc::job_status>(row.integer(3));
+  job.queued_at = from_column(row.integer(4));
+  job.started_at = from_column(row.integer(5));
+  job.updated_at = from_column(row.integer(6));
+  job.message = row.text(7);
+  return job;
+}
+
+std::vector<rpc::job> read_jobs(query rows) {
+  std::vector<rpc::job> result;
+  while (rows.next())
+    result.push_back(read_job(rows));
+  return result;
+}
+
+std::int64_t number(rpc::job_status status) noexcept {
+  return static_cast<std::int64_t>(status);
+}
+
+} // namespace
+
+std::int64_t to_column(rpc::timestamp at) noexcept {
+  return at.time_since_epoch().count();
+}
+
+rpc::timestamp from_column(std::int64_t at) noexcept {
+  return rpc::timestamp{std::chrono::nanoseconds{at}};
+}
+
+job_table::job_table(const database& db)
+  : db_{db},
+    insert_{db,
+            "INSERT INTO jobs (id, guest, action, status, queued_at, started_at, updated_at, message, request, stage) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"},
+    find_{db, "SELECT " + job_columns + ", seq FROM jobs WHERE id = ?"},
+    start_stage_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = ? "
+                     "WHERE seq = ?"},
+    wait_at_{db, "UPDATE jobs SET updated_at = ?, stage = ?, stage_name = NULL WHERE seq = ?"},
+    end_{db, "UPDATE jobs SET status = ?, updated_at = ?, message = ?, stage_name = NULL WHERE seq = ?"},
+    end_others_{db, "UPDATE jobs SET status = ?, updated_at = ?, message = ?, stage_name = NULL "
+                    "WHERE guest = ? AND status < 2 AND seq <> ?"},
+    prune_keys_{db, "DELETE FROM idempotency WHERE job IN " + std::string{oldest_ended}},
+    prune_{db, "DELETE FROM jobs WHERE seq IN " + std::string{oldest_ended}},
+    count_ended_{db, "SELECT count(*) FROM jobs INDEXED BY jobs_ended WHERE status >= 2"},
+    unfinished_{db, "SELECT " + job_columns +
+                      ", request, stage, stage_name FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 "
+                      "ORDER BY seq"} {}
+
+std::int64_t job_table::insert(const rpc::job& job, std::string_view request) {
+  insert_.run(job.id, job.guest_id, job.action, number(job.status), to_column(job.queued_at), to_column(job.started_at),
+              to_column(job.updated_at), job.message, request);
+  return db_.last_row();
+}
+
+std::optional<job_row> job_table::find(std::string_view id) {
+  auto row = find_(id);
+  if (!row.next())
+    return std::nullopt;
+  return job_row{row.integer(8), read_job(row)};
+}
+
+void job_table::start_stage(const job_row& row, const stage_starts& stage) {
+  const auto& job = row.job;
+  start_stage_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), stage.index, stage.name,
+                   row.seq);
+}
+
+void job_table::wait_at(const job_row& row, const stage_waits& stage) {
+  wait_at_.run(to_column(row.job.updated_at), stage.index, row.seq);
+}
+
+void job_table::end(const job_row& row) {
+  const auto& job = row.job;
+  end_.run(number(job.status), to_column(job.updated_at), job.message, row.seq);
+}
+
+std::size_t job_table::end_others(const job_row& but, std::string_view message) {
+  end_others_.run(number(rpc::job_status::error), to_column(but.job.updated_at), message, but.job.guest_id, but.seq);
+  return static_cast<std::size_t>(db_.changed());
+}
+
+std::size_t job_table::prune(std::size_t count) {
+  prune_keys_.run(count);
+  prune_.run(count);
+  return static_cast<std::size_t>(db_.changed());
+}
+
+std::size_t job_table::count_ended() {
+  auto row = count_ended_();
+  return row.next() ? static_cast<std::size_t>(row.integer(0)) : 0;
+}
+
+std::vector<unfinished_job> job_table::unfinished() {
+  std::vector<unfinished_job> result;
+  for (auto row = unfinished_(); row.next();) {
+    unfinished_job found{read_job(row), row.text(8), static_cast<std::size_t>(row.integer(9)), row.text(10)};
+    found.call_was_out = !row.is_null(10);
+    result.push_back(std::move(found));
+  }
+  return result;
+}
+
+// -- for readers ---------------------------------------------------------------------------------------------------
+
+job_lookup::job_lookup(const database& db)
+  : find_{db, "SELECT " + job_columns + " FROM jobs WHERE id = ?"}, latest_{db,
+                                                                            "SELECT " + job_columns +
+                                                                              " FROM jobs ORDER BY seq DESC LIMIT ?"},
+    latest_of_{db, "SELECT " + job_columns + " FROM jobs WHERE guest = ? ORDER BY seq DESC LIMIT ?"} {}
+
+std::optional<rpc::job> job_lookup::find(std::string_view id) {
+  auto row = find_(id);
+  return row.next() ? std::optional{read_job(row)} : std::nullopt;
+}
+
+std::vector<rpc::job> job_lookup::latest(std::size_t limit) {
+  return read_jobs(latest_(limit));
+}
+
+std::vector<rpc::job> job_lookup::latest_of(std::string_view guest_id, std::size_t limit) {
+  return read_jobs(latest_of_(guest_id, limit));
+}
+
+} // namespace mistify::store

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "store/journal.hpp"
+#include "store/sqlite.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace mistify::store {
+
+/// Nanoseconds since the epoch, as times stand in the tables, and back.
+std::int64_t to_column(rpc::timestamp at) noexcept;
+rpc::timestamp from_column(std::int64_t at) noexcept;
+
+struct job_row {
+  std::int64_t seq = 0;
+  rpc::job job;
+};
+
+/// The writer's view of the table `jobs`. Throws `failure{storage_failed}`; each call is a few indexed operations.
+class job_table {
+public:
+  explicit job_table(const database& db);
+
+  std::int64_t insert(const rpc::job& job, std::string_view request); ///< its place in the order
+  std::optional<job_row> find(std::string_view id);
+  void start_stage(const job_row& row, const stage_starts& stage);
+  void wait_at(const job_row& row, const stage_waits& stage);
+  void end(const job_row& row);
+
+  /// Ends every other job of the guest that has not ended; how many those were.
+  std::size_t end_others(const job_row& but, std::string_view message);
+
+  /// Deletes the oldest `count` ended jobs with their idempotency keys; how many there were.
+  std::size_t prune(std::size_t count);
+
+  std::size_t count_ended();
+  std::vector<unfinished_job> unfinished();
+
+private:
+  const database& db_;
+  statement insert_, find_, start_stage_, wait_at_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_;
+};
+
+/// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.
+class job_lookup {
+public:
+  explicit job_lookup(const database& db);
+
+  std::optional<rpc::job> find(std::string_view id);
+  std::vector<rpc::job> latest(std::size_t limit); ///< newest first
+  std::vector<rpc::job> latest_of(std::string_view guest_id, std::size_t limit);
+
+private:
+  statement find_, latest_, latest_of_;
+};
+
+} // namespace mistify::store

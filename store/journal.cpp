@@ -1,0 +1,110 @@
+#include "store/journal.hpp"
+
+#include "store/journal_impl.hpp"
+#include "store/loading.hpp"
+
+#include <utility>
+
+namespace mistify::store {
+
+void pending_changes::take(pending_changes&& later) {
+  for (auto& [id, guest] : later.guests)
+    guests.insert_or_assign(id, std::move(guest));
+  if (later.metadata)
+    metadata = std::move(later.metadata);
+  ended += later.ended;
+}
+
+// -- opening -------------------------------------------------------------------------------------------------------
+
+journal::impl::impl(const journal_settings& s, directory& d)
+  : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()},
+    agent_metadata{file.db()}, keys{file.db()} {
+  auto loaded = load_guests(file.db(), settings);
+  auto metadata = agent_metadata.all();
+  ended = jobs.count_ended();
+  file.accept(settings.max_bytes);
+  for (auto& guest : loaded)
+    published.put(std::move(guest));
+  published.put_metadata(std::move(metadata));
+}
+
+journal::journal(journal_settings settings, directory& published) {
+  if (!settings.now)
+    settings.now = [] { return rpc::timestamp{std::chrono::system_clock::now()}; };
+  try {
+    impl_ = std::make_unique<impl>(settings, published);
+  } catch (const rpc::failure& error) {
+    throw rpc::failure{error.code(), "database " + settings.path + ": " + error.message(), error.stack()};
+  }
+}
+
+journal::~journal() = default;
+
+std::vector<unfinished_job> journal::unfinished() const {
+  return impl_->jobs.unfinished();
+}
+
+// -- batch ---------------------------------------------------------------------------------------------------------
+
+void journal::begin() {
+  if (in_batch())
+    throw rpc::failure{rpc::errc::internal, "a batch is open already"};
+  impl_->batch.emplace(impl_->file.db());
+}
+
+void journal::commit() {
+  impl_->require_batch();
+  try {
+    impl_->require_standing();
+    if (impl_->settings.before_commit)
+      impl_->settings.before_commit();
+    impl_->batch->commit();
+  } catch (...) {
+    rollback();
+    throw;
+  }
+  impl_->batch.reset();
+  impl_->publish();
+}
+
+void journal::rollback() noexcept {
+  impl_->batch.reset();
+  impl_->pending = {};
+}
+
+bool journal::in_batch() const noexcept {
+  return impl_->batch.has_value();
+}
+
+void journal::impl::require_batch() const {
+  if (!batch)
+    throw rpc::failure{rpc::errc::internal, "no batch is open"};
+}
+
+void journal::impl::require_standing() const {
+  if (!file.db().in_transaction())
+    throw rpc::failure{rpc::errc::storage_failed, "a failed write has undone the batch"};
+}
+
+void journal::impl::publish() noexcept {
+  auto done = std::exchange(pending, {});
+  for (auto& [id, guest] : done.guests)
+    guest ? published.put(std::move(guest)) : published.erase(id);
+  if (done.metadata)
+    published.put_metadata(*std::move(done.metadata));
+  ended += static_cast<std::size_t>(done.ended);
+}
+
+// -- what the batch sees -------------------------------------------------------------------------------------------
+
+guest_ptr journal::impl::guest(std::string_view id) const {
+  auto found = pending.guests.find(id);
+  return found == pending.guests.end() ? published.find(id) : found->second;
+}
+
+rpc::metadata_map journal::impl::metadata() const {
+  return pending.metadata ? *pending.metadata : published.metadata();
+}
+
+} // namespace mistify::store

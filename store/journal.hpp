@@ -1,0 +1,147 @@
+#pragma once
+
+#include "rpc/error.hpp"
+#include "rpc/model.hpp"
+#include "store/directory.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace mistify::store {
+
+struct journal_settings {
+  std::string path;             ///< of the database file; created with its folder's permissions if absent
+  std::size_t keep_jobs = 1000; ///< ended jobs kept, those that ended last; those that have not ended always stay
+  std::function<rpc::timestamp()> now;                ///< the clock, wall time; the system's if absent
+  std::function<void(std::string_view message)> warn; ///< told of each broken row that is set aside at the start
+  std::size_t max_bytes = 0;                          ///< the database grows no further, as on a full disk; 0: no bound
+  std::function<void()> before_commit;                ///< for tests, to inject a failing commit: may throw a failure
+};
+
+/// A job to be queued.
+struct new_job {
+  std::string id, guest_id, action;
+  std::string request; ///< JSON text that the stages need (image and snapshot requests); empty for guest actions
+  std::string idempotency_key; ///< empty: none
+  std::string request_digest;  ///< identifies the client's request, to tell a repetition from another one
+};
+
+/// What was queued: the job as it then was, and the guest as it then was (empty for `agent`).
+struct queued_job {
+  rpc::job job;
+  std::string guest_doc;
+  bool repeated = false; ///< nothing was queued: this is the answer that an earlier, same request got
+};
+
+// -- what a step of a job does to its guest ------------------------------------------------------------------------
+
+struct guest_unchanged {};
+
+/// The sub-agent returned a guest. It replaces the stored one, except that metadata which clients changed between
+/// `sent_doc` and now wins (a three-way merge), and a returned guest never comes back once deleted.
+struct guest_returned {
+  std::string sent_doc; ///< JSON text that the stage was given
+  rpc::guest guest;
+};
+
+/// The record goes, and every other job of the guest that has not ended ends in `error` ("guest deleted").
+struct guest_removed {};
+
+struct guest_state {
+  std::string state;
+};
+
+using guest_change = std::variant<guest_unchanged, guest_returned, guest_removed, guest_state>;
+
+// -- where the job goes next ---------------------------------------------------------------------------------------
+
+/// Stage `index` (from 0) is about to be called; `name` is for people: "Libvirt.Reboot".
+struct stage_starts {
+  std::size_t index = 0;
+  std::string name;
+};
+
+/// No call of stage `index` is out, but it is the one to go on with: between two tries, or because the agent stops.
+struct stage_waits {
+  std::size_t index = 0;
+};
+
+struct job_ends {
+  rpc::job_status status = rpc::job_status::complete; ///< complete or error
+  std::string message;
+};
+
+/// One step of a job: what it did to the guest and where the job goes. Both commit together.
+struct job_step {
+  std::string job_id;
+  guest_change change;
+  std::variant<stage_starts, stage_waits, job_ends> next;
+};
+
+struct recorded_step {
+  rpc::job job;          ///< as it is now
+  std::string guest_doc; ///< as it is now; empty where there is none
+};
+
+/// A job that had not ended when the database was opened, in the order of its queueing.
+struct unfinished_job {
+  rpc::job job;
+  std::string request;
+  std::size_t stage = 0;     ///< where it is, or is to go on; 0 before it has begun
+  std::string stage_name;    ///< of the call that was out: "Libvirt.Reboot"
+  bool call_was_out = false; ///< stage_starts was recorded, and nothing after it: nobody knows what came of the call
+};
+
+/// The one writer. Steps are taken inside a batch; one commit makes the whole batch durable (WAL, synchronous=FULL),
+/// then publishes it to the directory. Belongs to one thread.
+///
+/// A step that cannot be taken throws and leaves nothing of itself in the batch; the others of the batch stand.
+/// A commit that fails throws `failure{storage_failed}` and leaves nothing of the whole batch, on disk or in memory.
+class journal {
+public:
+  /// Opens or creates the database, brings its schema up to date and fills `published`. Throws
+  /// `failure{storage_failed}` with one clear line, and leaves the file as it was, when it is corrupt, of a newer
+  /// schema, in use by another agent, or cannot be written.
+  journal(journal_settings settings, directory& published);
+  ~journal();
+  journal(const journal&) = delete;
+  journal& operator=(const journal&) = delete;
+
+  /// In the order of queueing. What is to become of them the caller decides.
+  std::vector<unfinished_job> unfinished() const;
+
+  // -- batch -------------------------------------------------------------------------------------------------------
+  void begin();  ///< throws storage_failed
+  void commit(); ///< throws storage_failed; afterwards no batch is open either way
+  void rollback() noexcept;
+  bool in_batch() const noexcept;
+
+  // -- steps, only inside a batch; each may throw storage_failed ---------------------------------------------------
+
+  /// Throws not_found for a guest that is not there (except `agent`), conflict for an idempotency key that was used
+  /// with another digest.
+  queued_job add_job(const new_job& job);
+
+  /// Stores the guest and queues its create. If the id is taken: the same digest gives the first answer again, another
+  /// is `conflict`.
+  queued_job add_guest(const rpc::guest& guest, const new_job& job);
+
+  /// Throws not_found for an unknown job, conflict for one that has ended.
+  recorded_step record(const job_step& step);
+
+  /// Returns the whole map after the change. Throws not_found.
+  rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
+  rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace mistify::store

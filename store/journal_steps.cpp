@@ -1,0 +1,178 @@
+#include "rpc/codec.hpp"
+#include "store/guest_merge.hpp"
+#include "store/journal_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mistify::store {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+
+/// Jobs that belong to no guest carry this in its place; see the contract, section 3.
+constexpr std::string_view agent_id = "agent";
+
+/// How many jobs over the bound one step deletes beside those it ended: a log whose bound was lowered shrinks little by
+/// little, and no step takes long.
+constexpr std::size_t prune_ahead = 100;
+
+guest_ptr with_state(const stored_guest& stored, const std::string& state) {
+  auto guest = rpc::decode_guest(stored.doc);
+  guest.state = state;
+  return to_stored(guest);
+}
+
+} // namespace
+
+// -- queueing ------------------------------------------------------------------------------------------------------
+
+queued_job journal::add_job(const new_job& job) {
+  return impl_->step([&](pending_changes&) {
+    if (auto first = impl_->keys.answer(job))
+      return *std::move(first);
+    auto guest = impl_->guest(job.guest_id);
+    if (!guest && job.guest_id != agent_id)
+      throw failure{errc::not_found, "no such guest"};
+    return impl_->queue(job, job.guest_id, guest ? guest->doc : std::string{});
+  });
+}
+
+queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
+  return impl_->step([&](pending_changes& staged) {
+    if (auto first = impl_->keys.answer(job))
+      return *std::move(first);
+    if (impl_->guest(guest.id)) {
+      auto create = impl_->guests.find_create(guest.id);
+      if (!create || create->digest != job.request_digest)
+        throw failure{errc::conflict, "guest ID exists already"};
+      return std::move(create->answer);
+    }
+    auto stored = to_stored(guest);
+    auto queued = impl_->queue(job, guest.id, stored->doc);
+    impl_->guests.insert(*stored, queued.job, job.request_digest);
+    staged.guests[guest.id] = std::move(stored);
+    return queued;
+  });
+}
+
+queued_job journal::impl::queue(const new_job& job, std::string guest_id, std::string guest_doc) {
+  queued_job queued;
+  queued.job.id = job.id;
+  queued.job.guest_id = std::move(guest_id);
+  queued.job.action = job.action;
+  queued.job.queued_at = queued.job.updated_at = settings.now();
+  queued.guest_doc = std::move(guest_doc);
+  auto seq = jobs.insert(queued.job, job.request);
+  keys.keep(job, seq, queued.guest_doc);
+  return queued;
+}
+
+// -- a job's next step ---------------------------------------------------------------------------------------------
+
+recorded_step journal::record(const job_step& step) {
+  return impl_->step([&](pending_changes& staged) {
+    auto row = impl_->jobs.find(step.job_id);
+    if (!row)
+      throw failure{errc::not_found, "no such job"};
+    if (rpc::has_ended(row->job.status))
+      throw failure{errc::conflict, "the job has ended"};
+    auto& job = row->job;
+    job.updated_at = impl_->settings.now();
+    impl_->change_guest(*row, step.change, staged);
+    impl_->advance(*row, step.next, staged);
+    impl_->prune(staged);
+    auto changed = staged.guests.find(job.guest_id);
+    auto guest = changed == staged.guests.end() ? impl_->guest(job.guest_id) : changed->second;
+    return recorded_step{std::move(job), guest ? guest->doc : std::string{}};
+  });
+}
+
+void journal::impl::change_guest(const job_row& row, const guest_change& change, pending_changes& staged) {
+  if (std::holds_alternative<guest_unchanged>(change))
+    return;
+  if (std::holds_alternative<guest_removed>(change))
+    return remove_guest(row, staged);
+  auto stored = guest(row.job.guest_id);
+  if (auto state = std::get_if<guest_state>(&change)) {
+    if (stored)
+      put_guest(with_state(*stored, state->state), staged);
+    return;
+  }
+  const auto& returned = std::get<guest_returned>(change);
+  if (stored)
+    put_guest(merge_guest(*stored, returned.sent_doc, returned.guest), staged);
+}
+
+void journal::impl::put_guest(guest_ptr guest, pending_changes& staged) {
+  guests.replace(*guest);
+  staged.guests[guest->id] = std::move(guest);
+}
+
+void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
+  guests.erase(row.job.guest_id);
+  staged.guests[row.job.guest_id] = nullptr;
+  staged.ended += static_cast<std::ptrdiff_t>(jobs.end_others(row, "guest deleted"));
+}
+
+void journal::impl::advance(job_row& row, const next_step& next, pending_changes& staged) {
+  if (auto stage = std::get_if<stage_starts>(&next)) {
+    row.job.status = rpc::job_status::running;
+    if (row.job.started_at == rpc::timestamp{})
+      row.job.started_at = row.job.updated_at;
+    return jobs.start_stage(row, *stage);
+  }
+  if (auto stage = std::get_if<stage_waits>(&next))
+    return jobs.wait_at(row, *stage); // the status stays what it is
+  end_job(row, std::get<job_ends>(next), staged);
+}
+
+void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& staged) {
+  if (!rpc::has_ended(end.status))
+    throw failure{errc::internal, "a job ends as complete or error only"};
+  row.job.status = end.status;
+  row.job.message = end.message;
+  jobs.end(row);
+  ++staged.ended;
+}
+
+void journal::impl::prune(pending_changes& staged) {
+  if (staged.ended == 0)
+    return;
+  auto total = ended + static_cast<std::size_t>(pending.ended + staged.ended);
+  if (total <= settings.keep_jobs)
+    return;
+  auto most = static_cast<std::size_t>(staged.ended) + prune_ahead;
+  staged.ended -= static_cast<std::ptrdiff_t>(jobs.prune(std::min(total - settings.keep_jobs, most)));
+}
+
+// -- metadata ------------------------------------------------------------------------------------------------------
+
+rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch) {
+  return impl_->step([&](pending_changes& staged) {
+    auto stored = impl_->guest(guest_id);
+    if (!stored)
+      throw failure{errc::not_found, "no such guest"};
+    auto guest = rpc::decode_guest(stored->doc);
+    auto before = guest.metadata;
+    rpc::apply(guest.metadata, patch);
+    if (guest.metadata != before)
+      impl_->put_guest(to_stored(guest), staged);
+    return guest.metadata;
+  });
+}
+
+rpc::metadata_map journal::patch_metadata(const rpc::metadata_patch& patch) {
+  return impl_->step([&](pending_changes& staged) {
+    auto before = impl_->metadata();
+    auto after = before;
+    rpc::apply(after, patch);
+    impl_->agent_metadata.change(before, after);
+    staged.metadata = after;
+    return after;
+  });
+}
+
+} // namespace mistify::store

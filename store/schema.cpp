@@ -1,0 +1,111 @@
+#include "store/schema.hpp"
+
+#include "rpc/error.hpp"
+
+#include <array>
+#include <string>
+
+namespace mistify::store {
+
+namespace {
+
+// Times are nanoseconds since the epoch, 0 where unset. Statuses are the numbers of rpc::job_status. There are no
+// CHECKs on purpose: a row that somebody broke is set aside at the start, one by one, not a reason to refuse the file.
+constexpr auto version_1 = R"sql(
+CREATE TABLE guests (
+  id  TEXT PRIMARY KEY NOT NULL,
+  doc TEXT NOT NULL                 -- Guest JSON
+) STRICT;
+
+-- The answer that a guest's create got, to give it again. Lives as long as the guest; apart from it, because the start
+-- reads all guests and none of these.
+CREATE TABLE creates (
+  guest     TEXT PRIMARY KEY NOT NULL,
+  job       TEXT NOT NULL,
+  action    TEXT NOT NULL,
+  queued_at INTEGER NOT NULL,
+  digest    TEXT NOT NULL,
+  doc       TEXT NOT NULL           -- Guest JSON as first stored
+) STRICT;
+
+CREATE TABLE metadata (             -- the hypervisor's
+  key   TEXT PRIMARY KEY NOT NULL,
+  value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE jobs (
+  seq        INTEGER PRIMARY KEY,   -- the order of queueing
+  id         TEXT NOT NULL UNIQUE,
+  guest      TEXT NOT NULL,         -- or 'agent'
+  action     TEXT NOT NULL,
+  request    TEXT NOT NULL,         -- JSON for the stages; empty for guest actions
+  status     INTEGER NOT NULL,
+  stage      INTEGER NOT NULL,      -- where it is, from 0
+  stage_name TEXT,                  -- of the call that is out; NULL while none is
+  queued_at  INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  message    TEXT NOT NULL
+) STRICT;
+CREATE INDEX jobs_of_guest ON jobs (guest, seq);
+CREATE INDEX jobs_unfinished ON jobs (seq) WHERE status < 2;
+CREATE INDEX jobs_ended ON jobs (updated_at, seq) WHERE status >= 2;
+CREATE INDEX jobs_broken ON jobs (seq) WHERE status NOT BETWEEN 0 AND 3; -- empty, so that looking costs nothing
+
+CREATE TABLE idempotency (          -- goes with its job
+  job       INTEGER PRIMARY KEY,    -- jobs.seq
+  key       TEXT NOT NULL UNIQUE,
+  digest    TEXT NOT NULL,
+  guest_doc TEXT NOT NULL           -- Guest JSON of the first answer; empty for 'agent'
+) STRICT;
+
+CREATE TABLE broken_rows (          -- set aside at a start, for people to look at
+  source TEXT NOT NULL,
+  key    TEXT NOT NULL,
+  value  TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at     INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array<const char*, 1> steps_of_schema{version_1};
+
+[[noreturn]] void refuse(std::string why) {
+  throw rpc::failure{rpc::errc::storage_failed, std::move(why)};
+}
+
+void set_pragma(database& db, const char* name, std::int64_t value) {
+  db.execute(("PRAGMA " + std::string{name} + " = " + std::to_string(value)).c_str());
+}
+
+} // namespace
+
+std::span<const char* const> migrations() noexcept {
+  return steps_of_schema;
+}
+
+std::size_t schema_version(database& db) {
+  auto version = db.integer("PRAGMA user_version");
+  auto application = db.integer("PRAGMA application_id");
+  auto empty = db.integer("SELECT count(*) FROM sqlite_schema") == 0;
+  if (empty && version == 0 && application == 0)
+    return 0;
+  if (application != application_id || version < 1)
+    refuse("the file belongs to another program");
+  if (auto newest = std::ssize(migrations()); version > newest)
+    refuse("the schema is version " + std::to_string(version) + ", newer than this agent's " + std::to_string(newest));
+  return static_cast<std::size_t>(version);
+}
+
+void migrate(database& db, std::span<const char* const> steps) {
+  for (auto version = schema_version(db); version < steps.size(); ++version) {
+    transaction step{db};
+    db.execute(steps[version]);
+    // Both pragmas write the file's header, so they commit or vanish with the step.
+    set_pragma(db, "application_id", application_id);
+    set_pragma(db, "user_version", static_cast<std::int64_t>(version + 1));
+    step.commit();
+  }
+}
+
+} // namespace mistify::store

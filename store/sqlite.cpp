@@ -1,0 +1,186 @@
+#include "store/sqlite.hpp"
+
+#include "rpc/error.hpp"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+
+namespace mistify::store {
+
+namespace {
+
+/// How long to wait for another program that holds the write lock, such as a backup: milliseconds.
+constexpr int busy_ms = 1000;
+
+[[noreturn]] void fail(sqlite3* handle, int code) {
+  // A connection that could not even be allocated has no message.
+  throw rpc::failure{rpc::errc::storage_failed, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code)};
+}
+
+void check(sqlite3* handle, int code) {
+  if (code != SQLITE_OK)
+    fail(handle, code);
+}
+
+/// SQLite's name for a file that it is to read and otherwise leave alone.
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (char c : std::filesystem::absolute(path).string()) {
+    if (c == '%' || c == '?' || c == '#')
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    else
+      uri += c;
+  }
+  return uri + "?immutable=1";
+}
+
+int flags_of(database::access how) {
+  // NOMUTEX: a connection is never shared. EXRESCODE: which I/O failed, not only that one did.
+  constexpr auto always = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  switch (how) {
+  case database::access::read_only: return always | SQLITE_OPEN_READONLY;
+  case database::access::read_write: return always | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  case database::access::untouched: return always | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+  }
+  return always;
+}
+
+int run_quietly(const database& db, const char* sql) noexcept {
+  return sqlite3_exec(db.handle(), sql, nullptr, nullptr, nullptr);
+}
+
+} // namespace
+
+// -- database ------------------------------------------------------------------------------------------------------
+
+database::database(const std::string& path, access how) {
+  sqlite3* handle = nullptr;
+  const auto name = how == access::untouched ? immutable_uri(path) : path;
+  auto code = sqlite3_open_v2(name.c_str(), &handle, flags_of(how), nullptr);
+  handle_.reset(handle);
+  check(handle, code);
+  check(handle, sqlite3_busy_timeout(handle, busy_ms));
+}
+
+void database::closer::operator()(sqlite3* handle) const noexcept {
+  sqlite3_close_v2(handle);
+}
+
+void database::execute(const char* sql) {
+  check(handle(), sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr));
+}
+
+std::int64_t database::integer(std::string_view sql) {
+  statement ask{*this, sql};
+  auto rows = ask();
+  return rows.next() ? rows.integer(0) : 0;
+}
+
+std::string database::text(std::string_view sql) {
+  statement ask{*this, sql};
+  auto rows = ask();
+  return rows.next() ? rows.text(0) : std::string{};
+}
+
+bool database::in_transaction() const noexcept {
+  return sqlite3_get_autocommit(handle()) == 0;
+}
+
+std::int64_t database::last_row() const noexcept {
+  return sqlite3_last_insert_rowid(handle());
+}
+
+std::int64_t database::changed() const noexcept {
+  return sqlite3_changes64(handle());
+}
+
+void database::leave_wal(bool yes) noexcept {
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, yes ? 1 : 0, nullptr);
+}
+
+// -- statement -----------------------------------------------------------------------------------------------------
+
+statement::statement(const database& db, std::string_view sql) {
+  sqlite3_stmt* handle = nullptr;
+  auto code = sqlite3_prepare_v3(db.handle(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                 &handle, nullptr);
+  handle_.reset(handle);
+  check(db.handle(), code);
+}
+
+void statement::finalizer::operator()(sqlite3_stmt* handle) const noexcept {
+  sqlite3_finalize(handle);
+}
+
+void statement::bind_integer(int index, std::int64_t value) {
+  check(sqlite3_db_handle(handle_.get()), sqlite3_bind_int64(handle_.get(), index, value));
+}
+
+void statement::bind_text(int index, std::string_view value) {
+  // A null pointer would bind NULL; an empty text is meant. The copy (TRANSIENT) lets callers pass temporaries.
+  auto text = value.data() ? value.data() : "";
+  auto code = sqlite3_bind_text64(handle_.get(), index, text, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  check(sqlite3_db_handle(handle_.get()), code);
+}
+
+query::~query() {
+  sqlite3_reset(handle_);
+  sqlite3_clear_bindings(handle_);
+}
+
+bool query::next() {
+  auto code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW)
+    return true;
+  if (code != SQLITE_DONE)
+    fail(sqlite3_db_handle(handle_), code);
+  return false;
+}
+
+std::int64_t query::integer(int column) const noexcept {
+  return sqlite3_column_int64(handle_, column);
+}
+
+std::string query::text(int column) const {
+  auto data = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+  auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, column));
+  return data ? std::string{data, size} : std::string{};
+}
+
+bool query::is_null(int column) const noexcept {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+
+// -- transaction ---------------------------------------------------------------------------------------------------
+
+transaction::transaction(database& db) : db_{db} {
+  db.execute("BEGIN IMMEDIATE");
+}
+
+transaction::~transaction() {
+  if (db_.in_transaction())
+    run_quietly(db_, "ROLLBACK");
+}
+
+void transaction::commit() {
+  db_.execute("COMMIT");
+}
+
+savepoint::savepoint(database& db) : db_{db} {
+  db.execute("SAVEPOINT step");
+}
+
+savepoint::~savepoint() {
+  if (released_ || !db_.in_transaction())
+    return;
+  if (run_quietly(db_, "ROLLBACK TO step") != SQLITE_OK || run_quietly(db_, "RELEASE step") != SQLITE_OK)
+    run_quietly(db_, "ROLLBACK");
+}
+
+void savepoint::release() {
+  db_.execute("RELEASE step");
+  released_ = true;
+}
+
+} // namespace mistify::store

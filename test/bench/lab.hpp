@@ -1,0 +1,92 @@
+#pragma once
+
+#include "child.hpp"
+#include "http_link.hpp"
+#include "wrk.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace mistify::bench {
+
+/// How long and how often is measured.
+struct extent {
+  std::chrono::seconds length{3}; ///< of one measurement
+  int rounds = 5;                 ///< pairs of measurements
+  std::chrono::seconds idle{10};
+  std::size_t download = std::size_t{1} << 30; ///< bytes
+};
+
+struct database_size {
+  std::size_t guests = 0, jobs = 0;
+  auto operator<=>(const database_size&) const = default;
+};
+
+class agent;
+
+/// What all rows share: a folder on the disk of the build, a fast sub-agent, databases to begin with.
+class lab {
+public:
+  explicit lab(extent how_much);
+  ~lab();
+  lab(const lab&) = delete;
+  lab& operator=(const lab&) = delete;
+
+  extent how_much;
+
+  const std::string& folder() const noexcept { return folder_; }
+  std::uint16_t sub_agent_port() const noexcept { return sub_agent_port_; }
+  /// Nobody listens there until a row starts a sub-agent.
+  std::uint16_t hanging_port() const noexcept { return hanging_port_; }
+
+  child start_sub_agent(std::uint16_t port) const;
+  /// A bare server on `port` for `path`; `words` are the rest of its command line.
+  child start_bare(std::uint16_t port, const std::string& path, const std::vector<std::string>& words) const;
+  /// Starts an agent on a copy of a database of that size, and waits for its first answer.
+  agent start_agent(const database_size& size);
+
+  std::string write(const std::string& name, std::string_view text) const;
+  std::string file(const std::string& name) const { return folder_ + '/' + name; }
+
+  wrk_figures wrk(std::uint16_t port, const std::string& path, const std::string& script = {}) const {
+    return run_wrk({port, path, how_much.length, script}, folder_);
+  }
+
+private:
+  std::string seeded(const database_size& size);
+
+  std::string folder_;
+  std::uint16_t sub_agent_port_, hanging_port_;
+  std::unique_ptr<child> sub_agent_;
+  std::map<database_size, std::string> seeds_;
+  int agents_ = 0;
+};
+
+/// An agent that serves, on a database of its own.
+class agent {
+public:
+  agent(std::string config, std::string output);
+
+  std::uint16_t port() const noexcept { return port_; }
+  pid_t id() const noexcept { return process_->id(); }
+
+  /// kill -9 and a new start; the time from that to the first answer to a read of a guest.
+  std::chrono::nanoseconds kill_and_start();
+
+private:
+  void start();
+
+  std::string config_, output_;
+  std::uint16_t port_;
+  std::unique_ptr<child> process_;
+};
+
+/// Waits until a server answers `path`; throws where it ends or does not answer.
+void wait_for_answer(child& server, std::uint16_t port, const std::string& path);
+
+} // namespace mistify::bench

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "rpc/error.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+/// What the fuzz targets share. Each target is one function over bytes; it finds a fault by crashing, by a sanitizer's
+/// report, by an exception that leaves it, or by a property that does not hold.
+namespace mistify::fuzz {
+
+inline std::string_view text_of(const unsigned char* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+/// Ends the process, which libFuzzer notes as a finding, unless the property holds.
+inline void demand(bool holds, std::string_view property) {
+  if (holds)
+    return;
+  std::fprintf(stderr, "does not hold: %.*s\n", static_cast<int>(property.size()), property.data());
+  std::abort();
+}
+
+/// What `read` returns; nothing where it refused. Refusals have the code that its contract names and say why; anything
+/// else that is thrown is a finding.
+template <class Read>
+auto unless_refused(rpc::errc expected, Read read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const rpc::failure& refusal) {
+    demand(refusal.code() == expected, "the code of a refusal is the documented one");
+    demand(!refusal.message().empty(), "a refusal says why");
+    return std::nullopt;
+  }
+}
+
+} // namespace mistify::fuzz

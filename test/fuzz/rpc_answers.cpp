@@ -1,0 +1,57 @@
+#include "fuzz.hpp"
+#include "rpc/codec.hpp"
+#include "rpc/messages.hpp"
+
+#include <string>
+
+using namespace mistify;
+using namespace mistify::fuzz;
+using rpc::json::document;
+
+namespace {
+
+template <class T>
+T decode_as(const std::string& text) {
+  T value;
+  rpc::decode(document::parse(text).root(), value);
+  return value;
+}
+
+template <class T>
+void check_round_trip(const std::string& result) {
+  const auto value = unless_refused(rpc::errc::invalid_request, [&] { return decode_as<T>(result); });
+  if (!value)
+    return;
+  const auto text = rpc::encode(*value);
+  demand(rpc::encode(decode_as<T>(text)) == text, "decode, encode, decode is a fixed point");
+}
+
+void check_stage_result(const std::string& result) {
+  const auto stage =
+    unless_refused(rpc::errc::sub_agent_failed, [&] { return rpc::decode_stage_result(std::string{result}); });
+  if (!stage)
+    return;
+  demand(stage->body == result, "the result of a stage is kept as it came");
+  if (!stage->returned)
+    return;
+  const auto guest = rpc::encode(*stage->returned);
+  demand(rpc::encode(rpc::decode_guest(guest)) == guest, "a returned guest survives its encoding");
+}
+
+} // namespace
+
+// What a sub-agent answers: the input is the body of its HTTP answer.
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  const auto result =
+    unless_refused(rpc::errc::sub_agent_failed, [&] { return rpc::decode_result(text_of(data, size)); });
+  if (!result)
+    return 0;
+  demand(document::parse(*result).root().text() == *result, "a result is compact JSON");
+  check_stage_result(*result);
+  check_round_trip<rpc::guest_response>(*result);
+  check_round_trip<rpc::guest_metrics_response>(*result);
+  check_round_trip<rpc::image_response>(*result);
+  check_round_trip<rpc::snapshot_response>(*result);
+  check_round_trip<rpc::volume>(*result);
+  return 0;
+}

@@ -1,0 +1,54 @@
+#include "test/store/fixture.hpp"
+
+#include "rpc/codec.hpp"
+#include "store/guest_merge.hpp"
+
+using namespace mistify;
+using namespace mistify::store;
+using map = rpc::metadata_map;
+
+TEST_CASE("what a stage did to metadata stands where clients did nothing") {
+  CHECK(merge_metadata({{"a", "stage"}, {"new", "1"}}, {{"a", "1"}, {"gone", "1"}}, {{"a", "1"}, {"gone", "1"}}) ==
+        map{{"a", "stage"}, {"new", "1"}});
+}
+
+TEST_CASE("a key that a client set or changed is as the client left it") {
+  CHECK(merge_metadata({{"a", "1"}}, {{"a", "1"}}, {{"a", "client"}, {"b", "client"}}) ==
+        map{{"a", "client"}, {"b", "client"}});
+}
+
+TEST_CASE("a key that a client deleted stays deleted") {
+  CHECK(merge_metadata({{"a", "1"}, {"b", "1"}}, {{"a", "1"}, {"b", "1"}}, {{"b", "1"}}) == map{{"b", "1"}});
+}
+
+TEST_CASE("where both changed a key the client wins") {
+  CHECK(merge_metadata({{"a", "stage"}}, {{"a", "1"}}, {{"a", "client"}}) == map{{"a", "client"}});
+  CHECK(merge_metadata({{"a", "stage"}}, {{"a", "1"}}, {}).empty());
+  CHECK(merge_metadata({}, {{"a", "1"}}, {{"a", "client"}}) == map{{"a", "client"}});
+}
+
+TEST_CASE("a stage that returns no metadata deletes it, except what clients changed") {
+  CHECK(merge_metadata({}, {{"a", "1"}, {"b", "1"}}, {{"a", "1"}, {"b", "2"}}) == map{{"b", "2"}});
+}
+
+TEST_CASE("a returned guest replaces all but the metadata that clients changed") {
+  stored_guest stored{"g", "container", R"({"id":"g","state":"old","metadata":{"k":"client"}})"};
+  rpc::guest returned;
+  returned.id = "g";
+  returned.type = "kvm";
+  returned.state = "running";
+  returned.metadata = {{"k", "stage"}, {"s", "stage"}};
+  auto merged = merge_guest(stored, R"({"id":"g","state":"old"})", returned);
+  CHECK(merged->type == "kvm");
+  CHECK(merged->doc == R"({"id":"g","type":"kvm","state":"running","metadata":{"k":"client","s":"stage"}})");
+  CHECK(merge_guest(stored, stored.doc, returned)->doc == rpc::encode(returned));
+}
+
+TEST_CASE("a stage may not return another guest") {
+  stored_guest stored{"g", "", R"({"id":"g"})"};
+  for (std::string id : {"", "other"}) {
+    rpc::guest returned;
+    returned.id = id;
+    CHECK(failure_of([&] { merge_guest(stored, stored.doc, returned); }).code() == rpc::errc::sub_agent_failed);
+  }
+}

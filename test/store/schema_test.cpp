@@ -1,0 +1,93 @@
+#include "test/store/fixture.hpp"
+
+#include "store/guests.hpp"
+#include "store/idempotency.hpp"
+#include "store/jobs.hpp"
+#include "store/schema.hpp"
+
+#include <sqlite3.h>
+
+using namespace mistify;
+using namespace mistify::store;
+
+TEST_CASE("a new file gets the newest schema, once") {
+  temp_folder folder;
+  database db{folder / "a.db", database::access::read_write};
+  CHECK(schema_version(db) == 0);
+  migrate(db);
+  CHECK(schema_version(db) == migrations().size());
+  CHECK(db.integer("PRAGMA application_id") == application_id);
+  migrate(db);
+  CHECK(db.integer("SELECT count(*) FROM jobs") == 0);
+}
+
+TEST_CASE("a migration that fails leaves the steps before it and nothing of itself") {
+  temp_folder folder;
+  database db{folder / "a.db", database::access::read_write};
+  std::vector<const char*> steps{"CREATE TABLE one (x)", "CREATE TABLE two (x); CREATE TABLE one (x)"};
+  CHECK_THROWS_AS(migrate(db, steps), rpc::failure);
+  CHECK(db.integer("PRAGMA user_version") == 1);
+  CHECK(db.integer("SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')") == 1);
+}
+
+TEST_CASE("a file of another program or of a newer agent is refused") {
+  temp_folder folder;
+  database db{folder / "a.db", database::access::read_write};
+  SECTION("another program") {
+    db.execute("CREATE TABLE mistify_agent (key TEXT, bucket TEXT, value BLOB)");
+    CHECK(failure_of([&] { schema_version(db); }).message() == "the file belongs to another program");
+  }
+  SECTION("a newer agent") {
+    migrate(db);
+    db.execute("PRAGMA user_version = 77");
+    CHECK(failure_of([&] { migrate(db); }).message() ==
+          "the schema is version 77, newer than this agent's " + std::to_string(migrations().size()));
+  }
+}
+
+namespace {
+
+/// How SQLite would run a statement, one line a table; parameters stay unbound.
+std::vector<std::string> plan_of(database& db, const std::string& sql) {
+  std::vector<std::string> lines;
+  statement explain{db, "EXPLAIN QUERY PLAN " + sql};
+  for (auto row = explain(); row.next();)
+    lines.push_back(row.text(3));
+  return lines;
+}
+
+std::vector<std::string> statements_of(const database& db) {
+  std::vector<std::string> result;
+  for (auto next = sqlite3_next_stmt(db.handle(), nullptr); next; next = sqlite3_next_stmt(db.handle(), next))
+    result.emplace_back(sqlite3_sql(next));
+  return result;
+}
+
+/// Reading a table in its order up to a limit, or all of the small metadata table, is meant.
+bool is_meant(const std::string& sql, const std::string& line) {
+  auto in_order = sql.ends_with("FROM jobs ORDER BY seq DESC LIMIT ?");
+  auto partial = line.find("INDEX jobs_") != std::string::npos;
+  auto subselect = line.starts_with("SCAN jobs USING") || sql == "SELECT key, value FROM metadata";
+  return in_order || partial || subselect;
+}
+
+} // namespace
+
+TEST_CASE("no statement scans a table or sorts") {
+  temp_folder folder;
+  database db{folder / "a.db", database::access::read_write};
+  migrate(db);
+  job_table jobs{db};
+  job_lookup lookup{db};
+  guest_table guests{db};
+  metadata_table metadata{db};
+  idempotency_table keys{db};
+  auto all = statements_of(db);
+  CHECK(all.size() == 10 + 3 + 6 + 3 + 2);
+  for (const auto& sql : all)
+    for (const auto& line : plan_of(db, sql)) {
+      INFO(sql << "\n" << line);
+      CHECK((!line.starts_with("SCAN") || is_meant(sql, line)));
+      CHECK(line.find("TEMP B-TREE") == std::string::npos);
+    }
+}

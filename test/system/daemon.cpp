@@ -1,0 +1,136 @@
+#include "daemon.hpp"
+
+#include "http_client.hpp"
+#include "json_path.hpp"
+#include "sockets.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <spawn.h>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace mistify::test {
+
+namespace {
+
+int exit_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// Where the processes' stdout and stderr go. Sockets of the test are closed in it by themselves.
+struct file_actions {
+  explicit file_actions(const std::string& stderr_file) {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions, 2, stderr_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  }
+  ~file_actions() { ::posix_spawn_file_actions_destroy(&actions); }
+  posix_spawn_file_actions_t actions;
+};
+
+/// The test's config with the database put where the test wants it.
+std::string with_dbpath(const std::string& config, const std::filesystem::path& file) {
+  const auto open = config.find('{');
+  return "{\"dbpath\":" + json_string(file.string()) + (at(config, "") == "{}" ? "" : ",") + config.substr(open + 1);
+}
+
+} // namespace
+
+process::process(const std::vector<std::string>& arguments, const std::string& stderr_file) {
+  const file_actions files{stderr_file};
+  std::vector<std::string> words{AGENT_BINARY};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (auto& word : words)
+    argv.push_back(word.data());
+  argv.push_back(nullptr);
+  if (const int error = ::posix_spawn(&id_, AGENT_BINARY, &files.actions, nullptr, argv.data(), environ); error != 0)
+    throw std::system_error{error, std::generic_category(), AGENT_BINARY};
+}
+
+process::~process() {
+  if (!running())
+    return;
+  signal(SIGKILL);
+  ::waitpid(id_, nullptr, 0);
+}
+
+void process::signal(int number) const {
+  ::kill(id_, number);
+}
+
+bool process::running() {
+  int status = 0;
+  if (status_ < 0 && ::waitpid(id_, &status, WNOHANG) == id_)
+    status_ = exit_code(status);
+  return status_ < 0;
+}
+
+int process::wait() {
+  if (!eventually([&] { return !running(); }, 2 * patience))
+    throw std::runtime_error{"the agent does not end"};
+  return status_;
+}
+
+std::string read_text(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+run_result run_agent(const std::vector<std::string>& arguments) {
+  const temp_dir dir;
+  const auto err = dir.path() / "stderr";
+  process running{arguments, err.string()};
+  const int code = running.wait();
+  return {code, read_text(err)};
+}
+
+daemon::daemon(const std::string& config) : port_{free_port()} {
+  config_file_ = dir_.write("agent.json", with_dbpath(config, dir_.path() / "agent.db"));
+  start();
+}
+
+daemon::~daemon() = default;
+
+void daemon::start() {
+  const auto address = "127.0.0.1:" + std::to_string(port_);
+  const auto file = dir_.path() / "stderr";
+  process_ =
+    std::make_unique<process>(std::vector<std::string>{"-a", address, "-c", config_file_, "-l", "info"}, file.string());
+  const auto answers = [&] {
+    if (!alive())
+      throw std::runtime_error{"the agent ended: " + log()};
+    try {
+      return http_client{port_}.get("/metadata").status == 200;
+    } catch (const std::exception&) {
+      return false; // does not listen yet
+    }
+  };
+  if (!eventually(answers))
+    throw std::runtime_error{"the agent does not answer: " + log()};
+}
+
+int daemon::stop() {
+  process_->signal(SIGTERM);
+  return process_->wait();
+}
+
+void daemon::kill_and_start() {
+  process_->signal(SIGKILL);
+  process_->wait();
+  start();
+}
+
+std::string daemon::log() const {
+  return read_text(dir_.path() / "stderr");
+}
+
+} // namespace mistify::test
