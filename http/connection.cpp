@@ -112,7 +112,8 @@ void connection::on_deadline() {
 }
 
 void connection::set_deadline(tick when) {
-  deadline_.store(when, std::memory_order_relaxed);
+  // In one order with the alarm, for all threads: whoever takes the alarm for due sees this deadline.
+  deadline_.store(when);
   if (when != never)
     core_->events.alarm_at_latest(when);
 }
@@ -126,8 +127,9 @@ void connection::close() {
     return;
   stage_ = stage::closed;
   set_deadline(never);
-  ::close(key_.fd);
+  // In this order: once the descriptor is closed, the next client may come under its number.
   core_->connections.erase(key_);
+  ::close(key_.fd);
 }
 
 void connection::close_hard() {

@@ -40,7 +40,7 @@ public:
   void post(std::uint32_t signals, thread on);
 
   /// When `expired` should be posted.
-  tick deadline() const noexcept { return deadline_.load(std::memory_order_relaxed); }
+  tick deadline() const noexcept { return deadline_.load(); }
 
   /// The handler's answer. Called once for each request, on any thread.
   void complete(answer a);

@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <thread>
+
 using namespace mistify;
 using namespace mistify::test;
 using namespace std::chrono_literals;
@@ -138,6 +140,19 @@ TEST_CASE("what is over a limit is refused, and nothing behind it is read as a r
   refused("GET /\n\n", 400);
   CHECK(s.server.stats().requests == 0);
   CHECK(s.server.stats().refused == 12);
+  CHECK(eventually([&] { return s.server.stats().open == 0; }));
+}
+
+TEST_CASE("clients that come and go at once are all counted out again") {
+  running_server s{{}};
+  std::vector<std::thread> crowd;
+  for (int t = 0; t < 4; ++t)
+    crowd.emplace_back([&] {
+      for (int i = 0; i < 1000; ++i)
+        raw_client{s.port}.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+    });
+  for (auto& c : crowd)
+    c.join();
   CHECK(eventually([&] { return s.server.stats().open == 0; }));
 }
 
