@@ -6,7 +6,7 @@
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config ca-certificates
   libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev libspdlog-dev
-  libsystemd-dev uuid-dev libssl-dev zlib1g-dev
+  libsystemd-dev uuid-dev libssl-dev zlib1g-dev libvirt-dev libpugixml-dev
 )
 # shellcheck disable=SC2034
 RUN_PACKAGES=(curl jq)

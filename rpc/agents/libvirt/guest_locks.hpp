@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace mistify::agents {
+
+/// A mutex for each guest: calls on one guest take turns, those on others do not wait. Thread-safe.
+class guest_locks {
+public:
+  class turn {
+  public:
+    explicit turn(std::shared_ptr<std::mutex> m) : mutex_{std::move(m)}, lock_{*mutex_} {}
+
+  private:
+    std::shared_ptr<std::mutex> mutex_; // before the lock: it is destroyed after it
+    std::unique_lock<std::mutex> lock_;
+  };
+
+  /// Waits for the guest's turn.
+  turn take(const std::string& id) { return turn{of(id)}; }
+
+private:
+  std::shared_ptr<std::mutex> of(const std::string& id) {
+    std::lock_guard lock{mutex_};
+    std::erase_if(mutexes_, [](const auto& row) { return row.second.expired(); });
+    auto& known = mutexes_[id];
+    auto mutex = known.lock();
+    if (!mutex)
+      known = mutex = std::make_shared<std::mutex>();
+    return mutex;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<std::mutex>> mutexes_;
+};
+
+} // namespace mistify::agents

@@ -1,0 +1,62 @@
+#include "rpc/agents/libvirt/host.hpp"
+
+#include "rpc/agents/libvirt/handles.hpp"
+
+#include <filesystem>
+#include <pugixml.hpp>
+
+namespace mistify::agents {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+network_kind kind_on(virConnectPtr c, const std::string& network) {
+  if (network.empty())
+    return network_kind::user;
+  if (network_ptr{virNetworkLookupByName(c, network.c_str())})
+    return network_kind::libvirt;
+  // An interface that is no bridge of the kernel can be one of Open vSwitch only. What is not there at all is left to
+  // libvirt to complain about.
+  std::error_code ignored;
+  const auto interface = fs::path{"/sys/class/net"} / network;
+  if (network.find('/') == network.npos && fs::exists(interface, ignored) && !fs::exists(interface / "bridge", ignored))
+    return network_kind::open_vswitch;
+  return network_kind::bridge;
+}
+
+/// What is not there yet is what its place says: a zvol appears under /dev.
+bool is_block_device(const std::string& path) {
+  std::error_code failed;
+  const auto what = fs::status(path, failed);
+  return fs::exists(what) ? fs::is_block_file(what) : path.starts_with("/dev/");
+}
+
+} // namespace
+
+host_facts read_capabilities(const std::string& xml) {
+  pugi::xml_document document;
+  document.load_string(xml.c_str());
+  const auto root = document.child("capabilities");
+  host_facts facts;
+  facts.arch = root.child("host").child("cpu").child_value("arch");
+  for (const auto& guest : root.children("guest")) {
+    const auto arch = guest.child("arch");
+    if (guest.child_value("os_type") != std::string_view{"hvm"} || arch.attribute("name").value() != facts.arch)
+      continue;
+    const auto kvm = arch.find_child_by_attribute("domain", "type", "kvm");
+    facts.type = (kvm ? kvm : arch.child("domain")).attribute("type").value();
+    return facts;
+  }
+  throw std::runtime_error{"the hypervisor runs no machines of its own architecture (" + facts.arch + ")"};
+}
+
+host_facts look_at_host(virConnectPtr c) {
+  const text_ptr capabilities{must(virConnectGetCapabilities(c))};
+  auto facts = read_capabilities(capabilities.get());
+  facts.kind_of = [c](const std::string& network) { return kind_on(c, network); };
+  facts.is_block_device = is_block_device;
+  return facts;
+}
+
+} // namespace mistify::agents

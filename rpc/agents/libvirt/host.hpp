@@ -1,0 +1,33 @@
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include <functional>
+#include <string>
+
+namespace mistify::agents {
+
+/// What a nic's `network` may be the name of.
+enum class network_kind : std::uint8_t {
+  user,         ///< nothing: QEMU's own user mode network
+  libvirt,      ///< a network that libvirt knows
+  bridge,       ///< a bridge of the kernel
+  open_vswitch, ///< a bridge of Open vSwitch
+};
+
+/// What a domain depends on besides its guest. The functions may be called while the connection they are of is open.
+struct host_facts {
+  std::string type = "qemu"; ///< of the domain: "kvm", "qemu", "test"
+  std::string arch = "x86_64";
+  std::function<network_kind(const std::string& network)> kind_of;
+  std::function<bool(const std::string& path)> is_block_device;
+};
+
+/// Asks libvirt and the kernel. KVM where libvirt found it to work, else what comes first of what can be emulated.
+/// Throws `hypervisor_error`.
+host_facts look_at_host(virConnectPtr c);
+
+/// As `look_at_host` does, from the text of libvirt's capabilities.
+host_facts read_capabilities(const std::string& xml);
+
+} // namespace mistify::agents

@@ -1,0 +1,62 @@
+#include "rpc/agents/libvirt/hypervisor.hpp"
+
+#include <libvirt/virterror.h>
+
+namespace mistify::agents {
+
+namespace {
+
+constexpr std::size_t max_idle = 8;
+
+// A daemon that answers nothing at all counts as gone after 3 × 5 seconds; calls in flight then fail.
+constexpr int keepalive_seconds = 5;
+constexpr unsigned keepalive_tries = 3;
+
+} // namespace
+
+hypervisor::hypervisor(std::string uri) : uri_{std::move(uri)} {}
+
+hypervisor::lease::~lease() {
+  if (connection_)
+    from_->give_back(std::move(connection_));
+}
+
+hypervisor::lease hypervisor::connect() {
+  auto connection = take_idle();
+  return {*this, connection ? std::move(connection) : open()};
+}
+
+connection_ptr hypervisor::open() const {
+  connection_ptr connection{must(virConnectOpen(uri_.c_str()))};
+  // Drivers inside this process know no keepalive, and need none.
+  virConnectSetKeepAlive(connection.get(), keepalive_seconds, keepalive_tries);
+  return connection;
+}
+
+connection_ptr hypervisor::take_idle() {
+  std::lock_guard lock{mutex_};
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (virConnectIsAlive(connection.get()) == 1)
+      return connection;
+  }
+  return nullptr;
+}
+
+void hypervisor::give_back(connection_ptr c) {
+  if (virConnectIsAlive(c.get()) != 1)
+    return;
+  std::lock_guard lock{mutex_};
+  if (idle_.size() < max_idle)
+    idle_.push_back(std::move(c));
+}
+
+domain_ptr find_domain(virConnectPtr c, const std::string& uuid) {
+  domain_ptr domain{virDomainLookupByUUIDString(c, uuid.c_str())};
+  if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+    throw_last_error();
+  return domain;
+}
+
+} // namespace mistify::agents

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "rpc/agents/libvirt/handles.hpp"
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace mistify::agents {
+
+/// The libvirt daemon at a URI (or the driver, where the URI is of one that lives in this process), by as many
+/// connections as there are calls at a time: libvirtd serves only a few calls of one connection at once, so that a guest
+/// that hangs would hold up all others. Thread-safe. An `event_loop` must be there first.
+class hypervisor {
+public:
+  explicit hypervisor(std::string uri);
+
+  const std::string& uri() const noexcept { return uri_; }
+
+  /// A connection for one call; it goes back when the lease ends, unless it broke meanwhile.
+  class lease {
+  public:
+    lease(hypervisor& from, connection_ptr c) : from_{&from}, connection_{std::move(c)} {}
+    lease(lease&&) noexcept = default;
+    lease& operator=(lease&&) = delete;
+    ~lease();
+    virConnectPtr get() const noexcept { return connection_.get(); }
+
+  private:
+    hypervisor* from_;
+    connection_ptr connection_;
+  };
+
+  /// Throws `hypervisor_error` where the daemon is not there. Whatever broke before is replaced by a new connection.
+  lease connect();
+
+  /// A new connection, for whoever keeps it.
+  connection_ptr open() const;
+
+private:
+  connection_ptr take_idle();
+  void give_back(connection_ptr c);
+
+  std::string uri_;
+  std::mutex mutex_;
+  std::vector<connection_ptr> idle_;
+};
+
+/// The domain of that UUID; null where there is none. Throws `hypervisor_error` for any other trouble.
+domain_ptr find_domain(virConnectPtr c, const std::string& uuid);
+
+} // namespace mistify::agents

@@ -1,0 +1,36 @@
+#include "rpc/agents/libvirt/libvirt_agent.hpp"
+
+#include "rpc/agents/libvirt/metrics.hpp"
+
+namespace mistify::agents {
+
+libvirt_agent::libvirt_agent(std::uint16_t port, std::string uri, std::filesystem::path consoles)
+  : hypervisor_{std::move(uri)}, machines_{hypervisor_, std::move(consoles)}, server_{port} {
+  serve_guests();
+  serve_metrics();
+}
+
+void libvirt_agent::serve_guests() {
+  using method = rpc::guest_response (machines::*)(const rpc::guest_request&);
+  const std::pair<const char*, method> methods[] = {
+    {"CreateGuest", &machines::create}, {"Create", &machines::create},   {"Run", &machines::run},
+    {"Reboot", &machines::reboot},      {"Restart", &machines::restart}, {"Shutdown", &machines::shutdown},
+    {"Poweroff", &machines::poweroff},  {"Suspend", &machines::suspend}, {"Delete", &machines::remove},
+    {"Status", &machines::status},
+  };
+  for (const auto& [name, m] : methods)
+    server_.handle<rpc::guest_request, rpc::guest_response>(
+      std::string{"Libvirt."} + name,
+      [this, m = m](const rpc::guest_request& request) { return (machines_.*m)(request); });
+}
+
+void libvirt_agent::serve_metrics() {
+  const std::pair<const char*, decltype(&cpu_metrics)> methods[] = {
+    {"CPUMetrics", cpu_metrics}, {"DiskMetrics", disk_metrics}, {"NicMetrics", nic_metrics}};
+  for (const auto& [name, m] : methods)
+    server_.handle<rpc::guest_metrics_request, rpc::guest_metrics_response>(
+      std::string{"Libvirt."} + name,
+      [this, m = m](const rpc::guest_metrics_request& request) { return m(hypervisor_, request); });
+}
+
+} // namespace mistify::agents

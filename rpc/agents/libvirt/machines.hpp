@@ -1,0 +1,57 @@
+#pragma once
+
+#include "rpc/agents/libvirt/guest_locks.hpp"
+#include "rpc/agents/libvirt/hypervisor.hpp"
+#include "rpc/messages.hpp"
+
+#include <filesystem>
+#include <functional>
+
+namespace mistify::agents {
+
+/// The machines behind guests: what each method does to one. A guest's id is its domain's name and UUID.
+///
+/// Every member may be called from any thread; calls on one guest take turns. Each returns the guest as it is then: its
+/// state, and what libvirt chose filled in. What is done already succeeds once more. Throws std::invalid_argument where
+/// the guest cannot be understood, `hypervisor_error` with libvirt's reason where it refuses.
+class machines {
+public:
+  /// Serial consoles are logged to `consoles`/ID.log, a folder that libvirt can write to.
+  machines(hypervisor& where, std::filesystem::path consoles);
+
+  /// Defines the domain; a machine of that id and another shape stays as it is, and is an error.
+  rpc::guest_response create(const rpc::guest_request& request);
+  /// Starts it, or wakes it up.
+  rpc::guest_response run(const rpc::guest_request& request);
+  /// Asks the guest to boot anew.
+  rpc::guest_response reboot(const rpc::guest_request& request);
+  /// Resets it, whatever it does.
+  rpc::guest_response restart(const rpc::guest_request& request);
+  /// Presses its power button; that the guest takes some time, or does not care, does not matter.
+  rpc::guest_response shutdown(const rpc::guest_request& request);
+  /// Pulls its plug.
+  rpc::guest_response poweroff(const rpc::guest_request& request);
+  rpc::guest_response suspend(const rpc::guest_request& request);
+  /// Pulls its plug, and forgets it with its console's log. The disks are not touched.
+  rpc::guest_response remove(const rpc::guest_request& request);
+  rpc::guest_response status(const rpc::guest_request& request);
+
+private:
+  using change = std::function<void(virDomainPtr)>;
+  rpc::guest_response act(const rpc::guest_request& request, const change& what);
+  void define(virConnectPtr c, const rpc::guest& g);
+  std::string console_log(const std::string& id) const;
+  void forget_console(const std::string& id) const;
+
+  hypervisor& hypervisor_;
+  std::filesystem::path consoles_;
+  guest_locks locks_;
+};
+
+/// Throws std::invalid_argument unless it is a UUID, which every domain needs, and which is harmless in a path.
+void expect_uuid(const std::string& id);
+
+/// The domain of a guest. Throws `hypervisor_error` where there is none.
+domain_ptr need_domain(virConnectPtr c, const std::string& id);
+
+} // namespace mistify::agents

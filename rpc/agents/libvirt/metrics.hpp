@@ -1,0 +1,21 @@
+#pragma once
+
+#include "rpc/agents/libvirt/hypervisor.hpp"
+#include "rpc/messages.hpp"
+
+namespace mistify::agents {
+
+// What a guest uses. Times are in seconds, since its start. Each throws `hypervisor_error` with libvirt's reason where
+// there are no figures: of a guest that is off, mostly.
+
+/// One row for each virtual CPU: `vcpu_time` is what it ran; `cpu_time` is that and its share of what the hypervisor
+/// itself needed for the guest.
+rpc::guest_metrics_response cpu_metrics(hypervisor& of, const rpc::guest_metrics_request& request);
+
+/// By device ("vda").
+rpc::guest_metrics_response disk_metrics(hypervisor& of, const rpc::guest_metrics_request& request);
+
+/// By the nics' names ("net0"), as the guest sees its traffic. Nics without a device on the host (user mode) have none.
+rpc::guest_metrics_response nic_metrics(hypervisor& of, const rpc::guest_metrics_request& request);
+
+} // namespace mistify::agents

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "rpc/codec.hpp"
+
+/// Disks and nics as a client writes them.
+namespace mistify::test {
+
+inline std::vector<rpc::disk> disks(const std::string& json) {
+  return rpc::decode_guest(R"({"disks":)" + json + "}").disks;
+}
+
+inline std::vector<rpc::nic> nics(const std::string& json) {
+  return rpc::decode_guest(R"({"nics":)" + json + "}").nics;
+}
+
+} // namespace mistify::test
