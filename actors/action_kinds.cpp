@@ -49,6 +49,10 @@ constexpr std::array kinds{
 
 } // namespace
 
+std::span<const action_kind> action_kinds() noexcept {
+  return kinds;
+}
+
 const action_kind* find_action_kind(std::string_view name) noexcept {
   const auto* row = std::find_if(kinds.begin(), kinds.end(), [&](const action_kind& k) { return k.name == name; });
   return row == kinds.end() ? nullptr : row;

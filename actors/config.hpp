@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ struct action_kind {
   action_subject subject;
   record_effect effect = record_effect::none;
 };
+
+/// Every row of the table.
+std::span<const action_kind> action_kinds() noexcept;
 
 /// The row for a name, or nullptr if no such action exists.
 const action_kind* find_action_kind(std::string_view name) noexcept;

@@ -20,8 +20,12 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   front_ = std::move(front);
   context_ = std::move(context);
   const auto& limit = context_->limit;
-  info_ = throttle<info_ptr>{limit.info, limit.info_waiting};
-  streams_ = throttle<stream_wish>{limit.stream, limit.stream_waiting};
+  auto& measured = context_->measured;
+  info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
+  streams_ =
+    throttle<stream_wish>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
+  shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
+  shown_running_ = rpc::metrics::gauge_share{measured.jobs_running};
   return {
     [this](info_atom, const info_request& request) { return ask(request); },
     [this](queue_atom, const job_request& request) { return enqueue(request, queue_atom_v); },
@@ -41,14 +45,16 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
 guest_runner::~guest_runner() {
   if (draining_ || retired_ || !context_)
     return;
-  const auto end_job = [&](const std::string& job_id) {
+  const auto end_job = [&](const queued& work) {
     store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
-    caf::anon_send(context_->log, record_atom_v, store::job_step{job_id, store::guest_unchanged{}, std::move(how)});
+    caf::anon_send(context_->log, record_atom_v,
+                   store::job_step{work.job_id, store::guest_unchanged{}, std::move(how)});
+    context_->measured.jobs.ended(work.steps.kind(), job_outcome::error);
   };
   if (running_)
-    end_job(running_->work.job_id);
+    end_job(running_->work);
   for (const auto& work : queue_)
-    end_job(work.job_id);
+    end_job(work);
 }
 
 // -- info --------------------------------------------------------------------------------------------------------
@@ -57,7 +63,8 @@ caf::result<std::string> guest_runner::ask(const info_request& request) {
   if (retired_)
     return to_error(gone());
   const reply<std::string> answer{self_};
-  auto work = std::make_shared<info_run>(info_run{pipeline{request.what, request.request, 0}, answer});
+  auto work =
+    std::make_shared<info_run>(info_run{pipeline{request.what, request.request, 0}, answer});
   switch (info_.enter(work)) {
   case admission::runs: run(work); break;
   case admission::waits: break;
@@ -163,9 +170,12 @@ void guest_runner::tell_drained() {
 /// The guest is deleted. What still runs here is let finish; the front forgets the runner before that.
 void guest_runner::retire() {
   retired_ = true;
-  for (auto& work : queue_) // the delete has ended them on disk
+  for (auto& work : queue_) { // the delete has ended them on disk
+    context_->measured.jobs.ended(work.steps.kind(), job_outcome::error);
     tell_waiting(work);
+  }
   queue_.clear();
+  show_levels();
   caf::anon_send(front_, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_));
   quit_if_done();
 }
@@ -176,6 +186,11 @@ void guest_runner::retire_if_never_stored() {
     retire();
   else
     quit_if_done();
+}
+
+void guest_runner::show_levels() noexcept {
+  shown_waiting_.set(queue_.size());
+  shown_running_.set(running_ ? 1 : 0);
 }
 
 void guest_runner::quit_if_done() {

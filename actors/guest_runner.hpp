@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/metrics.hpp"
 #include "actors/pipeline.hpp"
 #include "actors/reply.hpp"
 #include "actors/throttle.hpp"
@@ -25,6 +26,7 @@ struct runner_context {
   std::function<action_ptr(std::string_view name)> find_action;
   /// The handle of a configured service.
   std::function<service_actor(const std::string& name)> find_service;
+  runner_metrics& measured;
 };
 
 /// Everything that happens to one guest: two throttles for what is answered at once, and a queue of jobs that are run
@@ -119,6 +121,7 @@ private:
   void retire_if_never_stored();
   void quit_if_done();
   void tell_drained();
+  void show_levels() noexcept;
   bool is_current(std::uint64_t turn) const { return running_ && running_->turn == turn; }
   rpc::failure gone() const { return {rpc::errc::not_found, "not found"}; }
 
@@ -136,6 +139,7 @@ private:
   std::optional<reply<bool>> drained_;
   bool draining_ = false;
   bool retired_ = false;
+  rpc::metrics::gauge_share shown_waiting_, shown_running_;
 };
 
 /// The behaviour of a runner, for `spawn`.

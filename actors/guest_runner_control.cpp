@@ -52,6 +52,8 @@ void guest_runner::cancel_queued(queued& work, const reply<rpc::job>& answer) {
     .then(
       [this, answer, id = work.job_id](const store::recorded_step& recorded) {
         answer.deliver(recorded.job);
+        if (const auto* ended = find_job(id))
+          context_->measured.jobs.ended(ended->steps.kind(), job_outcome::cancelled, recorded.job);
         cancelled(id, true);
       },
       [this, answer, id = work.job_id](caf::error& e) {
@@ -68,6 +70,7 @@ void guest_runner::cancelled(const std::string& job_id, bool done) {
   if (done) {
     tell_waiting(*work);
     queue_.remove_if([&](const queued& q) { return q.job_id == job_id; });
+    show_levels();
   }
   begin_next();
 }

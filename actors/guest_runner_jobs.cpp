@@ -62,8 +62,10 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
         [this, answer, request](const store::queued_job& queued_as) {
           --being_queued_;
           answer.deliver(queued_as);
-          if (!queued_as.repeated)
+          if (!queued_as.repeated) {
+            context_->measured.jobs.queued(*request.what->kind);
             queue_up(request.what, request.request, queued_as.job.id);
+          }
           quit_if_done();
         },
         [this, answer](caf::error& e) {
@@ -83,6 +85,7 @@ void guest_runner::queue_up(const action_ptr& what, const std::string& request, 
   if (retired_) // the delete that ran meanwhile has ended it on disk
     return;
   queue_.push_back({job_id, pipeline{what, request, context_->limit.retries, stage}, request == forced_delete});
+  show_levels();
   begin_next();
 }
 
@@ -94,6 +97,7 @@ void guest_runner::begin_next() {
   running_.emplace(std::move(queue_.front()));
   running_->turn = ++turns_;
   queue_.pop_front();
+  show_levels();
   advance(store::guest_unchanged{});
 }
 
@@ -135,6 +139,10 @@ void guest_runner::saved(const store::job_step& step, const store::recorded_step
     running_->cancelled_for->deliver(recorded.job);
   if (const auto* how = std::get_if<store::job_ends>(&step.next)) {
     log_end(recorded.job);
+    const auto outcome = running_->cancelled_for                         ? job_outcome::cancelled
+                         : recorded.job.status == rpc::job_status::error ? job_outcome::error
+                                                                         : job_outcome::complete;
+    context_->measured.jobs.ended(running_->work.steps.kind(), outcome, recorded.job);
     return finish(how);
   }
   if (std::holds_alternative<store::stage_starts>(step.next)) {
@@ -229,6 +237,7 @@ void guest_runner::finish(const store::job_ends* how) {
     how && how->status == rpc::job_status::complete && running_->work.steps.kind().effect == record_effect::deletes;
   tell_waiting(running_->work);
   running_.reset();
+  show_levels();
   tell_drained();
   if (deleted)
     retire();

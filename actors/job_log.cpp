@@ -2,6 +2,7 @@
 
 #include "rpc/log.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace mistify::actors {
@@ -30,14 +31,20 @@ void note_trouble(job_log_state& state, const rpc::failure* why_not) {
     rpc::log::warning("the database takes writes again");
 }
 
-void commit(job_log_state& state) {
+void commit(self_pointer self) {
+  auto& state = self->state;
   if (!state.journal->in_batch())
     return;
+  const auto begin = std::chrono::steady_clock::now();
   try {
     state.journal->commit();
+    state.measured->committed.add();
+    state.measured->took.observe(std::chrono::steady_clock::now() - begin);
+    state.measured->steps.observe(state.waiting.size());
     note_trouble(state, nullptr);
     end_batch(state, nullptr);
   } catch (const rpc::failure& e) {
+    state.measured->failed.add();
     note_trouble(state, &e);
     end_batch(state, &e);
   }
@@ -72,13 +79,15 @@ caf::result<T> take(self_pointer self, Step step) {
     answer.deliver(rpc::failure{rpc::errc::internal, e.what()});
   }
   if (state.waiting.size() >= most_steps_in_a_batch)
-    commit(state);
+    commit(self);
   return answer.later();
 }
 
 } // namespace
 
-job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal) {
+job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal,
+                                     commit_metrics* measured) {
+  self->state.measured = measured;
   self->state.journal = std::move(journal);
   return {
     [=](queue_atom, const store::new_job& job) {
@@ -98,7 +107,7 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     },
     [=](commit_atom) {
       self->state.commit_is_coming = false;
-      commit(self->state);
+      commit(self);
     },
     [=](alive_atom) { return true; },
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/metrics.hpp"
 #include "actors/reply.hpp"
 #include "store/journal.hpp"
 
@@ -16,14 +17,16 @@ struct job_log_state {
   static inline const char* name = "job_log";
 
   std::shared_ptr<store::journal> journal;
+  commit_metrics* measured = nullptr; ///< set with the behaviour
   /// Told when the batch has ended, in order; nullptr: it is durable.
   std::vector<std::function<void(const rpc::failure*)>> waiting;
   bool commit_is_coming = false;
-  bool in_trouble = false; ///< the last write was refused
+  bool in_trouble = false;                             ///< the last write was refused
 };
 
-/// The behaviour. It blocks on the disk: spawn it detached, except under a test scheduler.
+/// The behaviour. It blocks on the disk: spawn it detached, except under a test scheduler. `measured` outlives
+/// the actor.
 job_log_actor::behavior_type job_log(job_log_actor::stateful_pointer<job_log_state> self,
-                                     std::shared_ptr<store::journal> journal);
+                                     std::shared_ptr<store::journal> journal, commit_metrics* measured);
 
 } // namespace mistify::actors

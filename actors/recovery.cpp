@@ -32,7 +32,7 @@ store::guest_change change_when_failed(const action_kind& kind) {
 }
 
 std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::directory& guests,
-                                                const config& settings) {
+                                                const config& settings, job_metrics& measured) {
   std::vector<store::unfinished_job> going_on;
   journal.begin();
   for (auto& job : journal.unfinished()) {
@@ -40,6 +40,8 @@ std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const s
     if (auto why = reason_to_end(job, guests, what.get())) {
       const auto* kind = find_action_kind(job.job.action);
       auto change = kind ? change_when_failed(*kind) : store::guest_change{};
+      if (kind && kind->type == action_type::async)
+        measured.ended(*kind, job_outcome::interrupted);
       journal.record({job.job.id, std::move(change), store::job_ends{rpc::job_status::error, std::move(*why)}});
     } else {
       going_on.push_back(std::move(job));

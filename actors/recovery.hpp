@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/config.hpp"
+#include "actors/metrics.hpp"
 #include "store/directory.hpp"
 #include "store/journal.hpp"
 
@@ -16,6 +17,6 @@ store::guest_change change_when_failed(const action_kind& kind);
 /// other call, so those jobs end, in one commit. Returns those that go on, in their order. Throws
 /// `failure{storage_failed}`.
 std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::directory& guests,
-                                                const config& settings);
+                                                const config& settings, job_metrics& measured);
 
 } // namespace mistify::actors

@@ -16,7 +16,7 @@ namespace mistify::actors {
 /// A synchronous question that a pipeline answers.
 struct info_request {
   action_ptr what;
-  std::string request; ///< JSON text for image and snapshot pipelines
+  std::string request;     ///< JSON text for image and snapshot pipelines
 };
 
 /// An action to be queued as a job.

@@ -29,14 +29,23 @@ lease make_lease(self_pointer self) {
 
 /// The sub-agent's answer goes straight to whoever asked; only the free place passes through the service's mailbox.
 void start(self_pointer self, waiting_call work) {
-  self->state.out->start(std::move(work.call), [answer = std::move(work.answer), name = self->state.endpoint,
-                                                service = handle_of(self)](rpc::outcome<std::string> result) {
-    if (auto* e = std::get_if<failure>(&result))
-      answer.deliver(e->through("service " + name));
-    else
-      answer.deliver(std::get<std::string>(std::move(result)));
-    caf::anon_send(service, left_atom_v);
-  });
+  self->state.out->start(std::move(work.call),
+                         [answer = std::move(work.answer), name = self->state.endpoint, service = handle_of(self),
+                          measured = *self->state.measured,
+                          begin = std::chrono::steady_clock::now()](rpc::outcome<std::string> result) {
+                           measured.called(result, std::chrono::steady_clock::now() - begin);
+                           if (auto* e = std::get_if<failure>(&result))
+                             answer.deliver(e->through("service " + name));
+                           else
+                             answer.deliver(std::get<std::string>(std::move(result)));
+                           caf::anon_send(service, left_atom_v);
+                         });
+}
+
+/// Answers a call that is not made.
+void refuse(const service_state& state, const waiting_call& call, const failure& why) {
+  state.measured->not_called(why);
+  call.answer.deliver(why);
 }
 
 void start(self_pointer self, const reply<lease>& answer) {
@@ -53,9 +62,9 @@ bool drop_if_over(const service_state& state, waiting_work& work, caf::actor_clo
   if (!call)
     return false;
   if (call->call.cancel.cancelled())
-    call->answer.deliver(failure{errc::cancelled, "cancelled"});
+    refuse(state, *call, {errc::cancelled, "cancelled"});
   else if (call->expires <= now)
-    call->answer.deliver(timed_out(state));
+    refuse(state, *call, timed_out(state));
   else
     return false;
   return true;
@@ -81,16 +90,20 @@ void admit(self_pointer self, waiting_work work, const reply<T>& answer) {
   case admission::runs: std::visit([&](auto& w) { start(self, std::move(w)); }, work); break;
   case admission::waits: ask_for_sweep(self); break;
   case admission::refused:
-    answer.deliver(failure{errc::queue_full, "too many calls wait for service " + self->state.endpoint});
+    const failure why{errc::queue_full, "too many calls wait for service " + self->state.endpoint};
+    self->state.measured->not_called(why);
+    answer.deliver(why);
   }
 }
 
 } // namespace
 
 service_actor::behavior_type service_behavior(self_pointer self, std::string endpoint, std::size_t max_pending,
-                                              std::size_t max_waiting, std::shared_ptr<caller> out) {
+                                              std::size_t max_waiting, std::shared_ptr<caller> out,
+                                              service_metrics measured) {
   self->state.endpoint = std::move(endpoint);
-  self->state.gate = throttle<waiting_work>{max_pending, max_waiting};
+  self->state.measured = measured;
+  self->state.gate = throttle<waiting_work>{max_pending, max_waiting, measured.running(), measured.waiting()};
   self->state.out = std::move(out);
   return {
     [=](call_atom, const service_call& call) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/metrics.hpp"
 #include "actors/reply.hpp"
 #include "actors/throttle.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -38,6 +40,7 @@ struct service_state {
 
   std::string endpoint;
   std::shared_ptr<caller> out;
+  std::optional<service_metrics> measured; ///< set with the behaviour
   throttle<waiting_work> gate;
   bool sweep_is_coming = false;
 };
@@ -45,6 +48,6 @@ struct service_state {
 /// `max_waiting` bounds the calls behind those in flight; beyond it they are refused.
 service_actor::behavior_type service_behavior(service_actor::stateful_pointer<service_state> self, std::string endpoint,
                                               std::size_t max_pending, std::size_t max_waiting,
-                                              std::shared_ptr<caller> out);
+                                              std::shared_ptr<caller> out, service_metrics measured);
 
 } // namespace mistify::actors

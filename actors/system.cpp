@@ -44,11 +44,15 @@ struct actor_settings : caf::actor_system_config {
 /// The sub-agents' actors by name. One that dies is replaced under the same name.
 class service_table {
 public:
-  service_table(caf::actor_system& system, rpc::thread_pool& threads) : system_{system}, threads_{threads} {}
+  service_table(caf::actor_system& system, rpc::thread_pool& threads, rpc::metrics::registry& measured)
+    : system_{system}, threads_{threads}, measured_{measured} {}
 
   void add(const service& s) {
     auto client = std::make_shared<rpc::client>(rpc::endpoint{"127.0.0.1", s.port, s.path, s.connect_timeout});
-    rows_.emplace(s.name, row{client, std::make_shared<rpc_caller>(client, threads_), s.max_pending, {}});
+    rows_.emplace(
+      s.name,
+      row{
+        client, std::make_shared<rpc_caller>(client, threads_), s.max_pending, service_metrics{measured_, s.name}, {}});
     start(s.name);
   }
 
@@ -75,13 +79,14 @@ private:
     std::shared_ptr<rpc::client> client;
     std::shared_ptr<rpc_caller> out;
     std::size_t max_pending;
+    service_metrics measured;
     service_actor actor;
   };
 
   void start(const std::string& name) {
     auto& place = rows_.at(name);
-    auto actor =
-      system_.spawn(service_behavior, name, place.max_pending, most_waiting_calls, std::shared_ptr<caller>{place.out});
+    auto actor = system_.spawn(service_behavior, name, place.max_pending, most_waiting_calls,
+                               std::shared_ptr<caller>{place.out}, place.measured);
     actor->attach_functor([this, name] {
       if (stopping_)
         return;
@@ -94,6 +99,7 @@ private:
 
   caf::actor_system& system_;
   rpc::thread_pool& threads_;
+  rpc::metrics::registry& measured_;
   std::atomic<bool> stopping_{false};
   mutable std::shared_mutex mutex_;
   std::map<std::string, row, std::less<>> rows_; // fixed after the start; its actors are not
@@ -132,18 +138,18 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
 } // namespace
 
 struct agent_system::impl {
-  impl(const config& settings, std::function<void(std::string_view)> warn)
-    : threads{make_threads(places_at_services(settings))}, system{actor_config}, services{system, threads},
-      journal{open_journal(settings, guests, std::move(warn))}, jobs{std::make_unique<store::job_reader>(
-                                                                  settings.dbpath)} {
+  impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
+    : runners{measured}, commits{measured}, threads{make_threads(places_at_services(settings))}, system{actor_config},
+      services{system, threads, measured}, journal{open_journal(settings, guests, std::move(warn))},
+      jobs{std::make_unique<store::job_reader>(settings.dbpath)} {
     for (const auto& [name, s] : settings.services)
       services.add(s);
-    auto unfinished = recover_jobs(*journal, guests, settings);
-    log = system.spawn<caf::detached>(job_log, journal);
+    auto unfinished = recover_jobs(*journal, guests, settings, runners.jobs);
+    log = system.spawn<caf::detached>(job_log, journal, &commits);
     journal.reset();
     auto context = std::make_shared<const runner_context>(runner_context{
       settings.limit, log, &guests, [&settings](std::string_view name) { return settings.find_action(name); },
-      [this](const std::string& name) { return services.find(name); }});
+      [this](const std::string& name) { return services.find(name); }, runners});
     front = system.spawn(
       actors::front,
       [this, context](front_actor owner, const std::string& id) {
@@ -154,6 +160,8 @@ struct agent_system::impl {
   }
 
   // Destroyed from below: threads before the actors that wait for them would hang, so `stop` comes first.
+  runner_metrics runners;
+  commit_metrics commits;
   actor_settings actor_config;
   store::directory guests;
   rpc::thread_pool threads;
@@ -165,8 +173,9 @@ struct agent_system::impl {
   front_actor front;
 };
 
-agent_system::agent_system(const config& settings, std::function<void(std::string_view)> warn)
-  : impl_{std::make_unique<impl>(settings, std::move(warn))} {}
+agent_system::agent_system(const config& settings, rpc::metrics::registry& measured,
+                           std::function<void(std::string_view)> warn)
+  : impl_{std::make_unique<impl>(settings, measured, std::move(warn))} {}
 
 /// The log ends before the calls that are still out are dropped: what a runner makes of them must not reach the disk,
 /// where those jobs stand as interrupted. And it ends after the readers, because the last connection that closes tidies

@@ -3,6 +3,7 @@
 #include "actors/config.hpp"
 #include "actors/interfaces.hpp"
 #include "rpc/client.hpp"
+#include "rpc/metrics.hpp"
 #include "store/directory.hpp"
 #include "store/job_reader.hpp"
 
@@ -20,7 +21,8 @@ class agent_system {
 public:
   /// Opens the database and starts the actors; jobs that had not ended go on at once. Throws `failure{storage_failed}`.
   /// `warn` is told, on any thread, what an operator should know.
-  agent_system(const config& settings, std::function<void(std::string_view)> warn);
+  /// What is counted is counted in `measured`, which outlives the system.
+  agent_system(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn);
 
   /// Stops everything; what runs is dropped. Call `drain` first for a clean end.
   ~agent_system();

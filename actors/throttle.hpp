@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rpc/metrics.hpp"
+
 #include <cstddef>
 #include <list>
 #include <optional>
@@ -17,15 +19,21 @@ class throttle {
 public:
   throttle(std::size_t width, std::size_t max_waiting) : width_{width}, max_waiting_{max_waiting} {}
 
+  /// What runs and what waits here is added to these gauges, which outlive this.
+  throttle(std::size_t width, std::size_t max_waiting, rpc::metrics::gauge& running, rpc::metrics::gauge& waiting)
+    : width_{width}, max_waiting_{max_waiting}, shown_running_{running}, shown_waiting_{waiting} {}
+
   /// Takes a place if there is one, and `work` is left to the caller to start; else keeps it to wait; else refuses.
   admission enter(Work& work) {
     if (running_ < width_) {
       ++running_;
+      show();
       return admission::runs;
     }
     if (waiting_.size() >= max_waiting_)
       return admission::refused;
     waiting_.push_back(std::move(work));
+    show();
     return admission::waits;
   }
 
@@ -33,10 +41,12 @@ public:
   std::optional<Work> leave() {
     if (waiting_.empty()) {
       --running_;
+      show();
       return std::nullopt;
     }
     Work next = std::move(waiting_.front());
     waiting_.pop_front();
+    show();
     return next;
   }
 
@@ -44,6 +54,7 @@ public:
   template <class Predicate>
   void drop_waiting_if(Predicate expired) {
     std::erase_if(waiting_, expired);
+    show();
   }
 
   std::size_t running() const noexcept { return running_; }
@@ -51,9 +62,15 @@ public:
   bool idle() const noexcept { return running_ == 0 && waiting_.empty(); }
 
 private:
+  void show() noexcept {
+    shown_running_.set(running_);
+    shown_waiting_.set(waiting_.size());
+  }
+
   std::size_t width_, max_waiting_;
   std::size_t running_ = 0;
   std::list<Work> waiting_; // a list takes no memory while empty: there are two throttles a guest
+  rpc::metrics::gauge_share shown_running_, shown_waiting_;
 };
 
 } // namespace mistify::actors

@@ -11,7 +11,7 @@ BUILD_PACKAGES=(
 # shellcheck disable=SC2034
 RUN_PACKAGES=(curl jq)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq)
+TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq prometheus)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
 

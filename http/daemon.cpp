@@ -5,6 +5,7 @@
 #include "http/bridge.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/context.hpp"
+#include "http/process_metrics.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
 #include "http/service_manager.hpp"
@@ -112,15 +113,21 @@ void run_daemon(const daemon_options& wanted) {
   const auto config = read_config(wanted);
   for (const auto& warning : config.warnings)
     rpc::log::warning(warning);
-  actors::agent_system agent{config, [](std::string_view message) { rpc::log::warning(message); }};
+  rpc::metrics::registry measured;
+  add_process_metrics(measured);
+  actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
   bridge agents{agent};
-  context shared{config,
-                 agent.guests(),
-                 agent.jobs(),
-                 agents,
-                 [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
-                 wanted.command_line};
+  context shared{
+    .settings = config,
+    .guests = agent.guests(),
+    .jobs = agent.jobs(),
+    .agents = agents,
+    .client_of = [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
+    .measured = measured,
+    .command_line = wanted.command_line,
+  };
   server front_door{settings_of(config), dispatch(shared), errors()};
+  add_server_metrics(measured, front_door, agent.guests());
   const auto where = open_sockets(front_door, wanted.address);
   front_door.start();
   {

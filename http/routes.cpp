@@ -3,6 +3,7 @@
 #include "actors/ids.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/request_metrics.hpp"
 #include "http/text.hpp"
 #include "rpc/error.hpp"
 
@@ -60,6 +61,8 @@ const std::vector<route> table{
   {"GET", "/jobs/{job}", read, get_job},
   {"DELETE", "/jobs/{job}", write, cancel_job},
 
+  {"GET", "/metrics", read, get_agent_metrics},
+
   {"GET", "/debug/pprof/cmdline", debug, get_command_line},
 };
 
@@ -80,6 +83,28 @@ void fold_guest_id(const context& state, const route& row, std::vector<std::stri
     std::transform(captures.front().begin(), captures.front().end(), captures.front().begin(), text::lower);
 }
 
+task<answer> route_to(context& state, router::match found, request incoming) {
+  if (found.allowed.empty())
+    return refuse(error_answer(404, "not found"));
+  // A HEAD must not set anything going, and a GET of an action does.
+  if (!found.row || (found.row->allows == write && incoming.head_only))
+    return refuse(method_not_allowed(std::move(found.allowed)));
+  if (found.row->allows == debug && !is_local(incoming))
+    return refuse(error_answer(403, "only for clients on this machine"));
+  fold_guest_id(state, *found.row, found.captures);
+  incoming.captures = std::move(found.captures);
+  return found.row->handle(state, std::move(incoming));
+}
+
+/// A handler may fail before it begins to be a coroutine.
+task<answer> answer_to(context& state, router::match found, request incoming) {
+  try {
+    return route_to(state, std::move(found), std::move(incoming));
+  } catch (...) {
+    return refuse(error_answer(std::current_exception()));
+  }
+}
+
 } // namespace
 
 const std::vector<route>& routes() {
@@ -87,18 +112,11 @@ const std::vector<route>& routes() {
 }
 
 handler dispatch(context& state) {
-  return [&state, find = std::make_shared<const router>(table)](request incoming) -> task<answer> {
+  return [&state, find = std::make_shared<const router>(table),
+          seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
     auto found = find->find(incoming.method, incoming.segments);
-    if (found.allowed.empty())
-      return refuse(error_answer(404, "not found"));
-    // A HEAD must not set anything going, and a GET of an action does.
-    if (!found.row || (found.row->allows == write && incoming.head_only))
-      return refuse(method_not_allowed(std::move(found.allowed)));
-    if (found.row->allows == debug && !is_local(incoming))
-      return refuse(error_answer(403, "only for clients on this machine"));
-    fold_guest_id(state, *found.row, found.captures);
-    incoming.captures = std::move(found.captures);
-    return found.row->handle(state, std::move(incoming));
+    auto& in = seen->of(found.row);
+    return measured(in, answer_to(state, std::move(found), std::move(incoming)));
   };
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/config.hpp"
 #include "rpc/client.hpp"
+#include "rpc/metrics.hpp"
 #include "store/directory.hpp"
 #include "store/job_reader.hpp"
 
@@ -21,6 +22,8 @@ struct context {
   bridge& agents;
   /// Reaches a configured service, for downloads.
   std::function<rpc::client&(const std::string& service)> client_of;
+  /// What the agent counts about itself.
+  rpc::metrics::registry& measured;
   /// How this process was started, for the debug endpoint.
   std::vector<std::string> command_line;
 };

@@ -58,6 +58,9 @@ task<answer> list_guest_jobs(context&, request);
 task<answer> get_guest_job(context&, request);
 task<answer> cancel_job(context&, request);
 
+// observability.cpp
+task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
+
 // debug.cpp
 task<answer> get_command_line(context&, request);
 

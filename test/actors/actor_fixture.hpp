@@ -104,6 +104,8 @@ public:
     }
   };
 
+  rpc::metrics::registry measured; // outlives the actors
+
 private:
   testing_config settings_;
   std::vector<caf::actor> actors_;
@@ -177,6 +179,8 @@ public:
 
   std::string path() const { return (folder_ / "agent.db").string(); }
 
+  actors::runner_metrics work{measured};
+  actors::commit_metrics commits{measured};
   actors::config config;
   store::directory* guests = nullptr;
   std::shared_ptr<fake_caller> sub_agent;
@@ -198,14 +202,14 @@ private:
         throw rpc::failure{rpc::errc::storage_failed, "database or disk is full"};
     };
     auto journal = std::make_shared<store::journal>(wanted, *guests_);
-    auto unfinished = actors::recover_jobs(*journal, *guests_, config);
+    auto unfinished = actors::recover_jobs(*journal, *guests_, config, work.jobs);
     sub_agent = std::make_shared<fake_caller>();
     service = track(system.spawn(actors::service_behavior, std::string{"s"}, std::size_t{4}, std::size_t{100},
-                                 std::shared_ptr<actors::caller>{sub_agent}));
-    log = track(system.spawn(actors::job_log, std::move(journal)));
+                                 std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"}));
+    log = track(system.spawn(actors::job_log, std::move(journal), &commits));
     const auto context = std::make_shared<const actors::runner_context>(
       actors::runner_context{limit_, log, guests, [this](std::string_view name) { return config.find_action(name); },
-                             [this](const std::string&) { return service; }});
+                             [this](const std::string&) { return service; }, work});
     front = track(system.spawn(
       actors::front,
       [this, context](actors::front_actor owner, const std::string& id) {

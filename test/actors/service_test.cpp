@@ -11,7 +11,8 @@ class service_fixture : public actor_fixture {
 public:
   explicit service_fixture(std::size_t max_pending = 2, std::size_t max_waiting = 10)
     : service{track(system.spawn(actors::service_behavior, std::string{"libvirt"}, max_pending, max_waiting,
-                                 std::shared_ptr<actors::caller>{sub_agent}))} {}
+                                 std::shared_ptr<actors::caller>{sub_agent},
+                                 actors::service_metrics{measured, "libvirt"}))} {}
 
   std::shared_ptr<seen_reply<std::string>> call(const std::string& method, std::chrono::milliseconds timeout = 0ms,
                                                 const rpc::cancellation& cancel = {}) {

@@ -57,3 +57,22 @@ TEST_CASE("what a throttle drops from its queue does not run later") {
   CHECK(gate.leave() == std::nullopt);
   CHECK(gate.idle());
 }
+
+TEST_CASE("what runs and waits is shown by the gauges, and not any more when the throttle goes") {
+  mistify::rpc::metrics::gauge running, waiting;
+  {
+    throttle<std::string> gate{1, 10, running, waiting};
+    enter(gate, "a");
+    enter(gate, "b");
+    enter(gate, "c");
+    CHECK(running.value() == 1);
+    CHECK(waiting.value() == 2);
+    gate.leave();
+    gate.drop_waiting_if([](const std::string&) { return true; });
+    CHECK(running.value() == 1);
+    CHECK(waiting.value() == 0);
+    enter(gate, "d");
+  }
+  CHECK(running.value() == 0);
+  CHECK(waiting.value() == 0);
+}
