@@ -17,6 +17,8 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<patch_atom, std::string, rpc::metadata_patch>::with<rpc::metadata_map>,
   // Changes the hypervisor's metadata; replies the whole map.
   caf::replies_to<patch_atom, rpc::metadata_patch>::with<rpc::metadata_map>,
+  // Replies true when the database has taken a write, now or a moment ago.
+  caf::replies_to<probe_atom>::with<bool>,
   // To itself: commit what has gathered.
   caf::reacts_to<commit_atom>,
   // Is it there? Replies true, for the watchdog.

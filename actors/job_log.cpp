@@ -11,6 +11,9 @@ namespace {
 
 using self_pointer = job_log_actor::stateful_pointer<job_log_state>;
 
+/// How long a commit stands for the next ones: whoever asks often must not wear the disk out.
+constexpr auto commit_stands_for = std::chrono::seconds{5};
+
 /// A batch is committed at this size even if more is waiting: it bounds how long its first step waits. The gain of
 /// grouping is flat beyond it.
 constexpr std::size_t most_steps_in_a_batch = 256;
@@ -41,6 +44,7 @@ void commit(self_pointer self) {
     state.measured->committed.add();
     state.measured->took.observe(std::chrono::steady_clock::now() - begin);
     state.measured->steps.observe(state.waiting.size());
+    state.written = self->clock().now();
     note_trouble(state, nullptr);
     end_batch(state, nullptr);
   } catch (const rpc::failure& e) {
@@ -83,6 +87,16 @@ caf::result<T> take(self_pointer self, Step step) {
   return answer.later();
 }
 
+caf::result<bool> probe(self_pointer self) {
+  const auto& state = self->state;
+  if (!state.in_trouble && state.written && *state.written + commit_stands_for > self->clock().now())
+    return true;
+  return take<bool>(self, [](store::journal& j) {
+    j.probe();
+    return true;
+  });
+}
+
 } // namespace
 
 job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal,
@@ -105,6 +119,7 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     [=](patch_atom, const rpc::metadata_patch& patch) {
       return take<rpc::metadata_map>(self, [&](store::journal& j) { return j.patch_metadata(patch); });
     },
+    [=](probe_atom) { return probe(self); },
     [=](commit_atom) {
       self->state.commit_is_coming = false;
       commit(self);

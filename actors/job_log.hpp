@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace mistify::actors {
@@ -22,6 +23,7 @@ struct job_log_state {
   std::vector<std::function<void(const rpc::failure*)>> waiting;
   bool commit_is_coming = false;
   bool in_trouble = false;                             ///< the last write was refused
+  std::optional<caf::actor_clock::time_point> written; ///< the last commit
 };
 
 /// The behaviour. It blocks on the disk: spawn it detached, except under a test scheduler. `measured` outlives

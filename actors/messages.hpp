@@ -30,6 +30,7 @@ CAF_ADD_ATOM(mistify, mistify::actors, retire_atom, "retire")
 CAF_ADD_ATOM(mistify, mistify::actors, restore_atom, "restore")
 CAF_ADD_ATOM(mistify, mistify::actors, drain_atom, "drain")
 CAF_ADD_ATOM(mistify, mistify::actors, sweep_atom, "sweep")
+CAF_ADD_ATOM(mistify, mistify::actors, probe_atom, "probe")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 

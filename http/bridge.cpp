@@ -258,6 +258,10 @@ pending<bool> bridge::alive(std::chrono::milliseconds longest) {
   }};
 }
 
+pending<bool> bridge::writable(std::chrono::milliseconds longest) {
+  return impl_->ask<bool>(impl_->agent.log(), longest, actors::probe_atom_v);
+}
+
 pending<rpc::metadata_map> bridge::patch(std::string guest_id, rpc::metadata_patch patch) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
                                        std::move(patch));

@@ -110,6 +110,9 @@ public:
   /// True once the actors that everything passes through have answered; false if they did not in time.
   pending<bool> alive(std::chrono::milliseconds longest);
 
+  /// True once the database has taken a write, or took one a moment ago. Throws `storage_failed` when it does not.
+  pending<bool> writable(std::chrono::milliseconds longest);
+
   /// Changes metadata of a guest, or of the hypervisor; the whole map as it is then.
   pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
   pending<rpc::metadata_map> patch(rpc::metadata_patch patch);

@@ -6,6 +6,7 @@
 #include "http/error_map.hpp"
 #include "http/handlers/context.hpp"
 #include "http/process_metrics.hpp"
+#include "http/reachability.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
 #include "http/service_manager.hpp"
@@ -117,11 +118,13 @@ void run_daemon(const daemon_options& wanted) {
   add_process_metrics(measured);
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
   bridge agents{agent};
+  reachability sub_agents{config};
   context shared{
     .settings = config,
     .guests = agent.guests(),
     .jobs = agent.jobs(),
     .agents = agents,
+    .sub_agents = sub_agents,
     .client_of = [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
     .measured = measured,
     .command_line = wanted.command_line,
@@ -136,9 +139,11 @@ void run_daemon(const daemon_options& wanted) {
     service_manager::tell_ready("answering on " + where);
     rpc::log::info("stopping", {{"signal", wait_for_signal(signals)}});
   }
+  shared.draining = true;
   service_manager::tell_stopping();
   end_at_once_on_second_signal(signals);
   drain(agent, agents, front_door, config.drain_timeout);
+  sub_agents.stop();
   rpc::log::info("stopped");
 }
 

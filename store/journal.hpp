@@ -139,6 +139,9 @@ public:
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
   rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);
 
+  /// Writes to the file without changing what is in it: whether the commit goes through tells whether writes do.
+  void probe();
+
 private:
   struct impl;
   std::unique_ptr<impl> impl_;

@@ -148,6 +148,17 @@ void journal::impl::prune(pending_changes& staged) {
   staged.ended -= static_cast<std::ptrdiff_t>(jobs.prune(std::min(total - settings.keep_jobs, most)));
 }
 
+// -- is it writable ------------------------------------------------------------------------------------------------
+
+/// SQLite writes a page for this pragma whether or not its value changes.
+void journal::probe() {
+  impl_->step([&](pending_changes&) {
+    const auto version = impl_->file.db().integer("PRAGMA user_version");
+    impl_->file.db().execute(("PRAGMA user_version = " + std::to_string(version)).c_str());
+    return version;
+  });
+}
+
 // -- metadata ------------------------------------------------------------------------------------------------------
 
 rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch) {

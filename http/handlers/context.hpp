@@ -6,6 +6,7 @@
 #include "store/directory.hpp"
 #include "store/job_reader.hpp"
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 namespace mistify::http {
 
 class bridge;
+class reachability;
 
 /// What handlers work with. Lives as long as the server; everything in it is thread-safe.
 struct context {
@@ -20,12 +22,15 @@ struct context {
   const store::directory& guests;
   const store::job_reader& jobs;
   bridge& agents;
+  reachability& sub_agents;
   /// Reaches a configured service, for downloads.
   std::function<rpc::client&(const std::string& service)> client_of;
   /// What the agent counts about itself.
   rpc::metrics::registry& measured;
   /// How this process was started, for the debug endpoint.
   std::vector<std::string> command_line;
+  /// The agent stops, and takes no new work.
+  std::atomic<bool> draining{false};
 };
 
 } // namespace mistify::http

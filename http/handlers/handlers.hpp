@@ -58,6 +58,10 @@ task<answer> list_guest_jobs(context&, request);
 task<answer> get_guest_job(context&, request);
 task<answer> cancel_job(context&, request);
 
+// health.cpp
+task<answer> get_health(context&, request);    ///< is it alive
+task<answer> get_readiness(context&, request); ///< should it be given work
+
 // observability.cpp
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
 

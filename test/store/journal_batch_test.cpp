@@ -164,3 +164,22 @@ TEST_CASE("another program's write lock is storage_failed, and nothing is kept o
   }
   f.add_guest("g");
 }
+
+TEST_CASE("a probe fails while the disk takes no write, and changes nothing when it goes through") {
+  journal_fixture f;
+  const auto before = f.add_guest("g", "c").guest_doc;
+  const auto probe = [&] {
+    f.log->begin();
+    f.log->probe();
+    f.log->commit();
+  };
+  {
+    file_size_limit limit{std::filesystem::file_size(f.path + "-wal")};
+    CHECK(failure_of(probe).code() == rpc::errc::storage_failed);
+  }
+  const auto size = std::filesystem::file_size(f.path + "-wal");
+  probe();
+  CHECK(std::filesystem::file_size(f.path + "-wal") > size);
+  f.reopen();
+  CHECK(f.doc("g") == before);
+}
