@@ -72,6 +72,7 @@ private:
   stage read_stage(const std::string& action_name, const node& value);
   void read_limits(const node& value);
   void read_http(const node& value);
+  void read_debug(const node& value);
   void read_top_level(std::string_view key, const node& value);
   void warn_unknown(const std::string& where, std::string_view key) {
     config_.warnings.push_back(file_ + ": unknown key " + where + std::string{key});
@@ -213,6 +214,24 @@ void builder::read_http(const node& value) {
   }
 }
 
+void builder::read_debug(const node& value) {
+  for (const auto& [key, v] : value.members("debug")) {
+    if (key != "access") {
+      warn_unknown("debug.", key);
+      continue;
+    }
+    const auto who = v.as_string("debug.access");
+    if (who == "off")
+      config_.debug = debug_access::off;
+    else if (who == "loopback")
+      config_.debug = debug_access::loopback;
+    else if (who == "any")
+      config_.debug = debug_access::any;
+    else
+      refuse("debug.access: must be off, loopback or any");
+  }
+}
+
 void builder::read_top_level(std::string_view key, const node& value) {
   if (key == "services")
     add_services(value);
@@ -222,6 +241,8 @@ void builder::read_top_level(std::string_view key, const node& value) {
     read_limits(value);
   else if (key == "http")
     read_http(value);
+  else if (key == "debug")
+    read_debug(value);
   else if (key == "drain_timeout")
     config_.drain_timeout = read_seconds(value, "drain_timeout");
   else if (key == "dbpath")

@@ -90,6 +90,9 @@ struct http_options {
   std::size_t max_downloads = 64;
 };
 
+/// Whom the debug routes answer.
+enum class debug_access : std::uint8_t { off, loopback, any };
+
 /// Everything the config files say, checked; const from here on.
 struct config {
   std::map<std::string, action_ptr, std::less<>> actions;
@@ -98,6 +101,7 @@ struct config {
   std::string import_from; ///< not of the files: the original's database that the command line names, or empty
   limits limit;
   http_options http;
+  debug_access debug = debug_access::loopback;
   std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: what running stages get
   std::vector<std::string> warnings;               ///< unknown keys, for the log
 

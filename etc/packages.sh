@@ -7,11 +7,12 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config ca-certificates
   libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev libspdlog-dev
   libsystemd-dev uuid-dev libssl-dev zlib1g-dev libvirt-dev libpugixml-dev
+  libgoogle-perftools-dev
 )
 # shellcheck disable=SC2034
 RUN_PACKAGES=(curl jq)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq prometheus)
+TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq prometheus google-perftools binutils)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
 

@@ -6,6 +6,7 @@
 #include "http/error_map.hpp"
 #include "http/handlers/context.hpp"
 #include "http/process_metrics.hpp"
+#include "http/profiler.hpp"
 #include "http/reachability.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
@@ -109,6 +110,7 @@ actors::config read_config(const daemon_options& wanted) {
 } // namespace
 
 void run_daemon(const daemon_options& wanted) {
+  profiler::start_sampling();
   const auto signals = take_over_signals();
   ::umask(077); // the database is nobody else's
   const auto config = read_config(wanted);

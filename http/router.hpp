@@ -18,7 +18,7 @@ struct context;
 enum class access : std::uint8_t {
   read,  ///< looks, changes nothing
   write, ///< changes something or queues work
-  debug, ///< shows the insides of the agent; for clients on this machine only
+  debug, ///< shows the insides of the agent; the config says to whom
 };
 
 /// One row of the API: data, so that documentation and tests can walk it.

@@ -1,6 +1,7 @@
 #include "http/routes.hpp"
 
 #include "actors/ids.hpp"
+#include "http/debug_access.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/request_metrics.hpp"
@@ -65,13 +66,15 @@ const std::vector<route> table{
   {"GET", "/readyz", read, get_readiness},
   {"GET", "/metrics", read, get_agent_metrics},
 
+  {"GET", "/debug/pprof", debug, get_pprof_index},
+  {"GET", "/debug/pprof/profile", debug, get_cpu_profile},
+  {"GET", "/debug/pprof/heap", debug, get_heap_profile},
+  {"GET", "/debug/pprof/growth", debug, get_growth_profile},
+  {"GET", "/debug/pprof/threadcreate", debug, get_threads},
+  {"GET", "/debug/pprof/symbol", debug, get_symbols},
+  {"POST", "/debug/pprof/symbol", debug, look_up_symbols},
   {"GET", "/debug/pprof/cmdline", debug, get_command_line},
 };
-
-bool is_local(const request& from) {
-  return from.peer.empty() || from.peer.starts_with("127.") || from.peer == "::1" ||
-         from.peer.starts_with("::ffff:127.");
-}
 
 task<answer> refuse(answer refusal) {
   co_return refusal;
@@ -91,8 +94,9 @@ task<answer> route_to(context& state, router::match found, request incoming) {
   // A HEAD must not set anything going, and a GET of an action does.
   if (!found.row || (found.row->allows == write && incoming.head_only))
     return refuse(method_not_allowed(std::move(found.allowed)));
-  if (found.row->allows == debug && !is_local(incoming))
-    return refuse(error_answer(403, "only for clients on this machine"));
+  if (found.row->allows == debug)
+    if (auto no = refuse_debug(state.settings.debug, incoming.peer))
+      return refuse(*std::move(no));
   fold_guest_id(state, *found.row, found.captures);
   incoming.captures = std::move(found.captures);
   return found.row->handle(state, std::move(incoming));

@@ -65,7 +65,14 @@ task<answer> get_readiness(context&, request); ///< should it be given work
 // observability.cpp
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
 
-// debug.cpp
+// pprof.cpp
+task<answer> get_pprof_index(context&, request);
+task<answer> get_cpu_profile(context&, request);
+task<answer> get_heap_profile(context&, request);
+task<answer> get_growth_profile(context&, request);
+task<answer> get_threads(context&, request);
+task<answer> get_symbols(context&, request);
+task<answer> look_up_symbols(context&, request); ///< the addresses are the body
 task<answer> get_command_line(context&, request);
 
 } // namespace mistify::http::handlers

@@ -61,6 +61,18 @@ std::chrono::milliseconds wait_of(const request& from) {
   throw failure{errc::invalid_request, error};
 }
 
+std::chrono::seconds seconds_of(const request& from) {
+  constexpr auto error = "seconds: must be a whole number, 1 or more";
+  constexpr std::chrono::seconds usual = 30s, longest = 10min;
+  const auto* text = from.parameter("seconds");
+  if (!text)
+    return usual;
+  const auto [number, rest] = split_number(*text, error);
+  if (!rest.empty() || number == 0)
+    throw failure{errc::invalid_request, error};
+  return std::chrono::seconds{std::min<std::uint64_t>(number, longest.count())};
+}
+
 bool flag_of(const request& from, const std::string& name) {
   const auto* text = from.parameter(name);
   if (!text || *text == "false" || *text == "0")

@@ -53,6 +53,8 @@ TEST_CASE("no two rows have the same method and path") {
 TEST_CASE("what only looks is not marked as changing, and the other way round") {
   for (const auto& row : routes()) {
     INFO(row.method << ' ' << row.pattern);
+    if (row.allows == access::debug) // debug routes look, whatever the tools send
+      continue;
     if (row.method != "GET")
       CHECK(row.allows == access::write);
     else if (row.pattern != "/guests/{guest}/{action}")
