@@ -6,8 +6,16 @@
 
 namespace mistify::actors {
 
+using namespace std::chrono_literals;
 using rpc::errc;
 using rpc::failure;
+
+namespace {
+
+/// Nobody waits for it, but it holds a place.
+constexpr auto longest_background_call = 5s;
+
+} // namespace
 
 runner_actor::behavior_type runner_behavior(runner_actor::stateful_pointer<guest_runner> self, std::string id,
                                             front_actor front, std::shared_ptr<const runner_context> context) {
@@ -64,7 +72,14 @@ caf::result<std::string> guest_runner::ask(const info_request& request) {
     return to_error(gone());
   const reply<std::string> answer{self_};
   auto work =
-    std::make_shared<info_run>(info_run{pipeline{request.what, request.request, 0}, answer});
+    std::make_shared<info_run>(info_run{pipeline{request.what, request.request, 0}, answer, request.background});
+  if (request.background) {
+    if (info_.enter_if_spare())
+      run(work);
+    else
+      answer.deliver(failure{errc::queue_full, "this guest has no place to spare"});
+    return answer.later();
+  }
   switch (info_.enter(work)) {
   case admission::runs: run(work); break;
   case admission::waits: break;
@@ -89,7 +104,9 @@ void guest_runner::call(const info_ptr& work) {
     doc = guest->doc;
   }
   const auto& stage = work->steps.current();
-  service_call out{stage.method, work->steps.params(doc), stage.timeout, true, {}};
+  service_call out{stage.method, work->steps.params(doc), stage.timeout, true, {}, work->background};
+  if (work->background && (out.timeout == 0ms || out.timeout > longest_background_call))
+    out.timeout = longest_background_call;
   self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
     .then(
       [this, work](std::string& body) {

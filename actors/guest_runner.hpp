@@ -48,6 +48,7 @@ private:
   struct info_run {
     pipeline steps;
     reply<std::string> answer;
+    bool background = false;
   };
   using info_ptr = std::shared_ptr<info_run>;
 

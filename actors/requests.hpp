@@ -17,6 +17,7 @@ namespace mistify::actors {
 struct info_request {
   action_ptr what;
   std::string request;     ///< JSON text for image and snapshot pipelines
+  bool background = false; ///< gives way: refused with `queue_full` where it would have others wait, and cut short
 };
 
 /// An action to be queued as a job.
@@ -36,6 +37,7 @@ struct service_call {
   std::chrono::milliseconds timeout{0}; ///< of the answer; zero: none
   bool may_expire = false;              ///< the time-out covers the wait for a free place too: somebody is waiting
   rpc::cancellation cancel;
+  bool background = false; ///< made only where a place is to spare, else refused with `queue_full`
 };
 
 /// A place that somebody outside of the actors holds, and gives back by letting the last copy go.

@@ -108,6 +108,13 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
   return {
     [=](call_atom, const service_call& call) {
       const reply<std::string> answer{self};
+      if (call.background) {
+        if (self->state.gate.enter_if_spare())
+          start(self, waiting_call{call, answer, never});
+        else
+          answer.deliver(failure{errc::queue_full, "service " + self->state.endpoint + " has no place to spare"});
+        return answer.later();
+      }
       const auto expires = call.may_expire && call.timeout > 0ms ? self->clock().now() + call.timeout : never;
       admit(self, waiting_call{call, answer, expires}, answer);
       return answer.later();

@@ -37,6 +37,16 @@ public:
     return admission::waits;
   }
 
+  /// Takes a place for work that others must not wait for: only if nothing waits and a place stays free (where there is
+  /// one place in all, if that is free).
+  bool enter_if_spare() {
+    if (!waiting_.empty() || running_ >= width_ || (running_ + 1 == width_ && width_ > 1))
+      return false;
+    ++running_;
+    show();
+    return true;
+  }
+
   /// Gives a place back. What waited longest gets it, and is returned for the caller to start.
   std::optional<Work> leave() {
     if (waiting_.empty()) {

@@ -4,6 +4,8 @@
 #include "actors/system.hpp"
 #include "http/bridge.hpp"
 #include "http/error_map.hpp"
+#include "http/guest_figures.hpp"
+#include "http/guest_refresh.hpp"
 #include "http/handlers/context.hpp"
 #include "http/process_metrics.hpp"
 #include "http/profiler.hpp"
@@ -121,12 +123,16 @@ void run_daemon(const daemon_options& wanted) {
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
   bridge agents{agent};
   reachability sub_agents{config};
+  figure_store figures;
+  guest_refresh refresh{config, agent.guests(), agents, figures};
   context shared{
     .settings = config,
     .guests = agent.guests(),
     .jobs = agent.jobs(),
     .agents = agents,
     .sub_agents = sub_agents,
+    .figures = figures,
+    .refresh = refresh,
     .client_of = [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
     .measured = measured,
     .command_line = wanted.command_line,

@@ -65,6 +65,7 @@ const std::vector<route> table{
   {"GET", "/healthz", read, get_health},
   {"GET", "/readyz", read, get_readiness},
   {"GET", "/metrics", read, get_agent_metrics},
+  {"GET", "/metrics/guests", read, get_guests_metrics},
 
   {"GET", "/debug/pprof", debug, get_pprof_index},
   {"GET", "/debug/pprof/profile", debug, get_cpu_profile},

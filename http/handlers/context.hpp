@@ -14,6 +14,8 @@
 namespace mistify::http {
 
 class bridge;
+class figure_store;
+class guest_refresh;
 class reachability;
 
 /// What handlers work with. Lives as long as the server; everything in it is thread-safe.
@@ -23,6 +25,8 @@ struct context {
   const store::job_reader& jobs;
   bridge& agents;
   reachability& sub_agents;
+  const figure_store& figures;
+  guest_refresh& refresh;
   /// Reaches a configured service, for downloads.
   std::function<rpc::client&(const std::string& service)> client_of;
   /// What the agent counts about itself.

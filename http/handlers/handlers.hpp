@@ -64,6 +64,7 @@ task<answer> get_readiness(context&, request); ///< should it be given work
 
 // observability.cpp
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
+task<answer> get_guests_metrics(context&, request); ///< of all guests, as they were last told
 
 // pprof.cpp
 task<answer> get_pprof_index(context&, request);

@@ -1,4 +1,6 @@
 #include "http/exposition.hpp"
+#include "http/guest_figures.hpp"
+#include "http/guest_refresh.hpp"
 #include "http/handlers/handlers.hpp"
 
 namespace mistify::http::handlers {
@@ -8,6 +10,20 @@ task<answer> get_agent_metrics(context& cx, request) {
   answer out;
   out.content_type = exposition::content_type;
   out.body = render(cx.measured);
+  co_return out;
+}
+
+/// What is shown is what earlier scrapes had fetched; this one has it fetched for the next. Of many guests it is a long
+/// page: it is written on a thread of the downloads.
+task<answer> get_guests_metrics(context& cx, request) {
+  cx.refresh.want();
+  answer out;
+  out.content_type = exposition::content_type;
+  out.stream = [&figures = cx.figures](download_channel& to) {
+    to.begin(-1);
+    show_figures(figures.all(), [&](std::string_view piece) { return to.write(piece); });
+    return answer{};
+  };
   co_return out;
 }
 

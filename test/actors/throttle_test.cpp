@@ -58,6 +58,20 @@ TEST_CASE("what a throttle drops from its queue does not run later") {
   CHECK(gate.idle());
 }
 
+TEST_CASE("work that gives way gets a place only while one stays free for others") {
+  throttle<std::string> gate{3, 10};
+  CHECK(gate.enter_if_spare());
+  CHECK(gate.enter_if_spare());
+  CHECK_FALSE(gate.enter_if_spare());
+  CHECK(enter(gate, "a") == admission::runs);
+  CHECK(enter(gate, "b") == admission::waits);
+  gate.leave();
+  CHECK_FALSE(gate.enter_if_spare());
+  throttle<std::string> narrow{1, 10};
+  CHECK(narrow.enter_if_spare());
+  CHECK_FALSE(narrow.enter_if_spare());
+}
+
 TEST_CASE("what runs and waits is shown by the gauges, and not any more when the throttle goes") {
   mistify::rpc::metrics::gauge running, waiting;
   {

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <regex>
+#include <string_view>
 #include <thread>
 
 using namespace mistify::test;
@@ -141,4 +143,24 @@ TEST_CASE("promtool finds nothing wrong with the metrics") {
   const auto checked = run_tool("promtool check metrics < " + dir.write("page", h.http.get("/metrics").body));
   CHECK(checked.output == "");
   CHECK(checked.code == 0);
+}
+
+TEST_CASE("the dashboard shows metrics that there are") {
+  house h;
+  const auto id = h.create_guest();
+  h.sub.on("Test.CpuMetrics", [](const call& c) { return result(c, R"({"cpu":[{"cpu_time":1}]})"); });
+  REQUIRE(eventually([&] { return h.http.get("/metrics/guests").body.find(id) != std::string::npos; }));
+  const auto there = h.http.get("/metrics").body + h.http.get("/metrics/guests").body;
+  const auto dashboard = read_text(DASHBOARD);
+  const std::regex name{R"((mistify|process)_[a-z_]+[a-z])"};
+  std::size_t names = 0;
+  for (std::sregex_iterator found{dashboard.begin(), dashboard.end(), name}, end; found != end; ++found, ++names) {
+    auto family = found->str();
+    for (const auto* suffix : {"_bucket", "_sum", "_count"})
+      if (family.ends_with(suffix))
+        family.resize(family.size() - std::string_view{suffix}.size());
+    INFO(family);
+    CHECK(there.find("# TYPE " + family + ' ') != std::string::npos);
+  }
+  CHECK(names > 20);
 }
