@@ -28,12 +28,14 @@ job_metrics::job_metrics(metrics::registry& in)
       continue;
     const std::string action{kind.name};
     const auto ended = [&](const char* outcome) {
-      return &in.add_counter("mistify_jobs_ended_total", "Jobs that ended.", {{"action", action}, {"outcome", outcome}});
+      return &in.add_counter("mistify_jobs_ended_total", "Jobs that ended.",
+                             {{"action", action}, {"outcome", outcome}});
     };
-    rows_.emplace(&kind, row{in.add_counter("mistify_jobs_queued_total", "Jobs that were queued.", {{"action", action}}),
-                             {ended("complete"), ended("error"), ended("cancelled"), ended("interrupted")},
-                             in.add_histogram("mistify_job_duration_seconds", "From a job's start to its end.",
-                                              job_times(), {{"action", action}})});
+    rows_.emplace(&kind,
+                  row{in.add_counter("mistify_jobs_queued_total", "Jobs that were queued.", {{"action", action}}),
+                      {ended("complete"), ended("error"), ended("cancelled"), ended("interrupted")},
+                      in.add_histogram("mistify_job_duration_seconds", "From a job's start to its end.", job_times(),
+                                       {{"action", action}})});
   }
 }
 
@@ -64,8 +66,7 @@ service_metrics::service_metrics(metrics::registry& in, const std::string& servi
                             metrics::latency(), {{"service", service}});
   waiting_ = &in.add_gauge("mistify_service_calls_waiting", "Calls and downloads that wait for a place at the service.",
                            {{"service", service}});
-  running_ =
-    &in.add_gauge("mistify_service_calls_running", "Calls and downloads under way.", {{"service", service}});
+  running_ = &in.add_gauge("mistify_service_calls_running", "Calls and downloads under way.", {{"service", service}});
 }
 
 metrics::counter& service_metrics::outcome_of(const rpc::failure& why) const {

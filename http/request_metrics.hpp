@@ -41,9 +41,7 @@ public:
   table_metrics(rpc::metrics::registry& all, const std::vector<route>& table);
 
   /// `row` is one of the table, or null.
-  route_metrics& of(const route* row) {
-    return row ? *rows_[static_cast<std::size_t>(row - table_.data())] : unknown_;
-  }
+  route_metrics& of(const route* row) { return row ? *rows_[static_cast<std::size_t>(row - table_.data())] : unknown_; }
 
 private:
   const std::vector<route>& table_;

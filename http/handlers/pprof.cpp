@@ -128,8 +128,7 @@ task<answer> get_symbols(context&, request from) {
 }
 
 task<answer> look_up_symbols(context&, request from) {
-  co_return on_own_thread(
-    [asked = std::move(from.body)](const rpc::cancellation&) { return plain(names_of(asked)); });
+  co_return on_own_thread([asked = std::move(from.body)](const rpc::cancellation&) { return plain(names_of(asked)); });
 }
 
 /// As Go's net/http/pprof has it: the arguments joined by NUL bytes.

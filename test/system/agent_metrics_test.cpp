@@ -84,9 +84,8 @@ TEST_CASE("a job that was interrupted by a crash is counted at the next start") 
 }
 
 TEST_CASE("calls to a service are counted by outcome, commits with their steps, connections and the process") {
-  house h{[](config_file& c) {
-    c.stages("nicMetrics", R"({"service":"test","method":"Test.NicMetrics","timeout":0.05})");
-  }};
+  house h{
+    [](config_file& c) { c.stages("nicMetrics", R"({"service":"test","method":"Test.NicMetrics","timeout":0.05})"); }};
   const auto id = h.create_guest();
   h.sub.on("Test.CpuMetrics", [](const call& c) { return rpc_error(c, "\"no\""); });
   h.sub.on("Test.NicMetrics", [](const call&) { return hang(); });
@@ -116,9 +115,7 @@ TEST_CASE("calls to a service are counted by outcome, commits with their steps, 
 }
 
 TEST_CASE("the metrics answer while every sub-agent hangs and every place is taken") {
-  house h{[](config_file& c) {
-    c.services["test"].insert(c.services["test"].size() - 1, R"(,"max_pending":2)");
-  }};
+  house h{[](config_file& c) { c.services["test"].insert(c.services["test"].size() - 1, R"(,"max_pending":2)"); }};
   const auto id = h.create_guest();
   for (const auto* method : {"Test.ListImages", "Test.Reboot"})
     h.sub.on(method, [](const call&) { return hang(); });

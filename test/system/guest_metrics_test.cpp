@@ -86,9 +86,7 @@ TEST_CASE("the figures of a guest that does not run are gone, and so are those o
 }
 
 TEST_CASE("a request comes before the metrics: they take no place that somebody waits for") {
-  house h{[](config_file& c) {
-    c.services["test"].insert(c.services["test"].size() - 1, R"(,"max_pending":2)");
-  }};
+  house h{[](config_file& c) { c.services["test"].insert(c.services["test"].size() - 1, R"(,"max_pending":2)"); }};
   const auto a = h.create_guest();
   // One place is taken, so that none is to spare.
   gate door;

@@ -78,8 +78,8 @@ private:
 
 /// google-pprof as Debian has it, on a profile of the agent; it finds the symbols by asking the agent.
 tool_result google_pprof(const house& h, const std::string& options, const std::string& profile, const temp_dir& dir) {
-  return run_tool("PPROF_TMPDIR=" + dir.path().string() + " google-pprof --text " + options + " http://127.0.0.1:" +
-                  std::to_string(h.http.port()) + "/debug/pprof/" + profile);
+  return run_tool("PPROF_TMPDIR=" + dir.path().string() + " google-pprof --text " + options +
+                  " http://127.0.0.1:" + std::to_string(h.http.port()) + "/debug/pprof/" + profile);
 }
 
 } // namespace
@@ -119,7 +119,8 @@ TEST_CASE("symbol names the agent's functions by GET and by POST, and passes ove
   // The address of a function of the library is in the heap profile's stacks: take all of them.
   const auto growth = h.http.get("/debug/pprof/growth").body;
   std::string addresses = "0x1+junk";
-  for (auto at = growth.find(" 0x"); at != std::string::npos && growth.find("MAPPED") > at; at = growth.find(" 0x", at + 1))
+  for (auto at = growth.find(" 0x"); at != std::string::npos && growth.find("MAPPED") > at;
+       at = growth.find(" 0x", at + 1))
     addresses += "+" + growth.substr(at + 1, growth.find_first_of(" \n", at + 1) - at - 1);
   const auto posted = h.http.post("/debug/pprof/symbol", addresses);
   CHECK(posted.status == 200);
