@@ -39,8 +39,8 @@ std::map<std::string, std::vector<question>> questions_by_service(const actors::
     {"cpuMetrics", figure_kind::cpu}, {"diskMetrics", figure_kind::disk}, {"nicMetrics", figure_kind::nic}};
   std::map<std::string, std::vector<question>> found;
   for (const auto& [name, kind] : actions)
-    if (auto what = settings.find_action(name); what && !what->stages.empty())
-      found[what->stages.front().service].push_back({kind, std::move(what)});
+    if (const auto what = settings.find_action(name); what && !what->stages.empty())
+      found[what->stages.front().service].push_back({kind, what});
   return found;
 }
 
