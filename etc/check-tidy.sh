@@ -26,7 +26,8 @@ mkdir -p "$clean"
 closures() {
   local root
   root=$(pwd -P)
-  SOURCES=$(sed -n "s|^ *\"file\": \"$root/\(.*\)\",\{0,1\}$|\1|p" "$build/compile_commands.json" | sort -u)
+  SOURCES=$(sed -n "s|^ *\"file\": \"$root/\(.*\)\",\{0,1\}$|\1|p" "$build/compile_commands.json" |
+    grep -v '^build/' | sort -u) # pages that the build writes are data
   export SOURCES
   # awk reads all sources and headers; includes are written from the root of the project.
   find rpc store actors http test -name '*.[ch]pp' -print0 | xargs -0 grep -HoE '^#include "[^"]+"' |

@@ -41,6 +41,18 @@ answer json_answer(int status, std::string body) {
   return out;
 }
 
+answer page_answer(std::string_view page) {
+  answer out;
+  out.content_type = "text/html; charset=utf-8";
+  out.headers.emplace_back("Content-Security-Policy",
+                           "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+                           "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  out.headers.emplace_back("Cache-Control", "no-cache");       // the page of another version must not stay
+  out.headers.emplace_back("Vary", "Accept, Accept-Encoding"); // the same path may have JSON for others
+  out.body = page;
+  return out;
+}
+
 answer accepted(std::string body, const store::queued_job& queued) {
   auto out = json_answer(202, std::move(body));
   out.headers.emplace_back("X-Guest-Job-ID", queued.job.id);

@@ -18,6 +18,9 @@ namespace mistify::http::handlers {
 /// A JSON answer; the newline at the end is added here.
 answer json_answer(int status, std::string body);
 
+/// A page for a browser, one of http/pages.hpp. It may load nothing from anywhere, and talk to nobody but the agent.
+answer page_answer(std::string_view page);
+
 /// 202 with the job's id in `X-Guest-Job-ID`.
 answer accepted(std::string body, const store::queued_job& queued);
 

@@ -1,6 +1,7 @@
 #include "http/handlers/common.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/handlers/parameters.hpp"
+#include "http/pages.hpp"
 #include "http/profiler.hpp"
 #include "http/symbols.hpp"
 #include "rpc/error.hpp"
@@ -15,22 +16,6 @@
 namespace mistify::http::handlers {
 
 namespace {
-
-constexpr std::string_view index_page = R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>/debug/pprof/</title></head><body>
-<h1>/debug/pprof/</h1>
-<table>
-<tr><td><a href="/debug/pprof/profile?seconds=10">profile</a></td><td>processor time of all threads, for
-<code>seconds</code> (30)</td></tr>
-<tr><td><a href="/debug/pprof/heap">heap</a></td><td>what is allocated now, sampled</td></tr>
-<tr><td><a href="/debug/pprof/growth">growth</a></td><td>where the address space grew</td></tr>
-<tr><td><a href="/debug/pprof/threadcreate">threadcreate</a></td><td>the threads that there are</td></tr>
-<tr><td><a href="/debug/pprof/cmdline">cmdline</a></td><td>how the process was started</td></tr>
-<tr><td><a href="/debug/pprof/symbol">symbol</a></td><td>names for addresses, by GET or POST</td></tr>
-</table>
-<p><code>google-pprof --text http://HOST:PORT/debug/pprof/profile</code></p>
-</body></html>
-)";
 
 answer plain(std::string body) {
   answer out;
@@ -86,9 +71,7 @@ std::map<std::string, std::size_t> threads_by_name() {
 } // namespace
 
 task<answer> get_pprof_index(context&, request) {
-  auto out = plain(std::string{index_page});
-  out.content_type = "text/html; charset=utf-8";
-  co_return out;
+  co_return page_answer(pages::pprof);
 }
 
 task<answer> get_cpu_profile(context&, request from) {

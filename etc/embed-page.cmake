@@ -1,0 +1,16 @@
+# Run by the build: writes the C++ source of a page for browsers.
+#
+# Usage: cmake -D PAGE=http/pages/NAME.html -D SOURCE=NAME.cpp -P etc/embed-page.cmake
+# A line of the page may be /* include FILE */, of the same folder: styles and scripts are files of their own.
+cmake_path(GET PAGE PARENT_PATH folder)
+cmake_path(GET PAGE STEM name)
+file(READ ${PAGE} page)
+while(page MATCHES "/\\* include ([a-z_.]+) \\*/\n")
+  set(line "${CMAKE_MATCH_0}")
+  file(READ ${folder}/${CMAKE_MATCH_1} part)
+  string(REPLACE "${line}" "${part}" page "${page}")
+endwhile()
+file(WRITE ${SOURCE} "#include \"http/pages.hpp\"
+
+const std::string_view mistify::http::pages::${name} = R\"page(${page})page\";
+")
