@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -41,6 +43,9 @@ public:
   virtual void begin(std::int64_t content_length) = 0;
   /// False as well when more bytes come than `begin` announced, and after HEAD, which takes none.
   virtual bool write(std::string_view bytes) = 0;
+  /// Moves up to `most` bytes from a socket to the client without looking at them; as recv(2) on `source`. Nothing where
+  /// `write` would say false.
+  virtual std::optional<ssize_t> relay(int source, std::size_t most) = 0;
   /// Fires when the client goes away, or the server ends, while nothing is being written. Its actions run on a worker.
   virtual const rpc::cancellation& client_gone() const = 0;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <poll.h>
 #include <sys/socket.h>
@@ -31,6 +32,14 @@ std::span<iovec> skip(std::span<iovec> parts, std::size_t n) {
   return parts;
 }
 
+/// On this thread, which belongs to the downloads: a client that has gone is an error like others.
+void block_sigpipe() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 } // namespace
 
 transfer::transfer(int fd, answer a, manner how) : fd_{fd}, answer_{std::move(a)}, how_{how} {}
@@ -38,6 +47,7 @@ transfer::transfer(int fd, answer a, manner how) : fd_{fd}, answer_{std::move(a)
 void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
   auto source = std::exchange(answer_.stream, nullptr);
   answer result;
+  block_sigpipe();
   try {
     result = source(*this);
   } catch (...) {
@@ -85,6 +95,36 @@ bool transfer::write(std::string_view bytes) {
     failed_ = !send_text(bytes);
   }
   return !failed_;
+}
+
+std::optional<ssize_t> transfer::relay(int source, std::size_t most) {
+  // A chunk says its size before its bytes, which are not known here.
+  if (length_ < 0 || how_.head_only || !pipe_.open())
+    return copy(source, most);
+  if (failed_ || sent_ >= length_)
+    return std::nullopt;
+  const auto n = pipe_.take(source, std::min(most, static_cast<std::size_t>(length_ - sent_)));
+  if (n <= 0)
+    return n;
+  sent_ += n;
+  if ((failed_ = !drain_pipe()))
+    return std::nullopt;
+  return n;
+}
+
+std::optional<ssize_t> transfer::copy(int source, std::size_t most) {
+  std::array<char, 16 * 1024> bytes;
+  const auto n = ::recv(source, bytes.data(), std::min(most, bytes.size()), MSG_DONTWAIT);
+  if (n > 0 && !write({bytes.data(), static_cast<std::size_t>(n)}))
+    return std::nullopt;
+  return n;
+}
+
+bool transfer::drain_pipe() {
+  while (pipe_.left() > 0)
+    if (pipe_.give(fd_) < 0 && (errno == EAGAIN ? !wait_for_room() : errno != EINTR))
+      return false;
+  return true;
 }
 
 transfer::ending transfer::finish(int status) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/message.hpp"
+#include "http/relay_pipe.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,7 @@ public:
 
   void begin(std::int64_t content_length) override;
   bool write(std::string_view bytes) override;
+  std::optional<ssize_t> relay(int source, std::size_t most) override;
   const rpc::cancellation& client_gone() const override { return gone_; }
 
 private:
@@ -47,12 +49,15 @@ private:
   ending finish(int status);
   bool send_all(std::span<iovec> parts);
   bool send_text(std::string_view text);
+  std::optional<ssize_t> copy(int source, std::size_t most);
+  bool drain_pipe();
   bool wait_for_room() const;
 
   const int fd_;
   answer answer_;
   const manner how_;
   rpc::cancellation gone_;
+  relay_pipe pipe_;
   bool begun_ = false, failed_ = false;
   std::int64_t length_ = -1, sent_ = 0;
   ending end_ = ending::broken;

@@ -81,7 +81,8 @@ struct exchange {
 
   std::unique_ptr<connection> connect(connection_pool& pool) const;
   bool run(connection& on, httplib::Request& request);
-  bool pump(connection& on, std::size_t left, const std::function<bool(std::string_view bytes)>& hand_on) const;
+  bool pump(connection& on, std::size_t left, const download_sink& sink) const;
+  bool relay(connection& on, std::size_t left, const download_sink& sink) const;
   void hand_back(connection_pool& pool, std::unique_ptr<connection> on) const {
     if (keeps_alive(answer) && on->stream.why() == fault::none)
       pool.keep(std::move(on));
@@ -113,18 +114,37 @@ bool exchange::run(connection& on, httplib::Request& request) {
   return read && (!is_chunked(answer) || on.stream.ended_with("\r\n\r\n"));
 }
 
-/// Hands on the rest of an answer, of which so many bytes are to come, as it comes; true if that came to a proper end.
-bool exchange::pump(connection& on, std::size_t left,
-                    const std::function<bool(std::string_view bytes)>& hand_on) const {
+/// Hands on the rest of an answer, of which so many bytes are to come, as it comes, off the socket itself if the sink
+/// relays; true if that came to a proper end.
+bool exchange::pump(connection& on, std::size_t left, const download_sink& sink) const {
   const auto guard = cancel.on_cancel([&on] { on.stream.abort(); });
-  on.stream.use_buffer(download_buffer);
+  if (!sink.relay)
+    on.stream.use_buffer(download_buffer);
   while (left > 0) {
+    if (sink.relay && !on.stream.holds_bytes())
+      return relay(on, left, sink);
     const auto bytes = on.stream.next(left);
-    if (bytes.empty() || !hand_on(bytes))
+    if (bytes.empty() || !sink.data(bytes))
       return false;
     left -= bytes.size();
   }
-  on.stream.use_buffer(socket_stream::usual_buffer); // it may be kept for long
+  if (!sink.relay)
+    on.stream.use_buffer(socket_stream::usual_buffer); // it may be kept for long
+  return true;
+}
+
+bool exchange::relay(connection& on, std::size_t left, const download_sink& sink) const {
+  while (left > 0) {
+    const auto n = on.stream.pass([&](int from) -> ssize_t {
+      if (const auto taken = sink.relay(from, left))
+        return *taken;
+      errno = EPIPE; // the receiver has gone, which it will say again
+      return -1;
+    });
+    if (n == 0)
+      return false;
+    left -= n;
+  }
   return true;
 }
 
@@ -208,11 +228,20 @@ download_end client::impl::download(std::string body, milliseconds stall, const 
   bool began = false, stopped = false;
   std::int64_t length = -1;
   std::string text;
-  const auto hand_on = [&](std::string_view bytes) {
-    stopped = !sink.data(bytes);
-    on->stream.extend(deadline_after(stall));
-    return !stopped;
-  };
+  // What the sink is handed, noted: whether it goes on, and that the source does.
+  download_sink noted{sink.begin, [&](std::string_view bytes) {
+                        stopped = !sink.data(bytes);
+                        on->stream.extend(deadline_after(stall));
+                        return !stopped;
+                      }};
+  if (sink.relay)
+    noted.relay = [&](int from, std::size_t most) {
+      const auto n = sink.relay(from, most);
+      stopped = !n;
+      if (!n || *n > 0)
+        on->stream.extend(deadline_after(stall));
+      return n;
+    };
   auto request = post(to.path, std::move(body));
   request.response_handler = [&](const httplib::Response& head) {
     if (head.status == 200) {
@@ -229,12 +258,12 @@ download_end client::impl::download(std::string body, milliseconds stall, const 
   request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
     if (!began)
       return append(text, {data, size}, error_text);
-    return hand_on({data, size});
+    return noted.data({data, size});
   };
   on->stream.begin(x.until, head_budget);
   bool whole = x.run(*on, request);
   if (length >= 0)
-    whole = x.pump(*on, static_cast<std::size_t>(length), hand_on);
+    whole = x.pump(*on, static_cast<std::size_t>(length), noted);
   if (!began) {
     x.expect_going();
     // A refusal counts even where its text did not come to an end.

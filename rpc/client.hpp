@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace mistify::rpc {
 
@@ -31,6 +33,9 @@ struct download_sink {
   std::function<void(std::int64_t content_length)> begin;
   /// The next bytes. Blocks as long as the receiver is not ready: that is the back-pressure. False stops the download.
   std::function<bool(std::string_view bytes)> data;
+  /// Where set, takes bytes of known length off the source's socket itself instead, as recv(2): up to `most`. Nothing
+  /// stops the download. Blocks as `data` does.
+  std::function<std::optional<ssize_t>(int from, std::size_t most)> relay = {};
 };
 
 /// How a download ended, other than by an exception.

@@ -82,6 +82,22 @@ std::string_view socket_stream::next(std::size_t most) {
   return bytes;
 }
 
+std::size_t socket_stream::pass(const std::function<ssize_t(int socket)>& take) {
+  for (;;) {
+    const auto n = take(fd_.get());
+    if (n > 0)
+      return static_cast<std::size_t>(n);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+      if (wait(until_))
+        continue;
+      note(fault::too_late);
+    } else {
+      note(n == 0 ? fault::closed : fault::reset);
+    }
+    return 0;
+  }
+}
+
 ssize_t socket_stream::read(char* to, std::size_t size) {
   if (!held_.empty() && !flush())
     return -1;

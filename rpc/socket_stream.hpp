@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <httplib.h>
 #include <memory>
 #include <string>
@@ -45,6 +46,11 @@ public:
   /// As `read`, without a copy: up to `most` of the bytes that come next, to be used before the next call. Empty where
   /// `read` fails.
   std::string_view next(std::size_t most);
+
+  /// Has `take(socket)` take the next bytes off the socket, once there are some; what that returns, as recv(2). 0
+  /// where `read` fails. Only once what was received before has been read.
+  std::size_t pass(const std::function<ssize_t(int socket)>& take);
+  bool holds_bytes() const noexcept { return !unread_.empty(); }
 
   /// Waits for the next byte, or for the end of the connection; false when the time is over.
   bool wait(deadline until) const;

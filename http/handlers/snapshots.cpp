@@ -129,7 +129,8 @@ task<answer> roll_back(context& cx, request from, with_disk disk) {
 /// Pumps from the sub-agent to the client, on a thread of the server's for as long as it takes.
 answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseconds stall, download_channel& to) {
   const rpc::download_sink sink{[&](std::int64_t length) { to.begin(length); },
-                                [&](std::string_view bytes) { return to.write(bytes); }};
+                                [&](std::string_view bytes) { return to.write(bytes); },
+                                [&](int from, std::size_t most) { return to.relay(from, most); }};
   answer end;
   try {
     if (source.download(wish, stall, to.client_gone(), sink) != rpc::download_end::complete)

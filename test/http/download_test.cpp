@@ -1,9 +1,13 @@
 #include "raw_client.hpp"
 #include "running_server.hpp"
 
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace mistify;
 using namespace mistify::test;
@@ -51,6 +55,57 @@ http::download silent(std::atomic<int>& ended) {
 }
 
 } // namespace
+
+TEST_CASE("a download may be relayed from a socket, of known and of unknown length") {
+  const std::string all = [] {
+    std::string bytes;
+    for (int i = 0; bytes.size() < 3'000'000; ++i)
+      bytes += std::to_string(i);
+    return bytes;
+  }();
+  const auto size = static_cast<std::int64_t>(all.size());
+  auto relayed = [&](std::int64_t length, std::size_t sent) {
+    return downloads([&all, length, sent](http::download_channel& to) {
+      std::array<int, 2> ends{};
+      REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+      std::thread source{[&] {
+        for (std::size_t at = 0; at < sent;)
+          if (auto n = ::send(ends[1], all.data() + at, sent - at, MSG_NOSIGNAL); n > 0)
+            at += static_cast<std::size_t>(n);
+          else
+            break;
+        ::shutdown(ends[1], SHUT_RDWR);
+      }};
+      to.begin(length);
+      std::optional<ssize_t> n = 1;
+      while (n && *n != 0)
+        n = to.relay(ends[0], all.size());
+      ::close(ends[0]);
+      source.join();
+      ::close(ends[1]);
+      return status(200);
+    });
+  };
+  running_server s{{{"/known", relayed(size, all.size())},
+                    {"/unknown", relayed(-1, all.size())},
+                    {"/short", relayed(size, all.size() - 1)},
+                    {"/long", relayed(size - 1, all.size())}}};
+  for (const auto* path : {"/known", "/unknown"}) {
+    raw_client c{s.port};
+    const auto a = c.get(path);
+    CHECK(a.whole);
+    CHECK((a.body == all));
+    CHECK(c.get("/x").body == "GET /x ");
+  }
+  const auto cut = raw_client{s.port}.get("/short");
+  CHECK_FALSE(cut.whole);
+  CHECK(raw_client{s.port}.get("/long").body.size() == all.size() - 1);
+  raw_client leaver{s.port};
+  leaver.send("GET /known HTTP/1.1\r\n\r\n");
+  leaver.receive(1000);
+  leaver.close();
+  CHECK(eventually([&] { return s.server.stats().open == 0; }));
+}
 
 TEST_CASE("a download of unknown length comes in chunks, and the connection goes on") {
   running_server s{{{"/d", downloads(digits(-1, 3))}}};
