@@ -15,6 +15,9 @@ RUN_PACKAGES=(curl jq)
 TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq prometheus google-perftools binutils)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
+# The daemons without the services that libvirt-daemon-system starts with them.
+# shellcheck disable=SC2034
+VM_PACKAGES=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 busybox-static)
 
 # missing_packages NAME...: prints those that are not installed, one a line.
 missing_packages() {

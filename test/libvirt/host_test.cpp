@@ -15,15 +15,24 @@ std::string capabilities(const std::string& domains) {
 
 } // namespace
 
-TEST_CASE("KVM is taken where libvirt found it to work, and emulation where not") {
-  CHECK(agents::read_capabilities(capabilities("<domain type='qemu'/><domain type='kvm'/>")).type == "kvm");
-  const auto facts = agents::read_capabilities(capabilities("<domain type='qemu'/>"));
+TEST_CASE("KVM is taken where it works, and emulation where not") {
+  const auto both = capabilities("<domain type='qemu'/><domain type='kvm'/>");
+  CHECK(agents::read_capabilities(both, true).type == "kvm");
+  CHECK(agents::read_capabilities(both, false).type == "qemu");
+  const auto facts = agents::read_capabilities(capabilities("<domain type='qemu'/>"), true);
   CHECK(facts.type == "qemu");
   CHECK(facts.arch == "x86_64");
 }
 
+TEST_CASE("KVM works on processors of PCs with VMX or SVM, and on others if libvirt says so") {
+  CHECK(agents::runs_machines("processor\t: 0\nflags\t\t: fpu vmx sse\nbugs\t\t:\n"));
+  CHECK(agents::runs_machines("processor\t: 0\nflags\t\t: fpu svm"));
+  CHECK_FALSE(agents::runs_machines("processor\t: 0\nflags\t\t: fpu vmxnet sse\nvmx flags\t: vmx\n"));
+  CHECK(agents::runs_machines("processor\t: 0\nFeatures\t: fp asimd\n"));
+}
+
 TEST_CASE("a hypervisor without machines of its own architecture is refused") {
   CHECK_THROWS_WITH(
-    agents::read_capabilities("<capabilities><host><cpu><arch>riscv64</arch></cpu></host></capabilities>"),
+    agents::read_capabilities("<capabilities><host><cpu><arch>riscv64</arch></cpu></host></capabilities>", true),
     "the hypervisor runs no machines of its own architecture (riscv64)");
 }

@@ -3,7 +3,9 @@
 #include "rpc/agents/libvirt/handles.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <pugixml.hpp>
+#include <sstream>
 
 namespace mistify::agents {
 
@@ -32,9 +34,26 @@ bool is_block_device(const std::string& path) {
   return fs::exists(what) ? fs::is_block_file(what) : path.starts_with("/dev/");
 }
 
+std::string text_of(const char* path) {
+  std::ostringstream text;
+  text << std::ifstream{path}.rdbuf();
+  return text.str();
+}
+
 } // namespace
 
-host_facts read_capabilities(const std::string& xml) {
+bool runs_machines(const std::string& cpuinfo) {
+  const auto at = cpuinfo.find("\nflags");
+  if (at == std::string::npos)
+    return true; // no PC, and other architectures do not tell
+  std::istringstream flags{cpuinfo.substr(at + 1, cpuinfo.find('\n', at + 1) - at)};
+  for (std::string flag; flags >> flag;)
+    if (flag == "vmx" || flag == "svm")
+      return true;
+  return false;
+}
+
+host_facts read_capabilities(const std::string& xml, bool with_kvm) {
   pugi::xml_document document;
   document.load_string(xml.c_str());
   const auto root = document.child("capabilities");
@@ -45,7 +64,7 @@ host_facts read_capabilities(const std::string& xml) {
     if (guest.child_value("os_type") != std::string_view{"hvm"} || arch.attribute("name").value() != facts.arch)
       continue;
     const auto kvm = arch.find_child_by_attribute("domain", "type", "kvm");
-    facts.type = (kvm ? kvm : arch.child("domain")).attribute("type").value();
+    facts.type = (kvm && with_kvm ? kvm : arch.child("domain")).attribute("type").value();
     return facts;
   }
   throw std::runtime_error{"the hypervisor runs no machines of its own architecture (" + facts.arch + ")"};
@@ -53,7 +72,7 @@ host_facts read_capabilities(const std::string& xml) {
 
 host_facts look_at_host(virConnectPtr c) {
   const text_ptr capabilities{must(virConnectGetCapabilities(c))};
-  auto facts = read_capabilities(capabilities.get());
+  auto facts = read_capabilities(capabilities.get(), runs_machines(text_of("/proc/cpuinfo")));
   facts.kind_of = [c](const std::string& network) { return kind_on(c, network); };
   facts.is_block_device = is_block_device;
   return facts;

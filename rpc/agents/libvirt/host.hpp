@@ -23,11 +23,15 @@ struct host_facts {
   std::function<bool(const std::string& path)> is_block_device;
 };
 
-/// Asks libvirt and the kernel. KVM where libvirt found it to work, else what comes first of what can be emulated.
-/// Throws `hypervisor_error`.
+/// Asks libvirt and the kernel. KVM where libvirt offers it and the processor runs machines, else what comes first of
+/// what can be emulated. Throws `hypervisor_error`.
 host_facts look_at_host(virConnectPtr c);
 
-/// As `look_at_host` does, from the text of libvirt's capabilities.
-host_facts read_capabilities(const std::string& xml);
+/// Type and architecture, from the text of libvirt's capabilities.
+host_facts read_capabilities(const std::string& xml, bool with_kvm);
+
+/// Whether a processor runs machines itself, from the text of /proc/cpuinfo. libvirt does not look: it offers KVM wherever
+/// /dev/kvm opens, which also the paravirtual KVMs of some clouds do, under which only their own kernels start.
+bool runs_machines(const std::string& cpuinfo);
 
 } // namespace mistify::agents

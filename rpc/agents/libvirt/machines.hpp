@@ -16,7 +16,7 @@ namespace mistify::agents {
 /// the guest cannot be understood, `hypervisor_error` with libvirt's reason where it refuses.
 class machines {
 public:
-  /// Serial consoles are logged to `consoles`/ID.log, a folder that libvirt can write to.
+  /// Serial consoles are logged to `consoles`/ID.log, by libvirt; the folder is made where it is missing.
   machines(hypervisor& where, std::filesystem::path consoles);
 
   /// Defines the domain; a machine of that id and another shape stays as it is, and is an error.

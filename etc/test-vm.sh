@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Runs real machines: a small Linux under QEMU and libvirtd, driven through the agent's REST API. Ends in a line
+# "N passed, N failed". Needs root, for the namespaces in which all of it happens: nothing that is started here sees this
+# machine's network, processes or libvirt, and everything ends with this script.
+#
+# Usage: etc/test-vm.sh
+# Logs, consoles and the agent's database of the last run are in build/vm/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=etc/packages.sh
+. etc/packages.sh
+# shellcheck source=test/vm/linux.sh
+. test/vm/linux.sh
+# shellcheck source=test/vm/host.sh
+. test/vm/host.sh
+# shellcheck source=test/vm/life.sh
+. test/vm/life.sh
+
+build=build/release
+run=build/vm/run
+
+prepare() {
+  local log
+  install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${VM_PACKAGES[@]}"
+  log=$(cmake --preset release 2>&1) || { echo "$log"; return 1; }
+  cmake --build "$build" --target mistify-agent mistify-libvirt
+  fetch_kernel build/vm/kernel
+  rm -rf "$run"
+  mkdir -p "$run"
+}
+
+if [ "${1:-}" != --inside ]; then
+  prepare
+  namespaces=(--mount --pid --net --fork --kill-child --mount-proc)
+  if ! refusal=$(unshare "${namespaces[@]}" true 2>&1); then
+    echo "SKIPPED: no machine was run, since this place allows no namespaces of its own ($refusal)"
+    exit 0
+  fi
+  exec unshare "${namespaces[@]}" bash "$0" --inside
+fi
+
+# -- inside ----------------------------------------------------------------------------------------------------------
+
+trap 'exit 1' INT TERM
+enter_house "$run/root" build/vm/cache
+configure_libvirt
+make_media build/vm/kernel "$media"
+configure_agent
+
+passed=0 failed=0
+
+# check NAME COMMAND...: counts as one test. What comes after one that failed would only fail with it.
+check() {
+  local name=$1 begin=${EPOCHREALTIME/./} verdict
+  shift
+  set +e
+  (set -e; "$@") 2>"$run/reason"
+  verdict=$?
+  set -e
+  if [ "$verdict" -eq 0 ]; then
+    passed=$((passed + 1))
+    printf '%6.1f s  %s\n' "$(((${EPOCHREALTIME/./} - begin) / 100000))e-1" "$name"
+    return
+  fi
+  failed=$((failed + 1))
+  echo "FAILED    $name"
+  tail -n 5 "$run/reason" "$run"/*.log "$consoles"/*.log 2>/dev/null || true
+  finish
+}
+
+finish() {
+  echo
+  echo "$passed passed, $failed failed"
+  exit "$((failed > 0))"
+}
+
+check "libvirtd, the sub-agent and the agent start" start_house
+check "a guest is created, off, with its disk and nic filled in" creates
+check "it starts, and is up on its serial console" starts
+check "it uses its processor, disk and network, and the metrics tell" is_measured
+check "it is suspended, and resumed where it was" is_suspended
+check "it reboots by its power button" reboots
+check "it is restarted, whatever it does" restarts
+check "the agent is killed, and the guest does not notice" survives_the_agent
+check "the sub-agent is killed, and the guest does not notice" survives_the_sub_agent
+check "libvirtd restarts, and the next call finds the new one" survives_libvirtd
+check "it shuts down by its power button" shuts_down
+check "it is powered off" is_powered_off
+check "it is deleted while it runs, and nothing is left" is_deleted
+finish
