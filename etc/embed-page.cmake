@@ -1,10 +1,10 @@
 # Run by the build: writes the C++ source of a page for browsers.
 #
-# Usage: cmake -D PAGE=http/pages/NAME.html -D SOURCE=NAME.cpp -P etc/embed-page.cmake
+# Usage: cmake -D FROM=http/pages/NAME.html -D SOURCE=NAME.cpp -P etc/embed-page.cmake
 # A line of the page may be /* include FILE */, of the same folder: styles and scripts are files of their own.
-cmake_path(GET PAGE PARENT_PATH folder)
-cmake_path(GET PAGE STEM name)
-file(READ ${PAGE} page)
+cmake_path(GET FROM PARENT_PATH folder)
+cmake_path(GET FROM STEM name)
+file(READ ${FROM} page)
 while(page MATCHES "/\\* include ([a-z_.]+) \\*/\n")
   set(line "${CMAKE_MATCH_0}")
   file(READ ${folder}/${CMAKE_MATCH_1} part)

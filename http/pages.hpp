@@ -3,7 +3,7 @@
 #include <string_view>
 
 /// The pages that browsers get, whole: http/pages/NAME.html is `pages::NAME`. The build writes the definitions
-/// (`embed_pages` in CMakeLists.txt), and puts in what a page names as `/* include FILE */`. A page that is not declared
+/// (`embed` in CMakeLists.txt), and puts in what a page names as `/* include FILE */`. A page that is not declared
 /// here does not compile; one that is not there does not link.
 namespace mistify::http::pages {
 

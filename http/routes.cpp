@@ -62,6 +62,8 @@ const std::vector<route> table{
   {"GET", "/jobs/{job}", read, get_job},
   {"DELETE", "/jobs/{job}", write, cancel_job},
 
+  {"GET", "/openapi.json", read, get_description},
+
   {"GET", "/healthz", read, get_health},
   {"GET", "/readyz", read, get_readiness},
   {"GET", "/metrics", read, get_agent_metrics},

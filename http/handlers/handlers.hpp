@@ -62,6 +62,9 @@ task<answer> cancel_job(context&, request);
 task<answer> get_health(context&, request);    ///< is it alive
 task<answer> get_readiness(context&, request); ///< should it be given work
 
+// documentation.cpp
+task<answer> get_description(context&, request); ///< the API, in OpenAPI
+
 // observability.cpp
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
 task<answer> get_guests_metrics(context&, request); ///< of all guests, as they were last told
