@@ -13,6 +13,8 @@ BUILD_PACKAGES=(
 RUN_PACKAGES=(curl jq)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq prometheus google-perftools binutils)
+# Node may be installed from elsewhere, and then brings npm along.
+command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
 # The daemons without the services that libvirt-daemon-system starts with them.

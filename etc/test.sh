@@ -152,6 +152,7 @@ else
   check "layers" etc/check-layers.sh
   check "format" etc/check-format.sh
   build_and_test release
+  check "openapi" etc/check-openapi.sh
   [ "$mode" = quick ] || full
 fi
 

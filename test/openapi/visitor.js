@@ -1,0 +1,111 @@
+// Walks through an agent by its description, and notes what is not as described.
+import { judge, send } from "./answer.js";
+
+// What makes something comes first, then what looks, changes and acts, and what removes comes last, the innermost first.
+export function inOrder(operations) {
+  const rank = ({ id, method, path, queues, body }) => {
+    const depth = path.split("/").length;
+    if (id === "cancelJob") return 50;
+    if (method === "DELETE") return 100 - depth;
+    if (queues) return body?.required ? depth : 40;
+    return method === "GET" ? 20 : 30;
+  };
+  return [...operations].sort((a, b) => rank(a) - rank(b));
+}
+
+export class Visitor {
+  faults = [];
+  statuses = new Set(); // that were seen
+  requests = 0;
+
+  constructor(api) {
+    this.api = api;
+  }
+
+  note(where, faults) {
+    this.faults.push(...faults.map((fault) => `${where}: ${fault}`));
+  }
+
+  // Any answer will do, so long as it is documented.
+  async ask(agent, operation, request = operation.request()) {
+    const answer = await send(agent, request);
+    ++this.requests;
+    this.statuses.add(answer.status);
+    this.note(`${request.method} ${request.target}`, judge(this.api, operation.responses, answer));
+    return answer;
+  }
+
+  async expect(statuses, agent, operation, request) {
+    const answer = await this.ask(agent, operation, request);
+    if (!statuses.includes(answer.status))
+      this.note(operation.id, [`${answer.status} instead of ${statuses}: ${answer.text}`]);
+    return answer;
+  }
+
+  // Every documented request as it is, and a second time: with its key a request gets its first answer again, and what
+  // is deleted is gone.
+  async walk(agent) {
+    let job;
+    for (const operation of inOrder(this.api.operations)) {
+      if (operation.id === "cancelJob") job = await this.#begin(agent);
+      const request = operation.request({ job, "Idempotency-Key": operation.id });
+      const answer = await this.expect([200, 202], agent, operation, request);
+      if (operation.queues) job = await this.#follow(agent, operation, answer);
+      const again = operation.method === "DELETE" && !operation.takesKey ? [404, 409] : [200, 202];
+      const second = await this.expect(again, agent, operation, request);
+      if (operation.takesKey && jobOf(second) !== job) this.note(operation.id, ["the same key made another job"]);
+    }
+  }
+
+  // Begins a job that runs for a while.
+  async #begin(agent) {
+    return jobOf(await this.ask(agent, this.api.operation("actOnGuest")));
+  }
+
+  // The job of an answer, once it has ended well.
+  async #follow(agent, operation, answer) {
+    const getJob = this.api.operation("getJob");
+    const ended = await this.expect([200], agent, getJob, getJob.request({ job: jobOf(answer) }));
+    const { Status, Message } = JSON.parse(ended.text);
+    if (Status !== "Complete") this.note(operation.id, [`its job ended in ${Status}: ${Message}`]);
+    return jobOf(answer);
+  }
+
+  // After a walk: a key of another request.
+  async steal(agent) {
+    const [first, second, ...others] = this.api.operations.filter((each) => each.takesKey);
+    await this.expect([409], agent, first, first.request({ "Idempotency-Key": second.id }));
+    for (const each of [second, ...others]) await this.expect([409], agent, each, each.request({ "Idempotency-Key": first.id }));
+  }
+
+  // The documented request with something wrong in it.
+  async err(agent, operation) {
+    const right = operation.request();
+    for (const { name } of operation.in("path"))
+      for (const value of ["nothing", "a b"]) await this.ask(agent, operation, operation.request({ [name]: value }));
+    for (const { name, schema } of operation.in("query"))
+      if (schema.type !== "string" || schema.pattern)
+        await this.expect([400], agent, operation, operation.request({ [name]: "wrong" }));
+    if (operation.takesKey) await this.expect([400], agent, operation, operation.request({ "Idempotency-Key": "x".repeat(256) }));
+    if (operation.body?.content["application/json"])
+      for (const body of ["{", "[]"]) await this.expect([400], agent, operation, { ...right, body });
+    if (operation.body) await this.expect([413], agent, operation, { ...right, body: "x".repeat(2 ** 20 + 1) });
+    const long = (right.target.includes("?") ? "&" : "?") + "x".repeat(9000);
+    await this.expect([414], agent, operation, { ...right, target: right.target + long });
+  }
+
+  // HEAD answers where GET only looks, and a method that a path does not take is refused with those that it takes.
+  async otherMethods(agent) {
+    const { paths, components } = this.api.document;
+    for (const [path, methods] of Object.entries(paths)) {
+      const request = { method: "OPTIONS", target: path.replace(/\{.*?\}/g, "nothing") };
+      const refused = await this.expect([405], agent, { id: path, responses: components.responses }, request);
+      const looks = methods.get && !this.api.operation(methods.get.operationId).queues;
+      const takes = [...Object.keys(methods), ...(looks ? ["head"] : [])].map((each) => each.toUpperCase());
+      const told = refused.headers.get("allow")?.split(", ") ?? [];
+      if (told.sort().join() !== takes.sort().join()) this.note(path, [`allows ${told}, described are ${takes}`]);
+    }
+  }
+}
+
+const jobOf = (answer) => answer.headers.get("x-guest-job-id");
