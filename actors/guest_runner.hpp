@@ -7,6 +7,7 @@
 #include "actors/throttle.hpp"
 #include "store/directory.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -82,6 +83,7 @@ private:
     std::string sent_doc;                         ///< what the current stage was given
     rpc::cancellation call;                       ///< drops the call that is out
     std::optional<store::job_step> unsaved;       ///< a step that the database has not taken yet
+    std::optional<std::chrono::seconds> pause;    ///< before the stage runs again, from when that is on disk
     std::optional<reply<rpc::job>> cancelled_for; ///< who asked for the end that is being saved
     std::string passed_over;                      ///< why stages of a forced delete failed
     bool calling = false;                         ///< a call is out

@@ -148,6 +148,8 @@ void guest_runner::saved(const store::job_step& step, const store::recorded_step
   if (std::holds_alternative<store::stage_starts>(step.next)) {
     running_->sent_doc = recorded.guest_doc;
     call_stage();
+  } else if (const auto pause = std::exchange(running_->pause, std::nullopt); pause && !draining_) {
+    self_->delayed_send(self_, *pause, again_atom_v, running_->turn);
   }
   tell_drained();
 }
@@ -206,9 +208,8 @@ void guest_runner::stage_answered(std::string body) {
 void guest_runner::pause(std::chrono::seconds length) {
   running_->calling = false;
   running_->turn = ++turns_;
+  running_->pause = length;
   save({running_->work.job_id, store::guest_unchanged{}, store::stage_waits{running_->work.steps.index()}});
-  if (!draining_)
-    self_->delayed_send(self_, length, again_atom_v, running_->turn);
 }
 
 void guest_runner::again(std::uint64_t turn) {

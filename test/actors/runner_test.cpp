@@ -195,6 +195,21 @@ TEST_CASE_METHOD(runner_fixture, "a database that refuses writes fails what is a
   CHECK(sub_agent->calls.empty());
 }
 
+TEST_CASE_METHOD(runner_fixture, "a retry that a full disk does not take down runs once there is room") {
+  add_guest(guest_id);
+  const auto job = queue("restart");
+  *disk_full = true;
+  answer(R"({"retry":5})");
+  advance(10s);
+  CHECK(sub_agent->calls.empty());
+  *disk_full = false;
+  advance(2s);
+  advance(5s);
+  REQUIRE(sub_agent->calls.size() == 1);
+  answer_guest(guest_id, "running");
+  CHECK(job_of(job->value->job.id).status == job_status::complete);
+}
+
 TEST_CASE_METHOD(runner_fixture, "a create that the database refuses leaves no guest and no runner behind") {
   *disk_full = true;
   REQUIRE(create()->error);
