@@ -58,7 +58,8 @@ job_table::job_table(const database& db)
     start_stage_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = ? "
                      "WHERE seq = ?"},
     wait_at_{db, "UPDATE jobs SET updated_at = ?, stage = ?, stage_name = NULL WHERE seq = ?"},
-    end_{db, "UPDATE jobs SET status = ?, updated_at = ?, message = ?, stage_name = NULL WHERE seq = ?"},
+    end_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, message = ?, stage_name = NULL "
+             "WHERE seq = ?"},
     end_others_{db, "UPDATE jobs SET status = ?, updated_at = ?, message = ?, stage_name = NULL "
                     "WHERE guest = ? AND status < 2 AND seq <> ?"},
     prune_keys_{db, "DELETE FROM idempotency WHERE job IN " + std::string{oldest_ended}},
@@ -93,7 +94,7 @@ void job_table::wait_at(const job_row& row, const stage_waits& stage) {
 
 void job_table::end(const job_row& row) {
   const auto& job = row.job;
-  end_.run(number(job.status), to_column(job.updated_at), job.message, row.seq);
+  end_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), job.message, row.seq);
 }
 
 std::size_t job_table::end_others(const job_row& but, std::string_view message) {

@@ -133,6 +133,8 @@ void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& 
   if (!rpc::has_ended(end.status))
     throw failure{errc::internal, "a job ends as complete or error only"};
   row.job.status = end.status;
+  if (end.status == rpc::job_status::complete && row.job.started_at == rpc::timestamp{}) // it had no stages
+    row.job.started_at = row.job.updated_at;
   row.job.message = end.message;
   jobs.end(row);
   ++staged.ended;

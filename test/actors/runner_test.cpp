@@ -134,6 +134,7 @@ TEST_CASE_METHOD(runner_fixture, "a pipeline without stages completes") {
   add_guest(guest_id);
   const auto job = queue("suspend");
   CHECK(job_of(job->value->job.id).status == job_status::complete);
+  CHECK(job_of(job->value->job.id).started_at != rpc::timestamp{});
 }
 
 TEST_CASE("a full queue refuses jobs and logs nothing of them") {
