@@ -49,14 +49,14 @@ public:
   /// Moves on past the current stage without an answer.
   void skip() noexcept;
 
-  /// The last answer that was accepted: the result of an info pipeline.
+  /// The last answer that was accepted, `{}` where there is no stage: the result of an info pipeline.
   std::string take_result() && noexcept { return std::move(result_); }
 
 private:
   action_ptr action_;
   std::string request_;
   std::size_t max_retries_, retries_ = 0, index_;
-  std::string result_;
+  std::string result_ = "{}";
 };
 
 } // namespace mistify::actors

@@ -85,3 +85,9 @@ TEST_CASE("a pipeline can begin where it was after a restart") {
   pipeline run{make_action("reboot", {call("T.Stop"), call("T.Start")}), "", 0, 1};
   CHECK(run.current().method == "T.Start");
 }
+
+TEST_CASE("a pipeline without stages is finished, with nothing in its result") {
+  pipeline run{make_action("listImages", {}), R"({"id":""})", 0};
+  CHECK(run.finished());
+  CHECK(std::move(run).take_result() == "{}");
+}

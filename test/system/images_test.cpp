@@ -57,6 +57,17 @@ TEST_CASE("a store that is not configured counts as empty") {
   CHECK(h.http.get("/images/nope").status == 404);
 }
 
+TEST_CASE("a store whose action has no stages counts as empty") {
+  house h{[](config_file& c) {
+    c.stages("listImages", "");
+    c.stages("getImage", "");
+    c.actions.erase("containerListImages");
+    c.actions.erase("containerGetImage");
+  }};
+  CHECK(h.http.get("/images").body == "[]\n");
+  CHECK(h.http.get("/images/x").status == 404);
+}
+
 TEST_CASE("fetching an image is a job of the agent") {
   house h;
   const auto answer = h.http.post("/images", R"({"id":"deb","source":"http://127.0.0.1/deb.gz","type":"kvm"})");
