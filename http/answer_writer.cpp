@@ -58,7 +58,7 @@ std::string write_head(const answer& a, const head_options& options) {
   out.append("HTTP/1.1 ").append(std::to_string(a.status)).append(" ").append(reason_phrase(a.status)).append("\r\n");
   if (!options.date.empty())
     append_field(out, "Date", options.date);
-  if (options.content_length != 0 && !a.content_type.empty())
+  if (!is_bodiless(a.status) && !a.content_type.empty())
     append_field(out, "Content-Type", a.content_type);
   for (const auto& [name, value] : a.headers)
     if (text::is_token(name) && !is_framing(name))

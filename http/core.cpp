@@ -78,6 +78,7 @@ namespace {
 answer plain_error(int status) noexcept {
   answer a;
   a.status = status;
+  a.content_type.clear();
   return a;
 }
 

@@ -6,8 +6,14 @@ using namespace mistify::http;
 
 namespace {
 
-answer with(std::string name, std::string value) {
+answer untyped() {
   answer a;
+  a.content_type.clear();
+  return a;
+}
+
+answer with(std::string name, std::string value) {
+  auto a = untyped();
   a.headers.emplace_back(std::move(name), std::move(value));
   return a;
 }
@@ -21,8 +27,15 @@ head_options of_length(std::int64_t n) {
 } // namespace
 
 TEST_CASE("a head has status, type, headers and length") {
-  CHECK(write_head(with("X-Guest-Job-ID", "7"), of_length(2)) ==
+  answer a;
+  a.headers.emplace_back("X-Guest-Job-ID", "7");
+  CHECK(write_head(a, of_length(2)) ==
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Guest-Job-ID: 7\r\nContent-Length: 2\r\n\r\n");
+}
+
+TEST_CASE("an empty answer has its type all the same") {
+  CHECK(write_head({}, of_length(0)) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST_CASE("headers cannot break out of their line") {
@@ -40,10 +53,10 @@ TEST_CASE("handlers do not frame answers") {
 TEST_CASE("persistence is told where it is not the default") {
   head_options o;
   o.keep_alive = false;
-  CHECK(write_head({}, o) == "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  CHECK(write_head(untyped(), o) == "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   o = {};
   o.http_1_0 = true;
-  CHECK(write_head({}, o) == "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(write_head(untyped(), o) == "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
 }
 
 TEST_CASE("answers without a body have no length") {
@@ -55,7 +68,7 @@ TEST_CASE("answers without a body have no length") {
 TEST_CASE("an answer says when it was given, if that is known") {
   auto options = of_length(0);
   options.date = "Mon, 23 Nov 2026 21:00:00 GMT";
-  CHECK(write_head({}, options) ==
+  CHECK(write_head(untyped(), options) ==
         "HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 21:00:00 GMT\r\nContent-Length: 0\r\n\r\n");
   const auto now = date_now();
   REQUIRE(now.size() == 29);

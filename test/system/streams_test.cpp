@@ -61,8 +61,18 @@ TEST_CASE("an empty download is an empty answer") {
   h.serve([](const write_bytes&) { return true; });
   const auto answer = h.http.get(h.path);
   CHECK(answer.status == 200);
+  CHECK(answer.header("content-type") == "application/octet-stream");
   CHECK(answer.whole);
   CHECK(answer.body.empty());
+}
+
+TEST_CASE("an empty download of known length is an empty answer of the same type") {
+  with_guest h;
+  h.serve([](const write_bytes&) { return true; }, 0);
+  const auto answer = h.http.get(h.path);
+  CHECK(answer.status == 200);
+  CHECK(answer.header("content-type") == "application/octet-stream");
+  CHECK(answer.header("content-length") == "0");
 }
 
 TEST_CASE("the service gets the bare request, on its path") {
