@@ -11,7 +11,7 @@ namespace mistify::http {
 
 namespace {
 
-/// Lets cpp-httplib read a head from memory, and keeps the beginning of what it would answer: the status.
+/// Lets cpp-httplib read a request line from memory, and keeps the beginning of what it would answer: the status.
 class head_stream : public httplib::Stream {
 public:
   explicit head_stream(std::string_view head) : rest_{head} {}
@@ -115,17 +115,17 @@ public:
     });
   }
 
-  std::optional<refusal> read(const request_head& head, request& to) {
+  std::optional<refusal> read(std::string_view target, request& to) {
     bool understood = false, closed = false;
-    head_stream stream{head.text};
+    const auto line = std::string{"GET "}.append(target).append(" HTTP/1.1\r\n\r\n");
+    head_stream stream{line};
     process_request(stream, false, closed, [&](httplib::Request& r) {
       understood = true;
-      to.method = std::move(r.method);
       to.query = std::move(r.params);
     });
     if (understood)
       return std::nullopt;
-    return refusal{stream.status(), "the request line or a header is not understood, or too long"};
+    return refusal{stream.status(), "the request's target is not understood, or too long"};
   }
 };
 
@@ -134,8 +134,9 @@ request_parser::~request_parser() = default;
 
 std::variant<request, refusal> request_parser::parse(const request_head& head) const {
   request r;
-  if (auto refused = engine_->read(head, r))
+  if (auto refused = engine_->read(head.target, r))
     return *std::move(refused);
+  r.method = head.method;
   r.path = path_of(head.target);
   bool rooted = r.path.starts_with('/') || (r.path == "*" && r.method == "OPTIONS");
   if (!rooted || !split_path(r.path, r.segments))

@@ -67,8 +67,17 @@ TEST_CASE("paths that cannot be decoded are refused") {
   CHECK(refused("host:1", "CONNECT") == 400);
 }
 
+TEST_CASE("a method that nobody knows is for the routes to refuse") {
+  CHECK(parsed("BREW /metadata HTTP/1.1\r\n\r\n").method == "BREW");
+  CHECK(parsed("get /metadata HTTP/1.1\r\n\r\n").method == "get");
+}
+
+TEST_CASE("a range that cannot be understood is not looked at") { // RFC 9110, section 14.2
+  for (std::string range : {"lines=1-2", "bytes=9-1", "x"})
+    CHECK(parsed("GET /metadata HTTP/1.1\r\nRange: " + range + "\r\n\r\n").method == "GET");
+}
+
 TEST_CASE("what the library does not understand is refused with its status") {
-  CHECK(refused("/", "BREW") == 400);
   CHECK(refused("/" + std::string(9000, 'a')) == 414);
 }
 

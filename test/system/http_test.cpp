@@ -38,6 +38,15 @@ TEST_CASE("a known path with another method says which it takes") {
   }
 }
 
+TEST_CASE("a method that nobody knows is another method like the rest") {
+  const house h;
+  for (const auto* method : {"BREW", "get"}) {
+    CHECK(h.http.send(method, "/metadata").status == 405);
+    CHECK(h.http.send(method, "/metadata").header("allow").find("PATCH") != std::string::npos);
+    CHECK(h.http.send(method, "/nowhere").status == 404);
+  }
+}
+
 TEST_CASE("a trailing slash makes no difference") {
   house h;
   const auto guest = "/guests/" + h.create_guest();
