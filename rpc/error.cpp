@@ -6,14 +6,17 @@ namespace mistify::rpc {
 
 namespace {
 
-/// "rpc/json.cpp:120 parse": the function without its signature, the file without the build machine's folders (the
-/// build maps those away).
+/// "rpc/json.cpp:120 parse": the function without its signature, the file without the build machine's folders. The
+/// build maps those away, but for the way up from the build's folder that ccache makes of them (its `base_dir`).
 std::string frame_of(const std::source_location& where) {
+  std::string_view file = where.file_name();
+  while (file.starts_with("../"))
+    file.remove_prefix(3);
   std::string_view name = where.function_name();
   name = name.substr(0, name.find('('));
   if (auto space = name.rfind(' '); space != std::string_view::npos)
     name.remove_prefix(space + 1);
-  return std::string{where.file_name()} + ':' + std::to_string(where.line()) + ' ' + std::string{name};
+  return std::string{file} + ':' + std::to_string(where.line()) + ' ' + std::string{name};
 }
 
 } // namespace
