@@ -22,8 +22,10 @@ raw_client::raw_client(std::uint16_t port, int receive_buffer) : fd_{::socket(AF
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+  if (::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
+    close(); // no destructor comes after a constructor that throws
     throw std::runtime_error{"cannot connect"};
+  }
 }
 
 raw_client::~raw_client() {
