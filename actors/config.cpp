@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <sstream>
 #include <utility>
 
@@ -316,6 +317,11 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
 action_ptr config::find_action(std::string_view name) const {
   const auto found = actions.find(name);
   return found == actions.end() ? nullptr : found->second;
+}
+
+std::size_t config::calls_at_a_time() const {
+  return std::accumulate(services.begin(), services.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& row) { return sum + row.second.max_pending; });
 }
 
 config parse_config(const std::vector<std::pair<std::string, std::string>>& files) {

@@ -107,6 +107,9 @@ struct config {
 
   /// The pipeline of an action, or nullptr if it is not configured.
   action_ptr find_action(std::string_view name) const;
+
+  /// How many calls and downloads all services together take at a time.
+  std::size_t calls_at_a_time() const;
 };
 
 /// Reads a file, or every `*.json` of a folder in name order. Throws `failure{config_invalid}` with one clear line.

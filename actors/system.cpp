@@ -14,7 +14,6 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <shared_mutex>
 #include <utility>
 
@@ -105,11 +104,6 @@ private:
   std::map<std::string, row, std::less<>> rows_; // fixed after the start; its actors are not
 };
 
-std::size_t places_at_services(const config& settings) {
-  return std::accumulate(settings.services.begin(), settings.services.end(), std::size_t{0},
-                         [](std::size_t sum, const auto& row) { return sum + row.second.max_pending; });
-}
-
 /// Threads for all places. A place is free when the call's answer has been told, a moment before its thread is: until then
 /// the place's next call waits.
 rpc::thread_pool make_threads(std::size_t places) {
@@ -139,7 +133,7 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
 
 struct agent_system::impl {
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
-    : runners{measured}, commits{measured}, threads{make_threads(places_at_services(settings))}, system{actor_config},
+    : runners{measured}, commits{measured}, threads{make_threads(settings.calls_at_a_time())}, system{actor_config},
       services{system, threads, measured}, journal{open_journal(settings, guests, std::move(warn))},
       jobs{std::make_unique<store::job_reader>(settings.dbpath)} {
     for (const auto& [name, s] : settings.services)

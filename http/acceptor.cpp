@@ -18,8 +18,6 @@ namespace mistify::http {
 namespace {
 
 constexpr std::chrono::milliseconds retry_pause{100};
-/// Clients over the bound that may linger until they have read that they are; the rest is closed at once.
-constexpr std::size_t max_turned_away = 256;
 
 /// The address without the port; an IPv4 one in its own form even where it came through an IPv6 socket.
 std::string peer_name(const sockaddr_storage& a) {

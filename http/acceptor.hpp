@@ -13,6 +13,9 @@ namespace mistify::http {
 /// The listening sockets: makes connections of what comes in, up to the bound. Every member is thread-safe.
 class acceptor {
 public:
+  /// Clients over the bound that may linger until they have read that they are; the rest is closed at once.
+  static constexpr std::size_t max_turned_away = 256;
+
   explicit acceptor(std::shared_ptr<core> shared) : core_{std::move(shared)} {}
   ~acceptor() { close(); }
 

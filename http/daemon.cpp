@@ -3,6 +3,7 @@
 #include "actors/config.hpp"
 #include "actors/system.hpp"
 #include "http/bridge.hpp"
+#include "http/descriptors.hpp"
 #include "http/error_map.hpp"
 #include "http/guest_figures.hpp"
 #include "http/guest_refresh.hpp"
@@ -28,7 +29,8 @@ namespace mistify::http {
 namespace {
 
 /// Signals that end the daemon are taken by `sigwait`, on the main thread, and by no other: so they are blocked before
-/// any thread is started. A client that hangs up must be an error of a write, not the end of the process.
+/// any thread is started. A client that hangs up must be an error of a write, not the end of the process; so
+/// must a file that may not grow.
 sigset_t take_over_signals() {
   sigset_t ours;
   sigemptyset(&ours);
@@ -36,6 +38,7 @@ sigset_t take_over_signals() {
   sigaddset(&ours, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ours, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is as good as a full disk
   return ours;
 }
 
@@ -55,10 +58,19 @@ void end_at_once_on_second_signal(sigset_t ours) {
   }}.detach();
 }
 
+std::size_t connections_of(const actors::config& config) {
+  const auto wanted = config.http.max_connections, descriptors = raise_descriptor_limit();
+  const auto fit = connections_that_fit(wanted, descriptors, config.calls_at_a_time());
+  if (fit < wanted)
+    rpc::log::warning("http.max_connections is " + std::to_string(wanted) + ", but the limit of " +
+                      std::to_string(descriptors) + " open files leaves room for " + std::to_string(fit));
+  return fit;
+}
+
 server_settings settings_of(const actors::config& config) {
   server_settings wanted;
   wanted.max_body = config.http.max_body;
-  wanted.max_connections = config.http.max_connections;
+  wanted.max_connections = connections_of(config);
   wanted.max_downloads = config.http.max_downloads;
   return wanted;
 }
