@@ -3,6 +3,7 @@
 #include "rpc/client.hpp"
 #include "rpc/codec.hpp"
 #include "rpc/json.hpp"
+#include "rpc/log.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -74,6 +75,7 @@ private:
   void read_limits(const node& value);
   void read_http(const node& value);
   void read_debug(const node& value);
+  void read_log(const node& value);
   void read_top_level(std::string_view key, const node& value);
   void warn_unknown(const std::string& where, std::string_view key) {
     config_.warnings.push_back(file_ + ": unknown key " + where + std::string{key});
@@ -233,6 +235,19 @@ void builder::read_debug(const node& value) {
   }
 }
 
+void builder::read_log(const node& value) {
+  for (const auto& [key, v] : value.members("log")) {
+    if (key == "level")
+      config_.log.level = v.as_string("log.level");
+    else if (key == "audit")
+      config_.log.audit = v.as_bool("log.audit");
+    else
+      warn_unknown("log.", key);
+  }
+  if (const auto& level = config_.log.level; !level.empty() && !rpc::log::is_level(level))
+    refuse("log.level: must be debug, info, warning, error, critical or fatal");
+}
+
 void builder::read_top_level(std::string_view key, const node& value) {
   if (key == "services")
     add_services(value);
@@ -244,6 +259,8 @@ void builder::read_top_level(std::string_view key, const node& value) {
     read_http(value);
   else if (key == "debug")
     read_debug(value);
+  else if (key == "log")
+    read_log(value);
   else if (key == "drain_timeout")
     config_.drain_timeout = read_seconds(value, "drain_timeout");
   else if (key == "dbpath")

@@ -90,6 +90,12 @@ struct http_options {
   std::size_t max_downloads = 64;
 };
 
+/// The `log` object of the config. Read again at SIGHUP.
+struct log_options {
+  std::string level; ///< empty: not said
+  bool audit = true; ///< a line for every change
+};
+
 /// Whom the debug routes answer.
 enum class debug_access : std::uint8_t { off, loopback, any };
 
@@ -102,6 +108,7 @@ struct config {
   limits limit;
   http_options http;
   debug_access debug = debug_access::loopback;
+  log_options log;
   std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: what running stages get
   std::vector<std::string> warnings;               ///< unknown keys, for the log
 

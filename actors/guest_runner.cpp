@@ -55,9 +55,8 @@ guest_runner::~guest_runner() {
     return;
   const auto end_job = [&](const queued& work) {
     store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
-    caf::anon_send(context_->log, record_atom_v,
-                   store::job_step{work.job_id, store::guest_unchanged{}, std::move(how)});
-    context_->measured.jobs.ended(work.steps.kind(), job_outcome::error);
+    caf::anon_send(context_->log, record_atom_v, store::job_step{work.job_id, store::guest_unchanged{}, how});
+    tell_end(work, how.message);
   };
   if (running_)
     end_job(running_->work);
@@ -71,8 +70,8 @@ caf::result<std::string> guest_runner::ask(const info_request& request) {
   if (retired_)
     return to_error(gone());
   const reply<std::string> answer{self_};
-  auto work =
-    std::make_shared<info_run>(info_run{pipeline{request.what, request.request, 0}, answer, request.background});
+  auto work = std::make_shared<info_run>(
+    info_run{pipeline{request.what, request.request, 0}, answer, request.background, request.request_id});
   if (request.background) {
     if (info_.enter_if_spare())
       run(work);
@@ -104,7 +103,7 @@ void guest_runner::call(const info_ptr& work) {
     doc = guest->doc;
   }
   const auto& stage = work->steps.current();
-  service_call out{stage.method, work->steps.params(doc), stage.timeout, true, {}, work->background};
+  service_call out{stage.method, work->steps.params(doc), stage.timeout, true, {}, work->background, work->request_id};
   if (work->background && (out.timeout == 0ms || out.timeout > longest_background_call))
     out.timeout = longest_background_call;
   self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
@@ -188,7 +187,7 @@ void guest_runner::tell_drained() {
 void guest_runner::retire() {
   retired_ = true;
   for (auto& work : queue_) { // the delete has ended them on disk
-    context_->measured.jobs.ended(work.steps.kind(), job_outcome::error);
+    tell_end(work, "guest deleted");
     tell_waiting(work);
   }
   queue_.clear();

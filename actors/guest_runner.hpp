@@ -50,6 +50,7 @@ private:
     pipeline steps;
     reply<std::string> answer;
     bool background = false;
+    std::string request_id;
   };
   using info_ptr = std::shared_ptr<info_run>;
 
@@ -70,7 +71,7 @@ private:
 
   // -- jobs ----------------------------------------------------------------------------------------------------
   struct queued {
-    std::string job_id;
+    std::string job_id, request_id;
     pipeline steps;
     bool forced = false;              ///< stages that fail are passed over
     bool being_cancelled = false;     ///< the log is about to end it: it must not begin
@@ -94,7 +95,7 @@ private:
 
   template <class Atom, class... Ts>
   caf::result<store::queued_job> enqueue(const job_request& request, Atom atom, Ts... values);
-  void queue_up(const action_ptr& what, const std::string& request, const std::string& job_id, std::size_t stage = 0);
+  void queue_up(const job_request& request, const std::string& job_id, std::size_t stage = 0);
   void restore(const runner_restore& from);
 
   void begin_next();
@@ -107,6 +108,8 @@ private:
   void pause(std::chrono::seconds length);
   void fail(const rpc::failure& why);
   void finish(const store::job_ends* how);
+  void tell_end(const queued& work, job_outcome how, const rpc::job& job);
+  void tell_end(const queued& work, const std::string& why);
   void again(std::uint64_t turn);
 
   // -- from outside ---------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ constexpr std::size_t most_waiting_for_a_job = 100;
 
 void guest_runner::restore(const runner_restore& from) {
   for (const auto& job : from.jobs)
-    queue_up(context_->find_action(job.job.action), job.request, job.job.id, job.stage);
+    queue_up({context_->find_action(job.job.action), job.request, {}, {}, job.request_id}, job.job.id, job.stage);
 }
 
 guest_runner::queued* guest_runner::find_job(const std::string& job_id) {
@@ -53,7 +53,7 @@ void guest_runner::cancel_queued(queued& work, const reply<rpc::job>& answer) {
       [this, answer, id = work.job_id](const store::recorded_step& recorded) {
         answer.deliver(recorded.job);
         if (const auto* ended = find_job(id))
-          context_->measured.jobs.ended(ended->steps.kind(), job_outcome::cancelled, recorded.job);
+          tell_end(*ended, job_outcome::cancelled, recorded.job);
         cancelled(id, true);
       },
       [this, answer, id = work.job_id](caf::error& e) {

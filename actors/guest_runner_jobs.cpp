@@ -1,8 +1,8 @@
 #include "actors/guest_runner.hpp"
 #include "actors/ids.hpp"
+#include "actors/job_end.hpp"
 #include "actors/recovery.hpp"
 #include "rpc/codec.hpp"
-#include "rpc/log.hpp"
 
 #include <chrono>
 #include <utility>
@@ -18,15 +18,6 @@ namespace {
 
 /// How long a step waits before it is offered again to a database that refused it (a full disk, mostly).
 constexpr auto save_pause = 1s;
-
-void log_end(const rpc::job& job) {
-  const auto write = job.status == rpc::job_status::error ? rpc::log::warning : rpc::log::info;
-  write("job ended", {{"job", job.id},
-                      {"guest", job.guest_id},
-                      {"action", job.action},
-                      {"status", std::string{rpc::to_string(job.status)}},
-                      {"message", job.message}});
-}
 
 failure stopping() {
   return {errc::unavailable, "the agent is stopping"};
@@ -56,7 +47,8 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
                        std::string{request.what->kind->name},
                        request.request,
                        request.idempotency_key,
-                       request.request_digest};
+                       request.request_digest,
+                       request.request_id};
     self_->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job))
       .then(
         [this, answer, request](const store::queued_job& queued_as) {
@@ -64,7 +56,7 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
           answer.deliver(queued_as);
           if (!queued_as.repeated) {
             context_->measured.jobs.queued(*request.what->kind);
-            queue_up(request.what, request.request, queued_as.job.id);
+            queue_up(request, queued_as.job.id);
           }
           quit_if_done();
         },
@@ -80,11 +72,11 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
 template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, create_atom, rpc::guest);
 
-void guest_runner::queue_up(const action_ptr& what, const std::string& request, const std::string& job_id,
-                            std::size_t stage) {
+void guest_runner::queue_up(const job_request& request, const std::string& job_id, std::size_t stage) {
   if (retired_) // the delete that ran meanwhile has ended it on disk
     return;
-  queue_.push_back({job_id, pipeline{what, request, context_->limit.retries, stage}, request == forced_delete});
+  queue_.push_back({job_id, request.request_id, pipeline{request.what, request.request, context_->limit.retries, stage},
+                    request.request == forced_delete});
   show_levels();
   begin_next();
 }
@@ -138,11 +130,10 @@ void guest_runner::saved(const store::job_step& step, const store::recorded_step
   if (running_->cancelled_for)
     running_->cancelled_for->deliver(recorded.job);
   if (const auto* how = std::get_if<store::job_ends>(&step.next)) {
-    log_end(recorded.job);
     const auto outcome = running_->cancelled_for                         ? job_outcome::cancelled
                          : recorded.job.status == rpc::job_status::error ? job_outcome::error
                                                                          : job_outcome::complete;
-    context_->measured.jobs.ended(running_->work.steps.kind(), outcome, recorded.job);
+    tell_end(running_->work, outcome, recorded.job);
     return finish(how);
   }
   if (std::holds_alternative<store::stage_starts>(step.next)) {
@@ -174,8 +165,13 @@ void guest_runner::call_stage() {
   running_->call = {};
   running_->turn = ++turns_;
   try {
-    service_call out{stage.method, running_->work.steps.params(running_->sent_doc), stage.timeout, false,
-                     running_->call};
+    service_call out{stage.method,
+                     running_->work.steps.params(running_->sent_doc),
+                     stage.timeout,
+                     false,
+                     running_->call,
+                     false,
+                     running_->work.request_id};
     self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
       .then(
         [this, turn = running_->turn](std::string& body) {
@@ -230,6 +226,15 @@ void guest_runner::fail(const failure& why) {
     return advance(store::guest_unchanged{});
   }
   save({work.job_id, change_when_failed(work.steps.kind()), store::job_ends{rpc::job_status::error, why.message()}});
+}
+
+void guest_runner::tell_end(const queued& work, job_outcome how, const rpc::job& job) {
+  actors::tell_end(context_->measured.jobs, work.steps.kind(), how, job, work.request_id);
+}
+
+/// For jobs that ended beside something else: the log did not say how they are now.
+void guest_runner::tell_end(const queued& work, const std::string& why) {
+  tell_end(work, job_outcome::error, ended_unseen(work.steps.kind(), work.job_id, id_, why));
 }
 
 /// The job is over; `how` is null where the log had ended it before.

@@ -1,6 +1,7 @@
 #include "actors/recovery.hpp"
 
 #include "actors/ids.hpp"
+#include "actors/job_end.hpp"
 
 #include <optional>
 #include <string>
@@ -23,6 +24,13 @@ std::optional<std::string> reason_to_end(const store::unfinished_job& job, const
   return "interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')';
 }
 
+/// What is to be told of a job once its end is committed.
+struct interrupted_job {
+  const action_kind& what;
+  rpc::job job;
+  std::string request_id;
+};
+
 } // namespace
 
 store::guest_change change_when_failed(const action_kind& kind) {
@@ -34,20 +42,23 @@ store::guest_change change_when_failed(const action_kind& kind) {
 std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::directory& guests,
                                                 const config& settings, job_metrics& measured) {
   std::vector<store::unfinished_job> going_on;
+  std::vector<interrupted_job> ended;
   journal.begin();
   for (auto& job : journal.unfinished()) {
     const auto what = settings.find_action(job.job.action);
-    if (auto why = reason_to_end(job, guests, what.get())) {
+    if (const auto why = reason_to_end(job, guests, what.get())) {
       const auto* kind = find_action_kind(job.job.action);
       auto change = kind ? change_when_failed(*kind) : store::guest_change{};
+      journal.record({job.job.id, std::move(change), store::job_ends{rpc::job_status::error, *why}});
       if (kind && kind->type == action_type::async)
-        measured.ended(*kind, job_outcome::interrupted);
-      journal.record({job.job.id, std::move(change), store::job_ends{rpc::job_status::error, std::move(*why)}});
+        ended.push_back({*kind, ended_unseen(*kind, job.job.id, job.job.guest_id, *why), job.request_id});
     } else {
       going_on.push_back(std::move(job));
     }
   }
   journal.commit();
+  for (const auto& one : ended)
+    tell_end(measured, one.what, job_outcome::interrupted, one.job, one.request_id);
   return going_on;
 }
 

@@ -16,8 +16,9 @@ namespace mistify::actors {
 /// A synchronous question that a pipeline answers.
 struct info_request {
   action_ptr what;
-  std::string request;     ///< JSON text for image and snapshot pipelines
-  bool background = false; ///< gives way: refused with `queue_full` where it would have others wait, and cut short
+  std::string request;         ///< JSON text for image and snapshot pipelines
+  bool background = false;     ///< gives way: refused with `queue_full` where it would have others wait, and cut short
+  std::string request_id = {}; ///< of the HTTP request, for the log and the sub-agents; empty: none
 };
 
 /// An action to be queued as a job.
@@ -26,6 +27,7 @@ struct job_request {
   std::string request;         ///< JSON text for image and snapshot pipelines
   std::string idempotency_key; ///< empty: none
   std::string request_digest;
+  std::string request_id = {}; ///< as above
 };
 
 /// The `request` of a delete that goes on past stages that fail, and takes the record in any case.
@@ -37,7 +39,8 @@ struct service_call {
   std::chrono::milliseconds timeout{0}; ///< of the answer; zero: none
   bool may_expire = false;              ///< the time-out covers the wait for a free place too: somebody is waiting
   rpc::cancellation cancel;
-  bool background = false; ///< made only where a place is to spare, else refused with `queue_full`
+  bool background = false;     ///< made only where a place is to spare, else refused with `queue_full`
+  std::string request_id = {}; ///< goes along as a header
 };
 
 /// A place that somebody outside of the actors holds, and gives back by letting the last copy go.

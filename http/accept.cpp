@@ -25,7 +25,8 @@ double weight(std::string_view parameters) {
 int nearness(std::string_view range, std::string_view type) {
   if (text::equal_ignoring_case(range, type))
     return 3;
-  if (range.ends_with("/*") && text::equal_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1)))
+  if (range.ends_with("/*") &&
+      text::equal_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1)))
     return 2;
   return range == "*/*" ? 1 : 0;
 }

@@ -58,6 +58,8 @@ std::string write_head(const answer& a, const head_options& options) {
   out.append("HTTP/1.1 ").append(std::to_string(a.status)).append(" ").append(reason_phrase(a.status)).append("\r\n");
   if (!options.date.empty())
     append_field(out, "Date", options.date);
+  if (!options.request_id.empty())
+    append_field(out, "X-Request-ID", options.request_id);
   if (!is_bodiless(a.status) && !a.content_type.empty())
     append_field(out, "Content-Type", a.content_type);
   for (const auto& [name, value] : a.headers)

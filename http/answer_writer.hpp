@@ -13,8 +13,9 @@ struct head_options {
   std::int64_t content_length = 0; ///< -1: not known
   bool chunked = false;
   bool keep_alive = true;
-  bool http_1_0 = false; ///< of the request: persistence has to be said
-  std::string_view date; ///< empty: no Date header
+  bool http_1_0 = false;       ///< of the request: persistence has to be said
+  std::string_view date;       ///< empty: no Date header
+  std::string_view request_id; ///< empty: no X-Request-ID header
 };
 
 /// Now, as a Date header has it: "Mon, 23 Nov 2026 21:00:00 GMT" (RFC 9110, section 5.6.7). Made once a second on each

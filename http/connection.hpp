@@ -67,6 +67,7 @@ private:
   bool fill();
   bool account();
   bool begin_exchange();
+  std::string_view sent_request_id() const;
   void start_handler(request r);
   bool drain();
 
@@ -100,6 +101,7 @@ private:
 
   // of the request that is being answered
   std::atomic<phase> phase_{phase::started};
+  std::string request_id_;
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;
   std::shared_ptr<transfer> transfer_;

@@ -1,4 +1,5 @@
 #include "http/connection.hpp"
+#include "http/request_id.hpp"
 #include "http/text.hpp"
 
 #include <array>
@@ -130,6 +131,7 @@ bool connection::begin_exchange() {
   auto& r = std::get<request>(parsed);
   r.body = framer_.take_body();
   r.peer = peer_;
+  r.id = request_id_ = request_id_of(sent_request_id());
   head_only_ = r.head_only;
   http_1_0_ = framer_.head().http_1_0;
   auto persistence = r.header("connection");
@@ -139,6 +141,14 @@ bool connection::begin_exchange() {
   ++core_->requests;
   start_handler(std::move(r));
   return true;
+}
+
+/// "" where there is none, or no head that can be read.
+std::string_view connection::sent_request_id() const {
+  for (const auto& field : framer_.head().fields)
+    if (text::equal_ignoring_case(field.name, "x-request-id"))
+      return field.value;
+  return {};
 }
 
 void connection::start_handler(request r) {

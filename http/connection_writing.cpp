@@ -1,5 +1,6 @@
 #include "http/answer_writer.hpp"
 #include "http/connection.hpp"
+#include "http/request_id.hpp"
 #include "http/text.hpp"
 #include "http/transfer.hpp"
 
@@ -37,6 +38,7 @@ void connection::refuse(int status, std::string message) {
   keep_alive_ = false;
   lingers_ = true;
   accepts_gzip_ = head_only_ = false;
+  request_id_ = request_id_of(sent_request_id());
   send(core_->answer_to(status, std::move(message)));
 }
 
@@ -51,6 +53,7 @@ void connection::send(answer a) {
   options.content_length = static_cast<std::int64_t>(a.body.size());
   options.keep_alive = keep_alive_;
   options.http_1_0 = http_1_0_;
+  options.request_id = request_id_;
   out_.put(write_head(a, options), head_only_ ? std::string{} : std::move(a.body));
   stage_ = stage::writing;
 }
@@ -100,9 +103,9 @@ void connection::start_draining() {
 
 void connection::start_download() {
   keep_alive_ = keep_alive_ && !core_->stopping;
-  transfer_ =
-    std::make_shared<transfer>(key_.fd, std::exchange(answer_, {}),
-                               transfer::manner{head_only_, http_1_0_, keep_alive_, core_->settings.write_timeout});
+  transfer_ = std::make_shared<transfer>(
+    key_.fd, std::exchange(answer_, {}),
+    transfer::manner{head_only_, http_1_0_, keep_alive_, core_->settings.write_timeout, request_id_});
   stage_ = stage::downloading;
   ++core_->downloading;
   if (core_->downloads.try_post(

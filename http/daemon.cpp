@@ -20,6 +20,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <future>
 #include <sys/stat.h>
 #include <thread>
@@ -28,30 +29,55 @@ namespace mistify::http {
 
 namespace {
 
-/// Signals that end the daemon are taken by `sigwait`, on the main thread, and by no other: so they are blocked before
-/// any thread is started. A client that hangs up must be an error of a write, not the end of the process; so
-/// must a file that may not grow.
+/// Signals that end the daemon, and the one that has it read its log settings again, are taken by `sigwait`, on the main
+/// thread, and by no other: so they are blocked before any thread is started. A client that hangs up must be an error of
+/// a write, not the end of the process; so must a file that may not grow.
 sigset_t take_over_signals() {
   sigset_t ours;
   sigemptyset(&ours);
   sigaddset(&ours, SIGTERM);
   sigaddset(&ours, SIGINT);
+  sigaddset(&ours, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &ours, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is as good as a full disk
   return ours;
 }
 
-std::string wait_for_signal(const sigset_t& ours) {
-  int number = 0;
-  sigwait(&ours, &number);
-  return number == SIGTERM ? "SIGTERM" : "SIGINT";
+/// The level that begins: the command line's, else the config's.
+void begin_log(const std::string& wanted, const actors::log_options& config) {
+  constexpr auto usual = "warning";
+  rpc::log::set_level(!wanted.empty() ? wanted : !config.level.empty() ? config.level : usual);
+  rpc::log::set_audit(config.audit);
+}
+
+/// What the config says now holds, whatever was set meanwhile; where it says nothing, what held at the start. One that
+/// cannot be read changes nothing.
+void read_log_settings_again(const daemon_options& wanted) {
+  try {
+    const auto now = actors::load_config(wanted.config_file).log;
+    begin_log(now.level.empty() ? wanted.log_level : now.level, now);
+    rpc::log::audit("log settings read again", {{"level", std::string{rpc::log::level()}}});
+  } catch (const rpc::failure& e) {
+    rpc::log::warning("the config cannot be read again", {{"reason", e.message()}});
+  }
+}
+
+/// Waits for one that ends the daemon. `on_hangup` is called for each that does not.
+std::string wait_for_signal(const sigset_t& ours, const std::function<void()>& on_hangup) {
+  for (;;) {
+    int number = 0;
+    sigwait(&ours, &number);
+    if (number != SIGHUP)
+      return number == SIGTERM ? "SIGTERM" : "SIGINT";
+    on_hangup();
+  }
 }
 
 /// Whoever signals twice does not want to wait.
 void end_at_once_on_second_signal(sigset_t ours) {
   std::thread{[ours] {
-    wait_for_signal(ours);
+    wait_for_signal(ours, [] {});
     rpc::log::warning("second signal: ending at once");
     rpc::log::flush();
     std::_Exit(EXIT_FAILURE);
@@ -128,6 +154,7 @@ void run_daemon(const daemon_options& wanted) {
   const auto signals = take_over_signals();
   ::umask(077); // the database is nobody else's
   const auto config = read_config(wanted);
+  begin_log(wanted.log_level, config.log);
   for (const auto& warning : config.warnings)
     rpc::log::warning(warning);
   rpc::metrics::registry measured;
@@ -157,7 +184,7 @@ void run_daemon(const daemon_options& wanted) {
     const service_manager::watchdog fed{
       [&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     service_manager::tell_ready("answering on " + where);
-    rpc::log::info("stopping", {{"signal", wait_for_signal(signals)}});
+    rpc::log::info("stopping", {{"signal", wait_for_signal(signals, [&] { read_log_settings_again(wanted); })}});
   }
   shared.draining = true;
   service_manager::tell_stopping();

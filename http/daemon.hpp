@@ -10,6 +10,7 @@ struct daemon_options {
   std::string address = ":8080";
   std::string config_file;
   std::string import_from;               ///< the original's database to begin with, or empty
+  std::string log_level;                 ///< wins over the config's at the start; empty: not said
   std::vector<std::string> command_line; ///< as it was given, for the debug endpoint
 };
 

@@ -12,18 +12,18 @@ using namespace mistify;
 
 /// Parses the command line; what it returns is the exit code where nothing is left to do.
 std::optional<int> parse(int argc, char** argv, http::daemon_options& wanted) {
-  std::string log_level = "warning";
   rpc::command_line options{"mistify-agent", "Mistify Agent: runs the guests of one hypervisor"};
   options.option("-a,--address", wanted.address, "where to listen: host, port or host:port");
   options.option("-c,--config-file", wanted.config_file, "config file, or a folder of *.json files",
                  rpc::command_line::need::required);
-  options.option("-l,--log-level", log_level, "debug, info, warning, error, critical or fatal");
+  options.option("-l,--log-level", wanted.log_level,
+                 "debug, info, warning, error, critical or fatal; without it the config's, else warning");
   options.option("--import", wanted.import_from,
                  "database of the original agent, to begin with where there is none yet");
   if (auto done = options.parse(argc, argv))
     return done;
-  if (!rpc::log::set_level(log_level)) {
-    std::cerr << "mistify-agent: " << log_level << " is not a log level\n";
+  if (!wanted.log_level.empty() && !rpc::log::is_level(wanted.log_level)) {
+    std::cerr << "mistify-agent: " << wanted.log_level << " is not a log level\n";
     return EXIT_FAILURE;
   }
   return std::nullopt;

@@ -26,6 +26,7 @@ struct request {
   std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
   std::string body;
   std::string peer; ///< address of the client, from the socket
+  std::string id;   ///< names the request in logs: X-Request-ID, or made up
   std::vector<std::string> captures;
 
   /// The value of a header by its lower-case name, "" if absent.
@@ -56,6 +57,12 @@ struct answer;
 /// returned answer's status says only whether the end was clean: 200 finishes the transfer, anything else breaks it off.
 using download = std::function<answer(download_channel&)>;
 
+/// What an answer is about, where it changed something: for the audit.
+struct answer_subject {
+  std::string guest, job, action;
+  bool repeated = false; ///< nothing was done: an earlier, same request did it
+};
+
 /// What goes back to the client. The server adds Content-Length, Connection, Vary and Content-Encoding by itself; control
 /// characters in header values become spaces, headers whose names are no tokens are left out.
 struct answer {
@@ -64,6 +71,7 @@ struct answer {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   http::download stream; ///< where set, `body` is not used
+  answer_subject about;  ///< does not go to the client
 };
 
 } // namespace mistify::http

@@ -55,7 +55,7 @@ table_metrics::table_metrics(metrics::registry& all, const std::vector<route>& t
     rows_.push_back(std::make_unique<route_metrics>(all, row.method, row.pattern));
 }
 
-task<answer> measured(route_metrics& in, task<answer> work) {
+task<answer> observed(route_metrics& in, request_note note, task<answer> work) {
   const auto begin = clock::now();
   answer out;
   try {
@@ -65,9 +65,10 @@ task<answer> measured(route_metrics& in, task<answer> work) {
   }
   if (!out.stream) {
     in.note(out.status, clock::now() - begin);
+    note.answered(out.about, out.status);
     co_return out;
   }
-  out.stream = [&in, begin, run = std::move(out.stream)](download_channel& to) {
+  out.stream = [&in, note = std::move(note), begin, run = std::move(out.stream)](download_channel& to) {
     auto ended = [&] {
       try {
         return run(to);
@@ -76,6 +77,7 @@ task<answer> measured(route_metrics& in, task<answer> work) {
       }
     }();
     in.note(ended.status, clock::now() - begin);
+    note.answered({}, ended.status);
     return ended;
   };
   co_return out;

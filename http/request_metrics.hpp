@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/message.hpp"
+#include "http/request_log.hpp"
 #include "http/router.hpp"
 #include "http/task.hpp"
 #include "rpc/metrics.hpp"
@@ -49,8 +50,8 @@ private:
   route_metrics unknown_;
 };
 
-/// Does `work` and notes how that ended: its answer, or, for a download, the end of the transfer. What `work` throws
-/// becomes an answer here, for its status.
-task<answer> measured(route_metrics& in, task<answer> work);
+/// Does `work` and tells metrics and log how that ended: its answer, or, for a download, the end of the transfer. What
+/// `work` throws becomes an answer here, for its status.
+task<answer> observed(route_metrics& in, request_note note, task<answer> work);
 
 } // namespace mistify::http

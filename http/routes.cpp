@@ -4,6 +4,7 @@
 #include "http/debug_access.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/request_log.hpp"
 #include "http/request_metrics.hpp"
 #include "http/text.hpp"
 #include "rpc/error.hpp"
@@ -69,6 +70,8 @@ const std::vector<route> table{
   {"GET", "/metrics", read, get_agent_metrics},
   {"GET", "/metrics/guests", read, get_guests_metrics},
 
+  {"GET", "/debug/log-level", debug, get_log_level},
+  {"PUT", "/debug/log-level", debug, set_log_level},
   {"GET", "/debug/pprof", debug, get_pprof_index},
   {"GET", "/debug/pprof/profile", debug, get_cpu_profile},
   {"GET", "/debug/pprof/heap", debug, get_heap_profile},
@@ -125,7 +128,8 @@ handler dispatch(context& state) {
           seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
     auto found = find->find(incoming.method, incoming.segments);
     auto& in = seen->of(found.row);
-    return measured(in, answer_to(state, std::move(found), std::move(incoming)));
+    request_note note{incoming, found.row, found.captures};
+    return observed(in, std::move(note), answer_to(state, std::move(found), std::move(incoming)));
   };
 }
 

@@ -42,7 +42,7 @@ void block_sigpipe() {
 
 } // namespace
 
-transfer::transfer(int fd, answer a, manner how) : fd_{fd}, answer_{std::move(a)}, how_{how} {}
+transfer::transfer(int fd, answer a, manner how) : fd_{fd}, answer_{std::move(a)}, how_{std::move(how)} {}
 
 void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
   auto source = std::exchange(answer_.stream, nullptr);
@@ -72,6 +72,7 @@ void transfer::begin(std::int64_t content_length) {
   options.chunked = chunked();
   options.http_1_0 = how_.http_1_0;
   options.keep_alive = how_.keep_alive && persists();
+  options.request_id = how_.request_id;
   answer_.status = 200;
   failed_ = !send_text(write_head(answer_, options));
 }

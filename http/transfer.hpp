@@ -22,6 +22,7 @@ public:
   struct manner {
     bool head_only = false, http_1_0 = false, keep_alive = true;
     std::chrono::milliseconds write_timeout{};
+    std::string request_id;
   };
   enum class ending : std::uint8_t {
     refused, ///< nothing was sent; `take_answer` is to be

@@ -61,12 +61,14 @@ std::int64_t length_of(const httplib::Response& answer) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(length, INT64_MAX));
 }
 
-httplib::Request post(const std::string& path, std::string body) {
+httplib::Request post(const std::string& path, std::string body, std::string_view request_id) {
   httplib::Request request;
   request.method = "POST";
   request.path = path;
   request.body = std::move(body);
   request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "mistify-agent/" MISTIFY_VERSION}};
+  if (!request_id.empty())
+    request.headers.emplace("X-Request-ID", request_id);
   return request;
 }
 
@@ -186,15 +188,17 @@ struct client::impl {
   connection_pool pool;
   std::atomic<std::uint64_t> last_id{0};
 
-  std::string call(std::string request, milliseconds timeout, const cancellation& cancel);
-  download_end download(std::string request, milliseconds stall, const cancellation& cancel, const download_sink& sink);
+  std::string call(std::string request, milliseconds timeout, const cancellation& cancel, std::string_view request_id);
+  download_end download(std::string request, milliseconds stall, const cancellation& cancel, const download_sink& sink,
+                        std::string_view request_id);
 };
 
-std::string client::impl::call(std::string body, milliseconds timeout, const cancellation& cancel) {
+std::string client::impl::call(std::string body, milliseconds timeout, const cancellation& cancel,
+                               std::string_view request_id) {
   exchange x{to, cancel, timeout};
   auto on = x.connect(pool);
   std::string text;
-  auto request = post(to.path, std::move(body));
+  auto request = post(to.path, std::move(body), request_id);
   request.response_handler = [&](const httplib::Response& head) {
     x.too_long = length_of(head) > static_cast<std::int64_t>(to.max_answer);
     // Chunks of a byte have five of framing: bodies are counted below, this bounds what is around them.
@@ -222,7 +226,7 @@ std::string client::impl::call(std::string body, milliseconds timeout, const can
 }
 
 download_end client::impl::download(std::string body, milliseconds stall, const cancellation& cancel,
-                                    const download_sink& sink) {
+                                    const download_sink& sink, std::string_view request_id) {
   exchange x{to, cancel, stall};
   auto on = x.connect(pool);
   bool began = false, stopped = false;
@@ -242,7 +246,7 @@ download_end client::impl::download(std::string body, milliseconds stall, const 
         on->stream.extend(deadline_after(stall));
       return n;
     };
-  auto request = post(to.path, std::move(body));
+  auto request = post(to.path, std::move(body), request_id);
   request.response_handler = [&](const httplib::Response& head) {
     if (head.status == 200) {
       began = true;
@@ -286,13 +290,13 @@ client::client(endpoint to) : impl_{std::make_unique<impl>(std::move(to))} {}
 client::~client() = default;
 
 std::string client::call(std::string_view method, std::string_view params, std::chrono::milliseconds timeout,
-                         const cancellation& cancel) {
-  return impl_->call(encode_call(method, params, impl_->last_id++), timeout, cancel);
+                         const cancellation& cancel, std::string_view request_id) {
+  return impl_->call(encode_call(method, params, impl_->last_id++), timeout, cancel, request_id);
 }
 
 download_end client::download(std::string_view request, std::chrono::milliseconds stall, const cancellation& cancel,
-                              const download_sink& sink) {
-  return impl_->download(std::string{request}, stall, cancel, sink);
+                              const download_sink& sink, std::string_view request_id) {
+  return impl_->download(std::string{request}, stall, cancel, sink, request_id);
 }
 
 const endpoint& client::to() const noexcept {

@@ -71,14 +71,15 @@ public:
   ///                               empty), error not null, result null, unparsable or oversized answer;
   ///   failure{sub_agent_timeout}  no whole answer in time;
   ///   failure{cancelled}          `cancel` was used.
+  /// `request_id` goes along as the header X-Request-ID, unless it is empty: so the sub-agent can tell for whom it works.
   std::string call(std::string_view method, std::string_view params, std::chrono::milliseconds timeout,
-                   const cancellation& cancel);
+                   const cancellation& cancel, std::string_view request_id = {});
 
   /// POSTs the bare JSON `request` and hands the bytes of a 200 answer on as they come, holding no more than a small
   /// buffer. `stall` bounds the wait for the head of the answer, and between two pieces of it. Throws like `call`
   /// before `begin`, and `download_refused` for any status but 200; after `begin` it returns how it ended.
   download_end download(std::string_view request, std::chrono::milliseconds stall, const cancellation& cancel,
-                        const download_sink& sink);
+                        const download_sink& sink, std::string_view request_id = {});
 
   const endpoint& to() const noexcept;
 

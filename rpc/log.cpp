@@ -7,7 +7,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -19,7 +21,8 @@ namespace {
 
 using spdlog::level::level_enum;
 
-constexpr std::array<std::pair<std::string_view, level_enum>, 6> levels{{
+using named_level = std::pair<std::string_view, level_enum>;
+constexpr std::array<named_level, 6> levels{{
   {"debug", level_enum::debug},
   {"info", level_enum::info},
   {"warning", level_enum::warn},
@@ -27,6 +30,11 @@ constexpr std::array<std::pair<std::string_view, level_enum>, 6> levels{{
   {"critical", level_enum::critical},
   {"fatal", level_enum::critical},
 }};
+
+const named_level* find_level(std::string_view name) noexcept {
+  const auto* found = std::find_if(levels.begin(), levels.end(), [&](const auto& row) { return row.first == name; });
+  return found == levels.end() ? nullptr : found;
+}
 
 constexpr std::size_t most_waiting_lines = 8192;
 
@@ -46,6 +54,9 @@ struct log_state {
   std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
     "agent", std::make_shared<spdlog::sinks::stderr_sink_mt>(), writer, spdlog::async_overflow_policy::overrun_oldest);
 
+  std::atomic<const named_level*> level = find_level("warning");
+  std::atomic<bool> auditing = true;
+
   log_state() {
     logger->set_pattern("%v");
     logger->set_level(level_enum::warn);
@@ -62,27 +73,46 @@ spdlog::async_logger& logger() {
   return *state().logger;
 }
 
-void write(level_enum level, std::string_view name, std::string_view message, fields extra) {
-  if (!logger().should_log(level))
-    return;
+/// Most lines have all of their fields; audit lines those that say something.
+enum class empty_fields : std::uint8_t { written, left_out };
+
+void put(level_enum level, std::string_view name, std::string_view message, fields extra, empty_fields how) {
   const auto now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
   rpc::json::writer line;
   line.begin_object().key("level").value(name).key("msg").value(message).key("time").value(rpc::encode(now));
   for (const auto& [key, value] : extra)
-    line.key(key).value(value);
+    if (how == empty_fields::written || !value.empty())
+      line.key(key).value(value);
   line.end_object();
   logger().log(level, spdlog::string_view_t{line.str()});
+}
+
+void write(level_enum level, std::string_view name, std::string_view message, fields extra) {
+  if (logger().should_log(level))
+    put(level, name, message, extra, empty_fields::written);
 }
 
 } // namespace
 
 bool set_level(std::string_view wanted) {
-  for (const auto& [name, level] : levels)
-    if (name == wanted) {
-      logger().set_level(level);
-      return true;
-    }
-  return false;
+  const auto* found = find_level(wanted);
+  if (!found)
+    return false;
+  state().level = found;
+  logger().set_level(found->second);
+  return true;
+}
+
+std::string_view level() noexcept {
+  return state().level.load()->first;
+}
+
+bool is_level(std::string_view name) noexcept {
+  return find_level(name) != nullptr;
+}
+
+bool debugging() noexcept {
+  return logger().should_log(level_enum::debug);
 }
 
 /// Other threads may go on to log. The one writer takes the request to flush out of the queue when it has written all that
@@ -104,6 +134,20 @@ void warning(std::string_view message, fields extra) {
 }
 void error(std::string_view message, fields extra) {
   write(level_enum::err, "error", message, extra);
+}
+
+/// To spdlog it is of the highest level, which no setting drops.
+void audit(std::string_view message, fields extra) {
+  if (auditing())
+    put(level_enum::critical, "audit", message, extra, empty_fields::left_out);
+}
+
+void set_audit(bool wanted) noexcept {
+  state().auditing = wanted;
+}
+
+bool auditing() noexcept {
+  return state().auditing.load(std::memory_order_relaxed);
 }
 
 } // namespace mistify::rpc::log

@@ -12,8 +12,17 @@ namespace mistify::rpc::log {
 
 using fields = std::initializer_list<std::pair<std::string_view, std::string>>;
 
-/// Lines below the level are dropped. debug, info, warning, error, critical, fatal; false for any other word.
+/// Lines below the level are dropped. debug, info, warning, error, critical, fatal; false for any other word, and nothing
+/// has changed.
 bool set_level(std::string_view name);
+
+/// The level, in the word it was set by; `warning` at first.
+std::string_view level() noexcept;
+
+bool is_level(std::string_view name) noexcept;
+
+/// Whether debug lines are wanted: for those that are expensive to put together.
+bool debugging() noexcept;
 
 /// Writes what is still waiting. Call before the process ends.
 void flush();
@@ -22,5 +31,13 @@ void debug(std::string_view message, fields extra = {});
 void info(std::string_view message, fields extra = {});
 void warning(std::string_view message, fields extra = {});
 void error(std::string_view message, fields extra = {});
+
+/// Who changed what, for the record: a line of the level `audit`, which no level keeps out of the log. Fields that are
+/// empty are left out.
+void audit(std::string_view message, fields extra = {});
+
+/// Whether audit lines are written; they are at first.
+void set_audit(bool wanted) noexcept;
+bool auditing() noexcept;
 
 } // namespace mistify::rpc::log

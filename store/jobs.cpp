@@ -51,9 +51,8 @@ rpc::timestamp from_column(std::int64_t at) noexcept {
 
 job_table::job_table(const database& db)
   : db_{db},
-    insert_{db,
-            "INSERT INTO jobs (id, guest, action, status, queued_at, started_at, updated_at, message, request, stage) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"},
+    insert_{db, "INSERT INTO jobs (id, guest, action, status, queued_at, started_at, updated_at, message, request, "
+                "request_id, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"},
     find_{db, "SELECT " + job_columns + ", seq FROM jobs WHERE id = ?"},
     start_stage_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = ? "
                      "WHERE seq = ?"},
@@ -66,12 +65,12 @@ job_table::job_table(const database& db)
     prune_{db, "DELETE FROM jobs WHERE seq IN " + std::string{oldest_ended}},
     count_ended_{db, "SELECT count(*) FROM jobs INDEXED BY jobs_ended WHERE status >= 2"},
     unfinished_{db, "SELECT " + job_columns +
-                      ", request, stage, stage_name FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 "
+                      ", request, stage, stage_name, request_id FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 "
                       "ORDER BY seq"} {}
 
-std::int64_t job_table::insert(const rpc::job& job, std::string_view request) {
+std::int64_t job_table::insert(const rpc::job& job, std::string_view request, std::string_view request_id) {
   insert_.run(job.id, job.guest_id, job.action, number(job.status), to_column(job.queued_at), to_column(job.started_at),
-              to_column(job.updated_at), job.message, request);
+              to_column(job.updated_at), job.message, request, request_id);
   return db_.last_row();
 }
 
@@ -118,6 +117,7 @@ std::vector<unfinished_job> job_table::unfinished() {
   for (auto row = unfinished_(); row.next();) {
     unfinished_job found{read_job(row), row.text(8), static_cast<std::size_t>(row.integer(9)), row.text(10)};
     found.call_was_out = !row.is_null(10);
+    found.request_id = row.text(11);
     result.push_back(std::move(found));
   }
   return result;

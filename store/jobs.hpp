@@ -25,7 +25,8 @@ class job_table {
 public:
   explicit job_table(const database& db);
 
-  std::int64_t insert(const rpc::job& job, std::string_view request); ///< its place in the order
+  /// Its place in the order.
+  std::int64_t insert(const rpc::job& job, std::string_view request, std::string_view request_id);
   std::optional<job_row> find(std::string_view id);
   void start_stage(const job_row& row, const stage_starts& stage);
   void wait_at(const job_row& row, const stage_waits& stage);

@@ -30,6 +30,7 @@ struct new_job {
   std::string request; ///< JSON text that the stages need (image and snapshot requests); empty for guest actions
   std::string idempotency_key; ///< empty: none
   std::string request_digest;  ///< identifies the client's request, to tell a repetition from another one
+  std::string request_id = {}; ///< names the client's request in logs
 };
 
 /// What was queued: the job as it then was, and the guest as it then was (empty for `agent`).
@@ -93,9 +94,10 @@ struct recorded_step {
 struct unfinished_job {
   rpc::job job;
   std::string request;
-  std::size_t stage = 0;     ///< where it is, or is to go on; 0 before it has begun
-  std::string stage_name;    ///< of the call that was out: "Libvirt.Reboot"
-  bool call_was_out = false; ///< stage_starts was recorded, and nothing after it: nobody knows what came of the call
+  std::size_t stage = 0;       ///< where it is, or is to go on; 0 before it has begun
+  std::string stage_name;      ///< of the call that was out: "Libvirt.Reboot"
+  bool call_was_out = false;   ///< stage_starts was recorded, and nothing after it: nobody knows what came of the call
+  std::string request_id = {}; ///< of the request that queued it
 };
 
 /// The one writer. Steps are taken inside a batch; one commit makes the whole batch durable (WAL, synchronous=FULL),

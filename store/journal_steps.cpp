@@ -65,7 +65,7 @@ queued_job journal::impl::queue(const new_job& job, std::string guest_id, std::s
   queued.job.action = job.action;
   queued.job.queued_at = queued.job.updated_at = settings.now();
   queued.guest_doc = std::move(guest_doc);
-  auto seq = jobs.insert(queued.job, job.request);
+  auto seq = jobs.insert(queued.job, job.request, job.request_id);
   keys.keep(job, seq, queued.guest_doc);
   return queued;
 }

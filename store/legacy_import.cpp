@@ -129,7 +129,7 @@ void write(const legacy_content& content, const std::string& path, rpc::timestam
   metadata_table{db}.change({}, content.metadata);
   job_table jobs{db};
   for (const auto& job : content.jobs)
-    jobs.insert(job, "");
+    jobs.insert(job, "", "");
   keep_aside(db, content.broken, at);
   all.commit();
 }

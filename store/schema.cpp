@@ -68,7 +68,10 @@ CREATE TABLE broken_rows (          -- set aside at a start, for people to look 
 ) STRICT;
 )sql";
 
-constexpr std::array<const char*, 1> steps_of_schema{version_1};
+/// Which request a job came from, for the log.
+constexpr auto version_2 = "ALTER TABLE jobs ADD COLUMN request_id TEXT NOT NULL DEFAULT ''";
+
+constexpr std::array<const char*, 2> steps_of_schema{version_1, version_2};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

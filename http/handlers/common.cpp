@@ -56,6 +56,7 @@ answer page_answer(std::string_view page) {
 answer accepted(std::string body, const store::queued_job& queued) {
   auto out = json_answer(202, std::move(body));
   out.headers.emplace_back("X-Guest-Job-ID", queued.job.id);
+  out.about = {queued.job.guest_id, queued.job.id, queued.job.action, queued.repeated};
   return out;
 }
 
@@ -98,7 +99,7 @@ request_identity identify(const request& from, std::string_view canonical) {
   const auto key = from.header("idempotency-key");
   if (key.size() > longest_key)
     throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
-  return {std::string{key}, sha256({from.method, from.path, canonical})};
+  return {std::string{key}, sha256({from.method, from.path, canonical}), from.id};
 }
 
 std::optional<store::queued_job> repeated(const context& cx, const request_identity& who) {
@@ -106,7 +107,7 @@ std::optional<store::queued_job> repeated(const context& cx, const request_ident
 }
 
 actors::job_request make_job(const request_identity& who, actors::action_ptr what, std::string stage_request) {
-  return {std::move(what), std::move(stage_request), who.idempotency_key, who.digest};
+  return {std::move(what), std::move(stage_request), who.idempotency_key, who.digest, who.request_id};
 }
 
 bool means_absent(const failure& why) {

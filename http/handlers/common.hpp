@@ -39,10 +39,11 @@ actors::action_ptr need_action(const context& cx, std::string_view name);
 /// The name of an action on a guest of that type: "reboot", or "containerReboot" for containers.
 std::string action_for(std::string_view guest_type, std::string_view action);
 
-/// What makes two requests the same one.
+/// Who a request is: what makes two the same one, and its name in logs.
 struct request_identity {
   std::string idempotency_key; ///< as the client sent it; empty: none
   std::string digest;          ///< of method, path and what was asked
+  std::string request_id;
 };
 
 /// `canonical` is what was asked, as understood: white space does not make another request of a body. Throws

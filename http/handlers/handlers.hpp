@@ -69,6 +69,10 @@ task<answer> get_description(context&, request); ///< the API, in OpenAPI
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
 task<answer> get_guests_metrics(context&, request); ///< of all guests, as they were last told
 
+// log_level.cpp
+task<answer> get_log_level(context&, request);
+task<answer> set_log_level(context&, request); ///< body: {"level":"debug"}
+
 // pprof.cpp
 task<answer> get_pprof_index(context&, request);
 task<answer> get_cpu_profile(context&, request);

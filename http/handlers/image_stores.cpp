@@ -16,11 +16,12 @@ namespace {
 /// An answer without images: what a store that is not configured or not asked would say.
 constexpr std::string_view no_images = "{}";
 
-pending<std::string> ask_store(context& cx, std::string_view action, bool asked, const rpc::image_request& wish) {
+pending<std::string> ask_store(context& cx, std::string_view action, bool asked, const rpc::image_request& wish,
+                               const std::string& request_id) {
   const auto what = asked ? cx.settings.find_action(action) : nullptr;
   if (!what)
     return pending<std::string>{[](const auto& told) { told(std::string{no_images}); }};
-  return cx.agents.ask(std::string{actors::agent_runner}, {what, rpc::encode(wish)});
+  return cx.agents.ask(std::string{actors::agent_runner}, {what, rpc::encode(wish), false, request_id});
 }
 
 void add_images(std::vector<found_image>& to, const std::string& result, bool container) {
@@ -37,10 +38,10 @@ void add_images(std::vector<found_image>& to, const std::string& result, bool co
 
 using outcomes = std::pair<rpc::outcome<std::string>, rpc::outcome<std::string>>;
 
-task<outcomes> ask_stores(context& cx, stores which, rpc::image_request wish, std::string disk_action,
-                          std::string container_action) {
-  auto disk = ask_store(cx, disk_action, which != stores::container, wish);
-  auto container = ask_store(cx, container_action, which != stores::disk, wish);
+task<outcomes> ask_stores(context& cx, stores which, rpc::image_request wish, std::string request_id,
+                          std::string disk_action, std::string container_action) {
+  auto disk = ask_store(cx, disk_action, which != stores::container, wish, request_id);
+  auto container = ask_store(cx, container_action, which != stores::disk, wish, request_id);
   auto all = both(std::move(disk), std::move(container));
   co_return co_await all;
 }
@@ -64,16 +65,19 @@ stores stores_for(const request& from) {
   return *type == "container" ? stores::container : stores::disk;
 }
 
-task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish) {
-  const auto answers = co_await ask_stores(cx, which, std::move(wish), "listImages", "containerListImages");
+task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish,
+                                              std::string request_id) {
+  const auto answers =
+    co_await ask_stores(cx, which, std::move(wish), std::move(request_id), "listImages", "containerListImages");
   auto images = images_of(answers.first, false);
   for (auto& image : images_of(answers.second, true))
     images.push_back(std::move(image));
   co_return images;
 }
 
-task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish) {
-  const auto answers = co_await ask_stores(cx, which, std::move(wish), "getImage", "containerGetImage");
+task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish, std::string request_id) {
+  const auto answers =
+    co_await ask_stores(cx, which, std::move(wish), std::move(request_id), "getImage", "containerGetImage");
   std::optional<failure> trouble;
   for (const bool container : {false, true}) {
     try {

@@ -28,10 +28,12 @@ struct found_image {
 
 /// The images of all asked stores, disk store first. A store without a configured action has none. Throws the first
 /// store's failure, else the second's.
-task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish);
+/// `request_id` goes along, as it does below.
+task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish,
+                                              std::string request_id);
 
 /// One image: found in any asked store, that is it (the disk store's first). Else an error of any store is thrown, else
 /// `not_found`; so the answer does not depend on which store is quicker.
-task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish);
+task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish, std::string request_id);
 
 } // namespace mistify::http::handlers

@@ -38,7 +38,7 @@ rpc::image_request wish_of(const request& from, stores which) {
 }
 
 task<answer> list(context& cx, request from, stores which, bool raw) {
-  const auto images = co_await list_images_of(cx, which, wish_of(from, which));
+  const auto images = co_await list_images_of(cx, which, wish_of(from, which), from.id);
   std::vector<std::string> texts;
   for (const auto& image : images)
     texts.push_back(raw ? image.text : as_image(image));
@@ -46,7 +46,7 @@ task<answer> list(context& cx, request from, stores which, bool raw) {
 }
 
 task<answer> get(context& cx, request from, stores which, bool raw) {
-  const auto image = co_await find_image_in(cx, which, wish_of(from, which));
+  const auto image = co_await find_image_in(cx, which, wish_of(from, which), from.id);
   co_return json_answer(200, raw ? image.text : as_image(image));
 }
 
@@ -77,7 +77,7 @@ task<answer> remove(context& cx, request from, stores which) {
   const auto who = identify(from, rpc::encode(wish));
   if (const auto first = repeated(cx, who))
     co_return accepted("{}", *first);
-  const auto image = co_await find_image_in(cx, which, wish);
+  const auto image = co_await find_image_in(cx, which, wish, from.id);
   wish.type = rpc::decode_image(rpc::json::document::parse(as_image(image)).root()).type;
   std::string action = image.container ? "containerDeleteImage" : "deleteImage";
   co_return co_await queue(cx, who, std::move(action), std::move(wish), "{}");

@@ -62,7 +62,9 @@ task<answer> cancel_job(context& cx, request from) {
   if (rpc::has_ended(job.status))
     throw failure{errc::conflict, "the job has ended"};
   const auto ended = co_await cx.agents.cancel(job.guest_id, job.id);
-  co_return json_answer(202, rpc::encode(ended));
+  auto out = json_answer(202, rpc::encode(ended));
+  out.about = {ended.guest_id, ended.id, ended.action};
+  co_return out;
 }
 
 } // namespace mistify::http::handlers

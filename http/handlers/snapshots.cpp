@@ -48,9 +48,9 @@ target target_of(const context& cx, const request& from, with_disk disk) {
 }
 
 /// Asks for snapshots; a sub-agent that says `not found` means just that.
-task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string action) {
+task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string action, std::string request_id) {
   const rpc::snapshot_request wish{of.id(), "", false, false};
-  actors::info_request question{need_action(cx, action), rpc::encode(wish)};
+  actors::info_request question{need_action(cx, action), rpc::encode(wish), false, std::move(request_id)};
   std::string result;
   try {
     result = co_await cx.agents.ask(of.guest, std::move(question));
@@ -71,12 +71,12 @@ task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string
 }
 
 task<answer> list(context& cx, request from, with_disk disk) {
-  const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "listSnapshots");
+  const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "listSnapshots", from.id);
   co_return json_answer(200, json_array(found));
 }
 
 task<answer> get(context& cx, request from, with_disk disk) {
-  const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "getSnapshot");
+  const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "getSnapshot", from.id);
   if (found.empty())
     throw failure{errc::not_found, "not found"};
   co_return json_answer(200, json_array(found));
@@ -127,13 +127,14 @@ task<answer> roll_back(context& cx, request from, with_disk disk) {
 }
 
 /// Pumps from the sub-agent to the client, on a thread of the server's for as long as it takes.
-answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseconds stall, download_channel& to) {
+answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseconds stall,
+            const std::string& request_id, download_channel& to) {
   const rpc::download_sink sink{[&](std::int64_t length) { to.begin(length); },
                                 [&](std::string_view bytes) { return to.write(bytes); },
                                 [&](int from, std::size_t most) { return to.relay(from, most); }};
   answer end;
   try {
-    if (source.download(wish, stall, to.client_gone(), sink) != rpc::download_end::complete)
+    if (source.download(wish, stall, to.client_gone(), sink, request_id) != rpc::download_end::complete)
       end.status = 502; // breaks the transfer off
   } catch (...) {
     end = error_answer(std::current_exception());
@@ -148,9 +149,8 @@ task<answer> download(context& cx, request from, with_disk disk) {
   const auto grant = co_await cx.agents.open_stream(of.guest, what);
   answer out;
   out.content_type = "application/octet-stream";
-  out.stream = [&source = cx.client_of(grant.service), grant, wish = std::move(wish)](download_channel& to) {
-    return pump(source, wish, grant.stall, to);
-  };
+  out.stream = [&source = cx.client_of(grant.service), grant, wish = std::move(wish),
+                id = from.id](download_channel& to) { return pump(source, wish, grant.stall, id, to); };
   co_return out;
 }
 

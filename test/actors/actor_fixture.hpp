@@ -53,6 +53,7 @@ class actor_fixture {
 public:
   actor_fixture() : system{settings_}, scheduler{dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())} {
     rpc::log::set_level("fatal"); // tests provoke what would be warned about
+    rpc::log::set_audit(false);
   }
 
   ~actor_fixture() {

@@ -91,6 +91,15 @@ TEST_CASE("unknown keys are warned about and nothing more") {
   CHECK(config.warnings[1] == "f.json: unknown key services.s.x");
 }
 
+TEST_CASE("the log's level is one that there is, or not said") {
+  CHECK(parse("{}").log.level.empty());
+  CHECK(parse("{}").log.audit);
+  CHECK(parse(R"({"log":{"level":"debug","audit":false}})").log.level == "debug");
+  CHECK_FALSE(parse(R"({"log":{"level":"debug","audit":false}})").log.audit);
+  CHECK(refusal(R"({"log":{"level":"loud"}})") == "log.level: must be debug, info, warning, error, critical or fatal");
+  CHECK(refusal(R"({"log":{"audit":"yes"}})").find("log.audit") != std::string::npos);
+}
+
 TEST_CASE("a stream has one stage only") {
   CHECK(refusal(R"({"services":{"s":{"port":1}},"actions":{"downloadSnapshot":{"stages":[
     {"service":"s","method":"a"},{"service":"s","method":"b"}]}}})") ==

@@ -50,6 +50,20 @@ TEST_CASE_METHOD(runner_fixture, "a create that fails leaves the guest with stat
   CHECK(job.message == "no space left on device");
 }
 
+TEST_CASE_METHOD(runner_fixture, "the id of a request goes with its questions and with its job, over a restart too") {
+  add_guest(guest_id);
+  ask<std::string>(front, info_atom_v, guest_id, info_request{action("cpuMetrics"), {}, false, "question-1"});
+  CHECK(sub_agent->take().call.request_id == "question-1");
+  auto wanted = job("restart");
+  wanted.request_id = "request-1";
+  ask<store::queued_job>(front, queue_atom_v, guest_id, wanted);
+  REQUIRE(sub_agent->calls.size() == 1);
+  CHECK(sub_agent->calls.front().call.request_id == "request-1");
+  restart();
+  REQUIRE(sub_agent->calls.size() == 1);
+  CHECK(sub_agent->calls.front().call.request_id == "request-1");
+}
+
 TEST_CASE_METHOD(runner_fixture, "jobs of a guest run one at a time, in order") {
   add_guest(guest_id);
   const auto first = queue("reboot"), second = queue("restart");

@@ -12,8 +12,8 @@ TEST_CASE("a browser prefers a page, a tool that does not care gets JSON") {
     INFO(browser);
     CHECK(prefers_page(browser));
   }
-  for (const auto* tool : {"", "*/*", "application/json", "application/json, text/html", "text/html;q=0", "text/html;q=x",
-                           "application/json, text/html;q=0.9", "text/plain", ",,;", "image/*"}) {
+  for (const auto* tool : {"", "*/*", "application/json", "application/json, text/html", "text/html;q=0",
+                           "text/html;q=x", "application/json, text/html;q=0.9", "text/plain", ",,;", "image/*"}) {
     INFO(tool);
     CHECK_FALSE(prefers_page(tool));
   }

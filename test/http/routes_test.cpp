@@ -38,7 +38,7 @@ TEST_CASE("every path answers another method with what it allows") {
   const router find{routes()};
   for (const auto& row : routes()) {
     INFO(row.pattern);
-    const auto found = find.find("PUT", segments_for(row.pattern));
+    const auto found = find.find("TRACE", segments_for(row.pattern));
     CHECK(found.row == nullptr);
     CHECK(found.allowed.find(row.method) != std::string::npos);
   }

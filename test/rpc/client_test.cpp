@@ -42,6 +42,19 @@ std::string call_once(std::string answer, std::chrono::milliseconds timeout = 5s
 
 } // namespace
 
+TEST_CASE("the id of the request for which a call is made is a header, and changes nothing of the body") {
+  std::string seen;
+  scripted_agent agent{[&](peer& p) {
+    seen = p.request();
+    p.send(http(fine));
+  }};
+  rpc::client c{at(agent.port())};
+  c.call("Svc.Method", R"({"x":1})", 5s, {}, "request-1");
+  CHECK(seen.find("\r\nX-Request-ID: request-1\r\n") != seen.npos);
+  CHECK(seen.ends_with("\r\n\r\n"
+                       R"({"method":"Svc.Method","params":[{"x":1}],"id":0})"));
+}
+
 TEST_CASE("a call is one POST of a JSON-RPC envelope, its result the answer's") {
   std::string seen;
   scripted_agent agent{[&](peer& p) {
@@ -56,6 +69,7 @@ TEST_CASE("a call is one POST of a JSON-RPC envelope, its result the answer's") 
   CHECK(seen.find("Content-Type: application/json\r\n") != seen.npos);
   CHECK(seen.find("Host: 127.0.0.1:" + std::to_string(agent.port())) != seen.npos);
   CHECK(seen.find("Accept-Encoding") == seen.npos);
+  CHECK(seen.find("X-Request-ID") == seen.npos);
   CHECK(seen.find("Connection: close") == seen.npos);
 }
 

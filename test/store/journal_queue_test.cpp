@@ -48,6 +48,17 @@ TEST_CASE("what was committed survives a crash, what was not does not") {
   CHECK(f.published->size() == 1);
 }
 
+TEST_CASE("a job keeps the id of the request that queued it") {
+  journal_fixture f;
+  f.add_guest("g");
+  f.batch([&] { return f.log->add_job({"j", "g", "reboot", "", "", "", "request-1"}); });
+  f.crash();
+  const auto left = f.log->unfinished();
+  REQUIRE(left.size() == 2);
+  CHECK(left[0].request_id.empty());
+  CHECK(left[1].request_id == "request-1");
+}
+
 TEST_CASE("unfinished jobs come in the order of queueing, with what is known of them") {
   journal_fixture f;
   f.add_guest("g");

@@ -30,6 +30,26 @@ TEST_CASE("a migration that fails leaves the steps before it and nothing of itse
   CHECK(db.integer("SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')") == 1);
 }
 
+TEST_CASE("a file of the first schema is brought up to date with what is in it") {
+  temp_folder folder;
+  const auto path = folder / "a.db";
+  {
+    database db{path, database::access::read_write};
+    migrate(db, migrations().first(1));
+    db.execute("INSERT INTO guests VALUES ('g', '{\"id\":\"g\"}');"
+               "INSERT INTO jobs VALUES (1, 'j', 'g', 'reboot', '', 0, 0, NULL, 1, 0, 1, '')");
+  }
+  directory published;
+  journal_settings settings;
+  settings.path = path;
+  const journal log{settings, published};
+  CHECK(published.find("g"));
+  const auto left = log.unfinished();
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].job.id == "j");
+  CHECK(left[0].request_id.empty());
+}
+
 TEST_CASE("a file of another program or of a newer agent is refused") {
   temp_folder folder;
   database db{folder / "a.db", database::access::read_write};

@@ -94,17 +94,23 @@ run_result run_agent(const std::vector<std::string>& arguments) {
 }
 
 daemon::daemon(const std::string& config) : port_{free_port()} {
-  config_file_ = dir_.write("agent.json", with_dbpath(config, dir_.path() / "agent.db"));
+  rewrite_config(config);
   start();
+}
+
+void daemon::rewrite_config(const std::string& config) {
+  config_file_ = dir_.write("agent.json", with_dbpath(config, dir_.path() / "agent.db"));
 }
 
 daemon::~daemon() = default;
 
-void daemon::start() {
+void daemon::start(const std::string& level) {
   const auto address = "127.0.0.1:" + std::to_string(port_);
   const auto file = dir_.path() / "stderr";
-  process_ =
-    std::make_unique<process>(std::vector<std::string>{"-a", address, "-c", config_file_, "-l", "info"}, file.string());
+  std::vector<std::string> arguments{"-a", address, "-c", config_file_};
+  if (!level.empty())
+    arguments.insert(arguments.end(), {"-l", level});
+  process_ = std::make_unique<process>(arguments, file.string());
   const auto answers = [&] {
     if (!alive())
       throw std::runtime_error{"the agent ended: " + log()};

@@ -52,9 +52,11 @@ public:
 
   /// SIGTERM; returns the exit code.
   int stop();
-  /// Starts again after it ended, with the same config, database and port.
-  void start();
+  /// Starts again after it ended, with the same config, database and port. `level` is the command line's; "": none.
+  void start(const std::string& level = "info");
   void kill_and_start();
+  /// What the next start, or SIGHUP, reads.
+  void rewrite_config(const std::string& config);
   bool alive() { return process_->running(); }
 
   /// All that was logged since the first start.

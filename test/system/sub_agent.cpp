@@ -46,6 +46,7 @@ bool read_call(int fd, std::string& waiting, call& into) {
   into.verb = head.substr(0, head.find(' '));
   into.path = head.substr(into.verb.size() + 1, head.find(' ', into.verb.size() + 1) - into.verb.size() - 1);
   into.content_type = header_of(head, "content-type");
+  into.request_id = header_of(head, "x-request-id");
   return true;
 }
 
