@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rpc/agents/libvirt/guest_locks.hpp"
+#include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/messages.hpp"
 
