@@ -131,6 +131,15 @@ void decode(const json::node& from, volume& to) {
   member_of(from, "device", to.device, text_of);
 }
 
+void decode(const json::node& from, volume_response& to) {
+  expect_object(from);
+  member_of(from, "volumes", to.volumes, list_by<volume>([](const json::node& node) {
+              volume one;
+              decode(node, one);
+              return one;
+            }));
+}
+
 std::string encode(const guest_request& value) {
   return encode_guest_request(encode(value.guest), value.action, value.args);
 }
@@ -187,6 +196,14 @@ std::string encode(const volume& value) {
   json::writer w;
   w.begin_object().key("id").value(value.id).key("size").value(value.size);
   w.key("device").value(value.device).end_object();
+  return std::move(w).str();
+}
+
+std::string encode(const volume_response& value) {
+  json::writer w;
+  w.begin_object();
+  write_list(w, "volumes", value.volumes);
+  w.end_object();
   return std::move(w).str();
 }
 

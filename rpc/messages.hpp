@@ -62,6 +62,10 @@ struct volume {
   std::string device;
 };
 
+struct volume_response {
+  std::vector<volume> volumes;
+};
+
 void decode(const json::node& from, guest_request& to);
 void decode(const json::node& from, guest_response& to);
 void decode(const json::node& from, guest_metrics_request& to);
@@ -70,6 +74,7 @@ void decode(const json::node& from, image_response& to);
 void decode(const json::node& from, snapshot_response& to);
 void decode(const json::node& from, volume_request& to);
 void decode(const json::node& from, volume& to);
+void decode(const json::node& from, volume_response& to);
 inline void decode(const json::node& from, guest& to) {
   to = decode_guest(from);
 }
@@ -88,5 +93,6 @@ std::string encode(const image_response& value);
 std::string encode(const snapshot_response& value);
 std::string encode(const volume_request& value);
 std::string encode(const volume& value);
+std::string encode(const volume_response& value);
 
 } // namespace mistify::rpc

@@ -40,6 +40,7 @@ TEST_CASE("messages of sub-agents read and write as documented") {
   same<snapshot_response>(R"({"snapshots":[{"id":"guests/g@s","size":1}]})");
   same<volume_request>(R"({"id":"v","size":1})");
   same<volume>(R"({"id":"v","size":1,"device":"/dev/zvol/v"})");
+  same<volume_response>(R"({"volumes":[{"id":"v","size":1,"device":"/dev/zvol/v"}]})");
 }
 
 TEST_CASE("what is left out or null in a message is empty") {
