@@ -7,12 +7,12 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config ca-certificates
   libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev libspdlog-dev
   libsystemd-dev uuid-dev libssl-dev zlib1g-dev libvirt-dev libpugixml-dev
-  libgoogle-perftools-dev
+  libgoogle-perftools-dev libcurl4-openssl-dev liblzma-dev libzstd-dev
 )
 # shellcheck disable=SC2034
-RUN_PACKAGES=(curl jq)
+RUN_PACKAGES=(curl jq qemu-utils)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq prometheus google-perftools binutils)
+TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq qemu-utils prometheus google-perftools binutils)
 # Node may be installed from elsewhere, and then brings npm along.
 command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
 # shellcheck disable=SC2034

@@ -1,0 +1,248 @@
+#include "rpc/agents/storage/directory_store.hpp"
+#include "rpc/agents/storage/disk_stream.hpp"
+#include "rpc/agents/storage/files.hpp"
+#include "rpc/agents/storage/image_lock.hpp"
+#include "rpc/agents/storage/qcow2.hpp"
+#include "rpc/agents/storage/qemu_img.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <sys/stat.h>
+
+namespace mistify::agents::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto ending = ".qcow2";
+
+/// Those of a list of names that are newer than one, the first being the newest.
+std::vector<std::string> newer_than(const std::string& name, const std::vector<std::string>& newest_first) {
+  return {newest_first.begin(), std::find(newest_first.begin(), newest_first.end(), name)};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names)
+    text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::uint64_t bytes_on_disk(const fs::path& file) {
+  struct stat facts {};
+  return ::stat(file.c_str(), &facts) == 0 ? static_cast<std::uint64_t>(facts.st_blocks) * 512 : 0;
+}
+
+std::string beside(const fs::path& file) {
+  return "./" + file.filename().string();
+}
+
+} // namespace
+
+// -- what is there ---------------------------------------------------------------------------------------------------
+
+/// The names of a volume's snapshots, newest first: the files that it stands on.
+directory_store::names directory_store::history(const dataset_id& volume) const {
+  names found;
+  const auto prefix = volume.last_part() + '@';
+  for (auto file = file_of(volume);;) {
+    const auto header = read_qcow2(file);
+    if (!header)
+      throw std::runtime_error{file.filename().string() + ": not a qcow2 file"};
+    auto behind = backing_path(file, *header);
+    const auto name = behind.stem().string();
+    if (header->backing.empty() || behind.parent_path() != file.parent_path() || !name.starts_with(prefix) ||
+        found.size() > max_snapshots_)
+      return found;
+    file = std::move(behind);
+    found.push_back(name.substr(prefix.size()));
+  }
+}
+
+bool directory_store::has(const dataset_id& volume, const std::string& name) const {
+  const auto all = history(volume);
+  return std::find(all.begin(), all.end(), name) != all.end();
+}
+
+std::vector<dataset_id> directory_store::with_snapshot(const snapshot_id& id) const {
+  auto volumes = volumes_of(id.of);
+  std::erase_if(volumes, [&](const dataset_id& volume) { return !has(volume, id.name); });
+  if (volumes.empty())
+    throw std::runtime_error{"not found"};
+  return volumes;
+}
+
+void directory_store::add_history(const dataset_id& volume, std::vector<snapshot_facts>& to) const {
+  auto all = history(volume);
+  std::reverse(all.begin(), all.end());
+  for (auto& name : all) {
+    snapshot_id id{volume, std::move(name)};
+    const auto size = bytes_on_disk(file_of(id));
+    to.push_back({std::move(id), size});
+  }
+}
+
+/// Names of the snapshots that were taken of the whole guest, oldest first.
+directory_store::names directory_store::marks_of(const dataset_id& guest) const {
+  std::vector<std::pair<fs::file_time_type, std::string>> found;
+  std::error_code none;
+  for (fs::directory_iterator at{root_ / guest.text(), none}, end; at != end; at.increment(none))
+    if (const auto name = at->path().filename().string(); name.starts_with('@'))
+      found.emplace_back(at->last_write_time(none), name.substr(1));
+  std::sort(found.begin(), found.end());
+  names sorted;
+  for (auto& [when, name] : found)
+    sorted.push_back(std::move(name));
+  return sorted;
+}
+
+/// A mark whose snapshots are all gone is none.
+void directory_store::add_marks(const dataset_id& guest, std::vector<snapshot_facts>& to) const {
+  std::vector<snapshot_facts> of_disks;
+  for (const auto& disk : volumes_of(guest))
+    add_history(disk, of_disks);
+  for (const auto& name : marks_of(guest)) {
+    std::uint64_t size = 0, count = 0;
+    for (const auto& s : of_disks)
+      if (s.id.name == name) {
+        size += s.size;
+        ++count;
+      }
+    if (count > 0)
+      to.push_back({{guest, name}, size});
+  }
+}
+
+std::vector<snapshot_facts> directory_store::snapshots(std::string_view of) const {
+  std::vector<snapshot_facts> found;
+  const auto below = std::string{of} + '/';
+  std::optional<std::string> guest;
+  for (const auto& volume : list(of.substr(0, of.rfind('/') + 1))) {
+    const auto& text = volume.id.text();
+    if (!of.empty() && text != of && !text.starts_with(below))
+      continue;
+    if (const auto owner = volume.id.guest(); owner && owner != guest && text != of) {
+      guest = owner;
+      add_marks(dataset_id::of_guest(*owner), found);
+    }
+    add_history(volume.id, found);
+  }
+  return found;
+}
+
+/// Removes what a killed process left of a volume's snapshots: the disk's own file under a second name, and files that the
+/// disk does not stand on. Throws, and removes nothing, where the disk's files cannot be read.
+void directory_store::settle(const dataset_id& volume) const {
+  const auto file = file_of(volume);
+  const bool there = fs::exists(file);
+  const auto known = there ? history(volume) : names{};
+  const auto prefix = volume.last_part() + '@';
+  std::vector<path> leftover;
+  std::error_code none;
+  for (fs::directory_iterator at{file.parent_path(), none}, end; at != end; at.increment(none)) {
+    const auto stem = at->path().stem().string();
+    if (at->path().extension() != ending || !stem.starts_with(prefix))
+      continue;
+    if (std::find(known.begin(), known.end(), stem.substr(prefix.size())) == known.end())
+      leftover.push_back(at->path());
+  }
+  for (const auto& f : leftover)
+    fs::remove(f);
+}
+
+// -- taking ----------------------------------------------------------------------------------------------------------
+
+void directory_store::snapshot(const snapshot_id& id) {
+  struct step {
+    path active, frozen, fresh;
+  };
+  std::vector<step> steps;
+  std::vector<image_lock> held;
+  const auto volumes = volumes_of(id.of);
+  if (volumes.empty())
+    throw std::runtime_error{"not found"};
+  for (const auto& volume : volumes) {
+    settle(volume);
+    const auto before = history(volume);
+    if (std::find(before.begin(), before.end(), id.name) != before.end())
+      throw std::runtime_error{volume.text() + '@' + id.name + " exists already"};
+    if (before.size() >= max_snapshots_)
+      throw std::runtime_error{volume.text() + " has " + std::to_string(before.size()) + " snapshots, the most there can be"};
+    steps.push_back({file_of(volume), file_of(snapshot_id{volume, id.name}), new_file()});
+    held.emplace_back(steps.back().active);
+  }
+  for (const auto& s : steps)
+    qemu_img::create(s.fresh, read_qcow2(s.active)->size, beside(s.frozen));
+  for (const auto& s : steps)
+    fs::create_hard_link(s.active, s.frozen); // from here on, what is not finished is settled by the next who comes
+  if (id.of.is_guest())
+    write_whole(root_ / id.of.text() / ('@' + id.name), "");
+  for (const auto& s : steps)
+    replace(s.fresh, s.active);
+}
+
+// -- removing --------------------------------------------------------------------------------------------------------
+
+/// What stands on the snapshot is put on what the snapshot stands on.
+void directory_store::destroy_one(const snapshot_id& id) {
+  const auto newer = newer_than(id.name, history(id.of));
+  const auto above = newer.empty() ? file_of(id.of) : file_of(snapshot_id{id.of, newer.back()});
+  const auto file = file_of(id);
+  qemu_img::rebase(above, read_qcow2(file)->backing);
+  fs::remove(file);
+}
+
+void directory_store::destroy_snapshot(const snapshot_id& id, bool recursive) {
+  if (!id.of.is_guest() || recursive)
+    for (const auto& volume : with_snapshot(id)) {
+      settle(volume);
+      destroy_one({volume, id.name});
+    }
+  if (id.of.is_guest())
+    fs::remove(root_ / id.of.text() / ('@' + id.name));
+}
+
+// -- going back ------------------------------------------------------------------------------------------------------
+
+void directory_store::expect_newest(const dataset_id& volume, const std::string& name) const {
+  if (const auto newer = newer_than(name, history(volume)); !newer.empty())
+    throw std::runtime_error{"more recent snapshots of " + volume.text() + " exist: " + joined(newer)};
+}
+
+void directory_store::roll_back_one(const snapshot_id& id) {
+  const auto frozen = file_of(id), fresh = new_file();
+  qemu_img::create(fresh, read_qcow2(frozen)->size, beside(frozen));
+  replace(fresh, file_of(id.of));
+  settle(id.of);
+}
+
+void directory_store::rollback(const snapshot_id& id, bool destroy_more_recent) {
+  const auto volumes = with_snapshot(id);
+  std::vector<image_lock> held;
+  for (const auto& volume : volumes) {
+    if (!destroy_more_recent)
+      expect_newest(volume, id.name);
+    held.emplace_back(file_of(volume));
+  }
+  for (const auto& volume : volumes)
+    roll_back_one({volume, id.name});
+}
+
+// -- reading ---------------------------------------------------------------------------------------------------------
+
+byte_stream directory_store::open_snapshot(const snapshot_id& id, stream_format format) const {
+  const auto stream_of = [&](const dataset_id& volume) {
+    qcow2_chain disk{file_of(snapshot_id{volume, id.name})};
+    return format == stream_format::raw ? raw_stream(std::move(disk)) : qcow2_stream(std::move(disk));
+  };
+  const auto volumes = with_snapshot(id);
+  if (!id.of.is_guest())
+    return stream_of(volumes.front());
+  std::vector<std::pair<std::string, byte_stream>> files;
+  for (const auto& volume : volumes)
+    files.emplace_back(volume.last_part() + (format == stream_format::raw ? ".raw" : ".qcow2"), stream_of(volume));
+  return tar_stream(std::move(files));
+}
+
+} // namespace mistify::agents::storage

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "rpc/agents/storage/place.hpp"
+#include "rpc/messages.hpp"
+
+namespace mistify::agents::storage {
+
+/// The disks of guests. A disk of a guest is one of
+///   made here        `guests/ID/disk-N`, empty with a `size`, or from an `image`; a size below the image's means the image's
+///   a volume         where `volume` names one that CreateVolume or CloneImage made
+///   somebody else's  where only `source` is given: let alone
+/// What is made gets `volume`, `source` (what the hypervisor opens), `size` and `format`. Thread-safe. Throws
+/// std::invalid_argument that names the disk, and std::runtime_error.
+class disks {
+public:
+  explicit disks(place& where) : place_{where} {}
+
+  /// Says whether `create` would succeed, with the sizes filled in: `no space left on device` where all sizes together are
+  /// more than is free, since what is promised has to be kept.
+  rpc::guest_response verify(const rpc::guest_request& request) const;
+
+  /// Makes what is missing; what is there already with that size stays. All or none. The stage's arg `clone` = `full` has
+  /// images copied, so that the disks do not need them any more.
+  rpc::guest_response create(const rpc::guest_request& request);
+
+  /// Removes the guest's disks with their snapshots; what is gone is no error. The guest comes back without them.
+  rpc::guest_response remove(const rpc::guest_request& request);
+
+private:
+  struct plan;
+  plan plan_for(const rpc::guest_request& request) const;
+  void look_at(plan& p, std::size_t index) const;
+  void attach(rpc::disk& d, const std::string& field) const;
+  void make(plan& p, clone_kind kind);
+
+  place& place_;
+};
+
+} // namespace mistify::agents::storage

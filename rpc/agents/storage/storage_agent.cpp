@@ -1,0 +1,59 @@
+#include "rpc/agents/storage/storage_agent.hpp"
+
+namespace mistify::agents::storage {
+
+storage_agent::storage_agent(std::uint16_t port, std::unique_ptr<backend> store)
+  : store_{std::move(store)}, place_{*store_}, disks_{place_}, images_{place_}, snapshots_{place_}, volumes_{place_},
+    server_{port} {
+  serve_disks();
+  serve_images();
+  serve_snapshots();
+  serve_volumes();
+}
+
+template <class In, class Out, class Room>
+void storage_agent::serve(const char* method, Room& room, Out (Room::*f)(const In&)) {
+  server_.handle<In, Out>(std::string{"ImageStore."} + method,
+                          [&room, f](const In& request) { return (room.*f)(request); });
+}
+
+template <class In, class Out, class Room>
+void storage_agent::serve(const char* method, Room& room, Out (Room::*f)(const In&) const) {
+  server_.handle<In, Out>(std::string{"ImageStore."} + method,
+                          [&room, f](const In& request) { return (room.*f)(request); });
+}
+
+void storage_agent::serve_disks() {
+  serve("VerifyDisks", disks_, &disks::verify);
+  serve("CreateGuestDisks", disks_, &disks::create);
+  serve("DeleteGuestsDisks", disks_, &disks::remove);
+  serve("DeleteGuestDisks", disks_, &disks::remove);
+}
+
+void storage_agent::serve_images() {
+  serve("ListImages", images_, &images::list);
+  serve("GetImage", images_, &images::get);
+  serve("DeleteImage", images_, &images::remove);
+  serve("CloneImage", images_, &images::clone);
+}
+
+void storage_agent::serve_snapshots() {
+  serve("ListSnapshots", snapshots_, &snapshots::list);
+  serve("GetSnapshot", snapshots_, &snapshots::get);
+  serve("CreateSnapshot", snapshots_, &snapshots::create);
+  serve("DeleteSnapshot", snapshots_, &snapshots::remove);
+  serve("RollbackSnapshot", snapshots_, &snapshots::rollback);
+  server_.handle_http("/snapshots/download",
+                      [this](std::string_view body) { return snapshots_.download(body, stream_format::raw); });
+  server_.handle_http("/snapshots/download/qcow2",
+                      [this](std::string_view body) { return snapshots_.download(body, stream_format::qcow2); });
+}
+
+void storage_agent::serve_volumes() {
+  serve("ListVolumes", volumes_, &volumes::list);
+  serve("GetVolume", volumes_, &volumes::get);
+  serve("CreateVolume", volumes_, &volumes::create);
+  serve("DeleteDataset", volumes_, &volumes::remove);
+}
+
+} // namespace mistify::agents::storage

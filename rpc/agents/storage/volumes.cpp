@@ -1,0 +1,61 @@
+#include "rpc/agents/storage/volumes.hpp"
+
+#include "rpc/agents/storage/units.hpp"
+
+#include <stdexcept>
+
+namespace mistify::agents::storage {
+
+rpc::volume as_volume(const volume_facts& v, const backend& store) {
+  return {store.name_of(v.id), in_megabytes(v.size), v.device};
+}
+
+rpc::volume_response volumes::list(const rpc::volume_request&) const {
+  rpc::volume_response found;
+  for (const auto& v : place_.store().list(""))
+    found.volumes.push_back(as_volume(v, place_.store()));
+  return found;
+}
+
+rpc::volume_response volumes::get(const rpc::volume_request& request) const {
+  const auto found = place_.store().find(place_.dataset(request.id));
+  if (!found)
+    throw std::runtime_error{"not found"};
+  return {{as_volume(*found, place_.store())}};
+}
+
+rpc::volume_response volumes::create(const rpc::volume_request& request) {
+  if (request.size == 0)
+    throw std::invalid_argument{"need a valid size"};
+  const auto id = place_.dataset(request.id);
+  if (id.is_image() || id.is_guest())
+    throw std::invalid_argument{"invalid id: " + request.id};
+  const auto size = in_bytes(request.size, "size");
+  const auto turn = place_.take(id);
+  auto& store = place_.store();
+  if (const auto there = store.find(id); there && in_megabytes(there->size) != request.size)
+    throw std::runtime_error{id.text() + " exists already, with another size"};
+  else if (!there && size > store.free_space())
+    throw std::runtime_error{"no space left on device"};
+  else if (!there)
+    store.create(id, size);
+  return get(request);
+}
+
+rpc::volume_response volumes::remove(const rpc::volume_request& request) {
+  const auto id = place_.dataset(request.id);
+  const auto turn = place_.take(id);
+  auto& store = place_.store();
+  rpc::volume_response removed;
+  if (id.is_guest())
+    for (const auto& v : store.list(id.text() + '/'))
+      removed.volumes.push_back(as_volume(v, store));
+  else if (const auto v = store.find(id))
+    removed.volumes.push_back(as_volume(*v, store));
+  if (removed.volumes.empty())
+    throw std::runtime_error{"not found"};
+  store.destroy(id);
+  return removed;
+}
+
+} // namespace mistify::agents::storage

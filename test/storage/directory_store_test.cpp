@@ -1,0 +1,146 @@
+#include "lab.hpp"
+#include "rpc/agents/storage/command.hpp"
+#include "rpc/agents/storage/directory_store.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+using namespace mistify::agents::storage;
+using namespace mistify::test;
+using Catch::Contains;
+
+namespace {
+
+const auto disk = dataset_id::of_disk("g1", 0);
+const auto guest = dataset_id::of_guest("g1");
+
+/// qemu-img has to find nothing wrong with the file, and the same in it as in the other.
+void check_by_qemu(const std::string& file, const std::string& other, const std::string& format) {
+  CHECK_THAT(run({"qemu-img", "check", "-f", "qcow2", file}), Contains("No errors were found"));
+  CHECK_THAT(run({"qemu-img", "compare", "-U", "-f", "qcow2", "-F", format, file, other}), Contains("identical"));
+}
+
+} // namespace
+
+TEST_CASE_METHOD(directory_lab, "the disk of a running guest is not snapshotted, and stays as it is") {
+  store().create(disk, 8 * mb);
+  const auto v = store().find(disk).value();
+  {
+    const running_guest machine{v.device, v.format};
+    CHECK_THROWS_WITH(store().snapshot({disk, "s"}), "disk-0 is in use by a running guest; stop the guest first");
+    CHECK_THROWS_WITH(store().snapshot({guest, "s"}), Contains("in use"));
+  }
+  CHECK(store().snapshots("").empty());
+  store().snapshot({disk, "s"});
+}
+
+TEST_CASE_METHOD(directory_lab, "a snapshot is read while the guest runs on, and what it reads stays until it is through") {
+  store().create(disk, 8 * mb);
+  write(disk, 1, 'A');
+  store().snapshot({disk, "one"});
+  store().snapshot({disk, "two"});
+  const auto v = store().find(disk).value();
+  const running_guest machine{v.device, v.format};
+  auto stream = std::make_unique<byte_stream>(store().open_snapshot({disk, "two"}, stream_format::raw));
+  CHECK_THROWS_WITH(store().destroy_snapshot({disk, "one"}, false), Contains("in use"));
+  const auto bytes = all_of(*stream);
+  CHECK(bytes.size() == 8 * mb);
+  CHECK(bytes[mb] == 'A');
+  CHECK(bytes[0] == 0);
+}
+
+TEST_CASE_METHOD(directory_lab, "a download is the disk at its snapshot, raw and as qcow2") {
+  store().clone(image("base", 8, 'A'), disk, 20 * mb + 4096, clone_kind::overlay);
+  write(disk, 3, 'B');
+  store().snapshot({disk, "one"});
+  write(disk, 3, 'C');
+  write(disk, 15, 'D');
+  store().snapshot({disk, "two"});
+  write(disk, 5, 'E');
+  const auto raw = all_of(store().open_snapshot({disk, "two"}, stream_format::raw));
+  CHECK(raw.size() == 20 * mb + 4096);
+  CHECK(raw[0] == 'A');
+  CHECK(raw[3 * mb] == 'C');
+  CHECK(raw[15 * mb + 65535] == 'D');
+  CHECK(raw[5 * mb] == 0);
+  const auto qcow2 = all_of(store().open_snapshot({disk, "two"}, stream_format::qcow2));
+  CHECK(qcow2.size() < mb);
+  check_by_qemu(dir_.write("two.qcow2", qcow2), dir_.write("two.raw", raw), "raw");
+  const auto before = dir_.write("one.qcow2", all_of(store().open_snapshot({disk, "one"}, stream_format::qcow2)));
+  check_by_qemu(before, folder_of(disk) / "disk-0@one.qcow2", "qcow2");
+}
+
+TEST_CASE_METHOD(directory_lab, "large and empty disks are downloaded as qcow2 files of the size of their data") {
+  const auto size = GENERATE(as<std::uint64_t>{}, 1, 3000);
+  store().create(disk, size * mb);
+  store().snapshot({disk, "empty"});
+  write(disk, size - 1, 'Z');
+  store().snapshot({disk, "written"});
+  for (const std::string name : {"empty", "written"}) {
+    const auto file = dir_.write(name, all_of(store().open_snapshot({disk, name}, stream_format::qcow2)));
+    CHECK(std::filesystem::file_size(file) < mb);
+    check_by_qemu(file, folder_of(disk) / ("disk-0@" + name + ".qcow2"), "qcow2");
+  }
+}
+
+TEST_CASE_METHOD(directory_lab, "a guest is downloaded as a tar of its disks") {
+  const auto second = dataset_id::of_disk("g1", 1);
+  store().create(disk, 8 * mb);
+  store().create(second, 4 * mb);
+  write(second, 2, 'Z');
+  store().snapshot({guest, "s"});
+  const auto file = dir_.write("all.tar", all_of(store().open_snapshot({guest, "s"}, stream_format::raw)));
+  CHECK(run({"tar", "-tf", file}) == "disk-0.raw\ndisk-1.raw\n");
+  const auto raw = run({"tar", "-xOf", file, "disk-1.raw"});
+  CHECK(raw.size() == 4 * mb);
+  CHECK(raw[2 * mb] == 'Z');
+}
+
+TEST_CASE_METHOD(directory_lab, "what a killed process left behind is swept at the next start") {
+  namespace fs = std::filesystem;
+  store().create(disk, 8 * mb);
+  store().snapshot({disk, "good"});
+  const auto folder = folder_of(disk);
+  // Killed between the second name and the rename, and after a merge before the file went.
+  fs::create_hard_link(folder / "disk-0.qcow2", folder / "disk-0@half.qcow2");
+  fs::copy(folder / "disk-0@good.qcow2", folder / "disk-0@merged.qcow2");
+  std::ofstream{store().staging() / "fetch-1"} << "half";
+  restart();
+  CHECK_FALSE(fs::exists(folder / "disk-0@half.qcow2"));
+  CHECK_FALSE(fs::exists(folder / "disk-0@merged.qcow2"));
+  CHECK(fs::exists(folder / "disk-0@good.qcow2"));
+  CHECK(fs::is_empty(store().staging()));
+  store().snapshot({disk, "half"});
+  CHECK(store().snapshots("").size() == 2);
+}
+
+TEST_CASE_METHOD(directory_lab, "a disk whose file is broken loses no snapshot by it") {
+  store().create(disk, 8 * mb);
+  store().snapshot({disk, "s"});
+  std::ofstream{store().find(disk)->device, std::ios::binary | std::ios::trunc} << "garbage";
+  const auto kept = folder_of(disk) / "disk-0@s.qcow2";
+  CHECK_THROWS_WITH(store().snapshot({disk, "t"}), Contains("not a qcow2 file"));
+  restart();
+  CHECK(std::filesystem::exists(kept));
+}
+
+TEST_CASE_METHOD(directory_lab, "a disk that has all the snapshots it can have is told to get no more") {
+  directory_store small{folder() / "small", 2};
+  small.create(disk, mb);
+  small.snapshot({disk, "one"});
+  small.snapshot({disk, "two"});
+  CHECK_THROWS_WITH(small.snapshot({disk, "three"}), Contains("has 2 snapshots"));
+  small.destroy_snapshot({disk, "one"}, false);
+  small.snapshot({disk, "three"});
+}
+
+TEST_CASE_METHOD(directory_lab, "the store can be moved as a whole") {
+  const auto image = this->image("base", 8, 'A');
+  store().clone(image, disk, 8 * mb, clone_kind::overlay);
+  store().snapshot({disk, "s"});
+  std::filesystem::rename(folder() / "store", folder() / "elsewhere");
+  const directory_store moved{folder() / "elsewhere"};
+  const auto raw = all_of(moved.open_snapshot({disk, "s"}, stream_format::raw));
+  CHECK(raw[0] == 'A');
+}

@@ -1,0 +1,249 @@
+#include "lab.hpp"
+#include "rpc/agents/storage/directory_store.hpp"
+#include "rpc/agents/storage/storage_agent.hpp"
+#include "test/rpc/agent_calls.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <thread>
+
+using namespace mistify;
+using namespace mistify::test;
+using agents::storage::clone_kind;
+using Catch::Contains;
+using Catch::EndsWith;
+
+namespace {
+
+/// The sub-agent, called as the agent does.
+struct agent_lab {
+  static constexpr const char* id = "0a1b2c3d-0000-4000-8000-000000000001";
+
+  temp_dir dir;
+  agents::storage::backend* store = nullptr; // the agent's
+  agents::storage::storage_agent agent{0, make()};
+  caller rpc{agent.server()};
+
+  std::unique_ptr<agents::storage::backend> make() {
+    auto made = std::make_unique<agents::storage::directory_store>(dir.path() / "store");
+    store = made.get();
+    return made;
+  }
+
+  std::string call(const std::string& method, const std::string& params) { return rpc("ImageStore." + method, params); }
+
+  rpc::guest guest(const std::string& method, const std::string& disks, const std::string& more = "") {
+    const auto text = call(method, R"({"guest":{"id":")" + std::string{id} + R"(","note":[1.0],"disks":)" + disks +
+                                     R"(},"action":"create")" + more + "}");
+    const auto answer = rpc::json::document::parse(text);
+    return rpc::decode_guest(*answer.root().find("guest"));
+  }
+
+  void image(const std::string& name, std::uint64_t size_mb) {
+    const auto file = store->staging() / "source";
+    dir.write("store/.staging/source", "A");
+    std::filesystem::resize_file(file, size_mb * mb);
+    store->import_image(file, "raw", dataset_id::of_image(name), "here", {});
+  }
+
+  /// A guest's snapshot request.
+  static std::string of(const std::string& rest, const std::string& more = "") {
+    return R"({"id":"guests/)" + std::string{id} + rest + '"' + more + '}';
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(agent_lab, "a guest gets the disks it asks for, empty and from images") {
+  image("base", 8);
+  const auto g = guest("CreateGuestDisks", R"([{"size":16,"bus":"sata"},{"image":"base"},{"image":"base","size":12}])");
+  REQUIRE(g.disks.size() == 3);
+  CHECK(g.disks[0].volume == "guests/" + std::string{id} + "/disk-0");
+  CHECK(g.disks[0].source == dir.path() / "store/guests" / id / "disk-0.qcow2");
+  CHECK(g.disks[0].size == 16);
+  CHECK(g.disks[0].bus == "sata");
+  CHECK(g.disks[0].extra.at("format") == R"("qcow2")");
+  CHECK(g.disks[1].size == 8);
+  CHECK(g.disks[2].size == 12);
+  CHECK(g.extra.at("note") == "[1.0]");
+  for (const auto& d : g.disks)
+    CHECK(std::filesystem::exists(d.source));
+}
+
+TEST_CASE_METHOD(agent_lab, "disks that are there already stay as they are, and another size is refused") {
+  const auto first = guest("CreateGuestDisks", R"([{"size":16}])");
+  const auto again = guest("CreateGuestDisks", R"([{"size":16}])");
+  CHECK(again.disks[0].source == first.disks[0].source);
+  const auto as_it_was = call("CreateGuestDisks", R"({"guest":)" + rpc::encode(first) + R"(,"action":"create"})");
+  CHECK(as_it_was == R"({"guest":)" + rpc::encode(first) + '}');
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":32}])"), EndsWith("exists already, with another size"));
+}
+
+TEST_CASE_METHOD(agent_lab, "all disks of a guest are made, or none") {
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":16},{"image":"none"}])"), "disks[1].image: not found: none");
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":16},{}])"), "disks[1]: needs a size or an image");
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":16},{"size":60000000}])"), "no space left on device");
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":18446744073709551615}])"), "disks[0].size: is more than 64 TiB");
+  CHECK(store->list("").empty());
+}
+
+TEST_CASE_METHOD(agent_lab, "disks are verified without being made") {
+  image("base", 8);
+  const auto g = guest("VerifyDisks", R"([{"image":"base"},{"size":4}])");
+  CHECK(g.disks[0].size == 8);
+  CHECK(g.disks[0].volume.empty());
+  CHECK_THROWS_WITH(guest("VerifyDisks", R"([{"image":"base"},{"size":60000000}])"), "no space left on device");
+  CHECK(store->list("guests/").empty());
+}
+
+TEST_CASE_METHOD(agent_lab, "a disk may be a volume, or somebody else's, but not what belongs to others") {
+  call("CreateVolume", R"({"id":"data/one","size":8})");
+  const auto g = guest("CreateGuestDisks", R"([{"volume":"data/one"},{"source":"/dev/sdz"}])");
+  CHECK_THAT(g.disks[0].source, EndsWith("data/one.qcow2"));
+  CHECK(g.disks[1].source == "/dev/sdz");
+  CHECK(g.disks[1].volume.empty());
+  image("base", 8);
+  for (const auto* taken : {"images/base", "guests/other/disk-0"})
+    CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"volume":")" + std::string{taken} + R"("}])"),
+                      Contains("belongs to something else"));
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"volume":"../../etc"}])"), Contains("invalid id"));
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"volume":"data/two"}])"), Contains("not found"));
+}
+
+TEST_CASE_METHOD(agent_lab, "a guest's disks go, and only those that are its own") {
+  call("CreateVolume", R"({"id":"data","size":8})");
+  guest("CreateGuestDisks", R"([{"size":8},{"volume":"data"}])");
+  const auto own = "guests/" + std::string{id} + "/disk-0";
+  for (const auto* method : {"DeleteGuestsDisks", "DeleteGuestDisks"}) {
+    const auto g = guest(method, R"([{"volume":")" + own + R"("},{"volume":"data"}])");
+    REQUIRE(g.disks.size() == 1);
+    CHECK(g.disks[0].volume == "data");
+  }
+  CHECK(call("ListVolumes", "{}") == R"({"volumes":[{"id":"data","size":8,"device":")" +
+                                       (dir.path() / "store/data.qcow2").string() + "\"}]}");
+}
+
+TEST_CASE_METHOD(agent_lab, "a full clone lets the image go") {
+  image("base", 8);
+  guest("CreateGuestDisks", R"([{"image":"base"}])", R"(,"args":{"clone":"full"})");
+  CHECK_NOTHROW(call("DeleteImage", R"({"id":"base"})"));
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":8}])", R"(,"args":{"clone":"half"})"), Contains("args.clone"));
+}
+
+TEST_CASE_METHOD(agent_lab, "images are listed, got, cloned and deleted") {
+  CHECK(call("ListImages", "{}") == R"({"images":[]})");
+  image("base", 8);
+  const auto one = R"({"images":[{"id":"base","type":"kvm","volume":"images/base","size":8,"status":"complete"}]})";
+  CHECK(call("ListImages", "{}") == one);
+  CHECK(call("GetImage", R"({"id":"base"})") == one);
+  CHECK_THROWS_WITH(call("GetImage", R"({"id":"none"})"), "not found");
+  CHECK_THROWS_WITH(call("GetImage", "{}"), "need an id");
+  CHECK_THROWS_WITH(call("CloneImage", R"({"id":"base"})"), "need a dest");
+  CHECK_THAT(call("CloneImage", R"({"id":"base","dest":"data/copy"})"), Contains(R"("id":"data/copy","size":8)"));
+  CHECK_THROWS_WITH(call("CloneImage", R"({"id":"none","dest":"x"})"), "not found");
+  CHECK_THROWS_WITH(call("DeleteImage", R"({"id":"base"})"), "images/base is in use: disks stand on it");
+  call("DeleteDataset", R"({"id":"data/copy"})");
+  CHECK(call("DeleteImage", R"({"id":"base"})") == one);
+  CHECK_THROWS_WITH(call("DeleteImage", R"({"id":"base"})"), "not found");
+}
+
+TEST_CASE_METHOD(agent_lab, "volumes are created, got and deleted") {
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"a"})"), "need a valid size");
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"size":1})"), "need an id");
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"images/a","size":1})"), Contains("invalid id"));
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"../a","size":1})"), "invalid id: ../a");
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"a","size":60000000})"), "no space left on device");
+  const auto made = call("CreateVolume", R"({"id":"a","size":1})");
+  CHECK(call("CreateVolume", R"({"id":"a","size":1})") == made);
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"a","size":2})"), "a exists already, with another size");
+  CHECK(call("GetVolume", R"({"id":"a"})") == made);
+  CHECK(call("DeleteDataset", R"({"id":"a"})") == made);
+  CHECK_THROWS_WITH(call("DeleteDataset", R"({"id":"a"})"), "not found");
+  CHECK_THROWS_WITH(call("GetVolume", R"({"id":"a"})"), "not found");
+}
+
+TEST_CASE_METHOD(agent_lab, "snapshots go through their life, of a guest and of a disk") {
+  guest("CreateGuestDisks", R"([{"size":1},{"size":1}])");
+  const std::string g = "guests/" + std::string{id};
+  const auto all = call("CreateSnapshot", of("", R"(,"dest":"s1","recursive":true)"));
+  for (const auto* part : {"@s1", "/disk-0@s1", "/disk-1@s1"})
+    CHECK_THAT(all, Contains('"' + g + part + '"'));
+  CHECK(call("ListSnapshots", of("")) == all);
+  CHECK(call("ListSnapshots", "{}") == all);
+  CHECK_THAT(call("GetSnapshot", of("@s1")), Contains(g + "@s1") && !Contains("disk"));
+  CHECK_THAT(call("CreateSnapshot", of("/disk-1", R"(,"dest":"s2")")), Contains(g + "/disk-1@s2"));
+  CHECK_THROWS_WITH(call("RollbackSnapshot", of("@s1")), Contains("more recent"));
+  CHECK_THAT(call("RollbackSnapshot", of("@s1", R"(,"destroyMoreRecent":true)")), Contains(g + "@s1"));
+  CHECK(call("DeleteSnapshot", of("@s1", R"(,"recursive":true)")) == all);
+  CHECK(call("ListSnapshots", of("")) == R"({"snapshots":[]})");
+}
+
+TEST_CASE_METHOD(agent_lab, "what is wrong with a snapshot request is said") {
+  guest("CreateGuestDisks", R"([{"size":1}])");
+  CHECK_THROWS_WITH(call("CreateSnapshot", "{}"), "need an id");
+  CHECK_THROWS_WITH(call("CreateSnapshot", of("/disk-0")), "need a dest");
+  CHECK_THROWS_WITH(call("CreateSnapshot", of("/disk-0", R"(,"dest":"a/../b")")), "invalid snapshot dest");
+  CHECK_THROWS_WITH(call("CreateSnapshot", of("", R"(,"dest":"s")")), Contains("has to be recursive"));
+  CHECK_THROWS_WITH(call("CreateSnapshot", of("@s", R"(,"dest":"s")")), "cannot create a snapshot of a snapshot");
+  CHECK_THROWS_WITH(call("CreateSnapshot", of("/disk-7", R"(,"dest":"s")")), "not found");
+  for (const auto* method : {"GetSnapshot", "DeleteSnapshot", "RollbackSnapshot"}) {
+    CHECK_THROWS_WITH(call(method, "{}"), "need an id");
+    CHECK_THROWS_WITH(call(method, of("/disk-0")), "not a snapshot");
+    CHECK_THROWS_WITH(call(method, of("/disk-0@none")), "not found");
+    CHECK_THROWS_WITH(call(method, R"({"id":"guests/../images/x@s"})"), Contains("invalid id"));
+  }
+}
+
+TEST_CASE_METHOD(agent_lab, "a snapshot is downloaded, or the reason is told with its status") {
+  guest("CreateGuestDisks", R"([{"size":3}])");
+  call("CreateSnapshot", of("", R"(,"dest":"s","recursive":true)"));
+  auto to = caller::at(agent.server());
+  to.path = "/snapshots/download";
+  rpc::client raw{to};
+  to.path = "/snapshots/download/qcow2";
+  rpc::client qcow2{to};
+  const auto size_of = [&](rpc::client& from, const std::string& request) {
+    std::int64_t told = 0;
+    std::size_t bytes = 0;
+    const auto end = from.download(request, std::chrono::seconds{5}, {},
+                                   {[&](std::int64_t length) { told = length; },
+                                    [&](std::string_view piece) {
+                                      bytes += piece.size();
+                                      return true;
+                                    }});
+    CHECK(end == rpc::download_end::complete);
+    CHECK(told == static_cast<std::int64_t>(bytes));
+    return bytes;
+  };
+  CHECK(size_of(raw, of("/disk-0@s")) == 3 * mb);
+  CHECK(size_of(raw, of("@s")) == 3 * mb + 512 + 1024);
+  CHECK(size_of(qcow2, of("/disk-0@s")) < mb);
+  const auto status_of = [&](const std::string& request) {
+    try {
+      size_of(raw, request);
+    } catch (const rpc::download_refused& e) {
+      return std::to_string(e.status()) + ' ' + e.message();
+    }
+    return std::string{};
+  };
+  CHECK(status_of(of("/disk-0@none")) == "404 not found");
+  CHECK(status_of(of("/disk-0")) == "404 not a snapshot");
+  CHECK(status_of("{}") == "400 need an id");
+  CHECK_THAT(status_of("nonsense"), Contains("400"));
+}
+
+TEST_CASE_METHOD(agent_lab, "calls on one guest take turns, however they come") {
+  guest("CreateGuestDisks", R"([{"size":1}])");
+  std::vector<std::thread> threads;
+  std::atomic<int> made = 0;
+  for (int i = 0; i < 6; ++i)
+    threads.emplace_back([&, i] {
+      call("CreateSnapshot", of("/disk-0", R"(,"dest":"s)" + std::to_string(i) + '"'));
+      ++made;
+    });
+  for (auto& t : threads)
+    t.join();
+  CHECK(made == 6);
+  CHECK(store->snapshots("").size() == 6);
+}
