@@ -39,7 +39,7 @@ std::string quoted(std::string_view text) {
 
 } // namespace
 
-std::string dispatcher::answer(std::string_view body) const {
+std::string dispatcher::answer(std::string_view body, const asker& who) const {
   const auto document = json::document::parse(body);
   const auto& call = document.root();
   if (call.type() != json::node::kind::object)
@@ -52,7 +52,7 @@ std::string dispatcher::answer(std::string_view body) const {
   const auto* id = call.find("id");
   const auto id_text = id ? id->text() : "null";
   try {
-    return envelope(run(), "null", id_text);
+    return envelope(run(who), "null", id_text);
   } catch (const std::exception& e) {
     return envelope("null", quoted(e.what()), id_text);
   }

@@ -138,7 +138,7 @@ void server::handle_node(std::string method, prepare f) {
 
 void server::handle_raw(std::string method, std::function<std::string(std::string_view params)> f) {
   handle_node(std::move(method), [f = std::move(f)](const json::node& params) -> reply {
-    return [&f, text = params.text()] { return f(text); };
+    return [&f, text = params.text()](const asker&) { return f(text); };
   });
 }
 

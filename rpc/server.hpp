@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace mistify::rpc {
 
@@ -26,6 +27,15 @@ struct http_answer {
 
   /// Bytes that `stream` is going to write; -1 where it does not know, then they leave in chunks.
   std::int64_t length = -1;
+};
+
+/// Whoever waits for the answer to a call.
+class asker {
+public:
+  virtual ~asker() = default;
+  /// True once nobody reads the answer any more: the connection is closed, by a cancelled job or an agent that ended. Any
+  /// thread may ask, as long as the call is served.
+  virtual bool gone() const noexcept = 0;
 };
 
 /// The kit for authors of sub-agents: answers the agent's JSON-RPC calls over HTTP on 127.0.0.1.
@@ -50,13 +60,19 @@ public:
   std::uint16_t port() const noexcept;
 
   /// Serves `method` by `f`, from `const In&` to `Out`; see messages.hpp for what the types need. What `f` throws is the
-  /// answer's `error`; params that do not decode are answered with 400.
+  /// answer's `error`; params that do not decode are answered with 400. What takes long may also take a `const asker&`, to
+  /// see when to give up.
   template <class In, class Out, class F>
   void handle(std::string method, F f) {
     handle_node(std::move(method), [f = std::move(f)](const json::node& params) -> reply {
       In in{};
       decode(params, in);
-      return [&f, in = std::move(in)] { return encode(static_cast<const Out&>(f(in))); };
+      return [&f, in = std::move(in)]([[maybe_unused]] const asker& who) {
+        if constexpr (std::is_invocable_v<const F&, const In&, const asker&>)
+          return encode(static_cast<const Out&>(f(in, who)));
+        else
+          return encode(static_cast<const Out&>(f(in)));
+      };
     });
   }
 
@@ -76,7 +92,7 @@ public:
   void stop();
 
 private:
-  using reply = std::function<std::string()>;
+  using reply = std::function<std::string(const asker&)>;
   /// Decodes, and returns what is to be run: so faults of the params and of the handler stay apart.
   using prepare = std::function<reply(const json::node& params)>;
 

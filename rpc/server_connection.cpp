@@ -118,7 +118,7 @@ void server_connection::call(const std::string& content_type, std::string_view b
   if (media_type(content_type) != "application/json")
     return refuse(response, 415, "rpc: unrecognized Content-Type: " + content_type);
   try {
-    response.set_content(what_.methods.answer(body) + '\n', "application/json; charset=utf-8");
+    response.set_content(what_.methods.answer(body, *this) + '\n', "application/json; charset=utf-8");
   } catch (const failure& e) {
     refuse(response, 400, e.message());
   }

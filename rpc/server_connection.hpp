@@ -23,7 +23,7 @@ struct served {
 
 /// One connection of a server: cpp-httplib's server engine on a stream of ours. An engine a connection, because its
 /// handlers need to know on which connection they are. Belongs to one thread; only `drop` may come from others.
-class server_connection : private httplib::Server {
+class server_connection final : private httplib::Server, private asker {
 public:
   server_connection(unique_fd fd, const served& what);
 
@@ -37,6 +37,7 @@ public:
   void drop() const noexcept { stream_.abort(); }
 
 private:
+  bool gone() const noexcept override { return stream_.other_end_left(); }
   void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
   void call(const std::string& content_type, std::string_view body, httplib::Response& response);
   void answer_http(const served::http_handler& handler, std::string_view body, httplib::Response& response);

@@ -158,6 +158,12 @@ bool socket_stream::idle_and_open() const noexcept {
          (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+bool socket_stream::other_end_left() const noexcept {
+  char byte;
+  const auto n = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 bool socket_stream::is_readable() const {
   return wait(until_);
 }

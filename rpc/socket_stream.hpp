@@ -58,6 +58,9 @@ public:
   /// False when the other end closed, or sent something nobody asked for: not to be used again.
   bool idle_and_open() const noexcept;
 
+  /// True when the other end closed the connection, and nothing of it is left to read. Thread-safe.
+  bool other_end_left() const noexcept;
+
   fault why() const noexcept { return fault_; }
 
   /// The last bytes that were read end in `text` (of at most four bytes).
