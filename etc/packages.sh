@@ -12,14 +12,15 @@ BUILD_PACKAGES=(
 # shellcheck disable=SC2034
 RUN_PACKAGES=(curl jq qemu-utils)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq qemu-utils prometheus google-perftools binutils)
+TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq qemu-utils zstd openssl prometheus google-perftools binutils)
 # Node may be installed from elsewhere, and then brings npm along.
 command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
 # The daemons without the services that libvirt-daemon-system starts with them.
 # shellcheck disable=SC2034
-VM_PACKAGES=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 busybox-static)
+VM_PACKAGES=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 busybox-static
+  syslinux mtools dosfstools)
 
 # missing_packages NAME...: prints those that are not installed, one a line.
 missing_packages() {

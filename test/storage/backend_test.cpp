@@ -9,7 +9,7 @@ using namespace mistify::test;
 using Catch::Contains;
 
 // What every backend does, whatever it is made of.
-#define BACKENDS directory_lab
+#define BACKENDS directory_lab, zfs_lab
 
 namespace {
 

@@ -35,7 +35,8 @@ TEST_CASE_METHOD(directory_lab, "the disk of a running guest is not snapshotted,
   store().snapshot({disk, "s"});
 }
 
-TEST_CASE_METHOD(directory_lab, "a snapshot is read while the guest runs on, and what it reads stays until it is through") {
+TEST_CASE_METHOD(directory_lab,
+                 "a snapshot is read while the guest runs on, and what it reads stays until it is through") {
   store().create(disk, 8 * mb);
   write(disk, 1, 'A');
   store().snapshot({disk, "one"});

@@ -2,7 +2,7 @@
 
 #include "rpc/agents/storage/command.hpp"
 #include "rpc/agents/storage/directory_store.hpp"
-#include "rpc/agents/storage/qcow2.hpp"
+#include "rpc/agents/storage/zfs_store.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -63,6 +63,17 @@ dataset_id lab::image(const std::string& name, std::uint64_t size_mb, char lette
 
 std::unique_ptr<backend> directory_lab::open() {
   return std::make_unique<directory_store>(folder() / "store");
+}
+
+zfs_lab::zfs_lab() {
+  std::filesystem::copy(FAKE_ZFS, folder() / "zfs");
+  dir_.write("state/tank/type", "filesystem\n");
+  store_ = open();
+}
+
+std::unique_ptr<backend> zfs_lab::open() {
+  return std::make_unique<zfs_store>(
+    zfs_settings{"tank", folder() / "staging", (folder() / "zfs").string(), folder() / "dev"});
 }
 
 std::string all_of(const byte_stream& stream) {

@@ -59,9 +59,16 @@ protected:
 class directory_lab : public lab {
 public:
   directory_lab() { store_ = open(); }
-  std::filesystem::path folder_of(const dataset_id& id) {
-    return (folder() / "store" / id.text()).parent_path();
-  }
+  std::filesystem::path folder_of(const dataset_id& id) { return (folder() / "store" / id.text()).parent_path(); }
+
+protected:
+  std::unique_ptr<backend> open() override;
+};
+
+/// On the stand-in for the command `zfs`.
+class zfs_lab : public lab {
+public:
+  zfs_lab();
 
 protected:
   std::unique_ptr<backend> open() override;

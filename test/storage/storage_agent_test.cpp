@@ -2,6 +2,7 @@
 #include "rpc/agents/storage/directory_store.hpp"
 #include "rpc/agents/storage/storage_agent.hpp"
 #include "test/rpc/agent_calls.hpp"
+#include "web_source.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -84,7 +85,8 @@ TEST_CASE_METHOD(agent_lab, "all disks of a guest are made, or none") {
   CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":16},{"image":"none"}])"), "disks[1].image: not found: none");
   CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":16},{}])"), "disks[1]: needs a size or an image");
   CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":16},{"size":60000000}])"), "no space left on device");
-  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":18446744073709551615}])"), "disks[0].size: is more than 64 TiB");
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":18446744073709551615}])"),
+                    "disks[0].size: is more than 64 TiB");
   CHECK(store->list("").empty());
 }
 
@@ -120,15 +122,16 @@ TEST_CASE_METHOD(agent_lab, "a guest's disks go, and only those that are its own
     REQUIRE(g.disks.size() == 1);
     CHECK(g.disks[0].volume == "data");
   }
-  CHECK(call("ListVolumes", "{}") == R"({"volumes":[{"id":"data","size":8,"device":")" +
-                                       (dir.path() / "store/data.qcow2").string() + "\"}]}");
+  CHECK(call("ListVolumes", "{}") ==
+        R"({"volumes":[{"id":"data","size":8,"device":")" + (dir.path() / "store/data.qcow2").string() + "\"}]}");
 }
 
 TEST_CASE_METHOD(agent_lab, "a full clone lets the image go") {
   image("base", 8);
   guest("CreateGuestDisks", R"([{"image":"base"}])", R"(,"args":{"clone":"full"})");
   CHECK_NOTHROW(call("DeleteImage", R"({"id":"base"})"));
-  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":8}])", R"(,"args":{"clone":"half"})"), Contains("args.clone"));
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":8}])", R"(,"args":{"clone":"half"})"),
+                    Contains("args.clone"));
 }
 
 TEST_CASE_METHOD(agent_lab, "images are listed, got, cloned and deleted") {
@@ -246,4 +249,105 @@ TEST_CASE_METHOD(agent_lab, "calls on one guest take turns, however they come") 
     t.join();
   CHECK(made == 6);
   CHECK(store->snapshots("").size() == 6);
+}
+
+TEST_CASE_METHOD(agent_lab, "an image is fetched, under its own name or the source's") {
+  web_source web;
+  web.body = std::string(3 * mb, 'A');
+  const auto source = R"("source":")" + web.url("/base.img.gz?token=1") + '"';
+  const auto made = call("RequestImage", '{' + source + '}');
+  CHECK(made ==
+        R"({"images":[{"id":"base.img","type":"kvm","volume":"images/base.img","size":3,"status":"complete"}]})");
+  CHECK(call("RequestImage", '{' + source + '}') == made);
+  CHECK(web.requests().size() == 1);
+  CHECK_THAT(call("RequestImage", R"({"id":"mine",)" + source + '}'), Contains(R"("id":"mine")"));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"mine","source":"http://127.0.0.1:1/x"})"),
+                    Contains("images/mine exists already, from " + web.url("/base.img.gz?token=1")));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"mine","sha256":")" + std::string(64, '0') + "\"," + source + '}'),
+                    Contains("exists already"));
+}
+
+TEST_CASE_METHOD(agent_lab, "what is wrong with the request for an image is said, and nothing stays behind") {
+  web_source web;
+  web.body = "A";
+  const auto source = R"("source":")" + web.url() + '"';
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"x"})"), "need source");
+  CHECK_THROWS_WITH(call("RequestImage", R"({"source":"disk.img"})"), Contains("must be an http, https or file URL"));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"../x",)" + source + '}'), "invalid id: images/../x");
+  CHECK_THROWS_WITH(call("RequestImage", R"({"source":"http://127.0.0.1/"})"), "need an id");
+  CHECK_THROWS_WITH(call("RequestImage", R"({"sha256":"12",)" + source + '}'), Contains("64 hexadecimal digits"));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"sha256":")" + std::string(64, '0') + "\"," + source + '}'),
+                    Contains("and not 000"));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"args":{"sha256":")" + std::string(64, '1') + "\"}," + source + '}'),
+                    Contains("and not 111"));
+  CHECK(call("ListImages", "{}") == R"({"images":[]})");
+  CHECK(std::filesystem::is_empty(store->staging()));
+}
+
+TEST_CASE_METHOD(agent_lab, "an image that two ask for is fetched once, and seen to come") {
+  web_source web;
+  web.body = std::string(3 * mb, 'A');
+  std::atomic<bool> go_on = false;
+  web.half_way = [&] {
+    for (int i = 0; i < 500 && !go_on; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  };
+  const auto wish = R"({"id":"base","source":")" + web.url() + "\"}";
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&] {
+      call("RequestImage", wish);
+      ++answered;
+    });
+  std::string seen;
+  for (int i = 0; i < 500 && seen.find(" of 3 MB") == seen.npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    seen = call("ListImages", "{}");
+  }
+  CHECK_THAT(seen, Contains(R"({"id":"base","type":"kvm","volume":"images/base","size":3,"status":"fetching: )"));
+  CHECK_THAT(call("GetImage", R"({"id":"base"})"), Contains(" MB/s"));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"base","source":"http://127.0.0.1:1/x"})"),
+                    Contains("from elsewhere"));
+  CHECK(answered == 0);
+  go_on = true;
+  for (auto& t : threads)
+    t.join();
+  CHECK(answered == 2);
+  CHECK(web.requests().size() == 1);
+  CHECK_THAT(call("GetImage", R"({"id":"base"})"), Contains("complete"));
+}
+
+TEST_CASE_METHOD(agent_lab, "a fetch ends when the last one who waited for it has left") {
+  web_source web;
+  web.body = std::string(3 * mb, 'A');
+  std::atomic<bool> begun = false, go_on = false;
+  web.half_way = [&] {
+    begun = true;
+    for (int i = 0; i < 500 && !go_on; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  };
+  const auto wish = R"({"id":"base","source":")" + web.url() + "\"}";
+  const rpc::cancellation one, other;
+  const auto ask = [&](const rpc::cancellation& cancel) {
+    rpc::client own{caller::at(agent.server())};
+    CHECK_THROWS_AS(own.call("ImageStore.RequestImage", wish, {}, cancel), rpc::failure);
+  };
+  std::thread first{[&] { ask(one); }}, second{[&] { ask(other); }};
+  const auto wait_until = [](const auto& true_) {
+    for (int i = 0; i < 500 && !true_(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    return true_();
+  };
+  CHECK(wait_until([&] { return begun.load(); }));
+  one.cancel();
+  first.join();
+  std::this_thread::sleep_for(std::chrono::milliseconds{300});
+  CHECK_THAT(call("ListImages", "{}"), Contains("fetching"));
+  other.cancel();
+  second.join();
+  CHECK(wait_until([&] { return call("ListImages", "{}") == R"({"images":[]})"; }));
+  go_on = true;
+  CHECK(std::filesystem::is_empty(store->staging()));
+  CHECK_THAT(call("RequestImage", wish), Contains("complete"));
 }

@@ -44,16 +44,16 @@ std::string with_dbpath(const std::string& config, const std::filesystem::path& 
 
 } // namespace
 
-process::process(const std::vector<std::string>& arguments, const std::string& stderr_file) {
+process::process(const std::vector<std::string>& arguments, const std::string& stderr_file, const std::string& binary) {
   const file_actions files{stderr_file};
-  std::vector<std::string> words{AGENT_BINARY};
+  std::vector<std::string> words{binary};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& word : words)
     argv.push_back(word.data());
   argv.push_back(nullptr);
-  if (const int error = ::posix_spawn(&id_, AGENT_BINARY, &files.actions, nullptr, argv.data(), environ); error != 0)
-    throw std::system_error{error, std::generic_category(), AGENT_BINARY};
+  if (const int error = ::posix_spawn(&id_, binary.c_str(), &files.actions, nullptr, argv.data(), environ); error != 0)
+    throw std::system_error{error, std::generic_category(), binary};
 }
 
 process::~process() {

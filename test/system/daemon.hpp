@@ -11,11 +11,12 @@
 
 namespace mistify::test {
 
-/// The agent's binary as a process. Its stderr goes to a file.
+/// The agent's binary, or another, as a process. Its stderr goes to a file.
 class process {
 public:
-  /// Starts the agent with these arguments.
-  process(const std::vector<std::string>& arguments, const std::string& stderr_file);
+  /// Starts it with these arguments.
+  process(const std::vector<std::string>& arguments, const std::string& stderr_file,
+          const std::string& binary = AGENT_BINARY);
   ~process(); ///< kills what still runs
   process(const process&) = delete;
   process& operator=(const process&) = delete;

@@ -16,7 +16,7 @@ namespace mistify::agents::storage {
 struct volume_facts {
   dataset_id id;
   std::uint64_t size = 0;
-  std::string device; ///< the path that a hypervisor opens
+  std::string device;        ///< the path that a hypervisor opens
   std::string format;        ///< of what is there: "raw", "qcow2"
   std::string snapshot = {}; ///< of an image: the snapshot that clones are made of, where there is one
 };
@@ -84,7 +84,7 @@ public:
   /// Takes a volume back to the snapshot, or all disks of a guest that have it. More recent ones are destroyed, or are the
   /// reason to refuse.
   virtual void rollback(const snapshot_id& id, bool destroy_more_recent) = 0;
-  /// The content of a snapshot; of a guest's: of all its disks, in one stream. It goes on when the snapshot is destroyed.
+  /// The content of a snapshot, where the backend knows the format; of a guest's: of all its disks, in one stream.
   virtual byte_stream open_snapshot(const snapshot_id& id, stream_format format) const = 0;
 
   /// Bytes that can still be written.

@@ -89,8 +89,8 @@ public:
     auto variables = environment();
     const auto arguments = pointers_to(command);
     const auto environment = pointers_to(variables);
-    const int trouble =
-      ::posix_spawnp(&id_, arguments[0], settings.actions(), settings.attributes(), arguments.data(), environment.data());
+    const int trouble = ::posix_spawnp(&id_, arguments[0], settings.actions(), settings.attributes(), arguments.data(),
+                                       environment.data());
     if (trouble != 0)
       throw command_failed{name_ + ": " + std::strerror(trouble)};
     out_ = std::move(out.read);

@@ -168,7 +168,8 @@ void directory_store::snapshot(const snapshot_id& id) {
     if (std::find(before.begin(), before.end(), id.name) != before.end())
       throw std::runtime_error{volume.text() + '@' + id.name + " exists already"};
     if (before.size() >= max_snapshots_)
-      throw std::runtime_error{volume.text() + " has " + std::to_string(before.size()) + " snapshots, the most there can be"};
+      throw std::runtime_error{volume.text() + " has " + std::to_string(before.size()) +
+                               " snapshots, the most there can be"};
     steps.push_back({file_of(volume), file_of(snapshot_id{volume, id.name}), new_file()});
     held.emplace_back(steps.back().active);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -14,9 +15,11 @@ namespace {
 using sink = byte_stream::sink;
 
 constexpr std::size_t piece = 1024 * 1024;
+constexpr std::size_t ahead = 8 * piece; // what the disk is asked for while a piece is on its way out
 
-/// Fills the buffer from a place; beyond the end of the file, whose last cluster may be short, are zeros.
+/// Fills the buffer from a place, and has the disk fetch what is likely to come next; beyond the end of the file, whose last cluster may be short, are zeros.
 void read_place(const qcow2_chain::place& from, char* to, std::size_t size) {
+  ::posix_fadvise(from.fd, static_cast<off_t>(from.offset + size), ahead, POSIX_FADV_WILLNEED);
   std::size_t got = 0;
   while (got < size) {
     const auto n = ::pread(from.fd, to + got, size - got, static_cast<off_t>(from.offset + got));
@@ -185,13 +188,13 @@ bool write_tables(const layout& l, qcow2_chain& disk, cluster_writer& to) {
   good = good && write_entries<std::uint64_t>(to, l.blocks,
                                               [&](std::uint64_t i) { return (l.first_block() + i) * l.cluster(); });
   good = good && write_entries<std::uint16_t>(to, l.total(), [](std::uint64_t) { return 1; });
-  good = good && write_entries<std::uint64_t>(to, std::max<std::uint64_t>(l.data_of_l2.size(), 1), [&](std::uint64_t i) {
-           return i < l.data_of_l2.size() ? l1_entry(i) : 0;
-         });
+  good =
+    good && write_entries<std::uint64_t>(to, std::max<std::uint64_t>(l.data_of_l2.size(), 1),
+                                         [&](std::uint64_t i) { return i < l.data_of_l2.size() ? l1_entry(i) : 0; });
   for (std::uint64_t table = 0; good && table < l.data_of_l2.size(); ++table)
     if (l.data_of_l2[table] > 0)
-      good = write_entries<std::uint64_t>(to, l.per_l2(),
-                                          [&](std::uint64_t i) { return l2_entry(table * l.per_l2() + i); });
+      good =
+        write_entries<std::uint64_t>(to, l.per_l2(), [&](std::uint64_t i) { return l2_entry(table * l.per_l2() + i); });
   return good;
 }
 

@@ -3,6 +3,7 @@
 #include "rpc/agents/storage/units.hpp"
 #include "rpc/agents/storage/volumes.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace mistify::agents::storage {
@@ -16,18 +17,87 @@ rpc::image as_image(const volume_facts& v, const backend& store) {
           .status = "complete"};
 }
 
+namespace {
+
+rpc::image as_image(const dataset_id& id, const fetch_progress& on_its_way, const backend& store) {
+  const auto total = static_cast<std::uint64_t>(std::max<std::int64_t>(on_its_way.total(), 0));
+  return {.id = id.last_part(),
+          .type = "kvm",
+          .volume = store.name_of(id),
+          .snapshot = {},
+          .size = in_megabytes(total),
+          .status = on_its_way.text()};
+}
+
+/// A text among the members that the agent passes on without knowing them; "" where there is none.
+std::string text_in(const rpc::json::node& object, std::string_view name) {
+  const auto* found = object.find(name);
+  return found ? found->as_string(name) : "";
+}
+
+std::string sum_of(const rpc::image_request& request) {
+  std::string sum;
+  if (const auto own = request.extra.find("sha256"); own != request.extra.end())
+    sum = rpc::json::document::parse(own->second).root().as_string("sha256");
+  if (const auto args = request.extra.find("args"); sum.empty() && args != request.extra.end())
+    sum = text_in(rpc::json::document::parse(args->second).root(), "sha256");
+  if (sum.empty())
+    return {};
+  const auto valid = find_sha256(sum, "");
+  if (!valid || valid->size() != sum.size())
+    throw std::invalid_argument{"sha256: must be 64 hexadecimal digits"};
+  return *valid;
+}
+
+std::string id_in(const std::string& source) {
+  auto name = file_name_of(source);
+  for (const std::string_view ending : {".gz", ".xz", ".zst"})
+    if (name.ends_with(ending))
+      return name.substr(0, name.size() - ending.size());
+  return name;
+}
+
+} // namespace
+
+images::images(place& where, fetch_settings settings)
+  : place_{where}, server_{settings.server}, fetches_{where, std::move(settings)} {}
+
 rpc::image_response images::list(const rpc::image_request&) const {
   rpc::image_response found;
+  for (const auto& [id, progress] : fetches_.running())
+    if (!place_.store().find(id))
+      found.images.push_back(as_image(id, *progress, place_.store()));
   for (const auto& v : place_.store().list("images/"))
     found.images.push_back(as_image(v, place_.store()));
   return found;
 }
 
 rpc::image_response images::get(const rpc::image_request& request) const {
-  const auto found = place_.store().find(dataset_id::of_image(request.id));
-  if (!found)
+  const auto id = dataset_id::of_image(request.id);
+  const auto progress = fetches_.progress_of(id); // first: it goes when the image is there
+  if (const auto found = place_.store().find(id))
+    return {{as_image(*found, place_.store())}};
+  if (!progress)
     throw std::runtime_error{"not found"};
-  return {{as_image(*found, place_.store())}};
+  return {{as_image(id, *progress, place_.store())}};
+}
+
+fetch::order images::order_of(const rpc::image_request& request) const {
+  auto source = request.source.empty() ? request.id : request.source;
+  if (source.find("://") != source.npos)
+    return {std::move(source), sum_of(request)};
+  if (server_.empty())
+    throw std::invalid_argument{request.source.empty() ? "need source" : "source: must be an http, https or file URL"};
+  return {server_ + (server_.ends_with('/') ? "" : "/") + source, sum_of(request)};
+}
+
+rpc::image_response images::request(const rpc::image_request& request, const rpc::asker& who) {
+  const auto order = order_of(request);
+  const auto id = dataset_id::of_image(request.id.empty() ? id_in(order.source) : request.id);
+  fetches_.wait_for(id, order, [&] { return who.gone(); });
+  auto made = request;
+  made.id = id.last_part();
+  return get(made);
 }
 
 rpc::image_response images::remove(const rpc::image_request& request) {

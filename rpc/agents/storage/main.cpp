@@ -1,5 +1,7 @@
 #include "rpc/agents/storage/directory_store.hpp"
 #include "rpc/agents/storage/storage_agent.hpp"
+#include "rpc/agents/storage/units.hpp"
+#include "rpc/agents/storage/zfs_store.hpp"
 #include "rpc/command_line.hpp"
 #include "rpc/serve.hpp"
 
@@ -8,15 +10,27 @@
 int main(int argc, char** argv) {
   namespace storage = mistify::agents::storage;
   std::uint16_t port = 19999;
-  std::string directory = "/var/lib/mistify-storage";
+  std::string directory = "/var/lib/mistify-storage", pool;
   mistify::rpc::command_line options{"mistify-storage", "A sub-agent that keeps disks and images."};
   options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
-  options.option("-d,--directory", directory, "folder to keep everything in, as qcow2 files");
+  options.option("-d,--directory", directory, "folder to keep everything in, as qcow2 files; with --zfs, for fetches");
+  options.option("--zfs", pool, "ZFS pool to keep everything in instead, as zvols");
+  storage::fetch_settings fetching;
+  unsigned max_image = 1024 * 1024;
+  options.option("--max-image", max_image, "MB that a fetched image may have, unpacked", 64 * 1024 * 1024);
+  options.option("--image-server", fetching.server, "URL that images without one of their own are fetched from");
+  options.option("--ca-file", fetching.reading.ca_file, "certificates to trust at https, instead of the system's");
   if (auto done = options.parse(argc, argv))
     return *done;
 
+  fetching.limits.max_size = max_image * storage::megabyte;
+
+  const auto open = [&]() -> std::unique_ptr<storage::backend> {
+    if (pool.empty())
+      return std::make_unique<storage::directory_store>(directory);
+    return std::make_unique<storage::zfs_store>(storage::zfs_settings{pool, directory + "/.staging"});
+  };
   std::optional<storage::storage_agent> agent;
-  return mistify::rpc::serve_until_signal("mistify-storage", [&]() -> mistify::rpc::server& {
-    return agent.emplace(port, std::make_unique<storage::directory_store>(directory)).server();
-  });
+  return mistify::rpc::serve_until_signal(
+    "mistify-storage", [&]() -> mistify::rpc::server& { return agent.emplace(port, open(), fetching).server(); });
 }

@@ -2,9 +2,9 @@
 
 namespace mistify::agents::storage {
 
-storage_agent::storage_agent(std::uint16_t port, std::unique_ptr<backend> store)
-  : store_{std::move(store)}, place_{*store_}, disks_{place_}, images_{place_}, snapshots_{place_}, volumes_{place_},
-    server_{port} {
+storage_agent::storage_agent(std::uint16_t port, std::unique_ptr<backend> store, fetch_settings fetching)
+  : store_{std::move(store)}, place_{*store_}, disks_{place_}, images_{place_, std::move(fetching)},
+    snapshots_{place_}, volumes_{place_}, server_{port} {
   serve_disks();
   serve_images();
   serve_snapshots();
@@ -35,6 +35,9 @@ void storage_agent::serve_images() {
   serve("GetImage", images_, &images::get);
   serve("DeleteImage", images_, &images::remove);
   serve("CloneImage", images_, &images::clone);
+  server_.handle<rpc::image_request, rpc::image_response>(
+    "ImageStore.RequestImage",
+    [this](const rpc::image_request& request, const rpc::asker& who) { return images_.request(request, who); });
 }
 
 void storage_agent::serve_snapshots() {

@@ -1,0 +1,149 @@
+#include "rpc/agents/storage/fetches.hpp"
+
+#include <exception>
+#include <stdexcept>
+#include <thread>
+
+namespace mistify::agents::storage {
+
+struct fetches::one {
+  explicit one(fetch::order what) : order{std::move(what)} {}
+
+  const fetch::order order;
+  const std::shared_ptr<fetch_progress> progress = std::make_shared<fetch_progress>();
+  std::atomic<bool> stop = false;
+  // By the mutex:
+  unsigned waiting = 0;
+  bool ended = false;
+  std::exception_ptr trouble;
+  std::thread thread; // joined by the last one who waits
+};
+
+namespace {
+
+constexpr std::chrono::milliseconds between_questions{100};
+
+/// What is kept with an image: the source, and the sum of what came from there.
+std::string origin_of(const fetch::order& what, const std::string& sum) {
+  return what.source + " sha256:" + sum;
+}
+
+} // namespace
+
+fetches::fetches(place& where, fetch_settings settings) : place_{where}, settings_{std::move(settings)} {}
+
+fetches::~fetches() = default;
+
+void fetches::wait_for(const dataset_id& image, const fetch::order& what, const std::function<bool()>& gone) {
+  lock held{mutex_};
+  const auto on = join(held, image, what, gone);
+  bool left = false;
+  while (!on->ended && !left) {
+    changed_.wait_for(held, between_questions);
+    left = gone();
+  }
+  leave(held, image, *on);
+  if (!on->ended)
+    throw std::runtime_error{"cancelled"};
+  if (on->trouble)
+    std::rethrow_exception(on->trouble);
+}
+
+std::shared_ptr<fetches::one> fetches::join(lock& held, const dataset_id& image, const fetch::order& what,
+                                            const std::function<bool()>& gone) {
+  for (;;) {
+    const auto at = running_.find(image);
+    const auto on = at == running_.end() ? begin(image, what) : at->second;
+    if (on->order.source != what.source || on->order.sha256 != what.sha256)
+      throw std::runtime_error{image.text() + " is being fetched from elsewhere: " + on->order.source};
+    if (!on->stop) {
+      ++on->waiting;
+      return on;
+    }
+    // It is being given up: soon its place is free.
+    changed_.wait_for(held, between_questions);
+    if (gone())
+      throw std::runtime_error{"cancelled"};
+  }
+}
+
+std::shared_ptr<fetches::one> fetches::begin(const dataset_id& image, const fetch::order& what) {
+  if (running_.size() >= settings_.most)
+    throw std::runtime_error{"too many images are being fetched"};
+  auto on = std::make_shared<one>(what);
+  on->thread = std::thread{[this, on, image] { work(*on, image); }};
+  running_.emplace(image, on);
+  return on;
+}
+
+/// The last one to leave ends what still runs, and clears up.
+void fetches::leave(lock& held, const dataset_id& image, one& of) {
+  if (--of.waiting > 0)
+    return;
+  of.stop = true;
+  changed_.wait(held, [&] { return of.ended; });
+  of.thread.join(); // it has nothing left to do
+  running_.erase(image);
+  changed_.notify_all();
+}
+
+void fetches::work(one& on, const dataset_id& image) {
+  std::exception_ptr trouble;
+  try {
+    fill(on, image);
+  } catch (...) {
+    trouble = std::current_exception();
+  }
+  std::lock_guard held{mutex_};
+  on.trouble = trouble;
+  on.ended = true;
+  changed_.notify_all();
+}
+
+/// An image of the same source is what was asked for; one of another is in the way.
+bool fetches::is_there(const dataset_id& image, const fetch::order& what) const {
+  const auto& store = place_.store();
+  if (!store.find(image))
+    return false;
+  const auto origin = store.origin_of(image);
+  if (origin.starts_with(origin_of(what, what.sha256)))
+    return true;
+  throw std::runtime_error{image.text() + " exists already, from " + (origin.empty() ? "elsewhere" : origin)};
+}
+
+void fetches::fill(one& on, const dataset_id& image) {
+  if (is_there(image, on.order))
+    return;
+  auto& store = place_.store();
+  auto limits = settings_.limits;
+  limits.space = std::min(limits.space, store.free_space());
+  const auto file = store.staging() / ("fetch-" + std::to_string(next_file_++));
+  const auto stop = [&on] { return on.stop.load(); };
+  try {
+    fetch from{on.order, limits, settings_.reading, stop, *on.progress};
+    const auto format = from.run(file);
+    on.progress->convert();
+    if (from.space() > store.free_space())
+      throw std::runtime_error{"no space left on device"};
+    store.import_image(file, format, image, origin_of(on.order, from.sum()), stop);
+  } catch (...) {
+    std::filesystem::remove(file);
+    throw;
+  }
+}
+
+std::shared_ptr<const fetch_progress> fetches::progress_of(const dataset_id& image) const {
+  std::lock_guard held{mutex_};
+  const auto at = running_.find(image);
+  return at == running_.end() ? nullptr : at->second->progress;
+}
+
+std::vector<std::pair<dataset_id, std::shared_ptr<const fetch_progress>>> fetches::running() const {
+  std::lock_guard held{mutex_};
+  std::vector<std::pair<dataset_id, std::shared_ptr<const fetch_progress>>> all;
+  for (const auto& [image, on] : running_)
+    all.emplace_back(image, on->progress);
+  return all;
+}
+
+} // namespace mistify::agents::storage

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct evp_md_ctx_st;
+
+namespace mistify::agents::storage {
+
+/// The SHA-256 of bytes that come piece by piece.
+class sha256 {
+public:
+  sha256();
+  ~sha256();
+  sha256(const sha256&) = delete;
+  sha256& operator=(const sha256&) = delete;
+
+  void add(std::string_view bytes);
+  /// Forgets what was added.
+  void restart();
+  /// 64 lower-case digits. Nothing can be added behind it.
+  std::string hex();
+
+private:
+  evp_md_ctx_st* context_;
+};
+
+/// The sum in a text as `sha256sum` and its kin write it: "SUM  NAME", "SUM *NAME", "SHA256 (NAME) = SUM" or "SUM" alone; of
+/// several lines the one with that name, else the first. Lower case. Nothing where there is none.
+std::optional<std::string> find_sha256(std::string_view text, std::string_view name);
+
+} // namespace mistify::agents::storage

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "rpc/unique_fd.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace mistify::agents::storage {
+
+/// A file that is written from begin to end and takes no space for zeros.
+class sparse_file {
+public:
+  /// Throws std::system_error where it cannot be made.
+  explicit sparse_file(const std::filesystem::path& file);
+
+  /// Throws std::runtime_error (`no space left on device`), or std::system_error.
+  void add(std::string_view bytes);
+  /// Begins anew.
+  void restart();
+  /// Everything is in the file when it returns.
+  void finish();
+
+  std::uint64_t size() const noexcept { return size_; }
+  std::uint64_t space() const noexcept { return space_; } ///< bytes that are no holes
+
+private:
+  void write_block(std::string_view block);
+
+  rpc::unique_fd fd_;
+  std::string held_; // less than a block
+  std::uint64_t size_ = 0, space_ = 0;
+};
+
+} // namespace mistify::agents::storage

@@ -1,0 +1,301 @@
+#include "rpc/agents/storage/zfs_store.hpp"
+
+#include "rpc/agents/storage/command.hpp"
+#include "rpc/agents/storage/image_lock.hpp"
+#include "rpc/agents/storage/qcow2.hpp"
+#include "rpc/agents/storage/qemu_img.hpp"
+#include "rpc/agents/storage/units.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace mistify::agents::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What clones of an image are made of.
+constexpr auto base_snapshot = "@0";
+constexpr auto origin_property = "mistify:origin";
+constexpr auto compression = "compression=lz4"; // as the original had it
+
+bool says(const std::exception& e, std::string_view text) {
+  return std::string_view{e.what()}.find(text) != std::string_view::npos;
+}
+
+bool is_absent(const std::exception& e) {
+  return says(e, "does not exist") || says(e, "not applicable to datasets of this type") ||
+         says(e, "could not find any snapshots");
+}
+
+/// Rows of two columns, as `zfs list -H -p` prints them.
+std::vector<std::pair<std::string, std::uint64_t>> rows_of(std::string_view text) {
+  std::vector<std::pair<std::string, std::uint64_t>> rows;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (const auto tab = line.find('\t'); tab != line.npos)
+      rows.emplace_back(line.substr(0, tab), std::strtoull(std::string{line.substr(tab + 1)}.c_str(), nullptr, 10));
+  }
+  return rows;
+}
+
+std::string first_line(std::string text) {
+  return text.substr(0, text.find('\n'));
+}
+
+/// udev makes the device some time after the zvol is there.
+void wait_for_device(const fs::path& device) {
+  for (int tries = 0; !fs::exists(device); ++tries) {
+    if (tries == 100)
+      throw std::runtime_error{device.string() + ": does not come up"};
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  }
+}
+
+std::uint64_t size_of(const fs::path& file, const std::string& format) {
+  return format == "qcow2" ? read_qcow2(file).value().size : fs::file_size(file);
+}
+
+/// Zvols are of whole blocks.
+std::uint64_t rounded(std::uint64_t size) {
+  return in_megabytes(size) * megabyte;
+}
+
+} // namespace
+
+zfs_store::zfs_store(zfs_settings settings) : settings_{std::move(settings)}, prefix_{settings_.pool + '/'} {
+  dataset_id::parse(settings_.pool);
+  zfs({"list", "-H", "-o", "name", settings_.pool});
+  zfs_if_there({"destroy", "-r", prefix_ + "-staging"});
+  for (const auto* part : {"images", "guests", "-staging"})
+    zfs({"create", "-p", "-o", "canmount=off", prefix_ + part});
+  fs::remove_all(settings_.staging);
+  fs::create_directories(settings_.staging);
+}
+
+std::string zfs_store::zfs(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), settings_.command);
+  try {
+    return run(arguments);
+  } catch (const command_failed& e) {
+    if (is_absent(e) && arguments[1] != "list")
+      throw std::runtime_error{"not found"};
+    throw;
+  }
+}
+
+std::string zfs_store::zfs_if_there(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), settings_.command);
+  try {
+    return run(arguments);
+  } catch (const command_failed& e) {
+    if (is_absent(e))
+      return {};
+    throw;
+  }
+}
+
+std::string zfs_store::new_dataset() {
+  return prefix_ + "-staging/new-" + std::to_string(next_++);
+}
+
+fs::path zfs_store::device_of(const std::string& dataset) const {
+  return settings_.devices / dataset;
+}
+
+volume_facts zfs_store::facts_of(const dataset_id& id, std::uint64_t size) const {
+  return {id, size, device_of(full(id)), "raw", id.is_image() ? full(id) + base_snapshot : ""};
+}
+
+std::optional<volume_facts> zfs_store::find(const dataset_id& id) const {
+  const auto rows = rows_of(zfs_if_there({"list", "-H", "-p", "-t", "volume", "-o", "name,volsize", full(id)}));
+  if (rows.empty())
+    return std::nullopt;
+  return facts_of(id, rows.front().second);
+}
+
+std::vector<volume_facts> zfs_store::list(std::string_view beginning) const {
+  std::vector<volume_facts> found;
+  auto top = prefix_ + std::string{beginning.substr(0, beginning.rfind('/') + 1)};
+  top.pop_back();
+  const auto text = zfs_if_there({"list", "-H", "-p", "-r", "-t", "volume", "-o", "name,volsize", top});
+  for (const auto& [name, size] : rows_of(text)) {
+    const auto id = std::string_view{name}.substr(prefix_.size());
+    if (id.starts_with(beginning) && !id.starts_with('-'))
+      try {
+        found.push_back(facts_of(dataset_id::parse(id), size));
+      } catch (const std::invalid_argument&) {
+        // Somebody else's, with a name that this store would not give.
+      }
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return found;
+}
+
+std::vector<dataset_id> zfs_store::volumes_of(const dataset_id& id) const {
+  std::vector<dataset_id> ids;
+  if (id.is_guest())
+    for (auto& disk : list(id.text() + '/'))
+      ids.push_back(std::move(disk.id));
+  else if (find(id))
+    ids.push_back(id);
+  return ids;
+}
+
+// -- making ----------------------------------------------------------------------------------------------------------
+
+void zfs_store::create_parents(const std::string& dataset) const {
+  if (const auto parent = dataset.substr(0, dataset.rfind('/')); parent != settings_.pool)
+    zfs({"create", "-p", "-o", "canmount=off", parent});
+}
+
+void zfs_store::finish(const std::string& staged, const dataset_id& as) const {
+  create_parents(full(as));
+  zfs({"rename", staged, full(as)});
+}
+
+void zfs_store::give_up(const std::string& staged) const noexcept {
+  try {
+    zfs_if_there({"destroy", "-r", staged});
+  } catch (const std::exception&) {
+    // The next start sweeps it.
+  }
+}
+
+void zfs_store::create(const dataset_id& id, std::uint64_t size) {
+  create_parents(full(id));
+  zfs({"create", "-o", compression, "-V", std::to_string(rounded(size)), full(id)});
+}
+
+void zfs_store::clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) {
+  const auto source = find(image);
+  if (!source)
+    throw std::runtime_error{"not found"};
+  const auto staged = new_dataset();
+  try {
+    if (kind == clone_kind::overlay) {
+      zfs({"clone", "-o", compression, source->snapshot, staged});
+      if (size > source->size)
+        zfs({"set", "volsize=" + std::to_string(rounded(size)), staged});
+    } else {
+      zfs({"create", "-o", compression, "-V", std::to_string(rounded(size)), staged});
+      wait_for_device(device_of(staged));
+      qemu_img::write_device(source->device, "raw", device_of(staged));
+    }
+    finish(staged, to);
+  } catch (...) {
+    give_up(staged);
+    throw;
+  }
+}
+
+void zfs_store::import_image(const fs::path& file, const std::string& format, const dataset_id& id,
+                             const std::string& origin, const std::function<bool()>& stop) {
+  const auto staged = new_dataset();
+  const auto property = std::string{origin_property} + '=' + origin;
+  try {
+    zfs({"create", "-o", compression, "-o", property, "-V", std::to_string(rounded(size_of(file, format))), staged});
+    wait_for_device(device_of(staged));
+    qemu_img::write_device(file, format, device_of(staged), stop);
+    fs::remove(file);
+    zfs({"snapshot", staged + base_snapshot});
+    finish(staged, id);
+  } catch (...) {
+    give_up(staged);
+    throw;
+  }
+}
+
+std::string zfs_store::origin_of(const dataset_id& image) const {
+  const auto value = first_line(zfs_if_there({"get", "-H", "-o", "value", origin_property, full(image)}));
+  return value == "-" ? "" : value;
+}
+
+void zfs_store::destroy(const dataset_id& id) {
+  std::vector<image_lock> held;
+  for (const auto& volume : volumes_of(id))
+    held.emplace_back(device_of(full(volume)));
+  held.clear(); // ZFS wants them closed, and refuses what is opened meanwhile
+  zfs_if_there({"destroy", "-r", full(id)});
+}
+
+// -- snapshots -------------------------------------------------------------------------------------------------------
+
+std::vector<snapshot_facts> zfs_store::snapshots(std::string_view of) const {
+  std::vector<snapshot_facts> found;
+  const auto top = of.empty() ? settings_.pool : prefix_ + std::string{of};
+  const auto text =
+    zfs_if_there({"list", "-H", "-p", "-r", "-t", "snapshot", "-s", "createtxg", "-o", "name,written", top});
+  for (const auto& [name, size] : rows_of(text))
+    try {
+      if (name.starts_with(prefix_) && !name.starts_with(prefix_ + "images/"))
+        found.push_back({snapshot_id::parse(std::string_view{name}.substr(prefix_.size())), size});
+    } catch (const std::invalid_argument&) {
+      // Not of this store.
+    }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id.of < b.id.of; });
+  return found;
+}
+
+void zfs_store::snapshot(const snapshot_id& id) {
+  if (volumes_of(id.of).empty())
+    throw std::runtime_error{"not found"};
+  if (id.of.is_guest())
+    zfs({"snapshot", "-r", full(id)});
+  else
+    zfs({"snapshot", full(id)});
+}
+
+void zfs_store::destroy_snapshot(const snapshot_id& id, bool recursive) {
+  if (recursive)
+    zfs({"destroy", "-r", full(id)});
+  else
+    zfs({"destroy", full(id)});
+}
+
+void zfs_store::rollback(const snapshot_id& id, bool destroy_more_recent) {
+  std::vector<snapshot_id> targets;
+  std::string newer;
+  bool seen = false; // the target, of the dataset that is looked at
+  const auto all = snapshots(id.of.text());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& s = all[i].id;
+    seen = seen && all[i - 1].id.of == s.of;
+    if (seen)
+      newer += (newer.empty() ? "" : ", ") + s.text();
+    if (s.name == id.name && (id.of.is_guest() || s.of == id.of)) {
+      targets.push_back(s);
+      seen = true;
+    }
+  }
+  if (targets.empty())
+    throw std::runtime_error{"not found"};
+  if (!newer.empty() && !destroy_more_recent)
+    throw std::runtime_error{"more recent snapshots exist: " + newer};
+  std::vector<image_lock> held;
+  for (const auto& target : targets)
+    if (!target.of.is_guest())
+      held.emplace_back(device_of(full(target.of)));
+  for (const auto& target : targets)
+    zfs({"rollback", "-r", full(target)});
+}
+
+byte_stream zfs_store::open_snapshot(const snapshot_id& id, stream_format format) const {
+  if (format != stream_format::raw)
+    throw std::runtime_error{"a ZFS store sends snapshots as `zfs send` does, and in no other format"};
+  std::vector<std::string> command{settings_.command, "send"};
+  if (id.of.is_guest())
+    command.emplace_back("-R");
+  command.push_back(full(id));
+  return {-1, [command](const byte_stream::sink& write) { return run_streaming(command, write); }};
+}
+
+std::uint64_t zfs_store::free_space() const {
+  return std::strtoull(zfs({"get", "-H", "-p", "-o", "value", "available", settings_.pool}).c_str(), nullptr, 10);
+}
+
+} // namespace mistify::agents::storage

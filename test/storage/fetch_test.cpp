@@ -1,0 +1,226 @@
+#include "lab.hpp"
+#include "rpc/agents/storage/command.hpp"
+#include "rpc/agents/storage/fetch.hpp"
+#include "web_source.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+using namespace mistify::agents::storage;
+using namespace mistify::test;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using Catch::EndsWith;
+
+namespace {
+
+struct fetch_lab {
+  temp_dir dir;
+  std::filesystem::path file = dir.path() / "fetched";
+  fetch_limits limits{.first_pause = 1ms, .longest_pause = 4ms};
+  fetch_progress progress;
+  std::function<bool()> stop = [] { return false; };
+  web_source web;
+
+  fetch_lab() { web.body = text(300'000); }
+
+  static std::string text(std::size_t size) {
+    std::string made;
+    for (unsigned i = 0; made.size() < size; ++i)
+      made += std::to_string(i * 2654435761U);
+    return made;
+  }
+
+  /// The format; what was fetched is in `content`.
+  std::string get(const std::string& url, const std::string& sum = "") {
+    fetch f{{url, sum}, limits, {.stall_time = 1s}, stop, progress};
+    auto format = f.run(file);
+    std::ifstream in{file, std::ios::binary};
+    content.assign(std::istreambuf_iterator<char>{in}, {});
+    return format;
+  }
+  std::string content;
+
+  static std::string sum_of(const std::string& bytes) {
+    sha256 sum;
+    sum.add(bytes);
+    return sum.hex();
+  }
+  std::string qcow2(std::vector<std::string> arguments) {
+    const auto made = (dir.path() / "made.qcow2").string();
+    arguments.insert(arguments.begin(), {"qemu-img", "create", "-q", "-f", "qcow2"});
+    arguments.insert(arguments.end(), {made, "4M"});
+    run(arguments);
+    std::ifstream in{made, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(fetch_lab, "an image is fetched over HTTP and from a file") {
+  CHECK(get(web.url()) == "raw");
+  CHECK(content == web.body);
+  CHECK(progress.total() == static_cast<std::int64_t>(web.body.size()));
+  CHECK_THAT(progress.text(), Contains("fetching: ") && Contains(" MB/s"));
+  CHECK(get("file://" + dir.write("an image", web.body).replace(dir.path().string().size(), 9, "/an%20image")) ==
+        "raw");
+  CHECK(content == web.body);
+}
+
+TEST_CASE_METHOD(fetch_lab, "packed images are unpacked, and told by their content") {
+  const auto plain = qcow2({});
+  for (const std::string packer : {"gzip", "xz", "zstd"}) {
+    web.body = run({packer, "-q", "-c", dir.write("plain", plain)});
+    CHECK(get(web.url("/misleading.raw")) == "qcow2");
+    CHECK(content == plain);
+  }
+}
+
+TEST_CASE_METHOD(fetch_lab, "a broken connection is gone on from where it broke") {
+  web.breaks = {100'000, 50'000, 0};
+  web.body = run({"gzip", "-c", dir.write("plain", text(2'000'000))});
+  REQUIRE(web.body.size() > 200'000);
+  get(web.url());
+  CHECK(content == text(2'000'000));
+  REQUIRE(web.requests().size() == 4);
+  CHECK_THAT(web.requests()[1], Contains("Range: bytes=9") && Contains("If-Range: \"v1\""));
+  CHECK_THAT(web.requests()[2], Contains("Range: bytes=1"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "a source that cannot go on, or has changed, is read anew") {
+  web.breaks = {100'000};
+  web.ranges = false;
+  get(web.url());
+  CHECK(content == web.body);
+  web_source changing;
+  changing.body = text(200'000);
+  changing.breaks = {100'000};
+  changing.half_way = [&] {
+    if (changing.etag == "\"v1\"") {
+      changing.etag = "\"v2\"";
+      changing.body = text(250'000);
+    }
+  };
+  get(changing.url());
+  CHECK(content == text(250'000));
+}
+
+TEST_CASE_METHOD(fetch_lab, "a source that is troubled is asked again, one that refuses is not") {
+  web.statuses = {503, 500, 429};
+  get(web.url());
+  CHECK(web.requests().size() == 4);
+  web_source refusing;
+  refusing.statuses = {404, 404};
+  CHECK_THROWS_WITH(get(refusing.url()), "unexpected http response code: 404");
+  CHECK(refusing.requests().size() == 1);
+}
+
+TEST_CASE_METHOD(fetch_lab, "trouble that does not end is given up at some point") {
+  limits.tries = 3;
+  web.statuses = std::vector<int>(10, 503);
+  CHECK_THROWS_WITH(get(web.url()), "unexpected http response code: 503, 3 times");
+  CHECK(web.requests().size() == 3);
+  CHECK_THROWS_WITH(get("http://127.0.0.1:" + std::to_string(free_port()) + "/x", std::string(64, '0')),
+                    Contains("connect") && EndsWith(", 3 times"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "the sum is checked: the one that was given, or the one beside the source") {
+  const auto good = sum_of(web.body);
+  CHECK_NOTHROW(get(web.url(), good));
+  CHECK_THROWS_WITH(get(web.url(), std::string(64, '0')), Contains("is " + good + ", and not 000"));
+  web_source with_sum;
+  with_sum.body = web.body;
+  with_sum.sum_file = good + "  disk.img\n";
+  CHECK_NOTHROW(get(with_sum.url()));
+  web_source with_wrong_sum;
+  with_wrong_sum.body = web.body;
+  with_wrong_sum.sum_file = std::string(64, '1') + "  disk.img\n";
+  CHECK_THROWS_WITH(get(with_wrong_sum.url()), Contains("and not 111"));
+  CHECK_NOTHROW(get(with_wrong_sum.url(), good));
+}
+
+TEST_CASE_METHOD(fetch_lab, "an image that is too large is refused before it is read, or when it turns out to be") {
+  limits.max_size = 200'000;
+  CHECK_THROWS_WITH(get(web.url()), Contains("larger than"));
+  CHECK(progress.total() == -1);
+  limits.max_size = mb;
+  const auto zeros = dir.write("zeros", "");
+  std::filesystem::resize_file(zeros, 16 * mb);
+  web.body = run({"gzip", "-c", zeros});
+  CHECK_THROWS_WITH(get(web.url()), "the image is larger than 1 MB, the most there may be");
+  web.body = qcow2({});
+  CHECK_THROWS_WITH(get(web.url()), Contains("larger than 1 MB"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "an image that does not fit is refused") {
+  limits.space = 200'000;
+  CHECK_THROWS_WITH(get(web.url()), "no space left on device");
+  web.body = run({"gzip", "-c", dir.write("plain", text(400'000))});
+  CHECK_THROWS_WITH(get(web.url()), "no space left on device");
+}
+
+TEST_CASE_METHOD(fetch_lab, "an image that names other files of the host is refused") {
+  web.body = qcow2({"-u", "-b", "/etc/passwd", "-F", "raw"});
+  CHECK_THROWS_WITH(get(web.url()), Contains("needs another file"));
+  web.body = qcow2({"-o", "data_file=" + (dir.path() / "data").string()});
+  CHECK_THROWS_WITH(get(web.url()), Contains("needs another file"));
+  web.body = "QFI\xfb" + std::string(200, '\xff');
+  CHECK_THROWS_WITH(get(web.url()), Contains("not a sound qcow2 file"));
+  web.body.clear();
+  CHECK_THROWS_WITH(get(web.url()), "the image is empty");
+}
+
+TEST_CASE_METHOD(fetch_lab, "only files, and what HTTP leads to, are read") {
+  for (const auto* bad : {"ftp://h/x", "gopher://h/x", "/etc/passwd", "", "javascript:1", "scp://h/x"})
+    CHECK_THROWS_WITH(get(bad), Contains("must be an http, https or file URL"));
+  CHECK_THROWS_WITH(get("file:///no/such/image"), Contains("no such file"));
+  CHECK_THROWS_WITH(get("file:///dev/zero"), Contains("not a file"));
+  web.redirect = "file:///etc/passwd";
+  CHECK_THROWS_AS(get(web.url()), source_error);
+  web_source elsewhere;
+  elsewhere.body = "found";
+  web_source moved;
+  moved.redirect = elsewhere.url();
+  get(moved.url());
+  CHECK(content == "found");
+}
+
+TEST_CASE_METHOD(fetch_lab, "a fetch that nobody wants ends at once, in a stall and between tries") {
+  std::atomic<bool> stopped = false;
+  stop = [&] { return stopped.load(); };
+  web.half_way = [&] {
+    stopped = true;
+    std::this_thread::sleep_for(300ms);
+  };
+  CHECK_THROWS_WITH(get(web.url()), "cancelled");
+  limits.first_pause = 60s;
+  stopped = false;
+  web_source troubled;
+  troubled.statuses = {503};
+  stop = [&] { return !troubled.requests().empty(); };
+  CHECK_THROWS_WITH(get(troubled.url()), "cancelled");
+}
+
+TEST_CASE_METHOD(fetch_lab, "https is read where the certificate is trusted, and only there") {
+  const auto key = (dir.path() / "key.pem").string(), certificate = (dir.path() / "cert.pem").string();
+  run({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+       "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate});
+  // It sends files as they are, so that the head of the answer is in the file. It ends when the test closes its input.
+  dir.write("answer", "HTTP/1.0 200 OK\r\nETag: \"1\"\r\n\r\n" + web.body);
+  const auto port = std::to_string(free_port());
+  const auto serve = "cd " + dir.path().string() + "; openssl s_server -quiet -HTTP -accept 127.0.0.1:" + port +
+                     " -key key.pem -cert cert.pem > log 2>&1 & read end; kill $!";
+  FILE* server = ::popen(serve.c_str(), "w");
+  const auto url = "https://127.0.0.1:" + port + "/answer";
+  const auto sum = sum_of(web.body);
+  limits.tries = 20;
+  limits.longest_pause = 100ms;
+  fetch trusting{{url, sum}, limits, {.ca_file = certificate}, stop, progress};
+  CHECK(trusting.run(file) == "raw");
+  limits.tries = 1;
+  fetch careful{{url, sum}, limits, {}, stop, progress};
+  CHECK_THROWS_WITH(careful.run(file), Contains("certificate"));
+  ::pclose(server);
+}
