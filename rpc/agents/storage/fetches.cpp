@@ -53,7 +53,7 @@ std::shared_ptr<fetches::one> fetches::join(lock& held, const dataset_id& image,
                                             const std::function<bool()>& gone) {
   for (;;) {
     const auto at = running_.find(image);
-    const auto on = at == running_.end() ? begin(image, what) : at->second;
+    auto on = at == running_.end() ? begin(image, what) : at->second;
     if (on->order.source != what.source || on->order.sha256 != what.sha256)
       throw std::runtime_error{image.text() + " is being fetched from elsewhere: " + on->order.source};
     if (!on->stop) {

@@ -76,7 +76,7 @@ std::optional<std::string> find_sha256(std::string_view text, std::string_view n
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     while (line.ends_with('\r') || line.ends_with(' '))
       line.remove_suffix(1);
-    const auto sum = sum_in(line);
+    auto sum = sum_in(line);
     if (sum && names(line, name))
       return sum;
     if (!first)
