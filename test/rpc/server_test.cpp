@@ -297,3 +297,30 @@ TEST_CASE("a stream learns that its receiver has gone") {
         rpc::download_end::stopped);
   CHECK(gone.get_future().wait_for(2s) == std::future_status::ready);
 }
+
+TEST_CASE("a handler that takes long learns that its caller has gone, and that one waits") {
+  rpc::server s{0};
+  std::latch called{1};
+  std::promise<bool> seen_waiting, seen_gone;
+  s.handle<guest_request, guest_response>("T.Long", [&](const guest_request& r, const rpc::asker& who) {
+    seen_waiting.set_value(!who.gone());
+    called.count_down();
+    const auto until = rpc::deadline_after(5s);
+    while (!who.gone() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(1ms);
+    seen_gone.set_value(who.gone());
+    return guest_response{r.guest};
+  });
+  s.start();
+  rpc::endpoint to;
+  to.port = s.port();
+  rpc::client client{to};
+  const rpc::cancellation cancel;
+  std::thread caller{
+    [&] { CHECK_THROWS_AS(client.call("T.Long", R"({"guest":{"id":"1"}})", 10s, cancel), rpc::failure); }};
+  called.wait();
+  cancel.cancel();
+  caller.join();
+  CHECK(seen_waiting.get_future().get());
+  CHECK(seen_gone.get_future().get());
+}
