@@ -59,6 +59,7 @@ void journal::commit() {
     impl_->require_standing();
     if (impl_->settings.before_commit)
       impl_->settings.before_commit();
+    impl_->prune();
     impl_->batch->commit();
   } catch (...) {
     rollback();

@@ -45,7 +45,7 @@ struct journal::impl {
   void remove_guest(const job_row& row, pending_changes& staged);
   void advance(job_row& row, const next_step& next, pending_changes& staged);
   void end_job(job_row& row, const job_ends& end, pending_changes& staged);
-  void prune(pending_changes& staged);
+  void prune(); ///< once a batch: a step alone would look for the oldest jobs each time
 
   journal_settings settings;
   directory& published;

@@ -83,7 +83,6 @@ recorded_step journal::record(const job_step& step) {
     job.updated_at = impl_->settings.now();
     impl_->change_guest(*row, step.change, staged);
     impl_->advance(*row, step.next, staged);
-    impl_->prune(staged);
     auto changed = staged.guests.find(job.guest_id);
     auto guest = changed == staged.guests.end() ? impl_->guest(job.guest_id) : changed->second;
     return recorded_step{std::move(job), guest ? guest->doc : std::string{}};
@@ -140,14 +139,14 @@ void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& 
   ++staged.ended;
 }
 
-void journal::impl::prune(pending_changes& staged) {
-  if (staged.ended == 0)
+void journal::impl::prune() {
+  if (pending.ended <= 0)
     return;
-  auto total = ended + static_cast<std::size_t>(pending.ended + staged.ended);
+  const auto total = ended + static_cast<std::size_t>(pending.ended);
   if (total <= settings.keep_jobs)
     return;
-  auto most = static_cast<std::size_t>(staged.ended) + prune_ahead;
-  staged.ended -= static_cast<std::ptrdiff_t>(jobs.prune(std::min(total - settings.keep_jobs, most)));
+  const auto most = static_cast<std::size_t>(pending.ended) + prune_ahead;
+  pending.ended -= static_cast<std::ptrdiff_t>(jobs.prune(std::min(total - settings.keep_jobs, most)));
 }
 
 // -- is it writable ------------------------------------------------------------------------------------------------

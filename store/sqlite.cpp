@@ -46,6 +46,25 @@ int flags_of(database::access how) {
   return always;
 }
 
+statement_handle compile(sqlite3* db, std::string_view sql) {
+  sqlite3_stmt* handle = nullptr;
+  const auto code =
+    sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+  statement_handle made{handle};
+  check(db, code);
+  return made;
+}
+
+std::string_view text_of(database::mark what) {
+  switch (what) {
+  case database::mark::begin: return "BEGIN IMMEDIATE";
+  case database::mark::commit: return "COMMIT";
+  case database::mark::save: return "SAVEPOINT step";
+  case database::mark::release: return "RELEASE step";
+  }
+  return {};
+}
+
 int run_quietly(const database& db, const char* sql) noexcept {
   return sqlite3_exec(db.handle(), sql, nullptr, nullptr, nullptr);
 }
@@ -69,6 +88,13 @@ void database::closer::operator()(sqlite3* handle) const noexcept {
 
 void database::execute(const char* sql) {
   check(handle(), sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr));
+}
+
+void database::run(mark what) {
+  auto& compiled = marks_[static_cast<std::size_t>(what)];
+  if (!compiled)
+    compiled = compile(handle(), text_of(what));
+  query{compiled.get()}.next();
 }
 
 std::int64_t database::integer(std::string_view sql) {
@@ -101,15 +127,9 @@ void database::leave_wal(bool yes) noexcept {
 
 // -- statement -----------------------------------------------------------------------------------------------------
 
-statement::statement(const database& db, std::string_view sql) {
-  sqlite3_stmt* handle = nullptr;
-  auto code = sqlite3_prepare_v3(db.handle(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                 &handle, nullptr);
-  handle_.reset(handle);
-  check(db.handle(), code);
-}
+statement::statement(const database& db, std::string_view sql) : handle_{compile(db.handle(), sql)} {}
 
-void statement::finalizer::operator()(sqlite3_stmt* handle) const noexcept {
+void statement_finalizer::operator()(sqlite3_stmt* handle) const noexcept {
   sqlite3_finalize(handle);
 }
 
@@ -155,7 +175,7 @@ bool query::is_null(int column) const noexcept {
 // -- transaction ---------------------------------------------------------------------------------------------------
 
 transaction::transaction(database& db) : db_{db} {
-  db.execute("BEGIN IMMEDIATE");
+  db.run(database::mark::begin);
 }
 
 transaction::~transaction() {
@@ -164,11 +184,11 @@ transaction::~transaction() {
 }
 
 void transaction::commit() {
-  db_.execute("COMMIT");
+  db_.run(database::mark::commit);
 }
 
 savepoint::savepoint(database& db) : db_{db} {
-  db.execute("SAVEPOINT step");
+  db.run(database::mark::save);
 }
 
 savepoint::~savepoint() {
@@ -179,7 +199,7 @@ savepoint::~savepoint() {
 }
 
 void savepoint::release() {
-  db_.execute("RELEASE step");
+  db_.run(database::mark::release);
   released_ = true;
 }
 

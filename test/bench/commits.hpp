@@ -1,12 +1,26 @@
 #pragma once
 
+#include "store/sqlite.hpp"
+
 #include <chrono>
 #include <string>
 
 namespace mistify::bench {
 
-/// How many commits of a single row a second the disk can take: SQLite as the agent uses it (WAL, synchronous=FULL,
-/// pages and checkpoints as they come), one after the other, in a database of its own in `folder`.
+/// A database that takes one row a commit: SQLite as the agent uses it (WAL, synchronous=FULL, pages and checkpoints as
+/// they come).
+class single_rows {
+public:
+  explicit single_rows(const std::string& file);
+  void commit_one();
+
+private:
+  store::database db_;
+  store::statement insert_;
+};
+
+/// How many commits of a single row a second the disk can take, one after the other, in a database of its own in
+/// `folder`.
 double commits_per_second(const std::string& folder, std::chrono::milliseconds length);
 
 } // namespace mistify::bench

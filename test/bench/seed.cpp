@@ -20,25 +20,6 @@ std::string uuid(std::string_view stem, std::size_t index) {
   return std::string{stem}.append(digits.data(), static_cast<std::size_t>(length));
 }
 
-/// Some 500 bytes of JSON, as the guests of real use have.
-rpc::guest make_guest(std::size_t index) {
-  rpc::guest made;
-  made.id = guest_id(index);
-  made.state = "running";
-  made.memory = 512;
-  made.cpu = 1;
-  made.vnc = 5900;
-  rpc::nic lan;
-  lan.name = "net0", lan.network = "lan", lan.model = "virtio", lan.mac = "52:54:00:00:00:01", lan.device = "vnet0.0";
-  made.nics.push_back(lan);
-  rpc::disk root;
-  root.bus = "virtio", root.device = "vda", root.size = 1024;
-  root.volume = "guests/" + made.id + "/disk-0", root.source = "/dev/zvol/" + root.volume;
-  made.disks.push_back(root);
-  made.metadata = {{"owner", "bench"}};
-  return made;
-}
-
 /// Calls `step` for each index, a batch a commit.
 void in_batches(store::journal& log, std::size_t begin, std::size_t end,
                 const std::function<void(std::size_t index)>& step) {
@@ -65,6 +46,24 @@ std::string job_id(std::size_t index) {
   return uuid("00000000-0000-4000-9000-", index);
 }
 
+rpc::guest sample_guest(std::size_t index) {
+  rpc::guest made;
+  made.id = guest_id(index);
+  made.state = "running";
+  made.memory = 512;
+  made.cpu = 1;
+  made.vnc = 5900;
+  rpc::nic lan;
+  lan.name = "net0", lan.network = "lan", lan.model = "virtio", lan.mac = "52:54:00:00:00:01", lan.device = "vnet0.0";
+  made.nics.push_back(lan);
+  rpc::disk root;
+  root.bus = "virtio", root.device = "vda", root.size = 1024;
+  root.volume = "guests/" + made.id + "/disk-0", root.source = "/dev/zvol/" + root.volume;
+  made.disks.push_back(root);
+  made.metadata = {{"owner", "bench"}};
+  return made;
+}
+
 void seed(const std::string& file, std::size_t guests, std::size_t jobs) {
   store::directory published;
   store::journal_settings settings;
@@ -73,7 +72,7 @@ void seed(const std::string& file, std::size_t guests, std::size_t jobs) {
   store::journal log{settings, published};
   in_batches(log, 0, guests, [&](std::size_t i) {
     const auto create = uuid("00000000-0000-4000-a000-", i);
-    log.add_guest(make_guest(i), {create, guest_id(i), "create", "", "", "digest"});
+    log.add_guest(sample_guest(i), {create, guest_id(i), "create", "", "", "digest"});
     end_job(log, create);
   });
   // The log then holds these only: the creates are older.
