@@ -5,6 +5,8 @@
 #
 # Usage: etc/bench.sh [--quick] [ROW...]     --quick: a first look in a minute; rows: get metrics jobs download memory
 #                                            idle hang ready flat (default: all, some 5 minutes)
+#        etc/bench.sh --micro [OPTION...]    the parts that these rows show to matter: journal, JSON, hops between actors;
+#                                            options of Google Benchmark, such as --benchmark_filter=job
 # Environment: BUILD   where to build (default build/release)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,10 +14,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . etc/packages.sh
 
 build=${BUILD:-build/release}
-install_packages "${BUILD_PACKAGES[@]}" wrk
+install_packages "${BUILD_PACKAGES[@]}" wrk libbenchmark-dev
 log=$(cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMISTIFY_BENCH=ON 2>&1) || {
   echo "$log" >&2
   exit 1
 }
+if [ "${1:-}" = --micro ]; then
+  shift
+  cmake --build "$build" --target bench_micro
+  cd "$build" # the journal's files are to lie on its disk
+  exec test/bench/bench_micro "$@"
+fi
 cmake --build "$build" --target bench
 exec timeout --kill-after=5 600 "$build/test/bench/bench" "$@"

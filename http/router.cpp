@@ -1,14 +1,23 @@
 #include "http/router.hpp"
 
+#include <unordered_map>
 #include <utility>
 
 namespace mistify::http {
 
 /// A segment of the paths: fixed texts first, then one that captures.
 struct router::node {
-  std::map<std::string, std::unique_ptr<node>, std::less<>> fixed;
+  std::unordered_map<std::string, std::unique_ptr<node>> fixed;
   std::unique_ptr<node> capture;
   std::vector<const route*> rows; // that end here, one a method
+  std::string allowed;            // what they allow
+
+  void add(const route& row) {
+    rows.push_back(&row);
+    allowed.append(allowed.empty() ? "" : ", ").append(row.method);
+    if (row.method == "GET" && row.allows != access::write)
+      allowed += ", HEAD";
+  }
 };
 
 router::router(const std::vector<route>& table) : root_{std::make_unique<node>()} {
@@ -23,7 +32,7 @@ router::router(const std::vector<route>& table) : root_{std::make_unique<node>()
         next = std::make_unique<node>();
       at = next.get();
     }
-    at->rows.push_back(&row);
+    at->add(row);
   }
 }
 
@@ -53,13 +62,10 @@ router::match router::find(std::string_view method, const std::vector<std::strin
   const auto* end = descend(*root_, segments, 0, found.captures);
   if (!end)
     return found;
-  for (const auto* row : end->rows) {
+  found.allowed = end->allowed;
+  for (const auto* row : end->rows)
     if (row->method == method)
       found.row = row;
-    found.allowed += (found.allowed.empty() ? "" : ", ") + std::string{row->method};
-    if (row->method == "GET" && row->allows != access::write)
-      found.allowed += ", HEAD";
-  }
   return found;
 }
 

@@ -4,7 +4,6 @@
 #include "http/task.hpp"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,7 +38,7 @@ public:
   struct match {
     const route* row = nullptr;        ///< nullptr: no such path, or not with this method
     std::vector<std::string> captures; ///< the segments in braces, in order
-    std::string allowed;               ///< methods of the path for an Allow header; empty: there is no such path
+    std::string_view allowed;          ///< methods of the path for an Allow header; empty: there is no such path
   };
   match find(std::string_view method, const std::vector<std::string>& segments) const;
 

@@ -99,7 +99,7 @@ task<answer> route_to(context& state, router::match found, request incoming) {
     return refuse(error_answer(404, "not found"));
   // A HEAD must not set anything going, and a GET of an action does.
   if (!found.row || (found.row->allows == write && incoming.head_only))
-    return refuse(method_not_allowed(std::move(found.allowed)));
+    return refuse(method_not_allowed(std::string{found.allowed}));
   if (found.row->allows == debug)
     if (auto no = refuse_debug(state.settings.debug, incoming.peer))
       return refuse(*std::move(no));
