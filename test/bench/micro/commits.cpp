@@ -1,8 +1,8 @@
 // The journal, on the disk of the build: what a job's three steps cost when so many jobs share each commit, beside what
 // SQLite takes for a row alone.
 
-#include "store/journal.hpp"
 #include "test/bench/commits.hpp"
+#include "store/journal.hpp"
 #include "test/bench/seed.hpp"
 
 #include <benchmark/benchmark.h>

@@ -28,8 +28,7 @@ BENCHMARK(encode_guest);
 
 void encode_call_of_a_stage(benchmark::State& state) {
   for (auto _ : state)
-    benchmark::DoNotOptimize(
-      rpc::encode_call("Test.Reboot", rpc::encode_guest_request(guest_text, "reboot", {}), 1));
+    benchmark::DoNotOptimize(rpc::encode_call("Test.Reboot", rpc::encode_guest_request(guest_text, "reboot", {}), 1));
 }
 BENCHMARK(encode_call_of_a_stage);
 
