@@ -64,6 +64,7 @@ const std::vector<route> table{
   {"DELETE", "/jobs/{job}", write, cancel_job},
 
   {"GET", "/openapi.json", read, get_description},
+  {"GET", "/docs", read, get_docs},
 
   {"GET", "/healthz", read, get_health},
   {"GET", "/readyz", read, get_readiness},

@@ -64,6 +64,7 @@ task<answer> get_readiness(context&, request); ///< should it be given work
 
 // documentation.cpp
 task<answer> get_description(context&, request); ///< the API, in OpenAPI
+task<answer> get_docs(context&, request);        ///< the same as a page
 
 // observability.cpp
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
