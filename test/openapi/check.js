@@ -18,7 +18,8 @@ function checkExamples(visitor) {
       for (const { schema, example } of [part?.content?.["application/json"]].filter((media) => media?.example))
         visitor.note(`an example of ${id}`, api.faults(schema, example));
   for (const [name, { examples = [] }] of Object.entries(api.document.components.schemas))
-    for (const example of examples) visitor.note(`an example of ${name}`, api.faults({ $ref: `#/components/schemas/${name}` }, example));
+    for (const example of examples)
+      visitor.note(`an example of ${name}`, api.faults({ $ref: `#/components/schemas/${name}` }, example));
 }
 
 async function visit(house) {
@@ -37,11 +38,18 @@ async function visit(house) {
   await visitor.otherMethods(agent);
 
   // Agents that can do nothing, that have no sub-agents, and that are asked for too much at a time.
-  const nothing = { actions: { create: { stages: [] } }, services: {}, debug: { access: "off" }, http: { get_actions: false } };
+  const nothing = {
+    actions: { create: { stages: [] } },
+    services: {},
+    debug: { access: "off" },
+    http: { get_actions: false },
+  };
   const idle = await house.agent(1, nothing);
   const alone = await house.agent(1);
   for (const each of quick) for (const one of [idle, alone]) await visitor.ask(one, each);
-  const busy = await house.agent(subAgent, { limits: { queue: 1, info: 1, info_waiting: 1, stream: 1, stream_waiting: 1 } });
+  const busy = await house.agent(subAgent, {
+    limits: { queue: 1, info: 1, info_waiting: 1, stream: 1, stream_waiting: 1 },
+  });
   for (const each of quick) await Promise.all(Array.from({ length: 5 }, () => visitor.ask(busy, each)));
   return visitor;
 }
@@ -53,7 +61,9 @@ try {
   const missed = documented.filter((each) => !visitor.statuses.has(each) && !notBroughtAbout.includes(each));
   visitor.note("never answered", missed);
   for (const fault of visitor.faults) console.log(fault);
-  console.log(`${visitor.api.operations.length} operations, ${visitor.requests} requests, ${visitor.faults.length} faults`);
+  console.log(
+    `${visitor.api.operations.length} operations, ${visitor.requests} requests, ${visitor.faults.length} faults`,
+  );
   process.exitCode = visitor.faults.length === 0 ? 0 : 1;
 } finally {
   house.close();

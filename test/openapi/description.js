@@ -4,7 +4,8 @@ import addFormats from "ajv-formats";
 
 const methods = ["get", "put", "post", "delete", "patch"];
 
-const mapValues = (object, change) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+const mapValues = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 
 // In the eyes of these tests a schema that says nothing of other members allows none: what an answer holds and the
 // document does not is a mistake. Closed where they are used, not where they are made, schemas can still be put together.
@@ -29,7 +30,9 @@ export class Description {
     const schemas = mapValues(document.components.schemas, closeWithin);
     this.#ajv.addSchema({ $id: "api", components: { schemas } });
     this.operations = Object.entries(document.paths).flatMap(([path, item]) =>
-      methods.filter((method) => method in item).map((method) => new Operation(this, method.toUpperCase(), path, item[method])),
+      methods
+        .filter((method) => method in item)
+        .map((method) => new Operation(this, method.toUpperCase(), path, item[method])),
     );
   }
 
@@ -40,7 +43,12 @@ export class Description {
   // What a reference refers to; anything else as it is.
   resolve(value) {
     if (!value?.$ref) return value;
-    return this.resolve(value.$ref.slice(2).split("/").reduce((at, key) => at[key], this.document));
+    return this.resolve(
+      value.$ref
+        .slice(2)
+        .split("/")
+        .reduce((at, key) => at[key], this.document),
+    );
   }
 
   // What is wrong with a value: texts.
@@ -79,7 +87,10 @@ class Operation {
 
   // The documented request, with other values for some parameters. Those without a value or an example are left out.
   request(values = {}) {
-    const given = (place) => this.in(place).map((p) => [p.name, values[p.name] ?? p.example]).filter(([, value]) => value !== undefined);
+    const given = (place) =>
+      this.in(place)
+        .map((p) => [p.name, values[p.name] ?? p.example])
+        .filter(([, value]) => value !== undefined);
     let target = this.path;
     for (const [name, value] of given("path")) target = target.replace(`{${name}}`, encodeURIComponent(value));
     const query = new URLSearchParams(given("query")).toString();

@@ -27,8 +27,20 @@ function config(port, dbpath) {
   const actions = {};
   for (const name of ["create", "delete", "reboot", "restart", "poweroff", "shutdown", "start", "suspend"])
     actions[name] = action("test", `Test.${name[0].toUpperCase()}${name.slice(1)}`);
-  for (const name of ["CpuMetrics", "NicMetrics", "DiskMetrics", "ListSnapshots", "GetSnapshot", "CreateSnapshot",
-    "DeleteSnapshot", "RollbackSnapshot", "ListImages", "GetImage", "DeleteImage", "FetchImage"])
+  for (const name of [
+    "CpuMetrics",
+    "NicMetrics",
+    "DiskMetrics",
+    "ListSnapshots",
+    "GetSnapshot",
+    "CreateSnapshot",
+    "DeleteSnapshot",
+    "RollbackSnapshot",
+    "ListImages",
+    "GetImage",
+    "DeleteImage",
+    "FetchImage",
+  ])
     actions[name[0].toLowerCase() + name.slice(1)] = action("test", `Test.${name}`);
   for (const name of ["ListImages", "GetImage", "DeleteImage", "FetchImage"])
     actions[`container${name}`] = action("test", `Test.Container${name}`);

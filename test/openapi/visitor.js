@@ -75,7 +75,8 @@ export class Visitor {
   async steal(agent) {
     const [first, second, ...others] = this.api.operations.filter((each) => each.takesKey);
     await this.expect([409], agent, first, first.request({ "Idempotency-Key": second.id }));
-    for (const each of [second, ...others]) await this.expect([409], agent, each, each.request({ "Idempotency-Key": first.id }));
+    for (const each of [second, ...others])
+      await this.expect([409], agent, each, each.request({ "Idempotency-Key": first.id }));
   }
 
   // The documented request with something wrong in it.
@@ -86,7 +87,8 @@ export class Visitor {
     for (const { name, schema } of operation.in("query"))
       if (schema.type !== "string" || schema.pattern)
         await this.expect([400], agent, operation, operation.request({ [name]: "wrong" }));
-    if (operation.takesKey) await this.expect([400], agent, operation, operation.request({ "Idempotency-Key": "x".repeat(256) }));
+    if (operation.takesKey)
+      await this.expect([400], agent, operation, operation.request({ "Idempotency-Key": "x".repeat(256) }));
     if (operation.body?.content["application/json"])
       for (const body of ["{", "[]"]) await this.expect([400], agent, operation, { ...right, body });
     if (operation.body) await this.expect([413], agent, operation, { ...right, body: "x".repeat(2 ** 20 + 1) });
