@@ -15,6 +15,9 @@ using rpc::json::writer;
 /// What the server answers before a handler sees the request, and what a fault of the agent ends in.
 constexpr int for_any_request[] = {400, 408, 413, 414, 417, 431, 500, 503};
 
+/// A header of every request, and of every answer.
+constexpr std::string_view request_id = "X-Request-ID";
+
 void write_all_but(std::initializer_list<std::string_view> left_out, const node& from, writer& out) {
   for (const auto& [key, value] : from.members("description"))
     if (std::find(left_out.begin(), left_out.end(), key) == left_out.end())
@@ -31,17 +34,15 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-/// One for each capture of the row, then the operation's own.
+/// One for each capture of the row, then the operation's own, then what all have.
 void write_parameters(const route& row, const node& operation, writer& out) {
-  const auto* own = operation.find("parameters");
-  if (!own && row.pattern.find('{') == row.pattern.npos)
-    return;
   out.key("parameters").begin_array();
   for (auto at = row.pattern.find('{'); at != row.pattern.npos; at = row.pattern.find('{', at + 1))
     write_reference("parameters", row.pattern.substr(at + 1, row.pattern.find('}', at) - at - 1), out);
-  if (own)
+  if (const auto* own = operation.find("parameters"))
     for (const node& parameter : own->items("parameters"))
       out.raw(parameter.text());
+  write_reference("parameters", request_id, out);
   out.end_array();
 }
 
@@ -57,11 +58,27 @@ std::set<std::string> errors_of(const route& row, const node& operation) {
   return errors;
 }
 
+/// With the headers that all have.
+void write_response(const node& response, writer& out) {
+  if (response.find("$ref")) {
+    out.raw(response.text());
+    return;
+  }
+  out.begin_object();
+  write_all_but({"headers"}, response, out);
+  out.key("headers").begin_object();
+  write_reference("headers", request_id, out.key(request_id));
+  if (const auto* own = response.find("headers"))
+    write_all_but({}, *own, out);
+  out.end_object().end_object();
+}
+
 void write_responses(const route& row, const node& operation, writer& out) {
   out.key("responses").begin_object();
   const auto* own = operation.find("responses");
   if (own)
-    write_all_but({}, *own, out);
+    for (const auto& [status, response] : own->members("responses"))
+      write_response(response, out.key(status));
   for (const auto& status : errors_of(row, operation))
     if (!own || !own->find(status))
       write_reference("responses", status, out.key(status));
@@ -135,7 +152,11 @@ void api_description::write_components(writer& out) const {
   for (const auto& [kind, parts] : components_) {
     out.key(kind).begin_object();
     for (const auto* some : parts)
-      write_all_but({}, *some, out);
+      for (const auto& [name, component] : some->members(kind))
+        if (kind == "responses")
+          write_response(component, out.key(name));
+        else
+          out.key(name).raw(component.text());
     out.end_object();
   }
   out.end_object();

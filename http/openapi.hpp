@@ -18,7 +18,7 @@ extern const std::span<const std::string_view> api_parts;
 ///
 /// A part is an object with `operations`, by "METHOD /pattern", their `tag`, and the `components` that they use, all as
 /// OpenAPI has them. What follows from the row is added here and written nowhere else: the parameters of its captures,
-/// and the errors that any request may end in. `errors` of an operation are the others: 404 stands for
+/// what any request may have or end in. `errors` of an operation are the others: 404 stands for
 /// `#/components/responses/404`. The one part with `info` has what belongs to the whole.
 class api_description {
 public:

@@ -15,32 +15,9 @@ function draw(api) {
         operations.map((each) => [operationCard(each, base), operationLink(each), each.words]),
       );
   }
-  const [{ responses }] = api.operations;
-  addGroup("Any request", "What any request may end in, whatever it asks for.", [
-    [
-      element(
-        "article",
-        { id: "any-request" },
-        element(
-          "table",
-          { class: "wide" },
-          element(
-            "tbody",
-            {},
-            api.everywhere.map((status) =>
-              element(
-                "tr",
-                {},
-                element("th", {}, element("span", { class: `status s${status[0]}` }, status)),
-                element("td", {}, line(responses[status].description)),
-              ),
-            ),
-          ),
-        ),
-      ),
-      element("a", { href: "#any-request" }, "Errors of any request"),
-      JSON.stringify(api.everywhere.map((status) => [status, responses[status]])).toLowerCase(),
-    ],
+  const shared = anyRequestCard(api);
+  addGroup("Any request", "What any request may have, and may end in.", [
+    [shared, element("a", { href: `#${shared.id}` }, "Headers and errors"), shared.textContent.toLowerCase()],
   ]);
   addGroup(
     "Schemas",

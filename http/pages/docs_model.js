@@ -6,16 +6,15 @@ class Api {
       Object.entries(methods).map(([method, operation]) => new Operation(this, method.toUpperCase(), path, operation)),
     );
     const [first, ...others] = this.operations;
+    const isEverywhere = (each) => others.every(({ parameters }) => parameters.includes(each));
+    this.parameters = first.parameters.filter(isEverywhere);
     this.everywhere = Object.keys(first.responses).filter((status) => others.every((each) => status in each.responses));
   }
 
   follow(value) {
-    return value?.$ref
-      ? value.$ref
-          .slice(2)
-          .split("/")
-          .reduce((at, key) => at[key], this.text)
-      : value;
+    if (!value?.$ref) return value;
+    const keys = value.$ref.slice(2).split("/");
+    return keys.reduce((at, key) => at[key], this.text);
   }
 
   // A schema with all that it refers to or is put together from in one: { properties, required, … }.

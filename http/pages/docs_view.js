@@ -89,21 +89,17 @@ const table = (title, rows) =>
     ? element("section", { class: "rows" }, element("h4", {}, title), element("table", {}, element("tbody", {}, rows)))
     : "";
 
-function parametersOf(operation) {
+const parameterRow = (api, { name, schema, required, description }) =>
+  row(name, typeOf(api, schema), required, [line(description), fallback(schema)]);
+
+// By their places. Those of any request are told once.
+function parametersOf({ api, parameters }) {
+  const own = parameters.filter((each) => !api.parameters.includes(each));
   const titles = { path: "In the path", query: "Query", header: "Headers" };
-  return Object.entries(titles).map(([place, title]) =>
-    table(
-      title,
-      operation.parameters
-        .filter((each) => each.in === place)
-        .map((each) =>
-          row(each.name, typeOf(operation.api, each.schema), each.required, [
-            line(each.description),
-            fallback(each.schema),
-          ]),
-        ),
-    ),
-  );
+  return Object.entries(titles).map(([place, title]) => {
+    const rows = own.filter((each) => each.in === place).map((each) => parameterRow(api, each));
+    return table(title, rows);
+  });
 }
 
 function bodyOf(operation) {
@@ -117,21 +113,19 @@ function bodyOf(operation) {
   return [table(title, members(operation.api, schema)) || element("h4", {}, title), line(operation.body.description)];
 }
 
+function answerRow(operation, status, label) {
+  const answer = operation.responses[status];
+  const type = typeOf(operation.api, operation.media(answer).schema);
+  const text = [element("span", { class: "type" }, type), line(answer.description)];
+  return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, text));
+}
+
 // The statuses of an operation; a click shows an example at its side. What any request may end in is told once.
 function answersOf(operation, show) {
   const rows = operation.statuses.map((status) => {
-    const { description } = operation.responses[status];
-    const type = typeOf(operation.api, operation.media(operation.responses[status]).schema);
-    return element(
-      "tr",
-      {},
-      element(
-        "th",
-        { scope: "row" },
-        element("button", { class: `status s${status[0]}`, click: () => show(status), "data-status": status }, status),
-      ),
-      element("td", {}, element("span", { class: "type" }, type), line(description)),
-    );
+    const button = element("button", { class: `status s${status[0]}`, "data-status": status }, status);
+    button.addEventListener("click", () => show(status));
+    return answerRow(operation, status, button);
   });
   const rest = element(
     "p",
@@ -209,6 +203,21 @@ function operationCard(operation, base) {
   );
   show(Object.keys(operation.responses)[0]);
   return card;
+}
+
+// What is the same for all operations.
+function anyRequestCard(api) {
+  const [first] = api.operations;
+  const statuses = api.everywhere.map((status) =>
+    answerRow(first, status, element("span", { class: `status s${status[0]}` }, status)),
+  );
+  const parameters = api.parameters.map((each) => parameterRow(api, each));
+  return element(
+    "article",
+    { id: "any-request", class: "wide" },
+    table("Headers", parameters),
+    table("Answers", statuses),
+  );
 }
 
 function schemaCard(api, name, schema) {

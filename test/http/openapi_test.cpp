@@ -65,13 +65,13 @@ TEST_CASE("what the description refers to is there") {
   }
 }
 
-TEST_CASE("an operation has the row's captures as parameters and the errors of any request") {
+TEST_CASE("an operation has the row's captures as parameters and what any request has") {
   constexpr std::string_view part = R"({
     "info": {"title": "T"}, "tag": "Things",
     "operations": {"GET /things/{thing}": {
       "summary": "One thing",
       "parameters": [{"name": "limit", "in": "query"}],
-      "responses": {"200": {"description": "It"}, "503": {"description": "Not now"}},
+      "responses": {"200": {"description": "It"}, "503": {"description": "Not now", "headers": {"Retry-After": {}}}},
       "errors": [404]
     }},
     "components": {"schemas": {"A": {}}}
@@ -87,10 +87,13 @@ TEST_CASE("an operation has the row's captures as parameters and the errors of a
   CHECK(at(operation, {"tags"}).text() == R"(["Things"])");
   CHECK(at(operation, {"summary"}).text() == R"("One thing")");
   CHECK(at(operation, {"parameters"}).text() ==
-        R"([{"$ref":"#/components/parameters/thing"},{"name":"limit","in":"query"}])");
+        R"([{"$ref":"#/components/parameters/thing"},{"name":"limit","in":"query"},)"
+        R"({"$ref":"#/components/parameters/X-Request-ID"}])");
   const auto& answers = at(operation, {"responses"});
   CHECK(at(answers, {"200", "description"}).text() == R"("It")");
-  CHECK(at(answers, {"503"}).text() == R"({"description":"Not now"})");
+  CHECK(at(answers, {"503", "description"}).text() == R"("Not now")");
+  CHECK(at(answers, {"503", "headers"}).text() ==
+        R"({"X-Request-ID":{"$ref":"#/components/headers/X-Request-ID"},"Retry-After":{}})");
   for (const auto* status : {"400", "403", "404", "408", "413", "431", "500"})
     CHECK(at(answers, {status, "$ref"}).text() == std::string{"\"#/components/responses/"} + status + '"');
   CHECK_FALSE(operation.find("errors"));

@@ -32,6 +32,9 @@ export class Visitor {
     ++this.requests;
     this.statuses.add(answer.status);
     this.note(`${request.method} ${request.target}`, judge(this.api, operation.responses, answer));
+    const name = request.headers?.["X-Request-ID"];
+    if (name && answer.headers.get("x-request-id") !== name)
+      this.note(operation.id, ["answers by another X-Request-ID"]);
     return answer;
   }
 
