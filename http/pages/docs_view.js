@@ -34,7 +34,8 @@ const method = (name) => element("b", { class: `method ${name.toLowerCase()}` },
 const schemaLink = (name) => element("a", { href: `#schema-${name}` }, name);
 
 // What a value of a schema is, in a few words.
-function typeOf(api, schema = {}) {
+function typeOf(api, schema) {
+  if (!schema) return "bytes";
   if (schema.$ref) return schemaLink(schema.$ref.split("/").pop());
   if (schema.anyOf?.every((each) => each.$ref))
     return schema.anyOf.flatMap((each, i) => [i ? " or " : "", typeOf(api, each)]);
