@@ -4,16 +4,20 @@
 #include "rpc/json.hpp"
 
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <thread>
+#include <unistd.h>
 
 namespace mistify::rpc::log {
 
@@ -36,6 +40,21 @@ const named_level* find_level(std::string_view name) noexcept {
   return found == levels.end() ? nullptr : found;
 }
 
+/// Writes past `stderr`: the end of the process flushes that, and would wait for a line that a stalled reader holds up.
+class stderr_sink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> { // has one writer
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    for (std::size_t done = 0; done < line.size();) {
+      const auto n = ::write(STDERR_FILENO, line.data() + done, line.size() - done);
+      if (n < 0 && errno != EINTR)
+        return; // there is nobody to tell
+      done += n < 0 ? 0 : static_cast<std::size_t>(n);
+    }
+  }
+  void flush_() override {}
+};
+
 constexpr std::size_t most_waiting_lines = 8192;
 
 /// spdlog's thread must not take the signals that the daemon waits for: it begins with all of them blocked.
@@ -52,7 +71,7 @@ std::shared_ptr<spdlog::details::thread_pool> make_writer() {
 struct log_state {
   std::shared_ptr<spdlog::details::thread_pool> writer = make_writer();
   std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
-    "agent", std::make_shared<spdlog::sinks::stderr_sink_mt>(), writer, spdlog::async_overflow_policy::overrun_oldest);
+    "agent", std::make_shared<stderr_sink>(), writer, spdlog::async_overflow_policy::overrun_oldest);
 
   std::atomic<const named_level*> level = find_level("warning");
   std::atomic<bool> auditing = true;
@@ -64,8 +83,13 @@ struct log_state {
   }
 };
 
+/// Never destroyed: that would wait for the writer, which a stalled reader of stderr holds up for ever.
 log_state& state() {
-  static log_state only;
+  static auto& only = []() -> log_state& {
+    auto* made = new log_state;
+    std::atexit([] { flush(); });
+    return *made;
+  }();
   return only;
 }
 

@@ -24,7 +24,7 @@ bool is_level(std::string_view name) noexcept;
 /// Whether debug lines are wanted: for those that are expensive to put together.
 bool debugging() noexcept;
 
-/// Writes what is still waiting. Call before the process ends.
+/// Writes what is still waiting, for a second at most. The end of a process by `exit` or from `main` does so itself.
 void flush();
 
 void debug(std::string_view message, fields extra = {});

@@ -3,7 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
+#include <fcntl.h>
 #include <regex>
+#include <sys/stat.h>
 
 using namespace mistify::test;
 
@@ -26,6 +29,37 @@ TEST_CASE("the log is one JSON object a line, with level, msg and time") {
     const auto level = text_at(line, "level");
     CHECK((level == "info" || level == "warning" || level == "error" || level == "audit"));
   }
+}
+
+TEST_CASE("a reader of the log that stalls holds up neither the agent nor its end") {
+  const temp_dir dir;
+  const auto pipe = (dir.path() / "stderr").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const descriptor reader{::open(pipe.c_str(), O_RDWR | O_CLOEXEC)}; // and never reads
+  REQUIRE(::fcntl(reader.get(), F_SETPIPE_SZ, 4096) >= 0);
+  const auto port = free_port();
+  const auto config = dir.write("agent.json", R"({"dbpath":")" + (dir.path() / "agent.db").string() +
+                                                R"(","actions":{"create":{"stages":[]}}})");
+  process agent{{"-a", "127.0.0.1:" + std::to_string(port), "-c", config, "-l", "info"}, pipe};
+  const http_client http{port};
+  const auto creates = [&] {
+    try {
+      return http.post("/guests", "{}").status == 202;
+    } catch (const std::exception&) {
+      return false; // does not listen yet
+    }
+  };
+  REQUIRE(eventually(creates));
+  for (int i = 0; i < 100; ++i)
+    CHECK(creates());
+  agent.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
+}
+
+TEST_CASE("what was logged last is written before the end") {
+  house h;
+  h.agent.stop();
+  CHECK(text_at(lines_of(h.agent.log()).back(), "msg") == "stopped");
 }
 
 TEST_CASE("a level keeps what is below it out of the log") {
