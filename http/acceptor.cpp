@@ -1,5 +1,6 @@
 #include "http/acceptor.hpp"
 
+#include "http/answer_writer.hpp"
 #include "http/connection.hpp"
 #include "http/listener.hpp"
 #include "rpc/error.hpp"
@@ -98,14 +99,28 @@ void acceptor::accept_all(door& d) {
   }
 }
 
+/// Says 503 and closes at once. What the client has sent is read, so that the answer is not lost to a reset; what it
+/// sends after that may cost it the answer.
+void acceptor::turn_away(int fd) {
+  ++core_->refused;
+  std::array<char, 16 * 1024> unread;
+  ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT);
+  auto refusal = core_->answer_to(503, "too many connections");
+  head_options options;
+  options.content_length = static_cast<std::int64_t>(refusal.body.size());
+  options.keep_alive = false;
+  const auto text = write_head(refusal, options) + refusal.body;
+  ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::close(fd);
+}
+
 void acceptor::take_in(int fd, std::string peer) {
   const auto bound = core_->settings.max_connections;
   const auto open = core_->connections.size();
   int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (open >= bound + max_turned_away) {
-    ++core_->refused;
-    ::close(fd);
+    turn_away(fd);
     return;
   }
   auto key = core_->connections.next_key(fd);

@@ -13,7 +13,8 @@ namespace mistify::http {
 /// The listening sockets: makes connections of what comes in, up to the bound. Every member is thread-safe.
 class acceptor {
 public:
-  /// Clients over the bound that may linger until they have read that they are; the rest is closed at once.
+  /// Clients over the bound that may linger until they have read that they are; the rest is told so and
+  /// closed at once.
   static constexpr std::size_t max_turned_away = 256;
 
   explicit acceptor(std::shared_ptr<core> shared) : core_{std::move(shared)} {}
@@ -37,6 +38,7 @@ private:
   };
   void watch(int fd);
   void accept_all(door& d);
+  void turn_away(int fd);
   void take_in(int fd, std::string peer);
 
   const std::shared_ptr<core> core_;

@@ -213,6 +213,20 @@ TEST_CASE("one connection too many is answered 503") {
   CHECK(raw_client{s.port}.get("/").status == 200);
 }
 
+TEST_CASE("hundreds of connections too many are answered 503, every one") {
+  http::server_settings settings;
+  settings.max_connections = 1;
+  running_server s{{}, settings};
+  const raw_client kept{s.port};
+  CHECK(eventually([&] { return s.server.stats().open == 1; }));
+  std::vector<std::unique_ptr<raw_client>> crowd;
+  for (int i = 0; i < 300; ++i)
+    crowd.push_back(std::make_unique<raw_client>(s.port));
+  for (auto& c : crowd)
+    CHECK(c->answer().status == 503);
+  CHECK(s.server.stats().refused == 300);
+}
+
 TEST_CASE("all request bodies together have a bound") {
   http::server_settings settings;
   settings.max_buffered = 50'000;
