@@ -2,6 +2,7 @@
 
 #include "http/transfer.hpp"
 
+#include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,6 +76,8 @@ void connection::handle_end(std::uint32_t signals) {
       transfer_->client_gone().cancel();
   } else if (gone) {
     close();
+  } else if (stage_ == stage::handling && signals & half_closed) {
+    set_deadline(in(core_->settings.half_closed_timeout));
   }
   bool idle = stage_ == stage::draining || (stage_ == stage::reading && framer_.empty() && !may_read_);
   if (idle && signals & stop_idle)
@@ -109,6 +112,15 @@ void connection::on_deadline() {
     close();
   else if (stage_ == stage::writing)
     close_hard();
+  else if (stage_ == stage::handling && !http_1_0_)
+    send_go_on();
+}
+
+/// To a client that sends no more, and may have left: one that has is noticed by the reset that comes back. Every client
+/// passes over this answer (RFC 9110, section 15.2), whether or not it waits for it.
+void connection::send_go_on() {
+  constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  ::send(key_.fd, go_on.data(), go_on.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void connection::set_deadline(tick when) {

@@ -57,6 +57,7 @@ private:
   bool step(thread on);
   void on_deadline();
   void set_deadline(tick when);
+  void send_go_on();
   void hand_to_worker();
   void close();
   void close_hard();

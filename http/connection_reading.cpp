@@ -57,11 +57,7 @@ bool connection::read_request(thread on) {
   }
   switch (framer_.advance()) {
   case framer::progress::more: return fill() || (stage_ == stage::reading ? wait_for_bytes() : true);
-  case framer::progress::go_on: {
-    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    ::send(key_.fd, go_on.data(), go_on.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    return true;
-  }
+  case framer::progress::go_on: send_go_on(); return true;
   case framer::progress::complete: return begin_exchange();
   case framer::progress::refused: refuse(framer_.why().status, framer_.why().message); return true;
   }
@@ -121,7 +117,7 @@ bool connection::account() {
 
 bool connection::begin_exchange() {
   stage_ = stage::handling;
-  set_deadline(never);
+  set_deadline(half_closed_ ? in(core_->settings.half_closed_timeout) : never);
   timing_ = false;
   auto parsed = core_->parser.parse(framer_.head());
   if (auto* no = std::get_if<refusal>(&parsed)) {

@@ -23,6 +23,8 @@ struct server_settings {
   std::chrono::milliseconds request_timeout{10'000}; ///< from the first byte of a request to its last; then 408
   std::chrono::milliseconds idle_timeout{75'000};    ///< of a connection between two requests
   std::chrono::milliseconds write_timeout{30'000};   ///< of a client that does not read; then the connection closes
+  /// From when a client that waits for its answer sends no more until it is asked whether it is still there.
+  std::chrono::milliseconds half_closed_timeout{15'000};
 };
 
 /// Turns a request into an answer. Called on a worker; must not block it for long. Whatever it throws the server turns

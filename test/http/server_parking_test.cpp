@@ -111,6 +111,38 @@ TEST_CASE("the answer for a client that has gone is dropped") {
   CHECK(raw_client{s.port}.get("/a").status == 200);
 }
 
+TEST_CASE("a client that has gone does not keep its connection until the answer") {
+  http::server_settings settings;
+  settings.half_closed_timeout = 50ms;
+  parking lot;
+  running_server s{{{"/park", parks_in(lot)}}, settings};
+  {
+    raw_client c{s.port};
+    c.send("GET /park HTTP/1.1\r\n\r\n");
+    CHECK(eventually([&] { return lot.size() == 1; }));
+  }
+  CHECK(eventually([&] { return s.server.stats().open == 0; }));
+  CHECK(lot.resume_all() == 1);
+}
+
+TEST_CASE("a client that sends no more and waits gets its answer") {
+  http::server_settings settings;
+  settings.half_closed_timeout = 10ms;
+  parking lot;
+  running_server s{{{"/park", parks_in(lot)}}, settings};
+  for (bool at_once : {true, false}) {
+    raw_client c{s.port};
+    c.send("GET /park HTTP/1.1\r\n\r\n");
+    if (at_once)
+      c.send_no_more();
+    CHECK(eventually([&] { return lot.size() == 1; }));
+    c.send_no_more();
+    CHECK(c.answer().status == 100);
+    CHECK(lot.resume_all() == 1);
+    CHECK(c.answer().body == "resumed");
+  }
+}
+
 TEST_CASE("stopping waits for parked requests as long as it may") {
   parking lot;
   running_server s{{{"/park", parks_in(lot)}}};
