@@ -13,7 +13,7 @@ namespace {
 
 using rpc::errc;
 using rpc::failure;
-using self_pointer = front_actor::stateful_pointer<front_state>;
+using self_pointer = inspected_pointer<front_actor, front_state>;
 
 runner_actor add_runner(self_pointer self, const std::string& id) {
   auto runner = self->state.make_runner(caf::actor_cast<front_actor>(self), id);
@@ -42,6 +42,7 @@ void runner_died(self_pointer self, const caf::actor_addr& who) {
   if (dead == runners.end() || self->state.stopping)
     return;
   rpc::log::error("the runner of a guest ended and is replaced", {{"guest", dead->first}});
+  self->state.past.note_error(self->clock().now(), "the runner of " + dead->first + " ended and is replaced");
   add_runner(self, std::string{dead->first});
 }
 
@@ -62,6 +63,7 @@ void runner_drained(self_pointer self) {
 caf::result<bool> drain(self_pointer self) {
   auto& state = self->state;
   state.stopping = true;
+  state.stopping_since = self->clock().now();
   state.drained.emplace(self);
   auto later = state.drained->later();
   state.draining = state.runners.size();
@@ -73,7 +75,18 @@ caf::result<bool> drain(self_pointer self) {
 
 } // namespace
 
-front_actor::behavior_type front(self_pointer self, runner_factory make_runner, const store::directory* guests) {
+void front_state::tell(actor_status& to, bool in_full) const {
+  const auto now = self->clock().now();
+  if (draining > 0)
+    to.works_on = actor_status::work{"waits for runners that finish their stage: " + std::to_string(draining),
+                                     now - stopping_since};
+  if (in_full)
+    past.tell(to, now);
+}
+
+front_actor::behavior_type front(self_pointer self, runner_factory make_runner, const store::directory* guests,
+                                 roster* actors) {
+  self->enrol(*actors);
   self->state.make_runner = std::move(make_runner);
   self->set_down_handler([=](const caf::down_msg& down) { runner_died(self, down.source); });
   add_runner(self, std::string{agent_runner});
@@ -111,6 +124,7 @@ front_actor::behavior_type front(self_pointer self, runner_factory make_runner, 
     [=](restore_atom, const std::vector<store::unfinished_job>& jobs) { restore(self, jobs); },
     [=](drain_atom) { return drain(self); },
     [=](alive_atom) { return true; },
+    [=](status_atom, bool in_full) { return self->status(in_full); },
   };
 }
 

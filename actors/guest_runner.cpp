@@ -17,8 +17,9 @@ constexpr auto longest_background_call = 5s;
 
 } // namespace
 
-runner_actor::behavior_type runner_behavior(runner_actor::stateful_pointer<guest_runner> self, std::string id,
+runner_actor::behavior_type runner_behavior(inspected_pointer<runner_actor, guest_runner> self, std::string id,
                                             front_actor front, std::shared_ptr<const runner_context> context) {
+  self->enrol(context->actors, named_after::guest, id);
   return self->state.behavior(std::move(id), std::move(front), std::move(context));
 }
 
@@ -43,10 +44,15 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
     [this](stream_atom, const action_ptr& what) { return grant(what); },
     [this](cancel_atom, const std::string& job_id) { return cancel(job_id); },
     [this](wait_atom, const std::string& job_id) { return await_end(job_id); },
-    [this](left_atom) { stream_left(); },
+    [this](left_atom, std::uint64_t number) { stream_left(number); },
     [this](again_atom, std::uint64_t turn) { again(turn); },
     [this](restore_atom, const runner_restore& from) { restore(from); },
     [this](drain_atom) { return drain(); },
+    [this](status_atom, bool in_full) {
+      actor_status out;
+      tell(out, in_full);
+      return out;
+    },
   };
 }
 
@@ -74,17 +80,22 @@ caf::result<std::string> guest_runner::ask(const info_request& request) {
     info_run{pipeline{request.what, request.request, 0}, answer, request.background, request.request_id});
   if (request.background) {
     if (info_.enter_if_spare())
-      run(work);
+      begin(work);
     else
       answer.deliver(failure{errc::queue_full, "this guest has no place to spare"});
     return answer.later();
   }
   switch (info_.enter(work)) {
-  case admission::runs: run(work); break;
+  case admission::runs: begin(work); break;
   case admission::waits: break;
   case admission::refused: answer.deliver(failure{errc::queue_full, "too many requests wait for this guest"});
   }
   return answer.later();
+}
+
+void guest_runner::begin(const info_ptr& work) {
+  asking_.push_back(work);
+  run(work);
 }
 
 void guest_runner::run(const info_ptr& work) {
@@ -103,7 +114,9 @@ void guest_runner::call(const info_ptr& work) {
     doc = guest->doc;
   }
   const auto& stage = work->steps.current();
-  service_call out{stage.method, work->steps.params(doc), stage.timeout, true, {}, work->background, work->request_id};
+  work->since = now();
+  service_call out{
+    stage.method, work->steps.params(doc), stage.timeout, true, {}, work->background, work->request_id, id_};
   if (work->background && (out.timeout == 0ms || out.timeout > longest_background_call))
     out.timeout = longest_background_call;
   self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
@@ -121,9 +134,13 @@ void guest_runner::call(const info_ptr& work) {
 
 template <class Result>
 void guest_runner::end(const info_ptr& work, Result&& result) {
+  if constexpr (std::is_same_v<std::decay_t<Result>, failure>)
+    if (!work->background)
+      past_.note_error(now(), std::string{work->steps.kind().name} + ": " + result.message());
   work->answer.deliver(std::forward<Result>(result));
+  asking_.remove(work);
   if (auto next = info_.leave())
-    run(*next);
+    begin(*next);
   quit_if_done();
 }
 
@@ -148,10 +165,12 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
 /// when nobody waits for the grant any more.
 void guest_runner::grant(const stream_wish& wish) {
   const auto& stage = wish.what->stages.front();
-  const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_)](const void*) {
-                    caf::anon_send(runner, left_atom_v);
+  const auto number = ++turns_;
+  downloads_.push_back({number, &stage, now()});
+  const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
+                    caf::anon_send(runner, left_atom_v, number);
                   }};
-  self_->request(context_->find_service(stage.service), caf::infinite, place_atom_v)
+  self_->request(context_->find_service(stage.service), caf::infinite, place_atom_v, stage.method, id_)
     .then(
       [wish, own, &stage](const lease& place) {
         const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);
@@ -160,7 +179,8 @@ void guest_runner::grant(const stream_wish& wish) {
       [wish](caf::error& e) { wish.answer.deliver(std::move(e)); });
 }
 
-void guest_runner::stream_left() {
+void guest_runner::stream_left(std::uint64_t number) {
+  downloads_.remove_if([number](const download_out& d) { return d.number == number; });
   if (auto next = streams_.leave())
     grant(*next);
   quit_if_done();

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/history.hpp"
+#include "actors/inspected.hpp"
 #include "actors/metrics.hpp"
 #include "actors/pipeline.hpp"
 #include "actors/reply.hpp"
@@ -28,6 +29,7 @@ struct runner_context {
   /// The handle of a configured service.
   std::function<service_actor(const std::string& name)> find_service;
   runner_metrics& measured;
+  roster& actors;
 };
 
 /// Everything that happens to one guest: two throttles for what is answered at once, and a queue of jobs that are run
@@ -44,17 +46,24 @@ public:
   runner_actor::behavior_type behavior(std::string id, front_actor front,
                                        std::shared_ptr<const runner_context> context);
 
+  /// Nothing that anybody waits for is under way.
+  bool at_work() const noexcept { return running_ || !queue_.empty() || !info_.idle() || !streams_.idle(); }
+  void tell(actor_status& to, bool in_full) const;
+  const history& recent() const noexcept { return past_; }
+
 private:
   // -- info ----------------------------------------------------------------------------------------------------
   struct info_run {
     pipeline steps;
     reply<std::string> answer;
     bool background = false;
-    std::string request_id;
+    std::string request_id{};
+    history::time since{}; ///< of the current stage's call
   };
   using info_ptr = std::shared_ptr<info_run>;
 
   caf::result<std::string> ask(const info_request& request);
+  void begin(const info_ptr& work);
   void run(const info_ptr& work);
   void call(const info_ptr& work);
   template <class Result>
@@ -67,7 +76,7 @@ private:
   };
   caf::result<stream_grant> grant(const action_ptr& what);
   void grant(const stream_wish& wish);
-  void stream_left();
+  void stream_left(std::uint64_t number);
 
   // -- jobs ----------------------------------------------------------------------------------------------------
   struct queued {
@@ -91,6 +100,7 @@ private:
     bool saving = false;                          ///< a step is on its way to the disk
     bool ending = false;                          ///< its end is being saved
     std::uint64_t turn = 0;                       ///< tells this wait from an earlier one
+    history::time since{};                        ///< of what it waits for
   };
 
   template <class Atom, class... Ts>
@@ -121,6 +131,12 @@ private:
   queued* find_job(const std::string& job_id);
   static void tell_waiting(queued& work);
 
+  // -- for people who look inside, guest_runner_status.cpp -------------------------------------------------------
+  void tell_job(actor_status& to) const;
+  void tell_calls(actor_status& to) const;
+  void note_end(const rpc::job& job);
+  history::time now() const { return self_->clock().now(); }
+
   // -- end -----------------------------------------------------------------------------------------------------
   caf::result<bool> drain();
   void retire();
@@ -138,6 +154,13 @@ private:
 
   throttle<info_ptr> info_;
   throttle<stream_wish> streams_;
+  std::list<info_ptr> asking_; ///< that have their place
+  struct download_out {
+    std::uint64_t number;
+    const stage* of;
+    history::time since;
+  };
+  std::list<download_out> downloads_;
   std::list<queued> queue_;
   std::size_t being_queued_ = 0; ///< on their way through the job log
   std::optional<under_way> running_;
@@ -146,10 +169,11 @@ private:
   bool draining_ = false;
   bool retired_ = false;
   rpc::metrics::gauge_share shown_waiting_, shown_running_;
+  history past_{8};
 };
 
 /// The behaviour of a runner, for `spawn`.
-runner_actor::behavior_type runner_behavior(runner_actor::stateful_pointer<guest_runner> self, std::string id,
+runner_actor::behavior_type runner_behavior(inspected_pointer<runner_actor, guest_runner> self, std::string id,
                                             front_actor front, std::shared_ptr<const runner_context> context);
 
 } // namespace mistify::actors

@@ -89,6 +89,7 @@ void guest_runner::begin_next() {
   running_.emplace(std::move(queue_.front()));
   running_->turn = ++turns_;
   queue_.pop_front();
+  past_.note(now(), std::string{running_->work.steps.kind().name} + " begins", running_->work.job_id);
   show_levels();
   advance(store::guest_unchanged{});
 }
@@ -113,6 +114,7 @@ void guest_runner::advance(store::guest_change change) {
 void guest_runner::save(store::job_step step) {
   running_->ending = std::holds_alternative<store::job_ends>(step.next);
   running_->saving = true;
+  running_->since = now();
   self_->request(context_->log, caf::infinite, record_atom_v, step)
     .then(
       [this, step, turn = running_->turn](const store::recorded_step& recorded) {
@@ -130,6 +132,7 @@ void guest_runner::saved(const store::job_step& step, const store::recorded_step
   if (running_->cancelled_for)
     running_->cancelled_for->deliver(recorded.job);
   if (const auto* how = std::get_if<store::job_ends>(&step.next)) {
+    note_end(recorded.job);
     const auto outcome = running_->cancelled_for                         ? job_outcome::cancelled
                          : recorded.job.status == rpc::job_status::error ? job_outcome::error
                                                                          : job_outcome::complete;
@@ -154,6 +157,7 @@ void guest_runner::not_saved(store::job_step step, const failure& why) {
   if (why.code() != errc::storage_failed)
     return finish(nullptr);
   running_->unsaved = std::move(step);
+  running_->since = now();
   running_->turn = ++turns_;
   self_->delayed_send(self_, save_pause, again_atom_v, running_->turn);
   tell_drained();
@@ -163,6 +167,7 @@ void guest_runner::call_stage() {
   const auto& stage = running_->work.steps.current();
   running_->calling = true;
   running_->call = {};
+  running_->since = now();
   running_->turn = ++turns_;
   try {
     service_call out{stage.method,
@@ -171,7 +176,9 @@ void guest_runner::call_stage() {
                      false,
                      running_->call,
                      false,
-                     running_->work.request_id};
+                     running_->work.request_id,
+                     id_,
+                     running_->work.job_id};
     self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
       .then(
         [this, turn = running_->turn](std::string& body) {

@@ -22,18 +22,22 @@ using job_log_actor = caf::typed_actor<
   // To itself: commit what has gathered.
   caf::reacts_to<commit_atom>,
   // Is it there? Replies true, for the watchdog.
-  caf::replies_to<alive_atom>::with<bool>>;
+  caf::replies_to<alive_atom>::with<bool>,
+  // What it is at; the flag asks for whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
 
 /// One endpoint of a sub-agent.
 using service_actor = caf::typed_actor<
   // Calls the sub-agent; replies the result, JSON text.
   caf::replies_to<call_atom, service_call>::with<std::string>,
-  // Takes one of the places for calls, for a download that somebody else runs.
-  caf::replies_to<place_atom>::with<lease>,
-  // A call or a download is over; its place is free.
-  caf::reacts_to<left_atom>,
+  // Takes one of the places for calls, for a download that somebody else runs: of that method, for that guest.
+  caf::replies_to<place_atom, std::string, std::string>::with<lease>,
+  // A call or a download is over: its number, and the error if there was one. Its place is free.
+  caf::reacts_to<left_atom, std::uint64_t, std::string>,
   // To itself: drop waiting calls whose time is over.
-  caf::reacts_to<sweep_atom>>;
+  caf::reacts_to<sweep_atom>,
+  // What it is at; the flag asks for whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
 
 /// Everything that happens to one guest, or to the hypervisor (the runner `agent`).
 using runner_actor = caf::typed_actor<
@@ -49,14 +53,16 @@ using runner_actor = caf::typed_actor<
   caf::replies_to<cancel_atom, std::string>::with<rpc::job>,
   // Replies true when the job has ended on disk. Errors: not_found if this runner does not have it (any more).
   caf::replies_to<wait_atom, std::string>::with<bool>,
-  // A download is over; its place is free.
-  caf::reacts_to<left_atom>,
+  // The download of that number is over; its place is free.
+  caf::reacts_to<left_atom, std::uint64_t>,
   // To itself: a pause (before a retry, or for a database that refuses writes) is over; the number tells which.
   caf::reacts_to<again_atom, std::uint64_t>,
   // Takes the jobs over that had not ended at the last stop. First message of a restored runner.
   caf::reacts_to<restore_atom, runner_restore>,
   // No stage is begun from now on; replies when none is under way.
-  caf::replies_to<drain_atom>::with<bool>>;
+  caf::replies_to<drain_atom>::with<bool>,
+  // What it is at; the flag asks for whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
 
 /// Finds the runner of a guest and hands the message on; the runner replies. Errors: not_found.
 using front_actor = caf::typed_actor<caf::replies_to<info_atom, std::string, info_request>::with<std::string>,
@@ -73,6 +79,17 @@ using front_actor = caf::typed_actor<caf::replies_to<info_atom, std::string, inf
                                      // No stage is begun from now on; replies when none is under way anywhere.
                                      caf::replies_to<drain_atom>::with<bool>,
                                      // Is it there? Replies true, for the watchdog.
-                                     caf::replies_to<alive_atom>::with<bool>>;
+                                     caf::replies_to<alive_atom>::with<bool>,
+                                     // What it is at; the flag asks for whole lists and the history.
+                                     caf::replies_to<status_atom, bool>::with<actor_status>>;
+
+/// Looks at all actors.
+using inspector_actor = caf::typed_actor<
+  // What all actors are at, what is stuck first.
+  caf::replies_to<look_atom>::with<look_ptr>,
+  // The one of that id, with whole lists and its history. Errors: not_found.
+  caf::replies_to<look_atom, std::string>::with<look_ptr>,
+  // To itself: who has not answered the look of that number by now is silent.
+  caf::reacts_to<late_atom, std::uint64_t>>;
 
 } // namespace mistify::actors

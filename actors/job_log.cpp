@@ -9,7 +9,7 @@ namespace mistify::actors {
 
 namespace {
 
-using self_pointer = job_log_actor::stateful_pointer<job_log_state>;
+using self_pointer = inspected_pointer<job_log_actor, job_log_state>;
 
 /// How long a commit stands for the next ones: whoever asks often must not wear the disk out.
 constexpr auto commit_stands_for = std::chrono::seconds{5};
@@ -17,6 +17,9 @@ constexpr auto commit_stands_for = std::chrono::seconds{5};
 /// A batch is committed at this size even if more is waiting: it bounds how long its first step waits. The gain of
 /// grouping is flat beyond it.
 constexpr std::size_t most_steps_in_a_batch = 256;
+
+/// One that is worth a note for people: the disk is in trouble, or soon will be.
+constexpr auto slow_commit = std::chrono::milliseconds{500};
 
 void end_batch(job_log_state& state, const rpc::failure* why_not) {
   const auto waiting = std::exchange(state.waiting, {});
@@ -28,10 +31,14 @@ void end_batch(job_log_state& state, const rpc::failure* why_not) {
 void note_trouble(job_log_state& state, const rpc::failure* why_not) {
   if (std::exchange(state.in_trouble, why_not != nullptr) == (why_not != nullptr))
     return;
-  if (why_not)
+  state.since = state.self->clock().now();
+  if (why_not) {
     rpc::log::error("the database refuses writes", {{"reason", why_not->message()}});
-  else
+    state.past.note_error(state.since, "the database refuses writes: " + why_not->message());
+  } else {
     rpc::log::warning("the database takes writes again");
+    state.past.note(state.since, "the database takes writes again");
+  }
 }
 
 void commit(self_pointer self) {
@@ -42,8 +49,11 @@ void commit(self_pointer self) {
   try {
     state.journal->commit();
     state.measured->committed.add();
-    state.measured->took.observe(std::chrono::steady_clock::now() - begin);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    state.measured->took.observe(took);
     state.measured->steps.observe(state.waiting.size());
+    if (took >= slow_commit)
+      state.past.note(self->clock().now(), "a commit took " + in_words(took));
     state.written = self->clock().now();
     note_trouble(state, nullptr);
     end_batch(state, nullptr);
@@ -68,6 +78,8 @@ caf::result<T> take(self_pointer self, Step step) {
   try {
     if (!state.journal->in_batch())
       state.journal->begin();
+    if (state.waiting.empty() && !state.in_trouble)
+      state.since = self->clock().now();
     ask_for_commit(self);
     state.waiting.push_back([answer, value = step(*state.journal)](const rpc::failure* why_not) {
       if (why_not)
@@ -99,8 +111,19 @@ caf::result<bool> probe(self_pointer self) {
 
 } // namespace
 
+void job_log_state::tell(actor_status& to, bool in_full) const {
+  const auto now = self->clock().now();
+  if (in_trouble)
+    to.works_on = actor_status::work{"is refused writes by the database", now - since};
+  else if (!waiting.empty())
+    to.works_on = actor_status::work{"commits " + std::to_string(waiting.size()) + " steps", now - since};
+  if (in_full)
+    past.tell(to, now);
+}
+
 job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal,
-                                     commit_metrics* measured) {
+                                     commit_metrics* measured, roster* actors) {
+  self->enrol(*actors);
   self->state.measured = measured;
   self->state.journal = std::move(journal);
   return {
@@ -125,6 +148,7 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
       commit(self);
     },
     [=](alive_atom) { return true; },
+    [=](status_atom, bool in_full) { return self->status(in_full); },
   };
 }
 

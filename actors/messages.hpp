@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/requests.hpp"
+#include "actors/status.hpp"
 #include "rpc/error.hpp"
 #include "rpc/model.hpp"
 #include "store/journal.hpp"
@@ -31,6 +32,9 @@ CAF_ADD_ATOM(mistify, mistify::actors, restore_atom, "restore")
 CAF_ADD_ATOM(mistify, mistify::actors, drain_atom, "drain")
 CAF_ADD_ATOM(mistify, mistify::actors, sweep_atom, "sweep")
 CAF_ADD_ATOM(mistify, mistify::actors, probe_atom, "probe")
+CAF_ADD_ATOM(mistify, mistify::actors, status_atom, "status")
+CAF_ADD_ATOM(mistify, mistify::actors, look_atom, "look")
+CAF_ADD_ATOM(mistify, mistify::actors, late_atom, "late")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 
@@ -43,6 +47,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::service_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::stream_grant)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::runner_restore)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::actor_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::look_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::guest)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::metadata_patch)

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using rpc::errc;
 using rpc::failure;
-using self_pointer = service_actor::stateful_pointer<service_state>;
+using self_pointer = inspected_pointer<service_actor, service_state>;
 
 constexpr auto never = caf::actor_clock::time_point::max();
 
@@ -21,24 +21,41 @@ service_actor handle_of(self_pointer self) {
   return caf::actor_cast<service_actor>(self);
 }
 
+/// Notes that it has its place; the number to say so under when it is over.
+std::uint64_t note_flying(self_pointer self, std::string method, std::string guest, std::string job = {}) {
+  auto& state = self->state;
+  state.flying.emplace(++state.last_number, service_state::in_flight{std::move(method), std::move(guest),
+                                                                     std::move(job), self->clock().now()});
+  return state.last_number;
+}
+
 /// A place that comes back when the last copy of the lease goes, on whichever thread that is.
-lease make_lease(self_pointer self) {
-  return {static_cast<const void*>(self),
-          [service = handle_of(self)](const void*) { caf::anon_send(service, left_atom_v); }};
+lease make_lease(self_pointer self, std::uint64_t number) {
+  return {static_cast<const void*>(self), [service = handle_of(self), number](const void*) {
+            caf::anon_send(service, left_atom_v, number, std::string{});
+          }};
+}
+
+/// What people should hear of: that somebody no longer wanted the answer is no fault.
+std::string error_text(const rpc::outcome<std::string>& result) {
+  const auto* e = std::get_if<failure>(&result);
+  return e && e->code() != errc::cancelled ? e->message() : std::string{};
 }
 
 /// The sub-agent's answer goes straight to whoever asked; only the free place passes through the service's mailbox.
 void start(self_pointer self, waiting_call work) {
+  const auto number = note_flying(self, work.call.method, work.call.guest, work.call.job);
   self->state.out->start(std::move(work.call),
-                         [answer = std::move(work.answer), name = self->state.endpoint, service = handle_of(self),
-                          measured = *self->state.measured,
+                         [answer = std::move(work.answer), number, name = self->state.endpoint,
+                          service = handle_of(self), measured = *self->state.measured,
                           begin = std::chrono::steady_clock::now()](rpc::outcome<std::string> result) {
                            measured.called(result, std::chrono::steady_clock::now() - begin);
+                           auto error = error_text(result);
                            if (auto* e = std::get_if<failure>(&result))
                              answer.deliver(e->through("service " + name));
                            else
                              answer.deliver(std::get<std::string>(std::move(result)));
-                           caf::anon_send(service, left_atom_v);
+                           caf::anon_send(service, left_atom_v, number, std::move(error));
                          });
 }
 
@@ -48,8 +65,8 @@ void refuse(const service_state& state, const waiting_call& call, const failure&
   call.answer.deliver(why);
 }
 
-void start(self_pointer self, const reply<lease>& answer) {
-  answer.deliver(make_lease(self));
+void start(self_pointer self, const waiting_place& work) {
+  work.answer.deliver(make_lease(self, note_flying(self, work.method, work.guest)));
 }
 
 failure timed_out(const service_state& state) {
@@ -79,6 +96,17 @@ void start_next(self_pointer self) {
   }
 }
 
+void left(self_pointer self, std::uint64_t number, const std::string& error) {
+  auto& state = self->state;
+  const auto ended = state.flying.extract(number);
+  if (ended && !error.empty()) {
+    const auto& what = ended.mapped();
+    const auto now = self->clock().now();
+    state.past.note_error(now, what.method + ": " + error + ", after " + in_words(now - what.since), what.job);
+  }
+  start_next(self);
+}
+
 void ask_for_sweep(self_pointer self) {
   if (!std::exchange(self->state.sweep_is_coming, true))
     self->delayed_send(self, sweep_interval, sweep_atom_v);
@@ -98,9 +126,32 @@ void admit(self_pointer self, waiting_work work, const reply<T>& answer) {
 
 } // namespace
 
+void service_state::tell(actor_status& to, bool in_full) const {
+  const auto now = self->clock().now();
+  to.throttles.push_back(gate.level("calls"));
+  to.calls_out = flying.size();
+  for (const auto& [number, what] : flying) {
+    if (!in_full && to.calls.size() == most_told)
+      break;
+    to.calls.push_back({endpoint, what.method, what.guest, what.job, now - what.since});
+  }
+  to.queued = gate.waiting();
+  for (const auto& work : gate.queue()) {
+    if (to.queue.size() == (in_full ? most_told_in_full : most_told))
+      break;
+    if (const auto* call = std::get_if<waiting_call>(&work))
+      to.queue.push_back({call->call.job, call->call.method});
+    else
+      to.queue.push_back({{}, std::get<waiting_place>(work).method});
+  }
+  if (in_full)
+    past.tell(to, now);
+}
+
 service_actor::behavior_type service_behavior(self_pointer self, std::string endpoint, std::size_t max_pending,
                                               std::size_t max_waiting, std::shared_ptr<caller> out,
-                                              service_metrics measured) {
+                                              service_metrics measured, roster* actors) {
+  self->enrol(*actors, named_after::service, endpoint);
   self->state.endpoint = std::move(endpoint);
   self->state.measured = measured;
   self->state.gate = throttle<waiting_work>{max_pending, max_waiting, measured.running(), measured.waiting()};
@@ -119,12 +170,12 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
       admit(self, waiting_call{call, answer, expires}, answer);
       return answer.later();
     },
-    [=](place_atom) {
+    [=](place_atom, const std::string& method, const std::string& guest) {
       const reply<lease> answer{self};
-      admit(self, answer, answer);
+      admit(self, waiting_place{method, guest, answer}, answer);
       return answer.later();
     },
-    [=](left_atom) { start_next(self); },
+    [=](left_atom, std::uint64_t number, const std::string& error) { left(self, number, error); },
     [=](sweep_atom) {
       auto& state = self->state;
       state.sweep_is_coming = false;
@@ -133,6 +184,7 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
       if (state.gate.waiting() > 0)
         ask_for_sweep(self);
     },
+    [=](status_atom, bool in_full) { return self->status(in_full); },
   };
 }
 

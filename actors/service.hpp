@@ -1,11 +1,14 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/history.hpp"
+#include "actors/inspected.hpp"
 #include "actors/metrics.hpp"
 #include "actors/reply.hpp"
 #include "actors/throttle.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,24 +33,42 @@ struct waiting_call {
   reply<std::string> answer;
   caf::actor_clock::time_point expires; ///< max(): never
 };
-using waiting_work = std::variant<waiting_call, reply<lease>>;
+struct waiting_place {
+  std::string method, guest;
+  reply<lease> answer;
+};
+using waiting_work = std::variant<waiting_call, waiting_place>;
 
 /// One endpoint: at most `max_pending` calls in flight, the rest waits in order.
 struct service_state {
   static inline const char* name = "service";
 
-  explicit service_state() : gate{0, 0} {}
+  explicit service_state(service_actor::pointer owner) : self{owner}, gate{0, 0} {}
 
+  /// A call or a download that has its place.
+  struct in_flight {
+    std::string method, guest, job;
+    history::time since;
+  };
+
+  service_actor::pointer self;
   std::string endpoint;
   std::shared_ptr<caller> out;
   std::optional<service_metrics> measured; ///< set with the behaviour
   throttle<waiting_work> gate;
+  std::map<std::uint64_t, in_flight> flying; ///< by number, so the oldest is first
+  std::uint64_t last_number = 0;
   bool sweep_is_coming = false;
+  history past{32};
+
+  bool at_work() const noexcept { return !gate.idle(); }
+  void tell(actor_status& to, bool in_full) const;
+  const history& recent() const noexcept { return past; }
 };
 
-/// `max_waiting` bounds the calls behind those in flight; beyond it they are refused.
-service_actor::behavior_type service_behavior(service_actor::stateful_pointer<service_state> self, std::string endpoint,
-                                              std::size_t max_pending, std::size_t max_waiting,
-                                              std::shared_ptr<caller> out, service_metrics measured);
+/// `max_waiting` bounds the calls behind those in flight; beyond it they are refused. `actors` outlives the actor.
+service_actor::behavior_type service_behavior(inspected_pointer<service_actor, service_state> self,
+                                              std::string endpoint, std::size_t max_pending, std::size_t max_waiting,
+                                              std::shared_ptr<caller> out, service_metrics measured, roster* actors);
 
 } // namespace mistify::actors

@@ -3,6 +3,7 @@
 #include "actors/front.hpp"
 #include "actors/guest_runner.hpp"
 #include "actors/ids.hpp"
+#include "actors/inspector.hpp"
 #include "actors/job_log.hpp"
 #include "actors/recovery.hpp"
 #include "actors/rpc_caller.hpp"
@@ -43,8 +44,8 @@ struct actor_settings : caf::actor_system_config {
 /// The sub-agents' actors by name. One that dies is replaced under the same name.
 class service_table {
 public:
-  service_table(caf::actor_system& system, rpc::thread_pool& threads, rpc::metrics::registry& measured)
-    : system_{system}, threads_{threads}, measured_{measured} {}
+  service_table(caf::actor_system& system, rpc::thread_pool& threads, rpc::metrics::registry& measured, roster& actors)
+    : system_{system}, threads_{threads}, measured_{measured}, actors_{actors} {}
 
   void add(const service& s) {
     auto client = std::make_shared<rpc::client>(rpc::endpoint{"127.0.0.1", s.port, s.path, s.connect_timeout});
@@ -85,7 +86,7 @@ private:
   void start(const std::string& name) {
     auto& place = rows_.at(name);
     auto actor = system_.spawn(service_behavior, name, place.max_pending, most_waiting_calls,
-                               std::shared_ptr<caller>{place.out}, place.measured);
+                               std::shared_ptr<caller>{place.out}, place.measured, &actors_);
     actor->attach_functor([this, name] {
       if (stopping_)
         return;
@@ -99,6 +100,7 @@ private:
   caf::actor_system& system_;
   rpc::thread_pool& threads_;
   rpc::metrics::registry& measured_;
+  roster& actors_;
   std::atomic<bool> stopping_{false};
   mutable std::shared_mutex mutex_;
   std::map<std::string, row, std::less<>> rows_; // fixed after the start; its actors are not
@@ -134,22 +136,23 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
 struct agent_system::impl {
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
     : runners{measured}, commits{measured}, threads{make_threads(settings.calls_at_a_time())}, system{actor_config},
-      services{system, threads, measured}, journal{open_journal(settings, guests, std::move(warn))},
+      services{system, threads, measured, actors}, journal{open_journal(settings, guests, std::move(warn))},
       jobs{std::make_unique<store::job_reader>(settings.dbpath)} {
     for (const auto& [name, s] : settings.services)
       services.add(s);
     auto unfinished = recover_jobs(*journal, guests, settings, runners.jobs);
-    log = system.spawn<caf::detached>(job_log, journal, &commits);
+    log = system.spawn<caf::detached>(job_log, journal, &commits, &actors);
     journal.reset();
     auto context = std::make_shared<const runner_context>(runner_context{
       settings.limit, log, &guests, [&settings](std::string_view name) { return settings.find_action(name); },
-      [this](const std::string& name) { return services.find(name); }, runners});
+      [this](const std::string& name) { return services.find(name); }, runners, actors});
     front = system.spawn(
-      actors::front,
+      mistify::actors::front,
       [this, context](front_actor owner, const std::string& id) {
         return system.spawn(runner_behavior, id, std::move(owner), context);
       },
-      &guests);
+      &guests, &actors);
+    inspector = system.spawn<caf::detached>(inspector_behavior, &actors);
     caf::anon_send(front, restore_atom_v, std::move(unfinished));
   }
 
@@ -159,12 +162,14 @@ struct agent_system::impl {
   actor_settings actor_config;
   store::directory guests;
   rpc::thread_pool threads;
+  roster actors;
   caf::actor_system system;
   service_table services;
   std::shared_ptr<store::journal> journal;
   std::unique_ptr<store::job_reader> jobs;
   job_log_actor log;
   front_actor front;
+  inspector_actor inspector;
 };
 
 agent_system::agent_system(const config& settings, rpc::metrics::registry& measured,
@@ -176,6 +181,8 @@ agent_system::agent_system(const config& settings, rpc::metrics::registry& measu
 /// the database's write-ahead log away.
 agent_system::~agent_system() {
   drain(0ms);
+  end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->inspector));
+  impl_->inspector = nullptr;
   impl_->jobs.reset();
   end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->log));
   impl_->log = nullptr;
@@ -201,6 +208,9 @@ const front_actor& agent_system::front() const {
 }
 const job_log_actor& agent_system::log() const {
   return impl_->log;
+}
+const inspector_actor& agent_system::inspector() const {
+  return impl_->inspector;
 }
 const store::directory& agent_system::guests() const {
   return impl_->guests;

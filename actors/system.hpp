@@ -35,6 +35,7 @@ public:
   caf::actor_system& actors();
   const front_actor& front() const;
   const job_log_actor& log() const;
+  const inspector_actor& inspector() const;
   const store::directory& guests() const;
   const store::job_reader& jobs() const;
 

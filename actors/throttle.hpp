@@ -1,10 +1,12 @@
 #pragma once
 
+#include "actors/status.hpp"
 #include "rpc/metrics.hpp"
 
 #include <cstddef>
 #include <list>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace mistify::actors {
@@ -66,6 +68,14 @@ public:
     std::erase_if(waiting_, expired);
     show();
   }
+
+  /// For people who look inside.
+  actor_status::level level(std::string name) const {
+    return {std::move(name), running_, width_, waiting_.size(), max_waiting_};
+  }
+
+  /// What waits, in order.
+  const std::list<Work>& queue() const noexcept { return waiting_; }
 
   std::size_t running() const noexcept { return running_; }
   std::size_t waiting() const noexcept { return waiting_.size(); }

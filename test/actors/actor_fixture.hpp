@@ -2,6 +2,7 @@
 
 #include "actors/front.hpp"
 #include "actors/guest_runner.hpp"
+#include "actors/inspector.hpp"
 #include "actors/job_log.hpp"
 #include "actors/recovery.hpp"
 #include "actors/service.hpp"
@@ -106,6 +107,7 @@ public:
   };
 
   rpc::metrics::registry measured; // outlives the actors
+  actors::roster roster;           // so does this
 
 private:
   testing_config settings_;
@@ -188,6 +190,7 @@ public:
   actors::service_actor service;
   actors::job_log_actor log;
   actors::front_actor front;
+  actors::inspector_actor inspector;
   /// Makes commits fail while set, as a full disk does.
   std::shared_ptr<bool> disk_full = std::make_shared<bool>(false);
 
@@ -205,18 +208,20 @@ private:
     auto journal = std::make_shared<store::journal>(wanted, *guests_);
     auto unfinished = actors::recover_jobs(*journal, *guests_, config, work.jobs);
     sub_agent = std::make_shared<fake_caller>();
-    service = track(system.spawn(actors::service_behavior, std::string{"s"}, std::size_t{4}, std::size_t{100},
-                                 std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"}));
-    log = track(system.spawn(actors::job_log, std::move(journal), &commits));
+    service =
+      track(system.spawn(actors::service_behavior, std::string{"s"}, std::size_t{4}, std::size_t{100},
+                         std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"}, &roster));
+    log = track(system.spawn(actors::job_log, std::move(journal), &commits, &roster));
     const auto context = std::make_shared<const actors::runner_context>(
       actors::runner_context{limit_, log, guests, [this](std::string_view name) { return config.find_action(name); },
-                             [this](const std::string&) { return service; }, work});
+                             [this](const std::string&) { return service; }, work, roster});
     front = track(system.spawn(
       actors::front,
       [this, context](actors::front_actor owner, const std::string& id) {
         return runners[id] = track(system.spawn(actors::runner_behavior, id, std::move(owner), context));
       },
-      static_cast<const store::directory*>(guests)));
+      static_cast<const store::directory*>(guests), &roster));
+    inspector = track(system.spawn(actors::inspector_behavior, &roster));
     caf::anon_send(front, actors::restore_atom_v, std::move(unfinished));
     run();
   }
@@ -230,9 +235,11 @@ private:
     for (auto& [id, runner] : std::exchange(runners, {}))
       caf::anon_send_exit(runner, caf::exit_reason::kill);
     caf::anon_send_exit(service, caf::exit_reason::kill);
+    caf::anon_send_exit(inspector, caf::exit_reason::kill);
     run();
     front = nullptr;
     service = nullptr;
+    inspector = nullptr;
   }
 
   std::filesystem::path folder_ = make_folder();

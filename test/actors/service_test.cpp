@@ -12,7 +12,7 @@ public:
   explicit service_fixture(std::size_t max_pending = 2, std::size_t max_waiting = 10)
     : service{track(system.spawn(actors::service_behavior, std::string{"libvirt"}, max_pending, max_waiting,
                                  std::shared_ptr<actors::caller>{sub_agent},
-                                 actors::service_metrics{measured, "libvirt"}))} {}
+                                 actors::service_metrics{measured, "libvirt"}, &roster))} {}
 
   std::shared_ptr<seen_reply<std::string>> call(const std::string& method, std::chrono::milliseconds timeout = 0ms,
                                                 const rpc::cancellation& cancel = {}) {
@@ -89,8 +89,8 @@ TEST_CASE_METHOD(service_fixture, "a cancelled call is not made") {
 }
 
 TEST_CASE_METHOD(service_fixture, "a download's place counts as a call and comes back with its lease") {
-  auto first = ask<actors::lease>(service, place_atom_v);
-  auto second = ask<actors::lease>(service, place_atom_v);
+  auto first = ask<actors::lease>(service, place_atom_v, std::string{"L.Download"}, std::string{"g1"});
+  auto second = ask<actors::lease>(service, place_atom_v, std::string{"L.Download"}, std::string{"g1"});
   REQUIRE(first->value);
   REQUIRE(second->value);
   call("waits");
