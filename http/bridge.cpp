@@ -30,6 +30,8 @@ constexpr auto write_deadline = 30s;
 constexpr auto stream_deadline = 10min;
 /// On top of what the stages of a question may take themselves.
 constexpr auto margin = 1s;
+/// The inspector itself waits for nobody that long.
+constexpr auto look_deadline = 5s;
 /// For a stage that the config lets take for ever.
 constexpr auto longest_question = 24h;
 /// Handlers that read the disk after they waited, at a time.
@@ -260,6 +262,14 @@ pending<bool> bridge::alive(std::chrono::milliseconds longest) {
 
 pending<bool> bridge::writable(std::chrono::milliseconds longest) {
   return impl_->ask<bool>(impl_->agent.log(), longest, actors::probe_atom_v);
+}
+
+pending<actors::look_ptr> bridge::look() {
+  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::look_atom_v);
+}
+
+pending<actors::look_ptr> bridge::look_at(std::string id) {
+  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::look_atom_v, std::move(id));
 }
 
 pending<rpc::metadata_map> bridge::patch(std::string guest_id, rpc::metadata_patch patch) {

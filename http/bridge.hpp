@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/requests.hpp"
+#include "actors/status.hpp"
 #include "rpc/error.hpp"
 #include "rpc/model.hpp"
 #include "store/journal.hpp"
@@ -112,6 +113,11 @@ public:
 
   /// True once the database has taken a write, or took one a moment ago. Throws `storage_failed` when it does not.
   pending<bool> writable(std::chrono::milliseconds longest);
+
+  /// What all actors are at, what is stuck first; those that do not answer soon are told as silent.
+  pending<actors::look_ptr> look();
+  /// The one of that id, with its history. Throws `not_found`.
+  pending<actors::look_ptr> look_at(std::string id);
 
   /// Changes metadata of a guest, or of the hypervisor; the whole map as it is then.
   pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);

@@ -7,7 +7,6 @@
 /// here does not compile; one that is not there does not link.
 namespace mistify::http::pages {
 
-extern const std::string_view docs;
-extern const std::string_view pprof;
+extern const std::string_view actors, docs, pprof;
 
 } // namespace mistify::http::pages

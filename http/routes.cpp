@@ -73,6 +73,8 @@ const std::vector<route> table{
 
   {"GET", "/debug/log-level", debug, get_log_level},
   {"PUT", "/debug/log-level", debug, set_log_level},
+  {"GET", "/debug/actors", debug, list_actors},
+  {"GET", "/debug/actors/{actor}", debug, get_actor},
   {"GET", "/debug/pprof", debug, get_pprof_index},
   {"GET", "/debug/pprof/profile", debug, get_cpu_profile},
   {"GET", "/debug/pprof/heap", debug, get_heap_profile},

@@ -74,6 +74,10 @@ task<answer> get_guests_metrics(context&, request); ///< of all guests, as they 
 task<answer> get_log_level(context&, request);
 task<answer> set_log_level(context&, request); ///< body: {"level":"debug"}
 
+// inspection.cpp
+task<answer> list_actors(context&, request); ///< JSON, or the page that shows it
+task<answer> get_actor(context&, request);   ///< captures: id of the actor
+
 // pprof.cpp
 task<answer> get_pprof_index(context&, request);
 task<answer> get_cpu_profile(context&, request);

@@ -15,13 +15,13 @@ using rpc::failure;
 
 namespace {
 
-/// Jobs in one list: the default, and the most.
-constexpr std::size_t most_jobs = 1000;
+/// Of a list, where the client does not say.
+constexpr std::size_t usual_limit = 1000;
 
 constexpr std::chrono::milliseconds longest_wait = 10min;
 
 /// Splits a leading whole number from what follows it. A number that is too large for the type is the largest.
-std::pair<std::uint64_t, std::string_view> split_number(std::string_view text, const char* error) {
+std::pair<std::uint64_t, std::string_view> split_number(std::string_view text, const std::string& error) {
   std::uint64_t number = 0;
   const auto* end = text.data() + text.size();
   const auto [rest, fault] = std::from_chars(text.data(), end, number);
@@ -34,31 +34,36 @@ std::pair<std::uint64_t, std::string_view> split_number(std::string_view text, c
 
 } // namespace
 
-std::size_t limit_of(const request& from) {
+std::size_t limit_of(const request& from, std::size_t most) {
   constexpr auto error = "limit: must be a whole number";
   const auto* text = from.parameter("limit");
   if (!text)
-    return most_jobs;
+    return usual_limit;
   const auto [limit, rest] = split_number(*text, error);
   if (!rest.empty())
     throw failure{errc::invalid_request, error};
-  return std::min<std::uint64_t>(limit, most_jobs);
+  return std::min<std::uint64_t>(limit, most);
 }
 
-std::chrono::milliseconds wait_of(const request& from) {
-  constexpr auto error = "wait: must be a time such as 30s or 500ms";
-  const auto* text = from.parameter("wait");
+std::chrono::milliseconds duration_of(const request& from, const std::string& name, std::chrono::milliseconds usual,
+                                      std::chrono::milliseconds longest) {
+  const auto error = name + ": must be a time such as 30s or 500ms";
+  const auto* text = from.parameter(name);
   if (!text)
-    return 0ms;
+    return usual;
   const auto [number, unit] = split_number(*text, error);
   constexpr std::pair<std::string_view, std::uint64_t> units[] = {
     {"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60'000}, {"h", 3'600'000}};
-  for (const auto& [name, factor] : units)
-    if (unit == name) {
-      const std::uint64_t most = longest_wait.count();
+  for (const auto& [known, factor] : units)
+    if (unit == known) {
+      const std::uint64_t most = longest.count();
       return std::chrono::milliseconds{number > most / factor ? most : number * factor};
     }
   throw failure{errc::invalid_request, error};
+}
+
+std::chrono::milliseconds wait_of(const request& from) {
+  return duration_of(from, "wait", 0ms, longest_wait);
 }
 
 std::chrono::seconds seconds_of(const request& from) {
@@ -73,9 +78,11 @@ std::chrono::seconds seconds_of(const request& from) {
   return std::chrono::seconds{std::min<std::uint64_t>(number, longest.count())};
 }
 
-bool flag_of(const request& from, const std::string& name) {
+bool flag_of(const request& from, const std::string& name, bool usual) {
   const auto* text = from.parameter(name);
-  if (!text || *text == "false" || *text == "0")
+  if (!text)
+    return usual;
+  if (*text == "false" || *text == "0")
     return false;
   if (*text == "true" || *text == "1" || text->empty())
     return true;

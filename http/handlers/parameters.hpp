@@ -8,16 +8,20 @@
 /// Query parameters, read strictly: what cannot be understood is `invalid_request` naming the parameter.
 namespace mistify::http::handlers {
 
-/// `?limit=N`: a whole number; absent or larger than 1000 is 1000.
-std::size_t limit_of(const request& from);
+/// `?limit=N`: a whole number; absent is 1000, more than `most` is `most`.
+std::size_t limit_of(const request& from, std::size_t most = 1000);
 
-/// `?wait=30s`: a number with a unit (ms, s, m, h) or of seconds; absent is 0, more than ten minutes is ten minutes.
+/// `?NAME=30s`: a number with a unit (ms, s, m, h) or of seconds; absent is `usual`, more than `longest` is `longest`.
+std::chrono::milliseconds duration_of(const request& from, const std::string& name, std::chrono::milliseconds usual,
+                                      std::chrono::milliseconds longest);
+
+/// `?wait=30s`; absent is 0, more than ten minutes is ten minutes.
 std::chrono::milliseconds wait_of(const request& from);
 
 /// `?seconds=N` of a profile: a whole number, at least 1; absent is 30, more than ten minutes is ten minutes.
 std::chrono::seconds seconds_of(const request& from);
 
-/// `?NAME=true` (or 1, or no value); absent, false or 0 is false.
-bool flag_of(const request& from, const std::string& name);
+/// `?NAME=true` (or 1, or no value), `?NAME=false` (or 0); absent is `usual`.
+bool flag_of(const request& from, const std::string& name, bool usual = false);
 
 } // namespace mistify::http::handlers
