@@ -4,7 +4,7 @@
 # only; nothing of it is left behind. A machine that does other things meanwhile spoils the figures.
 #
 # Usage: etc/bench.sh [--quick] [ROW...]     --quick: a first look in a minute; rows: get metrics jobs download memory
-#                                            idle hang ready flat (default: all, some 5 minutes)
+#                                            idle hang ready look flat (default: all, some 5 minutes)
 #        etc/bench.sh --micro [OPTION...]    the parts that these rows show to matter: journal, JSON, hops between actors;
 #                                            options of Google Benchmark, such as --benchmark_filter=job
 # Environment: BUILD   where to build (default build/release)

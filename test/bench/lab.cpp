@@ -33,6 +33,7 @@ std::string config_text(const lab& in, const database_size& size, const std::str
 "actions":{"reboot":{"stages":[{"service":"fast","method":"Test.Reboot"}]},
 "cpuMetrics":{"stages":[{"service":"fast","method":"Test.CpuMetrics"}]},
 "diskMetrics":{"stages":[{"service":"hanging","method":"Test.Hang"}]},
+"suspend":{"stages":[{"service":"hanging","method":"Test.Hang"}]},
 "downloadSnapshot":{"stages":[{"service":"download","method":"Test.Download"}]}},
 "limits":{"jobs":)" +
          std::to_string(size.jobs) + R"(},"dbpath":")" + database + "\"}";

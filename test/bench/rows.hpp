@@ -32,6 +32,7 @@ std::vector<figure> row_download(lab& in);
 std::vector<figure> row_memory(lab& in);
 std::vector<figure> row_idle(lab& in);
 std::vector<figure> row_ready(lab& in);
+std::vector<figure> row_look(lab& in);
 std::vector<figure> row_flat(lab& in);
 
 inline double median(std::vector<double> values) {
