@@ -12,7 +12,10 @@ BUILD_PACKAGES=(
 # shellcheck disable=SC2034
 RUN_PACKAGES=(curl jq qemu-utils)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(catch2 clang-format clang-tidy-16 curl jq qemu-utils zstd openssl prometheus google-perftools binutils)
+TEST_PACKAGES=(
+  catch2 clang-format clang-tidy-16 curl jq qemu-utils zstd openssl prometheus google-perftools binutils chromium
+  chromium-driver
+)
 # Node may be installed from elsewhere, and then brings npm along.
 command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
 # shellcheck disable=SC2034
