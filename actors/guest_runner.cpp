@@ -115,8 +115,8 @@ void guest_runner::call(const info_ptr& work) {
   }
   const auto& stage = work->steps.current();
   work->since = now();
-  service_call out{
-    stage.method, work->steps.params(doc), stage.timeout, true, {}, work->background, work->request_id, id_};
+  service_call out{stage.method, work->steps.params(doc), stage.timeout,    true,
+                   {},           work->background,        work->request_id, id_};
   if (work->background && (out.timeout == 0ms || out.timeout > longest_background_call))
     out.timeout = longest_background_call;
   self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))

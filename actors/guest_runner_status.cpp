@@ -25,6 +25,7 @@ void guest_runner::tell(actor_status& to, bool in_full) const {
 void guest_runner::tell_job(actor_status& to) const {
   const auto& steps = running_->work.steps;
   actor_status::work at{{}, now() - running_->since, running_->work.job_id, std::string{steps.kind().name}};
+  at.request = running_->work.request_id;
   if (!steps.finished()) {
     at.stage = steps.index() + 1;
     at.method = steps.current().method;

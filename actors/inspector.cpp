@@ -64,7 +64,7 @@ void inspector::add(look& to, roster::member&& who) {
 }
 
 caf::result<look_ptr> inspector::wait_for(look&& begun) {
-  const auto later = begun.askers.emplace_back(self_).later();
+  auto later = begun.askers.emplace_back(self_).later();
   if (begun.missing.empty()) {
     end(begun);
     return later;

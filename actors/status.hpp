@@ -29,6 +29,7 @@ struct actor_status {
     std::string job{}, action{};
     std::size_t stage = 0; ///< from 1; 0: none
     std::string method{};  ///< of that stage: "Libvirt.Reboot"
+    std::string request{}; ///< the X-Request-ID that the job came with
   };
   /// A place for a bounded number of things.
   struct level {

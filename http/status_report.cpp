@@ -29,6 +29,7 @@ void write_age(writer& out, age length, rpc::timestamp now) {
 void write_work(writer& out, const actor_status::work& at, rpc::timestamp now) {
   out.begin_object().key("doing").value(at.doing).key("job").value(at.job).key("action").value(at.action);
   out.key("stage").value(std::uint64_t{at.stage}).key("method").value(at.method);
+  out.key("request").value(at.request);
   write_age(out, at.since, now);
   out.end_object();
 }

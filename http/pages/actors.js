@@ -170,6 +170,7 @@
     if (a.work) {
       term(dl, "Does", `${a.work.doing}, for ${age_words(a.work.age)}`);
       if (a.work.job) term(dl, "Job", job_link(a.work.job), ` (${a.work.action})`);
+      if (a.work.request) term(dl, "Request", make("span", {class: "mono"}, a.work.request));
       if (a.work.stage) term(dl, "Stage", `${a.work.stage} (${a.work.method})`);
     }
     if (a.handles) term(dl, "Handles", `${a.handles.message}, for ${age_words(a.handles.age)}`);

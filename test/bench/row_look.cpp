@@ -46,8 +46,13 @@ figure look(const agent& at, const std::string& work, double goal) {
     times.push_back(milliseconds{std::chrono::steady_clock::now() - begin}.count());
   }
   const milliseconds used = (cpu_time(at.id()) - cpu) / looks;
-  return {work, in_words(used.count(), 1) + " ms CPU", in_words(static_cast<double>(bytes) / 1024) + " KiB",
-          median(times), goal, false, "ms"};
+  return {work,
+          in_words(used.count(), 1) + " ms CPU",
+          in_words(static_cast<double>(bytes) / 1024) + " KiB",
+          median(times),
+          goal,
+          false,
+          "ms"};
 }
 
 } // namespace

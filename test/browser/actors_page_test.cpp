@@ -30,26 +30,35 @@ std::string stuck_guest(house& h) {
 
 /// Lets the page believe in an agent with so many guests, of which every hundredth is at work.
 void pretend_guests(browser& b, int guests) {
-  b.run("void (window.fetch = async (path) => { const q = new URL(path, location).searchParams;"
-        "const all = Array.from({length: " + std::to_string(guests) + "}, (_, i) => { const name = `guest-${String(i).padStart(5, 0)}`;"
-        "const busy = i % 100 === 0; return {id: `guest_runner:${name}`, kind: 'guest_runner', name, guest: name, service: '',"
-        "state: busy ? 'working' : 'idle', stuck: '', age: busy ? i / 100 : 0, mailbox: 0, handles: null,"
-        "work: busy ? {doing: 'waits for the answer of Test.Run', job: 'j', action: 'start', stage: 1, method: 'Test.Run',"
-        " since: '', age: i / 100} : null, throttles: [], queued: i % 7, queue: [], calls_out: 0, calls: [], restarts: 0,"
-        " last_error: null}; });"
-        "const fit = all.filter((a) => (q.get('idle') === 'true' || a.work) && a.id.includes(q.get('search') ?? ''));"
-        "return new Response(JSON.stringify({totals: {actors: all.length, idle: 0, working: 0, silent: 0, stuck: 0, queued: 0,"
-        " calls: 0, mailbox: 0}, found: fit.length, actors: fit.slice(0, +q.get('limit'))})); })");
+  b.run(
+    "void (window.fetch = async (path) => { const q = new URL(path, location).searchParams;"
+    "const all = Array.from({length: " +
+    std::to_string(guests) +
+    "}, (_, i) => { const name = `guest-${String(i).padStart(5, 0)}`;"
+    "const busy = i % 100 === 0; return {id: `guest_runner:${name}`, kind: 'guest_runner', name, guest: name, service: "
+    "'',"
+    "state: busy ? 'working' : 'idle', stuck: '', age: busy ? i / 100 : 0, mailbox: 0, handles: null,"
+    "work: busy ? {doing: 'waits for the answer of Test.Run', job: 'j', action: 'start', stage: 1, method: 'Test.Run',"
+    " since: '', age: i / 100} : null, throttles: [], queued: i % 7, queue: [], calls_out: 0, calls: [], restarts: 0,"
+    " last_error: null}; });"
+    "const fit = all.filter((a) => (q.get('idle') === 'true' || a.work) && a.id.includes(q.get('search') ?? ''));"
+    "return new Response(JSON.stringify({totals: {actors: all.length, idle: 0, working: 0, silent: 0, stuck: 0, "
+    "queued: 0,"
+    " calls: 0, mailbox: 0}, found: fit.length, actors: fit.slice(0, +q.get('limit'))})); })");
 }
 
 /// WCAG's contrast between an element's text and what is behind it.
 std::string contrast(const std::string& selector) {
   return "(() => { const rgb = (c) => c.match(/[\\d.]+/g).map(Number);"
-         "const light = (c) => { const [r, g, b] = rgb(c).map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);"
+         "const light = (c) => { const [r, g, b] = rgb(c).map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : "
+         "((v + 0.055) / 1.055) ** 2.4);"
          "return 0.2126 * r + 0.7152 * g + 0.0722 * b; };"
-         "const e = document.querySelector('" + selector + "'); let behind = e;"
+         "const e = document.querySelector('" +
+         selector +
+         "'); let behind = e;"
          "while (behind && rgb(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;"
-         "const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(behind).backgroundColor)].sort((x, y) => y - x);"
+         "const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(behind).backgroundColor)].sort((x, "
+         "y) => y - x);"
          "return (a + 0.05) / (b + 0.05); })()";
 }
 
@@ -125,7 +134,8 @@ TEST_CASE("search finds an idle guest, and a kind can be chosen") {
 TEST_CASE("one actor is shown with its history, at a path of its own, whatever its sub-agent wrote") {
   house h;
   const auto id = h.create_guest();
-  h.sub.on("Test.Reboot", [](const call& c) { return rpc_error(c, R"("<img src=x onerror=\"document.title='taken'\">")"); });
+  h.sub.on("Test.Reboot",
+           [](const call& c) { return rpc_error(c, R"("<img src=x onerror=\"document.title='taken'\">")"); });
   const auto job = h.http.post("/guests/" + id + "/reboot").job();
   REQUIRE(h.outcome(job) == "Error");
   browser b;
@@ -171,12 +181,14 @@ TEST_CASE("of 10,000 guests only those exist as rows that are seen, and sorting 
 
   b.run("void (document.querySelector('#list').scrollTop = 1e9)");
   CHECK(b.becomes("document.querySelector('#body [aria-rowindex=\"10001\"]') !== null"));
-  CHECK(b.becomes("(() => { const r = document.querySelector('#body [aria-rowindex=\"10001\"]').getBoundingClientRect();"
-                  "return r.top > 0 && r.bottom <= innerHeight + 1; })()"));
+  CHECK(
+    b.becomes("(() => { const r = document.querySelector('#body [aria-rowindex=\"10001\"]').getBoundingClientRect();"
+              "return r.top > 0 && r.bottom <= innerHeight + 1; })()"));
   CHECK(std::stoi(b.run("document.querySelectorAll('#body .row').length")) < 60);
   // A screen is drawn anew in less than the 16 ms of a frame, on the slowest of machines in some of them.
   const auto took = "(() => { const l = document.querySelector('#list'), t = performance.now();"
-                    "for (let i = 0; i < 50; ++i) { l.scrollTop = i * 8000; document.querySelector('[data-sort=mailbox]').click(); l.getBoundingClientRect(); }"
+                    "for (let i = 0; i < 50; ++i) { l.scrollTop = i * 8000; "
+                    "document.querySelector('[data-sort=mailbox]').click(); l.getBoundingClientRect(); }"
                     "return (performance.now() - t) / 50; })()";
   CHECK(std::stod(b.run(took)) < 100);
 

@@ -135,7 +135,8 @@ bool browser::becomes(std::string_view expression) {
 }
 
 bool browser::shows(std::string_view selector, std::string_view text) {
-  return becomes("!!document.querySelector(" + json_string(selector) + ")?.innerText.includes(" + json_string(text) + ")");
+  return becomes("!!document.querySelector(" + json_string(selector) + ")?.innerText.includes(" + json_string(text) +
+                 ")");
 }
 
 std::string browser::element(std::string_view selector) {
@@ -152,8 +153,7 @@ void browser::type(std::string_view selector, std::string_view text) {
 }
 
 void browser::resize(int width, int height) {
-  send("POST", "/window/rect",
-       R"({"width":)" + std::to_string(width) + R"(,"height":)" + std::to_string(height) + "}");
+  send("POST", "/window/rect", R"({"width":)" + std::to_string(width) + R"(,"height":)" + std::to_string(height) + "}");
 }
 
 void browser::prefer_dark(bool dark) {

@@ -20,7 +20,7 @@ TEST_CASE("a hanging sub-agent's call is on top of /debug/actors, with its age, 
   h.create_guest();
   const auto id = h.create_guest();
   h.sub.on("Test.Reboot", [](const call&) { return hang(); });
-  const auto job = h.http.post("/guests/" + id + "/reboot").job();
+  const auto job = h.http.send("POST", "/guests/" + id + "/reboot", "", {"X-Request-ID: night-shift"}).job();
   const auto behind = h.http.post("/guests/" + id + "/suspend").job();
   REQUIRE(h.sub.wait_for("Test.Reboot", 1));
   std::string body;
@@ -37,6 +37,7 @@ TEST_CASE("a hanging sub-agent's call is on top of /debug/actors, with its age, 
   CHECK(text_at(body, "actors/1/id") == "guest_runner:" + id);
   CHECK(text_at(body, "actors/1/work/job") == job);
   CHECK(text_at(body, "actors/1/work/action") == "reboot");
+  CHECK(text_at(body, "actors/1/work/request") == "night-shift");
   CHECK(at(body, "actors/1/work/stage") == "1");
   CHECK(number_at(body, "actors/1/age") >= 1);
   CHECK(text_at(body, "actors/1/queue/0/job") == behind);
@@ -115,7 +116,8 @@ TEST_CASE("looking does not wait for actors that drain") {
   REQUIRE(h.sub.wait_for("Test.Reboot", 1));
   h.agent.running().signal(SIGTERM);
   CHECK(eventually([&] {
-    return text_at(h.http.get("/debug/actors/front").body, "work/doing") == "waits for runners that finish their stage: 1";
+    return text_at(h.http.get("/debug/actors/front").body, "work/doing") ==
+           "waits for runners that finish their stage: 1";
   }));
   door.open();
   CHECK(h.agent.running().wait() == 0);
