@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const root = "/debug/actors";
   const few = 500;      // rows of the views that are asked for every second; the order says that no other is more urgent
@@ -39,30 +38,24 @@
 
   // -- elements; texts are set as texts, since sub-agents may have written them ---------------------------------------
 
-  const make = (tag, attributes = {}, ...children) => {
-    const e = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
-    e.append(...children.filter((c) => c !== null && c !== undefined));
-    return e;
+  const put = (into, text) => {
+    if (into.textContent !== text) into.textContent = text;
   };
-  const put = (element, text) => {
-    if (element.textContent !== text) element.textContent = text;
-  };
-  const put_number = (element, n) => {
-    put(element, count(n));
-    element.classList.toggle("zero", n === 0);
+  const put_number = (into, n) => {
+    put(into, count(n));
+    into.classList.toggle("zero", n === 0);
   };
   const path_of = (id) => `${root}/${encodeURIComponent(id)}`;
 
   const make_row = () => {
-    const row = make("div", {class: "row", role: "row"});
-    const cell = (attributes, ...children) => row.appendChild(make("div", {role: "cell", ...attributes}, ...children));
-    row.state = cell({}).appendChild(make("span"));
-    row.link = make("a");
-    row.under_link = make("small");
+    const row = element("div", {class: "row", role: "row"});
+    const cell = (attributes, ...children) => row.appendChild(element("div", {role: "cell", ...attributes}, ...children));
+    row.state = cell({}).appendChild(element("span"));
+    row.link = element("a");
+    row.under_link = element("small");
     cell({class: "actor"}, row.link, row.under_link);
-    row.does = make("span");
-    row.under_does = make("small");
+    row.does = element("span");
+    row.under_does = element("small");
     cell({class: "does"}, row.does, row.under_does);
     row.numbers = Array.from({length: 5}, () => cell({class: "number"}));
     return row;
@@ -155,26 +148,26 @@
 
   // -- one actor -----------------------------------------------------------------------------------------------------
 
-  const job_link = (id) => make("a", {href: `/jobs/${encodeURIComponent(id)}`, class: "mono"}, id);
+  const job_link = (id) => element("a", {href: `/jobs/${encodeURIComponent(id)}`, class: "mono"}, id);
   const term = (dl, name, ...values) => {
-    if (values.some((v) => v !== "" && v !== null)) dl.append(make("dt", {}, name), make("dd", {}, ...values));
+    if (values.some((v) => v !== "")) dl.append(element("dt", {}, name), element("dd", {}, ...values));
   };
   const section = (title, items) =>
-    items.length === 0 ? [] : [make("h2", {}, title), make("ol", {}, ...items)];
-  const item = (left, ...right) => make("li", {}, left, make("span", {}, ...right));
-  const when = (e, words) => make("time", {datetime: e.since, title: e.since}, words);
+    items.length === 0 ? [] : [element("h2", {}, title), element("ol", {}, ...items)];
+  const item = (left, ...right) => element("li", {}, left, element("span", {}, ...right));
+  const when = (e, words) => element("time", {datetime: e.since, title: e.since}, words);
 
   const terms_of = (a) => {
-    const dl = make("dl");
-    term(dl, "State", make("span", {class: `state ${a.state}`}, a.state));
+    const dl = element("dl");
+    term(dl, "State", element("span", {class: `state ${a.state}`}, a.state));
     if (a.work) {
       term(dl, "Does", `${a.work.doing}, for ${age_words(a.work.age)}`);
       if (a.work.job) term(dl, "Job", job_link(a.work.job), ` (${a.work.action})`);
-      if (a.work.request) term(dl, "Request", make("span", {class: "mono"}, a.work.request));
+      if (a.work.request) term(dl, "Request", element("span", {class: "mono"}, a.work.request));
       if (a.work.stage) term(dl, "Stage", `${a.work.stage} (${a.work.method})`);
     }
     if (a.handles) term(dl, "Handles", `${a.handles.message}, for ${age_words(a.handles.age)}`);
-    if (a.guest && a.guest !== "agent") term(dl, "Guest", make("a", {href: `/guests/${encodeURIComponent(a.guest)}`, class: "mono"}, a.guest));
+    if (a.guest && a.guest !== "agent") term(dl, "Guest", element("a", {href: `/guests/${encodeURIComponent(a.guest)}`, class: "mono"}, a.guest));
     term(dl, "Mailbox", count(a.mailbox));
     term(dl, "Restarts", count(a.restarts));
     if (a.last_error) term(dl, "Last error", `${a.last_error.text} (${age_words(a.last_error.age)} ago)`);
@@ -183,24 +176,24 @@
 
   const throttle_items = (a) => a.throttles.map((t) => {
     const full = `${t.running} of ${count(t.width)} in use, ${count(t.waiting)} waiting`;
-    const meter = make("meter", {min: 0, max: t.width, value: t.running, high: t.width * 0.9, optimum: 0, "aria-label": full});
-    return item(make("span", {}, t.name), full, meter);
+    const meter = element("meter", {min: 0, max: t.width, value: t.running, high: t.width * 0.9, optimum: 0, "aria-label": full});
+    return item(element("span", {}, t.name), full, meter);
   });
 
   const detail_parts = (a) => {
-    const close = make("button", {id: "close", "aria-label": "Close"}, "✕");
+    const close = element("button", {id: "close", "aria-label": "Close"}, "✕");
     close.onclick = () => select("");
     const rest = a.queued > a.queue.length ? [item("", `and ${count(a.queued - a.queue.length)} more`)] : [];
     return [
-      make("header", {}, make("h1", {}, kind_words(a.kind), a.name ? make("div", {class: "mono faint"}, a.name) : null), close),
-      a.stuck ? make("p", {class: "why"}, a.stuck) : null,
+      element("header", {}, element("h1", {}, kind_words(a.kind), a.name ? element("div", {class: "mono faint"}, a.name) : undefined), close),
+      a.stuck ? element("p", {class: "why"}, a.stuck) : undefined,
       terms_of(a),
       ...section("Calls in flight", a.calls.map((c) => item(when(c, age_words(c.age)), `${c.method} at ${c.service}`,
-        c.guest && c.guest !== a.guest ? make("div", {class: "mono faint"}, c.guest) : null, c.job ? make("div", {}, job_link(c.job)) : null))),
+        c.guest && c.guest !== a.guest ? element("div", {class: "mono faint"}, c.guest) : undefined, c.job ? element("div", {}, job_link(c.job)) : undefined))),
       ...section("Places", throttle_items(a)),
       ...section(`Queue (${count(a.queued)})`, [...a.queue.map((w) => item(w.what, w.job ? job_link(w.job) : "")), ...rest]),
-      ...section("What happened", a.history.map((e) => item(when(e, `${age_words(e.age)} ago`), e.text, e.job ? make("div", {}, job_link(e.job)) : null))),
-    ].filter((part) => part !== null);
+      ...section("What happened", a.history.map((e) => item(when(e, `${age_words(e.age)} ago`), e.text, e.job ? element("div", {}, job_link(e.job)) : undefined))),
+    ].filter((part) => part !== undefined);
   };
 
   const show_detail = (a) => {
@@ -213,10 +206,10 @@
   };
 
   const show_gone = (why) => {
-    const close = make("button", {id: "close", "aria-label": "Close"}, "✕");
+    const close = element("button", {id: "close", "aria-label": "Close"}, "✕");
     close.onclick = () => select("");
     detail.hidden = false;
-    detail.replaceChildren(make("header", {}, make("h1", {}, state.selected), close), make("p", {class: "why"}, why));
+    detail.replaceChildren(element("header", {}, element("h1", {}, state.selected), close), element("p", {class: "why"}, why));
   };
 
   const select = (id, push = true) => {

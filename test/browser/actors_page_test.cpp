@@ -49,7 +49,8 @@ void pretend_guests(browser& b, int guests) {
 
 /// WCAG's contrast between an element's text and what is behind it.
 std::string contrast(const std::string& selector) {
-  return "(() => { const rgb = (c) => c.match(/[\\d.]+/g).map(Number);"
+  return "(() => { const rgb = (c) => c.match(/[\\d.]+/g).map((v, i) => c.startsWith('color(') && i < 3 ? v * 255 : "
+         "+v);"
          "const light = (c) => { const [r, g, b] = rgb(c).map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : "
          "((v + 0.055) / 1.055) ** 2.4);"
          "return 0.2126 * r + 0.7152 * g + 0.0722 * b; };"
