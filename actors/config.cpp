@@ -191,7 +191,7 @@ void builder::read_limits(const node& value) {
     {"info", &config_.limit.info},       {"info_waiting", &config_.limit.info_waiting},
     {"stream", &config_.limit.stream},   {"stream_waiting", &config_.limit.stream_waiting},
     {"queue", &config_.limit.queue},     {"jobs", &config_.limit.jobs},
-    {"retries", &config_.limit.retries},
+    {"retries", &config_.limit.retries}, {"events", &config_.limit.events},
   };
   for (const auto& [key, v] : value.members("limits")) {
     if (auto field = known.find(key); field != known.end())
@@ -212,6 +212,8 @@ void builder::read_http(const node& value) {
       config_.http.max_connections = read_count(v, field);
     else if (key == "max_downloads")
       config_.http.max_downloads = read_count(v, field);
+    else if (key == "max_event_readers")
+      config_.http.max_event_readers = read_count(v, field);
     else
       warn_unknown("http.", key);
   }

@@ -79,6 +79,7 @@ struct limits {
   std::size_t stream_waiting = 100; ///< behind them; then 429
   std::size_t queue = 1000;         ///< jobs of one runner that have not started; then 429
   std::size_t jobs = 1000;          ///< ended jobs kept in the log
+  std::size_t events = 10'000;      ///< kept for readers of /events that come back
   std::size_t retries = 10;         ///< times that a stage may ask to be run again
 };
 
@@ -88,6 +89,7 @@ struct http_options {
   std::size_t max_body = 1024 * 1024;
   std::size_t max_connections = 4096;
   std::size_t max_downloads = 64;
+  std::size_t max_event_readers = 64;
 };
 
 /// The `log` object of the config. Read again at SIGHUP.

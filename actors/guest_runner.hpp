@@ -96,6 +96,7 @@ private:
     std::optional<std::chrono::seconds> pause;    ///< before the stage runs again, from when that is on disk
     std::optional<reply<rpc::job>> cancelled_for; ///< who asked for the end that is being saved
     std::string passed_over;                      ///< why stages of a forced delete failed
+    std::string skipped_because;                  ///< why the one that is over now did
     bool calling = false;                         ///< a call is out
     bool saving = false;                          ///< a step is on its way to the disk
     bool ending = false;                          ///< its end is being saved

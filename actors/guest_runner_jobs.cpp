@@ -98,7 +98,8 @@ void guest_runner::begin_next() {
 void guest_runner::advance(store::guest_change change) {
   auto& steps = running_->work.steps;
   running_->calling = false;
-  store::job_step step{running_->work.job_id, std::move(change), store::stage_starts{}};
+  store::job_step step{running_->work.job_id, std::move(change), store::stage_starts{},
+                       std::exchange(running_->skipped_because, {})};
   if (steps.finished()) {
     if (steps.kind().effect == record_effect::deletes)
       step.change = store::guest_removed{};
@@ -229,6 +230,7 @@ void guest_runner::fail(const failure& why) {
   running_->calling = false;
   if (work.forced) {
     running_->passed_over += (running_->passed_over.empty() ? "forced past: " : "; ") + why.message();
+    running_->skipped_because = why.message();
     work.steps.skip();
     return advance(store::guest_unchanged{});
   }

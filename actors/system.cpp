@@ -121,10 +121,12 @@ void end_actor(caf::actor_system& system, const caf::actor& who) {
 }
 
 std::shared_ptr<store::journal> open_journal(const config& settings, store::directory& guests,
-                                             std::function<void(std::string_view)> warn) {
+                                             store::event_feed& events, std::function<void(std::string_view)> warn) {
   store::journal_settings wanted;
   wanted.path = settings.dbpath;
   wanted.keep_jobs = settings.limit.jobs;
+  wanted.keep_events = settings.limit.events;
+  wanted.events = &events;
   wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
   wanted.warn = std::move(warn);
   store::take_over_legacy(settings.import_from, wanted);
@@ -136,7 +138,7 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
 struct agent_system::impl {
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
     : runners{measured}, commits{measured}, threads{make_threads(settings.calls_at_a_time())}, system{actor_config},
-      services{system, threads, measured, actors}, journal{open_journal(settings, guests, std::move(warn))},
+      services{system, threads, measured, actors}, journal{open_journal(settings, guests, events, std::move(warn))},
       jobs{std::make_unique<store::job_reader>(settings.dbpath)} {
     for (const auto& [name, s] : settings.services)
       services.add(s);
@@ -161,6 +163,7 @@ struct agent_system::impl {
   commit_metrics commits;
   actor_settings actor_config;
   store::directory guests;
+  store::event_feed events;
   rpc::thread_pool threads;
   roster actors;
   caf::actor_system system;
@@ -217,6 +220,9 @@ const store::directory& agent_system::guests() const {
 }
 const store::job_reader& agent_system::jobs() const {
   return *impl_->jobs;
+}
+store::event_feed& agent_system::events() {
+  return impl_->events;
 }
 rpc::client& agent_system::client_of(const std::string& service) {
   return impl_->services.client_of(service);

@@ -5,6 +5,7 @@
 #include "rpc/client.hpp"
 #include "rpc/metrics.hpp"
 #include "store/directory.hpp"
+#include "store/event_feed.hpp"
 #include "store/job_reader.hpp"
 
 #include <chrono>
@@ -38,6 +39,7 @@ public:
   const inspector_actor& inspector() const;
   const store::directory& guests() const;
   const store::job_reader& jobs() const;
+  store::event_feed& events();
 
   /// Reaches a configured service, for downloads; calls go through its actor.
   rpc::client& client_of(const std::string& service);

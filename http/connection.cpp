@@ -74,7 +74,7 @@ void connection::handle_end(std::uint32_t signals) {
       ::shutdown(key_.fd, SHUT_RDWR);
     if (gone || signals & half_closed)
       transfer_->client_gone().cancel();
-  } else if (gone) {
+  } else if (gone || (stage_ == stage::live && signals & half_closed)) {
     close();
   } else if (stage_ == stage::handling && signals & half_closed) {
     set_deadline(in(core_->settings.half_closed_timeout));
@@ -96,6 +96,7 @@ bool connection::step(thread on) {
   switch (stage_) {
   case stage::reading: return read_request(on);
   case stage::writing: return flush();
+  case stage::live: return feed(on);
   case stage::draining: return drain();
   case stage::handling:
   case stage::downloading:
@@ -112,6 +113,8 @@ void connection::on_deadline() {
     close();
   else if (stage_ == stage::writing)
     close_hard();
+  else if (stage_ == stage::live)
+    on_live_deadline();
   else if (stage_ == stage::handling && !http_1_0_)
     send_go_on();
 }
@@ -138,6 +141,7 @@ void connection::close() {
   if (stage_ == stage::closed)
     return;
   stage_ = stage::closed;
+  end_live();
   set_deadline(never);
   // In this order: once the descriptor is closed, the next client may come under its number.
   core_->connections.erase(key_);

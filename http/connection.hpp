@@ -29,6 +29,7 @@ public:
     transferred = 64, ///< the download's thread is done
     stop_idle = 128,  ///< close if nothing is under way
     stop_now = 256,   ///< close
+    fed = 512,        ///< there is more of an answer without end
   };
   /// Who posts: only workers run handlers and read; on other threads, which may be actors', an answer is sent at most.
   enum class thread : std::uint8_t { worker, other };
@@ -46,7 +47,7 @@ public:
   void complete(answer a);
 
 private:
-  enum class stage : std::uint8_t { reading, handling, writing, downloading, draining, closed };
+  enum class stage : std::uint8_t { reading, handling, writing, downloading, live, draining, closed };
   enum class phase : std::uint8_t { started, parked, done };
 
   // connection.cpp: signals and stages
@@ -84,6 +85,15 @@ private:
   void run_download();
   void finish_download();
 
+  // connection_live.cpp
+  void start_live();
+  std::string live_head(const answer& a) const;
+  bool feed(thread on);
+  bool send_more();
+  void put_piece(std::string bytes);
+  void end_live();
+  void on_live_deadline();
+
   const std::shared_ptr<core> core_;
   const watch_key key_;
   const std::string peer_;
@@ -106,6 +116,8 @@ private:
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;
   std::shared_ptr<transfer> transfer_;
+  std::shared_ptr<live_body> live_;
+  bool blocked_ = false; // the client of it does not take what is sent
   outbox out_;
 };
 

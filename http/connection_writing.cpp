@@ -28,6 +28,8 @@ void connection::respond(thread on) {
     hand_to_worker();
   else if (answer_.stream)
     start_download();
+  else if (answer_.live)
+    start_live();
   else
     send(std::exchange(answer_, {}));
 }

@@ -66,7 +66,7 @@ struct core {
   rpc::thread_pool downloads;
 
   std::atomic<bool> stopping{false};
-  std::atomic<std::size_t> parked{0}, downloading{0}, buffered{0};
+  std::atomic<std::size_t> parked{0}, downloading{0}, live{0}, buffered{0};
   std::atomic<std::uint64_t> requests{0}, refused{0};
 };
 

@@ -98,6 +98,7 @@ server_settings settings_of(const actors::config& config) {
   wanted.max_body = config.http.max_body;
   wanted.max_connections = connections_of(config);
   wanted.max_downloads = config.http.max_downloads;
+  wanted.max_live = config.http.max_event_readers;
   return wanted;
 }
 
@@ -168,6 +169,7 @@ void run_daemon(const daemon_options& wanted) {
     .settings = config,
     .guests = agent.guests(),
     .jobs = agent.jobs(),
+    .events = agent.events(),
     .agents = agents,
     .sub_agents = sub_agents,
     .figures = figures,

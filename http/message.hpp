@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,19 @@ public:
   virtual const rpc::cancellation& client_gone() const = 0;
 };
 
+/// A body without end that grows as things happen. It is asked for more on a worker, whenever what it gave before has
+/// gone out, and by one thread at a time; in between nobody waits for it. Its end is the end of the connection.
+class live_body {
+public:
+  virtual ~live_body() = default;
+  /// What is to be sent next, some KiB; "" while there is nothing. May read the disk. Throws where it cannot go on.
+  virtual std::string next() = 0;
+  /// What is sent when nothing was for a while: so that a client that has gone is noticed.
+  virtual std::string idle() = 0;
+  /// From here on `wake` is called when there may be more, on any thread.
+  virtual void on_more(std::function<void()> wake) = 0;
+};
+
 struct answer;
 
 /// Runs a download to its end. Before `begin` it may instead return an ordinary answer (an error); after it, the
@@ -70,8 +84,9 @@ struct answer {
   std::string body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
-  http::download stream; ///< where set, `body` is not used
-  answer_subject about;  ///< does not go to the client
+  http::download stream;           ///< where set, `body` is not used
+  std::shared_ptr<live_body> live; ///< where set, `body` is not used
+  answer_subject about;            ///< does not go to the client
 };
 
 } // namespace mistify::http

@@ -16,6 +16,8 @@ public:
   /// Sends what the kernel takes; never blocks. `moved` tells whether it took anything.
   result flush(int fd, bool& moved);
 
+  bool empty() const noexcept { return sent_ == head_.size() + body_.size(); }
+
 private:
   void forget();
 

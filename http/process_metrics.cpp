@@ -77,6 +77,7 @@ void add_server_metrics(metrics::registry& to, const server& of, const store::di
   add(gauge, "mistify_http_parked_requests", "Requests that wait for an actor, without a thread.",
       &server_stats::parked);
   add(gauge, "mistify_http_downloads", "Downloads that run.", &server_stats::downloads);
+  add(gauge, "mistify_http_event_readers", "Clients that read events.", &server_stats::live);
   add(gauge, "mistify_http_buffered_bytes", "Of larger requests in memory.", &server_stats::buffered);
   add(counter, "mistify_http_refused_total",
       "Requests and connections that were refused before a route was looked for: malformed, too large, slow or many.",

@@ -66,6 +66,8 @@ const std::vector<route> table{
   {"GET", "/openapi.json", read, get_description},
   {"GET", "/docs", read, get_docs},
 
+  {"GET", "/events", read, get_events},
+
   {"GET", "/healthz", read, get_health},
   {"GET", "/readyz", read, get_readiness},
   {"GET", "/metrics", read, get_agent_metrics},

@@ -19,12 +19,14 @@ struct server_settings {
   std::size_t max_connections = 4096;                ///< open at a time; the next gets 503 and is closed
   std::size_t max_buffered = 64 * 1024 * 1024;       ///< bytes of all requests in memory; the next gets 503
   std::size_t max_downloads = 64;                    ///< running at a time; the next gets 503
+  std::size_t max_live = 64;                         ///< answers without end at a time; the next gets 503
   std::size_t workers = 4;                           ///< threads that read, run handlers and write
   std::chrono::milliseconds request_timeout{10'000}; ///< from the first byte of a request to its last; then 408
   std::chrono::milliseconds idle_timeout{75'000};    ///< of a connection between two requests
   std::chrono::milliseconds write_timeout{30'000};   ///< of a client that does not read; then the connection closes
   /// From when a client that waits for its answer sends no more until it is asked whether it is still there.
   std::chrono::milliseconds half_closed_timeout{15'000};
+  std::chrono::milliseconds heartbeat{15'000}; ///< of an answer without end that has nothing to say
 };
 
 /// Turns a request into an answer. Called on a worker; must not block it for long. Whatever it throws the server turns
@@ -47,6 +49,7 @@ struct server_stats {
   std::size_t open = 0;       ///< connections, idle ones included
   std::size_t parked = 0;     ///< requests that wait for an actor without a thread
   std::size_t downloads = 0;  ///< running
+  std::size_t live = 0;       ///< answers without end
   std::size_t buffered = 0;   ///< bytes of larger requests in memory
   std::uint64_t requests = 0; ///< handed to the handler
   std::uint64_t refused = 0;  ///< answered by the server itself: malformed, too large, too slow, too many

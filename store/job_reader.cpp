@@ -15,11 +15,12 @@ namespace {
 
 /// A connection with its statements.
 struct reader {
-  explicit reader(const std::string& path) : db{path, database::access::read_only}, jobs{db}, keys{db} {}
+  explicit reader(const std::string& path) : db{path, database::access::read_only}, jobs{db}, keys{db}, events{db} {}
 
   database db;
   job_lookup jobs;
   idempotency_lookup keys;
+  event_lookup events;
 };
 
 } // namespace
@@ -97,6 +98,11 @@ std::vector<rpc::job> job_reader::latest(std::size_t limit) const {
 std::vector<rpc::job> job_reader::latest_of(std::string_view guest_id, std::size_t limit) const {
   const impl::loan reader{*impl_};
   return reader->jobs.latest_of(guest_id, limit);
+}
+
+std::vector<event_ptr> job_reader::events_after(std::int64_t id, std::size_t most) const {
+  const impl::loan reader{*impl_};
+  return reader->events.after(id, most);
 }
 
 std::optional<queued_job> job_reader::repeated(std::string_view key, std::string_view request_digest) const {

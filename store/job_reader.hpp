@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/model.hpp"
+#include "store/events.hpp"
 #include "store/journal.hpp"
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 
 namespace mistify::store {
 
-/// Reads the job log beside the writer, from any thread: a point read takes microseconds and never waits for a commit.
+/// Reads the job log and the events beside the writer, from any thread: a point read takes microseconds and never waits for a commit.
 /// Sees everything that was committed before the call. Throws `failure{storage_failed}`.
 class job_reader {
 public:
@@ -30,6 +31,9 @@ public:
   /// The first answer to a request that came with this Idempotency-Key; nothing for a new key (the empty one too). Throws
   /// `failure{conflict}` where the key came with another request.
   std::optional<queued_job> repeated(std::string_view key, std::string_view request_digest) const;
+
+  /// The events behind an id, in order, at most so many.
+  std::vector<event_ptr> events_after(std::int64_t id, std::size_t most) const;
 
 private:
   struct impl;

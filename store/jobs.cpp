@@ -53,14 +53,14 @@ job_table::job_table(const database& db)
   : db_{db},
     insert_{db, "INSERT INTO jobs (id, guest, action, status, queued_at, started_at, updated_at, message, request, "
                 "request_id, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"},
-    find_{db, "SELECT " + job_columns + ", seq FROM jobs WHERE id = ?"},
+    find_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM jobs WHERE id = ?"},
     start_stage_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = ? "
                      "WHERE seq = ?"},
     wait_at_{db, "UPDATE jobs SET updated_at = ?, stage = ?, stage_name = NULL WHERE seq = ?"},
     end_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, message = ?, stage_name = NULL "
              "WHERE seq = ?"},
     end_others_{db, "UPDATE jobs SET status = ?, updated_at = ?, message = ?, stage_name = NULL "
-                    "WHERE guest = ? AND status < 2 AND seq <> ?"},
+                    "WHERE guest = ? AND status < 2 AND seq <> ? RETURNING id, action"},
     prune_keys_{db, "DELETE FROM idempotency WHERE job IN " + std::string{oldest_ended}},
     prune_{db, "DELETE FROM jobs WHERE seq IN " + std::string{oldest_ended}},
     count_ended_{db, "SELECT count(*) FROM jobs INDEXED BY jobs_ended WHERE status >= 2"},
@@ -78,7 +78,7 @@ std::optional<job_row> job_table::find(std::string_view id) {
   auto row = find_(id);
   if (!row.next())
     return std::nullopt;
-  return job_row{row.integer(8), read_job(row)};
+  return job_row{row.integer(8), read_job(row), static_cast<std::size_t>(row.integer(9)), row.text(10)};
 }
 
 void job_table::start_stage(const job_row& row, const stage_starts& stage) {
@@ -96,9 +96,19 @@ void job_table::end(const job_row& row) {
   end_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), job.message, row.seq);
 }
 
-std::size_t job_table::end_others(const job_row& but, std::string_view message) {
-  end_others_.run(number(rpc::job_status::error), to_column(but.job.updated_at), message, but.job.guest_id, but.seq);
-  return static_cast<std::size_t>(db_.changed());
+std::vector<rpc::job> job_table::end_others(const job_row& but, std::string_view message) {
+  std::vector<rpc::job> ended;
+  for (auto row =
+         end_others_(number(rpc::job_status::error), to_column(but.job.updated_at), message, but.job.guest_id, but.seq);
+       row.next();) {
+    auto& job = ended.emplace_back();
+    job.id = row.text(0);
+    job.guest_id = but.job.guest_id;
+    job.action = row.text(1);
+    job.status = rpc::job_status::error;
+    job.message = message;
+  }
+  return ended;
 }
 
 std::size_t job_table::prune(std::size_t count) {

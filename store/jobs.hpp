@@ -18,6 +18,8 @@ rpc::timestamp from_column(std::int64_t at) noexcept;
 struct job_row {
   std::int64_t seq = 0;
   rpc::job job;
+  std::size_t stage = 0;
+  std::string stage_name; ///< of the call that is out; empty while none is
 };
 
 /// The writer's view of the table `jobs`. Throws `failure{storage_failed}`; each call is a few indexed operations.
@@ -32,8 +34,8 @@ public:
   void wait_at(const job_row& row, const stage_waits& stage);
   void end(const job_row& row);
 
-  /// Ends every other job of the guest that has not ended; how many those were.
-  std::size_t end_others(const job_row& but, std::string_view message);
+  /// Ends every other job of the guest that has not ended: those, as they are now, without their times.
+  std::vector<rpc::job> end_others(const job_row& but, std::string_view message);
 
   /// Deletes the oldest `count` ended jobs with their idempotency keys; how many there were.
   std::size_t prune(std::size_t count);

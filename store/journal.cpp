@@ -3,6 +3,8 @@
 #include "store/journal_impl.hpp"
 #include "store/loading.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace mistify::store {
@@ -13,16 +15,20 @@ void pending_changes::take(pending_changes&& later) {
   if (later.metadata)
     metadata = std::move(later.metadata);
   ended += later.ended;
+  std::ranges::move(later.events, std::back_inserter(events));
 }
 
 // -- opening -------------------------------------------------------------------------------------------------------
 
 journal::impl::impl(const journal_settings& s, directory& d)
   : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()},
-    agent_metadata{file.db()}, keys{file.db()} {
+    agent_metadata{file.db()}, keys{file.db()}, events{file.db()} {
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
+  oldest_event = events.first();
+  if (settings.events)
+    settings.events->begin_behind(events.last());
   file.accept(settings.max_bytes);
   for (auto& guest : loaded)
     published.put(std::move(guest));
@@ -60,6 +66,7 @@ void journal::commit() {
     if (impl_->settings.before_commit)
       impl_->settings.before_commit();
     impl_->prune();
+    impl_->prune_events();
     impl_->batch->commit();
   } catch (...) {
     rollback();
@@ -95,6 +102,9 @@ void journal::impl::publish() noexcept {
   if (done.metadata)
     published.put_metadata(*std::move(done.metadata));
   ended += static_cast<std::size_t>(done.ended);
+  oldest_event = done.oldest_event.value_or(oldest_event);
+  if (settings.events)
+    settings.events->publish(std::move(done.events));
 }
 
 // -- what the batch sees -------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "rpc/error.hpp"
 #include "rpc/model.hpp"
 #include "store/directory.hpp"
+#include "store/event_feed.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -20,6 +21,8 @@ struct journal_settings {
   std::size_t keep_jobs = 1000; ///< ended jobs kept, those that ended last; those that have not ended always stay
   std::function<rpc::timestamp()> now;                ///< the clock, wall time; the system's if absent
   std::function<void(std::string_view message)> warn; ///< told of each broken row that is set aside at the start
+  std::size_t keep_events = 10000;                    ///< of the log of events, the newest; a tenth more may be there
+  event_feed* events = nullptr;                       ///< hears of each event after its commit; may be absent
   std::size_t max_bytes = 0;                          ///< the database grows no further, as on a full disk; 0: no bound
   std::function<void()> before_commit;                ///< for tests, to inject a failing commit: may throw a failure
 };
@@ -83,6 +86,7 @@ struct job_step {
   std::string job_id;
   guest_change change;
   std::variant<stage_starts, stage_waits, job_ends> next;
+  std::string skipped_because = {}; ///< why the stage that is over failed, where the job goes on all the same
 };
 
 struct recorded_step {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/events.hpp"
 #include "store/guests.hpp"
 #include "store/idempotency.hpp"
 #include "store/jobs.hpp"
@@ -10,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace mistify::store {
 
@@ -18,6 +20,8 @@ struct pending_changes {
   std::map<std::string, guest_ptr, std::less<>> guests; ///< nullptr: deleted
   std::optional<rpc::metadata_map> metadata;
   std::ptrdiff_t ended = 0; ///< by how many the ended jobs of the log grew
+  std::vector<event> events;
+  std::optional<std::int64_t> oldest_event; ///< after a pruning
 
   void take(pending_changes&& later);
 };
@@ -41,11 +45,18 @@ struct journal::impl {
 
   queued_job queue(const new_job& job, std::string guest_id, std::string guest_doc);
   void change_guest(const job_row& row, const guest_change& change, pending_changes& staged);
-  void put_guest(guest_ptr guest, pending_changes& staged);
+  bool put_guest(guest_ptr guest, pending_changes& staged);
   void remove_guest(const job_row& row, pending_changes& staged);
   void advance(job_row& row, const next_step& next, pending_changes& staged);
   void end_job(job_row& row, const job_ends& end, pending_changes& staged);
   void prune(); ///< once a batch: a step alone would look for the oldest jobs each time
+
+  // journal_events.cpp: what is told of a step
+  void tell(event what, pending_changes& staged);
+  void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged);
+  void tell_stage(const job_row& row, const job_step& step, pending_changes& staged);
+  void tell_end(const rpc::job& job, pending_changes& staged);
+  void prune_events();
 
   journal_settings settings;
   directory& published;
@@ -54,7 +65,9 @@ struct journal::impl {
   guest_table guests;
   metadata_table agent_metadata;
   idempotency_table keys;
-  std::size_t ended = 0; // jobs of the log that have ended, as committed
+  event_table events;
+  std::size_t ended = 0;         // jobs of the log that have ended, as committed
+  std::int64_t oldest_event = 1; // as committed
 
   std::optional<transaction> batch;
   pending_changes pending;

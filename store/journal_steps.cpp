@@ -30,13 +30,15 @@ guest_ptr with_state(const stored_guest& stored, const std::string& state) {
 // -- queueing ------------------------------------------------------------------------------------------------------
 
 queued_job journal::add_job(const new_job& job) {
-  return impl_->step([&](pending_changes&) {
+  return impl_->step([&](pending_changes& staged) {
     if (auto first = impl_->keys.answer(job))
       return *std::move(first);
     auto guest = impl_->guest(job.guest_id);
     if (!guest && job.guest_id != agent_id)
       throw failure{errc::not_found, "no such guest"};
-    return impl_->queue(job, job.guest_id, guest ? guest->doc : std::string{});
+    auto queued = impl_->queue(job, job.guest_id, guest ? guest->doc : std::string{});
+    impl_->tell(event_of(event_type::job_queued, queued.job), staged);
+    return queued;
   });
 }
 
@@ -54,6 +56,8 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     auto queued = impl_->queue(job, guest.id, stored->doc);
     impl_->guests.insert(*stored, queued.job, job.request_digest);
     staged.guests[guest.id] = std::move(stored);
+    impl_->tell_guest(event_type::guest_created, queued.job, guest.state, staged);
+    impl_->tell(event_of(event_type::job_queued, queued.job), staged);
     return queued;
   });
 }
@@ -81,6 +85,7 @@ recorded_step journal::record(const job_step& step) {
       throw failure{errc::conflict, "the job has ended"};
     auto& job = row->job;
     job.updated_at = impl_->settings.now();
+    impl_->tell_stage(*row, step, staged);
     impl_->change_guest(*row, step.change, staged);
     impl_->advance(*row, step.next, staged);
     auto changed = staged.guests.find(job.guest_id);
@@ -95,32 +100,45 @@ void journal::impl::change_guest(const job_row& row, const guest_change& change,
   if (std::holds_alternative<guest_removed>(change))
     return remove_guest(row, staged);
   auto stored = guest(row.job.guest_id);
+  if (!stored)
+    return;
   if (auto state = std::get_if<guest_state>(&change)) {
-    if (stored)
-      put_guest(with_state(*stored, state->state), staged);
+    if (put_guest(with_state(*stored, state->state), staged))
+      tell_guest(event_type::guest_changed, row.job, state->state, staged);
     return;
   }
   const auto& returned = std::get<guest_returned>(change);
-  if (stored)
-    put_guest(merge_guest(*stored, returned.sent_doc, returned.guest), staged);
+  if (put_guest(merge_guest(*stored, returned.sent_doc, returned.guest), staged))
+    tell_guest(event_type::guest_changed, row.job, returned.guest.state, staged);
 }
 
-void journal::impl::put_guest(guest_ptr guest, pending_changes& staged) {
+/// False where it is as it was: then nothing is written.
+bool journal::impl::put_guest(guest_ptr guest, pending_changes& staged) {
+  if (const auto before = this->guest(guest->id); before && before->doc == guest->doc)
+    return false;
   guests.replace(*guest);
   staged.guests[guest->id] = std::move(guest);
+  return true;
 }
 
 void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
   guests.erase(row.job.guest_id);
   staged.guests[row.job.guest_id] = nullptr;
-  staged.ended += static_cast<std::ptrdiff_t>(jobs.end_others(row, "guest deleted"));
+  tell_guest(event_type::guest_deleted, row.job, {}, staged);
+  for (auto& other : jobs.end_others(row, "guest deleted")) {
+    ++staged.ended;
+    other.updated_at = row.job.updated_at;
+    tell_end(other, staged);
+  }
 }
 
 void journal::impl::advance(job_row& row, const next_step& next, pending_changes& staged) {
   if (auto stage = std::get_if<stage_starts>(&next)) {
     row.job.status = rpc::job_status::running;
-    if (row.job.started_at == rpc::timestamp{})
+    if (row.job.started_at == rpc::timestamp{}) {
       row.job.started_at = row.job.updated_at;
+      tell(event_of(event_type::job_started, row.job), staged);
+    }
     return jobs.start_stage(row, *stage);
   }
   if (auto stage = std::get_if<stage_waits>(&next))
@@ -137,6 +155,7 @@ void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& 
   row.job.message = end.message;
   jobs.end(row);
   ++staged.ended;
+  tell_end(row.job, staged);
 }
 
 void journal::impl::prune() {
@@ -170,8 +189,12 @@ rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const
     auto guest = rpc::decode_guest(stored->doc);
     auto before = guest.metadata;
     rpc::apply(guest.metadata, patch);
-    if (guest.metadata != before)
-      impl_->put_guest(to_stored(guest), staged);
+    if (guest.metadata != before && impl_->put_guest(to_stored(guest), staged)) {
+      rpc::job nobody;
+      nobody.guest_id = guest.id;
+      nobody.updated_at = impl_->settings.now();
+      impl_->tell_guest(event_type::guest_changed, nobody, guest.state, staged);
+    }
     return guest.metadata;
   });
 }

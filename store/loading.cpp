@@ -2,6 +2,7 @@
 
 #include "rpc/codec.hpp"
 #include "store/broken_rows.hpp"
+#include "store/events.hpp"
 
 #include <string>
 #include <utility>
@@ -45,8 +46,16 @@ void set_aside(database& db, const std::vector<broken_row>& broken, rpc::timesta
   statement erase_create{db, "DELETE FROM creates WHERE guest = ?"};
   statement erase_key{db, "DELETE FROM idempotency WHERE job = (SELECT seq FROM jobs WHERE id = ?)"};
   statement erase_job{db, "DELETE FROM jobs WHERE id = ?"};
+  event_table events{db};
   for (const auto& row : broken) {
     auto is_guest = row.source == "guests";
+    if (is_guest) {
+      event gone;
+      gone.at = now;
+      gone.type = event_type::guest_deleted;
+      gone.guest = row.key;
+      events.insert(gone);
+    }
     (is_guest ? erase_create : erase_key).run(row.key);
     (is_guest ? erase_guest : erase_job).run(row.key);
   }

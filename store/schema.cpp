@@ -71,7 +71,20 @@ CREATE TABLE broken_rows (          -- set aside at a start, for people to look 
 /// Which request a job came from, for the log.
 constexpr auto version_2 = "ALTER TABLE jobs ADD COLUMN request_id TEXT NOT NULL DEFAULT ''";
 
-constexpr std::array<const char*, 2> steps_of_schema{version_1, version_2};
+constexpr auto version_3 = R"sql(
+CREATE TABLE events (               -- what happened, the newest; see store/events.hpp
+  id     INTEGER PRIMARY KEY,       -- without holes: the highest there is, and one
+  at     INTEGER NOT NULL,
+  type   INTEGER NOT NULL,
+  guest  TEXT NOT NULL,
+  job    TEXT NOT NULL,
+  action TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  text   TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array<const char*, 3> steps_of_schema{version_1, version_2, version_3};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

@@ -4,6 +4,7 @@
 #include "rpc/client.hpp"
 #include "rpc/metrics.hpp"
 #include "store/directory.hpp"
+#include "store/event_feed.hpp"
 #include "store/job_reader.hpp"
 
 #include <atomic>
@@ -23,6 +24,7 @@ struct context {
   const actors::config& settings;
   const store::directory& guests;
   const store::job_reader& jobs;
+  store::event_feed& events;
   bridge& agents;
   reachability& sub_agents;
   const figure_store& figures;

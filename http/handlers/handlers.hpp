@@ -58,6 +58,9 @@ task<answer> list_guest_jobs(context&, request);
 task<answer> get_guest_job(context&, request);
 task<answer> cancel_job(context&, request);
 
+// events.cpp
+task<answer> get_events(context&, request); ///< without end
+
 // health.cpp
 task<answer> get_health(context&, request);    ///< is it alive
 task<answer> get_readiness(context&, request); ///< should it be given work

@@ -78,6 +78,22 @@ std::chrono::seconds seconds_of(const request& from) {
   return std::chrono::seconds{std::min<std::uint64_t>(number, longest.count())};
 }
 
+std::optional<std::int64_t> last_event_of(const request& from) {
+  constexpr auto error = "last_event_id: must be a whole number";
+  std::string_view text = from.header("last-event-id");
+  if (const auto* parameter = from.parameter("last_event_id"); parameter && text.empty()) {
+    if (parameter->empty())
+      throw failure{errc::invalid_request, error};
+    text = *parameter;
+  }
+  if (text.empty())
+    return std::nullopt;
+  const auto [number, rest] = split_number(text, error);
+  if (!rest.empty())
+    throw failure{errc::invalid_request, error};
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
+}
+
 bool flag_of(const request& from, const std::string& name, bool usual) {
   const auto* text = from.parameter(name);
   if (!text)

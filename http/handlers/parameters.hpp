@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 /// Query parameters, read strictly: what cannot be understood is `invalid_request` naming the parameter.
 namespace mistify::http::handlers {
@@ -20,6 +22,9 @@ std::chrono::milliseconds wait_of(const request& from);
 
 /// `?seconds=N` of a profile: a whole number, at least 1; absent is 30, more than ten minutes is ten minutes.
 std::chrono::seconds seconds_of(const request& from);
+
+/// The event that a client saw last: the header Last-Event-ID, else `?last_event_id=N`; a whole number.
+std::optional<std::int64_t> last_event_of(const request& from);
 
 /// `?NAME=true` (or 1, or no value), `?NAME=false` (or 0); absent is `usual`.
 bool flag_of(const request& from, const std::string& name, bool usual = false);

@@ -81,6 +81,8 @@ struct journal_fixture {
     journal_settings s;
     s.path = path;
     s.keep_jobs = keep_jobs;
+    s.keep_events = keep_events;
+    s.events = &feed;
     s.now = [this] { return at_second(++clock); };
     s.warn = [this](std::string_view message) { warnings.emplace_back(message); };
     s.before_commit = [this] {
@@ -179,7 +181,8 @@ struct journal_fixture {
 
   temp_folder folder;
   std::string path = folder / "agent.db";
-  std::size_t keep_jobs = 1000;
+  std::size_t keep_jobs = 1000, keep_events = 10000;
+  event_feed feed;
   std::int64_t clock = 0;
   bool fail_commit = false;
   std::vector<std::string> warnings;

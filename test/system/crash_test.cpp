@@ -1,3 +1,4 @@
+#include "event_ledger.hpp"
 #include "house.hpp"
 
 #include <catch2/catch.hpp>
@@ -249,9 +250,11 @@ TEST_CASE("nothing that was acknowledged is lost or done twice when the agent is
   std::mt19937 random{20261123}; // the same moments each time, as far as the machine allows
   std::uniform_int_distribution<int> milliseconds{1, 60};
   std::size_t acknowledged = 0;
+  event_ledger events{h};
   for (int round = 0; round < rounds(); ++round) {
     INFO("round " << round);
     load clients{h, round};
+    events.read_along();
     clients.begin();
     std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds(random)});
     h.agent.running().signal(SIGKILL);
@@ -259,8 +262,9 @@ TEST_CASE("nothing that was acknowledged is lost or done twice when the agent is
     h.agent.running().wait();
     h.agent.start();
     clients.check();
+    events.check();
     acknowledged += clients.acknowledged();
   }
   CHECK(acknowledged > 0);
-  WARN(rounds() << " kills, " << acknowledged << " jobs acknowledged");
+  WARN(rounds() << " kills, " << acknowledged << " jobs acknowledged, " << events.size() << " events told");
 }

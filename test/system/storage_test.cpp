@@ -23,8 +23,9 @@ struct storage_house {
   storage_house() { start(); }
 
   void start() {
-    storage.emplace(std::vector<std::string>{"--port", std::to_string(port), "--directory", (dir.path() / "store").string()},
-                    (dir.path() / "stderr").string(), STORAGE_BINARY);
+    storage.emplace(
+      std::vector<std::string>{"--port", std::to_string(port), "--directory", (dir.path() / "store").string()},
+      (dir.path() / "stderr").string(), STORAGE_BINARY);
     CHECK(eventually([&] { return h.http.get("/images").status == 200; }));
   }
 
@@ -33,10 +34,12 @@ struct storage_house {
     c.services["storage"] = at_port + "}";
     c.services["download"] = at_port + R"(,"path":"/snapshots/download"})";
     const std::pair<const char*, const char*> actions[] = {
-      {"create", "CreateGuestDisks"},         {"delete", "DeleteGuestsDisks"},     {"listImages", "ListImages"},
-      {"getImage", "GetImage"},               {"deleteImage", "DeleteImage"},      {"fetchImage", "RequestImage"},
-      {"listSnapshots", "ListSnapshots"},     {"getSnapshot", "GetSnapshot"},      {"createSnapshot", "CreateSnapshot"},
-      {"rollbackSnapshot", "RollbackSnapshot"}, {"deleteSnapshot", "DeleteSnapshot"},
+      {"create", "CreateGuestDisks"},       {"delete", "DeleteGuestsDisks"},
+      {"listImages", "ListImages"},         {"getImage", "GetImage"},
+      {"deleteImage", "DeleteImage"},       {"fetchImage", "RequestImage"},
+      {"listSnapshots", "ListSnapshots"},   {"getSnapshot", "GetSnapshot"},
+      {"createSnapshot", "CreateSnapshot"}, {"rollbackSnapshot", "RollbackSnapshot"},
+      {"deleteSnapshot", "DeleteSnapshot"},
     };
     for (const auto& [action, method] : actions)
       c.stages(action, R"({"service":"storage","method":"ImageStore.)" + std::string{method} + "\"}");
@@ -71,7 +74,8 @@ TEST_CASE("images are fetched, and guests get disks of them, which are snapshott
   CHECK(s.trouble(s.h.http.post(snapshots, R"({"dest":"one"})")) == "");
   CHECK(s.trouble(s.h.http.post("/guests/" + id + "/disks/0/snapshots", R"({"dest":"two"})")) == "");
   CHECK(count(s.h.http.get(snapshots).body) == 4);
-  CHECK_THAT(s.trouble(s.h.http.post(snapshots + "/one/rollback")), Contains("more recent snapshots") && Contains("two"));
+  CHECK_THAT(s.trouble(s.h.http.post(snapshots + "/one/rollback")),
+             Contains("more recent snapshots") && Contains("two"));
   CHECK(s.trouble(s.h.http.post(snapshots + "/one/rollback", R"({"destroyMoreRecent":true})")) == "");
   CHECK(count(s.h.http.get(snapshots).body) == 3);
 
@@ -94,7 +98,8 @@ TEST_CASE("a fetch tells how far it is, ends with its job, and leaves nothing be
   std::uint16_t silent_port = 0;
   const auto silent = listen_on_loopback(silent_port);
   const auto job =
-    s.h.http.post("/images", R"({"id":"slow","source":"http://127.0.0.1:)" + std::to_string(silent_port) + "/x\"}").job();
+    s.h.http.post("/images", R"({"id":"slow","source":"http://127.0.0.1:)" + std::to_string(silent_port) + "/x\"}")
+      .job();
   CHECK(eventually([&] { return text_at(s.h.http.get("/images/slow").body, "status").starts_with("fetching: "); }));
   CHECK(s.h.http.del("/jobs/" + job).status == 202);
   CHECK(eventually([&] { return s.h.http.get("/images/slow").status == 404; }));

@@ -1,0 +1,76 @@
+#include "store/journal_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// What is told of each step, in the transaction of the step.
+namespace mistify::store {
+
+namespace {
+
+using next_step = decltype(job_step::next);
+
+/// How many events one commit deletes at most: a log whose bound was lowered shrinks little by little.
+constexpr std::int64_t most_pruned = 5000;
+
+/// Where the job goes on; nothing once it has ended.
+std::optional<std::size_t> stage_after(const next_step& next) {
+  if (const auto* starts = std::get_if<stage_starts>(&next))
+    return starts->index;
+  if (const auto* waits = std::get_if<stage_waits>(&next))
+    return waits->index;
+  return std::nullopt;
+}
+
+bool completes(const next_step& next) {
+  const auto* ends = std::get_if<job_ends>(&next);
+  return ends && ends->status == rpc::job_status::complete;
+}
+
+} // namespace
+
+void journal::impl::tell(event what, pending_changes& staged) {
+  events.insert(what);
+  staged.events.push_back(std::move(what));
+}
+
+void journal::impl::tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged) {
+  auto what = event_of(type, by);
+  what.text = std::move(state);
+  tell(std::move(what), staged);
+}
+
+/// The stage whose call was out is over when the job goes on behind it. One that is to run again is not, and neither is
+/// one that failed: then the job's end says why.
+void journal::impl::tell_stage(const job_row& row, const job_step& step, pending_changes& staged) {
+  const auto next = stage_after(step.next);
+  const bool over = !row.stage_name.empty() && (next ? *next > row.stage : completes(step.next));
+  if (!over)
+    return;
+  const bool well = step.skipped_because.empty();
+  auto what = event_of(well ? event_type::job_stage_done : event_type::job_stage_skipped, row.job);
+  what.number = static_cast<std::int64_t>(row.stage);
+  what.text = well ? row.stage_name : step.skipped_because;
+  tell(std::move(what), staged);
+}
+
+void journal::impl::tell_end(const rpc::job& job, pending_changes& staged) {
+  auto what = event_of(event_type::job_ended, job);
+  what.number = static_cast<std::int64_t>(job.status);
+  what.text = job.message;
+  tell(std::move(what), staged);
+}
+
+/// Now and then, so that it is cheap: the log may grow a tenth over its bound.
+void journal::impl::prune_events() {
+  if (pending.events.empty())
+    return;
+  const auto bound = static_cast<std::int64_t>(settings.keep_events);
+  const auto wanted = pending.events.back().id - bound + 1;
+  if (wanted - oldest_event <= bound / 10)
+    return;
+  pending.oldest_event = std::min(wanted, oldest_event + most_pruned);
+  events.erase_before(*pending.oldest_event);
+}
+
+} // namespace mistify::store
