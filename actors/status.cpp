@@ -1,7 +1,9 @@
 #include "actors/status.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace mistify::actors {
 
@@ -31,22 +33,32 @@ std::string why_stuck(const actor_status& of, age patience) {
   return {};
 }
 
+/// Places are sorted, not the rows: those are large, and there are as many as guests.
 void put_stuck_first(std::vector<actor_status>& all) {
-  struct rank {
-    bool answers;
-    bool not_shared;
+  struct place {
+    bool answers, not_shared;
     age minus_oldest;
     bool went_well;
-    auto operator<=>(const rank&) const = default;
+    std::string_view id;
+    std::size_t row;
+
+    bool operator<(const place& other) const {
+      return std::tie(answers, not_shared, minus_oldest, went_well, id) <
+             std::tie(other.answers, other.not_shared, other.minus_oldest, other.went_well, other.id);
+    }
   };
-  const auto rank_of = [](const actor_status& s) {
-    return rank{s.state != condition::silent, !s.guest.empty() || oldest(s) < 1s, -oldest(s),
-                s.restarts == 0 && !s.last_error};
-  };
-  std::ranges::sort(all, [&](const actor_status& a, const actor_status& b) {
-    const auto left = rank_of(a), right = rank_of(b);
-    return left == right ? a.id < b.id : left < right;
-  });
+  // GCC 12 forgets to emit <=> of string views where headers are precompiled, hence the plain comparison.
+  std::vector<place> places;
+  places.reserve(all.size());
+  for (const auto& s : all)
+    places.push_back({s.state != condition::silent, !s.guest.empty() || oldest(s) < 1s, -oldest(s),
+                      s.restarts == 0 && !s.last_error, s.id, places.size()});
+  std::sort(places.begin(), places.end());
+  std::vector<actor_status> sorted;
+  sorted.reserve(all.size());
+  for (const auto& at : places)
+    sorted.push_back(std::move(all[at.row]));
+  all = std::move(sorted);
 }
 
 std::string in_words(age length) {
