@@ -120,6 +120,7 @@ front_actor::behavior_type front(self_pointer self, runner_factory make_runner, 
     [=](retire_atom, const std::string& id, const runner_actor& who) {
       if (const auto* runner = find_runner(self, id); runner && *runner == who)
         self->state.runners.erase(id);
+      return true;
     },
     [=](restore_atom, const std::vector<store::unfinished_job>& jobs) { restore(self, jobs); },
     [=](drain_atom) { return drain(self); },

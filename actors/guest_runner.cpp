@@ -212,8 +212,13 @@ void guest_runner::retire() {
   }
   queue_.clear();
   show_levels();
-  caf::anon_send(front_, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_));
-  quit_if_done();
+  // Until the front knows, it may hand messages on, which are still to be answered here.
+  const auto forgotten = [this] {
+    forgotten_ = true;
+    quit_if_done();
+  };
+  self_->request(front_, caf::infinite, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_))
+    .then([=](bool) { forgotten(); }, [=](const caf::error&) { forgotten(); });
 }
 
 /// A create that the database refused leaves a runner without a guest.
@@ -230,7 +235,7 @@ void guest_runner::show_levels() noexcept {
 }
 
 void guest_runner::quit_if_done() {
-  if (retired_ && !running_ && being_queued_ == 0 && info_.idle() && streams_.idle())
+  if (forgotten_ && !running_ && being_queued_ == 0 && info_.idle() && streams_.idle())
     self_->quit();
 }
 

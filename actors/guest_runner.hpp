@@ -169,6 +169,7 @@ private:
   std::optional<reply<bool>> drained_;
   bool draining_ = false;
   bool retired_ = false;
+  bool forgotten_ = false; ///< the front knows that it retired
   rpc::metrics::gauge_share shown_waiting_, shown_running_;
   history past_{8};
 };

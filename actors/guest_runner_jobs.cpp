@@ -29,13 +29,12 @@ failure stopping() {
 
 template <class Atom, class... Ts>
 caf::result<store::queued_job> guest_runner::enqueue(const job_request& request, Atom atom, Ts... values) {
+  if constexpr (sizeof...(Ts) > 0)
+    if (retired_) // the front knows, or will before it sees this: a create that comes back to it makes a new runner
+      return self_->delegate(front_, atom, std::move(values)..., request);
   const reply<store::queued_job> answer{self_};
   if (retired_) {
-    // The front has been told, so a create that comes back to it makes a new runner.
-    if constexpr (sizeof...(Ts) > 0)
-      return self_->delegate(front_, atom, std::move(values)..., request);
-    else
-      answer.deliver(gone());
+    answer.deliver(gone());
   } else if (draining_) {
     answer.deliver(stopping());
   } else if (queue_.size() + being_queued_ >= context_->limit.queue) {

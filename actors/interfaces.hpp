@@ -65,23 +65,24 @@ using runner_actor = caf::typed_actor<
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
 /// Finds the runner of a guest and hands the message on; the runner replies. Errors: not_found.
-using front_actor = caf::typed_actor<caf::replies_to<info_atom, std::string, info_request>::with<std::string>,
-                                     caf::replies_to<queue_atom, std::string, job_request>::with<store::queued_job>,
-                                     // The only message that makes a runner.
-                                     caf::replies_to<create_atom, rpc::guest, job_request>::with<store::queued_job>,
-                                     caf::replies_to<stream_atom, std::string, action_ptr>::with<stream_grant>,
-                                     caf::replies_to<cancel_atom, std::string, std::string>::with<rpc::job>,
-                                     caf::replies_to<wait_atom, std::string, std::string>::with<bool>,
-                                     // From a runner: its guest is gone; it is not to be found any more.
-                                     caf::reacts_to<retire_atom, std::string, runner_actor>,
-                                     // Takes over the jobs that had not ended at the last stop. First message.
-                                     caf::reacts_to<restore_atom, std::vector<store::unfinished_job>>,
-                                     // No stage is begun from now on; replies when none is under way anywhere.
-                                     caf::replies_to<drain_atom>::with<bool>,
-                                     // Is it there? Replies true, for the watchdog.
-                                     caf::replies_to<alive_atom>::with<bool>,
-                                     // What it is at; the flag asks for whole lists and the history.
-                                     caf::replies_to<status_atom, bool>::with<actor_status>>;
+using front_actor = caf::typed_actor<
+  caf::replies_to<info_atom, std::string, info_request>::with<std::string>,
+  caf::replies_to<queue_atom, std::string, job_request>::with<store::queued_job>,
+  // The only message that makes a runner.
+  caf::replies_to<create_atom, rpc::guest, job_request>::with<store::queued_job>,
+  caf::replies_to<stream_atom, std::string, action_ptr>::with<stream_grant>,
+  caf::replies_to<cancel_atom, std::string, std::string>::with<rpc::job>,
+  caf::replies_to<wait_atom, std::string, std::string>::with<bool>,
+  // From a runner: its guest is gone; it is not to be found any more. Replies true: nothing more comes.
+  caf::replies_to<retire_atom, std::string, runner_actor>::with<bool>,
+  // Takes over the jobs that had not ended at the last stop. First message.
+  caf::reacts_to<restore_atom, std::vector<store::unfinished_job>>,
+  // No stage is begun from now on; replies when none is under way anywhere.
+  caf::replies_to<drain_atom>::with<bool>,
+  // Is it there? Replies true, for the watchdog.
+  caf::replies_to<alive_atom>::with<bool>,
+  // What it is at; the flag asks for whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
 
 /// Looks at all actors.
 using inspector_actor = caf::typed_actor<

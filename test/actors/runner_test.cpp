@@ -122,6 +122,26 @@ TEST_CASE_METHOD(runner_fixture, "a guest can be created again after it was dele
   CHECK(state() == "running");
 }
 
+TEST_CASE("a create at any moment of a delete is refused or queued") {
+  bool over = false;
+  for (std::size_t moment = 0; !over; ++moment) {
+    runner_fixture f;
+    f.add_guest(guest_id);
+    f.queue("delete");
+    f.sub_agent->take().answer(R"({"guest":{"id":")" + guest_id + R"("}})");
+    over = f.scheduler.run(moment) < moment;
+    caf::scoped_actor client{f.system};
+    auto created = client->request(f.front, caf::infinite, create_atom_v, new_guest(), f.job("create", "another"));
+    f.run();
+    INFO("after " << moment << " messages");
+    created.receive([&](const store::queued_job&) { CHECK(f.state() == "create"); },
+                    [&](const caf::error& e) {
+                      INFO(to_failure(e).message());
+                      CHECK(to_failure(e).code() == errc::conflict);
+                    });
+  }
+}
+
 TEST_CASE_METHOD(runner_fixture, "a delete that fails keeps the record") {
   add_guest(guest_id);
   queue("delete");
