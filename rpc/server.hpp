@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/byte_sink.hpp"
 #include "rpc/client.hpp"
 #include "rpc/messages.hpp"
 
@@ -15,8 +16,7 @@ namespace mistify::rpc {
 
 /// How an `http_handler` answers: a text, or a stream.
 struct http_answer {
-  /// Takes the next bytes; blocks while the receiver is not ready. False: the receiver is gone, further bytes are lost.
-  using sink = std::function<bool(std::string_view bytes)>;
+  using sink = byte_sink;
 
   int status = 200;
   std::string text = {}; ///< the body where `stream` is empty

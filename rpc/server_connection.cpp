@@ -25,17 +25,26 @@ std::string media_type(std::string_view content_type) {
 
 /// True when the stream came to its end with exactly `length` bytes (-1: any number).
 bool stream_once(const std::function<bool(const http_answer::sink&)>& stream, std::int64_t length,
-                 httplib::DataSink& to) {
+                 httplib::DataSink& to, socket_stream& socket) {
   std::uint64_t written = 0;
   const auto limit = static_cast<std::uint64_t>(length); // -1 is no limit
-  const auto write = [&](std::string_view bytes) {
-    if (bytes.size() > limit - written)
+  const auto fits = [&](std::size_t size) {
+    const bool does = size <= limit - written;
+    written += does ? size : 0;
+    return does;
+  };
+  const auto bytes = [&](std::string_view b) { return fits(b.size()) && (b.empty() || to.write(b.data(), b.size())); };
+  const auto file = [&](int fd, std::uint64_t offset, std::size_t size) {
+    if (!fits(size))
       return false;
-    written += bytes.size();
-    return bytes.empty() || to.write(bytes.data(), bytes.size());
+    // The engine only counts: the socket takes the bytes from the file.
+    socket.next_write_is(fd, offset);
+    return size == 0 || to.write("", size);
   };
   try {
-    return stream(write) && (length < 0 || written == limit);
+    // In chunks, the engine puts its own bytes between those of the stream.
+    return stream(length < 0 ? http_answer::sink{bytes} : http_answer::sink{bytes, file}) &&
+           (length < 0 || written == limit);
   } catch (const std::exception&) {
     return false; // the head is out: breaking off is the only way left to tell
   }
@@ -138,7 +147,7 @@ void server_connection::answer_http(const served::http_handler& handler, std::st
   const auto length = answer.length;
   // The engine asks again and again until it has all bytes; a stream has one go.
   const auto send = [this, length, stream = std::move(answer.stream)](httplib::DataSink& to) {
-    keep_ = keep_ && stream_once(stream, length, to);
+    keep_ = keep_ && stream_once(stream, length, to, stream_);
     return keep_;
   };
   if (length >= 0)

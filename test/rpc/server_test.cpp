@@ -324,3 +324,60 @@ TEST_CASE("a handler that takes long learns that its caller has gone, and that o
   CHECK(seen_waiting.get_future().get());
   CHECK(seen_gone.get_future().get());
 }
+
+TEST_CASE("a stream sends pieces of files, and zeros behind their ends, in any order with other bytes") {
+  const auto content = std::string(300'000, 'a') + std::string(300'000, 'b');
+  std::FILE* file = std::tmpfile();
+  REQUIRE(std::fwrite(content.data(), 1, content.size(), file) == content.size());
+  std::fflush(file);
+  const auto length = GENERATE(as<std::int64_t>{}, -1, 3 + 200'000 + 1 + 100'000 + 50'000);
+  rpc::server s{0};
+  s.handle_http("/stream", [&](std::string_view) {
+    return rpc::http_answer{.stream =
+                              [&](const rpc::http_answer::sink& write) {
+                                const int fd = ::fileno(file);
+                                return write("one") && write.file(fd, 200'000, 200'000) && write("2") &&
+                                       write.file(fd, 500'000, 150'000);
+                              },
+                            .length = length};
+  });
+  s.start();
+  rpc::endpoint to;
+  to.port = s.port();
+  to.path = "/stream";
+  rpc::client c{to};
+  std::string got;
+  const auto end = c.download("{}", 5s, {},
+                              {[](std::int64_t) {},
+                               [&](std::string_view bytes) {
+                                 got += bytes;
+                                 return true;
+                               }});
+  CHECK(end == rpc::download_end::complete);
+  CHECK(got == "one" + content.substr(200'000, 200'000) + "2" + content.substr(500'000) + std::string(50'000, '\0'));
+  std::fclose(file);
+}
+
+TEST_CASE("a receiver that leaves in the middle of a file ends the stream, and nothing else") {
+  std::FILE* file = std::tmpfile();
+  REQUIRE(::ftruncate(::fileno(file), 64 << 20) == 0);
+  std::promise<bool> sent;
+  rpc::server s{0};
+  s.handle_http("/stream", [&](std::string_view) {
+    return rpc::http_answer{.stream =
+                              [&](const rpc::http_answer::sink& write) {
+                                sent.set_value(write.file(::fileno(file), 0, 64 << 20));
+                                return true;
+                              },
+                            .length = 64 << 20};
+  });
+  s.start();
+  rpc::endpoint to;
+  to.port = s.port();
+  to.path = "/stream";
+  rpc::client c{to};
+  CHECK(c.download("{}", 5s, {}, {[](std::int64_t) {}, [](std::string_view) { return false; }}) ==
+        rpc::download_end::stopped);
+  CHECK_FALSE(sent.get_future().get());
+  std::fclose(file);
+}
