@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/agents/storage/ids.hpp"
+#include "rpc/byte_sink.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -36,7 +37,7 @@ enum class stream_format : std::uint8_t { raw, qcow2 };
 
 /// Bytes on their way to whoever asked for them.
 struct byte_stream {
-  using sink = std::function<bool(std::string_view)>;
+  using sink = rpc::byte_sink;
   std::int64_t length = -1;                     ///< bytes; -1 where that is not known before
   std::function<bool(const sink& write)> write; ///< once; false when the sink said so. Throws where it cannot go on
 };

@@ -1,12 +1,8 @@
 #include "rpc/agents/storage/disk_stream.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <fcntl.h>
 #include <memory>
-#include <stdexcept>
-#include <system_error>
-#include <unistd.h>
 
 namespace mistify::agents::storage {
 
@@ -17,21 +13,10 @@ using sink = byte_stream::sink;
 constexpr std::size_t piece = 1024 * 1024;
 constexpr std::size_t ahead = 8 * piece; // what the disk is asked for while a piece is on its way out
 
-/// Fills the buffer from a place, and has the disk fetch what is likely to come next; beyond the end of the file, whose last cluster may be short, are zeros.
-void read_place(const qcow2_chain::place& from, char* to, std::size_t size) {
+/// Sends what lies at a place, and has the disk fetch meanwhile what is likely to come next.
+bool send_place(const qcow2_chain::place& from, std::size_t size, const sink& write) {
   ::posix_fadvise(from.fd, static_cast<off_t>(from.offset + size), ahead, POSIX_FADV_WILLNEED);
-  std::size_t got = 0;
-  while (got < size) {
-    const auto n = ::pread(from.fd, to + got, size - got, static_cast<off_t>(from.offset + got));
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      throw std::system_error{errno, std::generic_category(), "read"};
-    if (n == 0)
-      break;
-    got += static_cast<std::size_t>(n);
-  }
-  std::fill(to + got, to + size, '\0');
+  return write.file(from.fd, from.offset, size);
 }
 
 bool follows(const qcow2_chain::place& a, const qcow2_chain::place& b, std::uint64_t distance) {
@@ -54,16 +39,14 @@ run_of_clusters next_run(qcow2_chain& disk, std::uint64_t from) {
 }
 
 bool write_raw(qcow2_chain& disk, const sink& write) {
-  std::string bytes(std::max<std::size_t>(piece, disk.cluster()), '\0');
+  const std::string zeros(std::max<std::size_t>(piece, disk.cluster()), '\0');
   for (std::uint64_t at = 0; at < disk.clusters();) {
     const auto found = next_run(disk, at);
     const auto size =
       static_cast<std::size_t>(std::min(found.count * disk.cluster(), disk.size() - at * disk.cluster()));
-    if (found.at.fd < 0)
-      std::fill_n(bytes.data(), size, '\0');
-    else
-      read_place(found.at, bytes.data(), size);
-    if (!write(std::string_view{bytes}.substr(0, size)))
+    const bool sent =
+      found.at.fd < 0 ? write(std::string_view{zeros}.substr(0, size)) : send_place(found.at, size, write);
+    if (!sent)
       return false;
     at += found.count;
   }
@@ -199,15 +182,10 @@ bool write_tables(const layout& l, qcow2_chain& disk, cluster_writer& to) {
 }
 
 bool write_data(qcow2_chain& disk, const sink& write) {
-  std::string bytes(std::max<std::size_t>(piece, disk.cluster()), '\0');
   for (std::uint64_t at = 0; at < disk.clusters();) {
     const auto found = next_run(disk, at);
-    const auto size = static_cast<std::size_t>(found.count * disk.cluster());
     at += found.count;
-    if (found.at.fd < 0)
-      continue;
-    read_place(found.at, bytes.data(), size);
-    if (!write(std::string_view{bytes}.substr(0, size)))
+    if (found.at.fd >= 0 && !send_place(found.at, static_cast<std::size_t>(found.count * disk.cluster()), write))
       return false;
   }
   return true;

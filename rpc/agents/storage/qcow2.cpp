@@ -1,6 +1,7 @@
 #include "rpc/agents/storage/qcow2.hpp"
 
 #include "rpc/agents/storage/image_lock.hpp"
+#include "rpc/read_at.hpp"
 
 #include <cerrno>
 #include <endian.h>
@@ -38,29 +39,17 @@ rpc::unique_fd open_for_reading(const std::filesystem::path& file) {
 }
 
 /// As many bytes as there are, up to `size`.
-std::string read_at(int fd, std::uint64_t offset, std::size_t size) {
+std::string text_at(int fd, std::uint64_t offset, std::size_t size) {
   std::string bytes(size, '\0');
-  std::size_t got = 0;
-  while (got < size) {
-    const auto n = ::pread(fd, bytes.data() + got, size - got, static_cast<off_t>(offset + got));
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      throw std::system_error{errno, std::generic_category(), "read"};
-    if (n == 0)
-      break;
-    got += static_cast<std::size_t>(n);
-  }
-  bytes.resize(got);
+  bytes.resize(rpc::read_at(fd, offset, bytes.data(), size));
   return bytes;
 }
 
 std::vector<std::uint64_t> read_table(int fd, std::uint64_t offset, std::size_t entries) {
-  const auto bytes = read_at(fd, offset, entries * sizeof(std::uint64_t));
-  if (bytes.size() != entries * sizeof(std::uint64_t))
-    broken("a table is beyond its end");
   std::vector<std::uint64_t> table(entries);
-  bytes.copy(reinterpret_cast<char*>(table.data()), bytes.size());
+  const auto size = entries * sizeof(std::uint64_t);
+  if (rpc::read_at(fd, offset, reinterpret_cast<char*>(table.data()), size) != size)
+    broken("a table is beyond its end");
   for (auto& entry : table)
     entry = be64toh(entry);
   return table;
@@ -104,7 +93,7 @@ std::optional<qcow2_header> parse_qcow2(std::string_view bytes) {
 }
 
 std::optional<qcow2_header> read_qcow2(const std::filesystem::path& file) {
-  return parse_qcow2(read_at(open_for_reading(file).get(), 0, head_size));
+  return parse_qcow2(text_at(open_for_reading(file).get(), 0, head_size));
 }
 
 std::filesystem::path backing_path(const std::filesystem::path& file, const qcow2_header& header) {
@@ -114,7 +103,7 @@ std::filesystem::path backing_path(const std::filesystem::path& file, const qcow
 // -- one file --------------------------------------------------------------------------------------------------------
 
 qcow2_file::qcow2_file(std::filesystem::path file) : path_{std::move(file)}, fd_{open_for_reading(path_)} {
-  auto header = parse_qcow2(read_at(fd_.get(), 0, head_size));
+  auto header = parse_qcow2(text_at(fd_.get(), 0, head_size));
   if (!header)
     broken(path_.filename().string());
   if (header->encrypted || header->unknown_features)
