@@ -1,17 +1,40 @@
 #!/usr/bin/env bash
-# Installs what the agent needs, builds it, and starts it with an example sub-agent beside it, until Ctrl-C.
+# Installs what the agent needs, builds it, and starts it with its sub-agents, until Ctrl-C: as in production (etc/agent.json)
+# with real disks and images, and machines of libvirt's test driver, which are not real; or with an example sub-agent that
+# makes up everything.
 #
-# Usage: etc/run.sh
+# Usage: etc/run.sh [--example]
 # Environment: ADDRESS   where the agent listens, host:port (default 127.0.0.1:8080)
+#              LIBVIRT   libvirt's URI, such as qemu:///system for real machines (default test:///default)
+#              STATE     folder of the database, disks, images and logs (default ~/.local/state/mistify; build/run with
+#                        --example)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=etc/packages.sh
 . etc/packages.sh
 
 address=${ADDRESS:-127.0.0.1:8080}
-sub_agent_port=9999 # as in etc/example.json
 build=build/release
-state=build/run # as the dbpath in etc/example.json
+
+# Each sub-agent: its binary and its port, as the config has it.
+case ${1:-} in
+--example)
+  source_config=etc/example.json
+  state=${STATE:-build/run}
+  sub_agents=(mistify-test-agent)
+  ports=(9999)
+  ;;
+"")
+  source_config=etc/agent.json
+  state=${STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/mistify}
+  sub_agents=(mistify-storage mistify-libvirt)
+  ports=(19999 20001)
+  ;;
+*)
+  echo "usage: etc/run.sh [--example]" >&2
+  exit 2
+  ;;
+esac
 
 die() {
   echo "$*" >&2
@@ -38,7 +61,7 @@ build_all() {
   local log
   install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}"
   log=$(cmake --preset release 2>&1) || die "$log"
-  cmake --build "$build" --target mistify-agent mistify-test-agent
+  cmake --build "$build" --target mistify-agent "${sub_agents[@]}"
 }
 
 # start NAME COMMAND...: runs it beside this script, with its output in a log file; its process is then in $started.
@@ -50,12 +73,20 @@ start() {
   started=$!
 }
 
-agent="" sub_agent=""
+# command_of SUB_AGENT: what it is started with, beside its port, one argument a line.
+command_of() {
+  case $1 in
+  mistify-storage) printf '%s\n' --directory "$state/storage" ;;
+  mistify-libvirt) printf '%s\n' --connect "${LIBVIRT:-test:///default}" --consoles "$state/consoles" ;;
+  esac
+}
+
+pids=() # the agent first
 
 stop() {
   trap '' INT TERM
   # The agent first: what it has under way can then still be answered.
-  for pid in $agent $sub_agent; do
+  for pid in ${pids[@]+"${pids[@]}"}; do
     kill -TERM "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
@@ -84,35 +115,43 @@ wait_for() {
 }
 
 build_all
-mkdir -p "$state"
-! listens 127.0.0.1 "$sub_agent_port" ||
-  die "Port $sub_agent_port, which the example sub-agent needs, is taken by another program: stop that first."
+mkdir -p "$state/consoles"
+for i in "${!sub_agents[@]}"; do
+  ! listens 127.0.0.1 "${ports[i]}" ||
+    die "Port ${ports[i]}, which ${sub_agents[i]} needs, is taken by another program: stop that first."
+done
 ! listens "$host" "$port" ||
   die "Port $port on $host is taken by another program: stop that, or set ADDRESS=host:port to listen elsewhere."
 
 trap 'stop; exit 0' INT TERM
-start mistify-test-agent "$build/mistify-test-agent" -p "$sub_agent_port"
-sub_agent=$started
-wait_for mistify-test-agent "$sub_agent" listens 127.0.0.1 "$sub_agent_port"
-start mistify-agent "$build/mistify-agent" -a "$address" -c etc/example.json -l info
-agent=$started
-wait_for mistify-agent "$agent" curl -fsS -o /dev/null --max-time 2 --stderr /dev/null "$url/metadata"
+for i in "${!sub_agents[@]}"; do
+  mapfile -t arguments < <(command_of "${sub_agents[i]}")
+  start "${sub_agents[i]}" "$build/${sub_agents[i]}" --port "${ports[i]}" ${arguments[@]+"${arguments[@]}"}
+  pids+=("$started")
+  wait_for "${sub_agents[i]}" "$started" listens 127.0.0.1 "${ports[i]}"
+done
+# No sub-agent here has containers; an action that nobody serves would only make the others' answers errors.
+jq --arg dbpath "$state/agent.db" '.dbpath = $dbpath | del(.services.mdocker)
+  | .actions |= with_entries(select(all(.value.stages[]; .service != "mdocker")))' "$source_config" >"$state/agent.json"
+start mistify-agent "$build/mistify-agent" -a "$address" -c "$state/agent.json" -l info
+pids=("$started" "${pids[@]}")
+wait_for mistify-agent "$started" curl -fsS -o /dev/null --max-time 2 --stderr /dev/null "$url/metadata"
 
 cat <<END
 
-The agent listens on $url, with an example sub-agent on port $sub_agent_port; both log to $state/.
-Ctrl-C stops both. Try, in another terminal:
+The agent listens on $url; beside it run ${sub_agents[*]}. Everything is kept in $state/, their logs too.
+Ctrl-C stops all. Try, in another terminal:
 
-  curl -i $url/guests -d '{"memory":512,"cpu":1,"disks":[{"size":1024}],"nics":[{"network":"lan"}]}'
+  curl -i $url/guests -d '{"memory":512,"cpu":1,"disks":[{"size":1024}],"nics":[{"network":"default"}]}'
   curl $url/guests
   curl $url/jobs
-  curl -X POST $url/guests/ID/reboot        with the id that the first answer holds
+  curl -X POST $url/guests/ID/start        with the id that the first answer holds
 
 END
 
-# Whichever ends first: on its own, neither is of use.
-wait -n "$agent" "$sub_agent" || true
-if kill -0 "$agent" 2>/dev/null; then
-  give_up mistify-test-agent
-fi
-give_up mistify-agent
+# Whichever ends first: without it, the others are of no use.
+wait -n "${pids[@]}" || true
+names=(mistify-agent "${sub_agents[@]}")
+for i in "${!pids[@]}"; do
+  kill -0 "${pids[i]}" 2>/dev/null || give_up "${names[i]}"
+done

@@ -15,6 +15,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . test/vm/host.sh
 # shellcheck source=test/vm/life.sh
 . test/vm/life.sh
+# shellcheck source=test/vm/storage.sh
+. test/vm/storage.sh
 
 build=build/release
 run=build/vm/run
@@ -23,7 +25,7 @@ prepare() {
   local log
   install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${VM_PACKAGES[@]}"
   log=$(cmake --preset release 2>&1) || { echo "$log"; return 1; }
-  cmake --build "$build" --target mistify-agent mistify-libvirt
+  cmake --build "$build" --target mistify-agent mistify-libvirt mistify-storage
   fetch_kernel build/vm/kernel
   rm -rf "$run"
   mkdir -p "$run"
@@ -87,4 +89,12 @@ check "libvirtd restarts, and the next call finds the new one" survives_libvirtd
 check "it shuts down by its power button" shuts_down
 check "it is powered off" is_powered_off
 check "it is deleted while it runs, and nothing is left" is_deleted
+
+id=0a1b2c3d-0000-4000-8000-000000000002
+check "an image is fetched over HTTP, unpacked and compared with its sum" is_fetched
+check "a guest boots from a disk of the image" boots_from_image
+check "it is not snapshotted while it runs, and why is told" is_not_torn
+check "it is snapshotted and changed, and a rollback undoes the change" is_rolled_back
+check "its snapshot is downloaded while it runs" is_downloaded
+check "it is deleted with its disk, and so is the image" is_deleted_with_disk
 finish

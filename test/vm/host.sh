@@ -89,6 +89,11 @@ start_libvirt_agent() {
   within 20 listens 20001
 }
 
+start_storage_agent() {
+  launch mistify-storage "$build/mistify-storage"
+  within 20 listens 19999
+}
+
 start_agent() {
   launch mistify-agent "$build/mistify-agent" -a 127.0.0.1:8080 -c "$run/agent.json" -l info
   within 20 listens 8080

@@ -79,15 +79,16 @@ make_media() {
 
 # The production config, less what no sub-agent runs for here.
 configure_agent() {
-  jq '.actions |= (with_entries(.value.stages |= map(select(.service == "libvirt")) | select(.value.stages != [])))
+  jq '.actions |= (with_entries(.value.stages |= map(select(.service != "mdocker")) | select(.value.stages != [])))
       | .actions.suspend = {"stages": [{"service": "libvirt", "method": "Libvirt.Suspend"}]}
-      | .services |= {libvirt}' etc/agent.json >"$run/agent.json"
+      | del(.services.mdocker)' etc/agent.json >"$run/agent.json"
 }
 
 start_house() {
   start_virtlogd
   start_libvirtd
   start_libvirt_agent
+  start_storage_agent
   start_agent
 }
 
