@@ -23,6 +23,7 @@ mapfile -t rpc < <(find rpc -name '*.[ch]pp')
 mapfile -t rpc_but_json < <(find rpc -name '*.[ch]pp' ! -path 'rpc/json*')
 mapfile -t all_but_command_line < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/command_line.cpp')
 mapfile -t all_but_libvirt < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/libvirt/*')
+mapfile -t all_but_storage < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/storage/*')
 mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/log.cpp')
 mapfile -t store < <(find store -name '*.[ch]pp')
 mapfile -t actors < <(find actors -name '*.[ch]pp')
@@ -37,6 +38,7 @@ forbid "CAF belongs to actors/ and http/" 'caf/' "${rpc[@]}" "${store[@]}"
 forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@]}"
 forbid "RapidJSON belongs to rpc/json" 'rapidjson/' "${rpc_but_json[@]}" "${store[@]}" "${actors[@]}" "${http[@]}"
 forbid "libvirt belongs to rpc/agents/libvirt" 'libvirt/libvirt' "${all_but_libvirt[@]}"
+forbid "what fetches images belongs to rpc/agents/storage" '(curl/|lzma|zstd)' "${all_but_storage[@]}"
 forbid "CLI11 is behind rpc/command_line" 'CLI/' "${all_but_command_line[@]}"
 forbid "spdlog is behind rpc/log" 'spdlog/' "${all_but_log[@]}"
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -65,15 +66,27 @@ std::unique_ptr<backend> directory_lab::open() {
   return std::make_unique<directory_store>(folder() / "store");
 }
 
-zfs_lab::zfs_lab() {
-  std::filesystem::copy(FAKE_ZFS, folder() / "zfs");
-  dir_.write("state/tank/type", "filesystem\n");
+zfs_lab::zfs_lab()
+  : command_{(folder() / "zfs").string()}, pool_{"tank"}, devices_{folder() / "dev"} {
+  if (const char* real = std::getenv("MISTIFY_TEST_ZFS")) {
+    command_ = "zfs";
+    pool_ = real + ("/" + folder().filename().string());
+    devices_ = "/dev/zvol";
+    agents::storage::run({"zfs", "create", pool_});
+  } else {
+    std::filesystem::copy(FAKE_ZFS, command_);
+    dir_.write("state/tank/type", "filesystem\n");
+  }
   store_ = open();
 }
 
+zfs_lab::~zfs_lab() {
+  if (is_real())
+    agents::storage::run({"zfs", "destroy", "-R", pool_});
+}
+
 std::unique_ptr<backend> zfs_lab::open() {
-  return std::make_unique<zfs_store>(
-    zfs_settings{"tank", folder() / "staging", (folder() / "zfs").string(), folder() / "dev"});
+  return std::make_unique<zfs_store>(zfs_settings{pool_, folder() / "staging", command_, devices_});
 }
 
 std::string all_of(const byte_stream& stream) {

@@ -65,13 +65,20 @@ protected:
   std::unique_ptr<backend> open() override;
 };
 
-/// On the stand-in for the command `zfs`.
+/// On the stand-in for the command `zfs`; on ZFS itself, below the dataset that MISTIFY_TEST_ZFS names, where that is set.
 class zfs_lab : public lab {
 public:
   zfs_lab();
+  ~zfs_lab() override;
 
 protected:
   std::unique_ptr<backend> open() override;
+
+private:
+  bool is_real() const { return command_ == "zfs"; }
+
+  std::string command_, pool_;
+  std::filesystem::path devices_;
 };
 
 /// Everything of a stream.
