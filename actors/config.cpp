@@ -74,8 +74,8 @@ private:
   stage read_stage(const std::string& action_name, const node& value);
   void read_limits(const node& value);
   void read_http(const node& value);
-  void read_debug(const node& value);
   void read_log(const node& value);
+  void read_access(std::string_view name, const node& value, clients& allowed);
   void read_top_level(std::string_view key, const node& value);
   void warn_unknown(const std::string& where, std::string_view key) {
     config_.warnings.push_back(file_ + ": unknown key " + where + std::string{key});
@@ -219,21 +219,22 @@ void builder::read_http(const node& value) {
   }
 }
 
-void builder::read_debug(const node& value) {
-  for (const auto& [key, v] : value.members("debug")) {
+void builder::read_access(std::string_view name, const node& value, clients& allowed) {
+  const auto field = std::string{name} + ".access";
+  for (const auto& [key, v] : value.members(name)) {
     if (key != "access") {
-      warn_unknown("debug.", key);
+      warn_unknown(std::string{name} + '.', key);
       continue;
     }
-    const auto who = v.as_string("debug.access");
+    const auto who = v.as_string(field);
     if (who == "off")
-      config_.debug = debug_access::off;
+      allowed = clients::off;
     else if (who == "loopback")
-      config_.debug = debug_access::loopback;
+      allowed = clients::loopback;
     else if (who == "any")
-      config_.debug = debug_access::any;
+      allowed = clients::any;
     else
-      refuse("debug.access: must be off, loopback or any");
+      refuse(field + ": must be off, loopback or any");
   }
 }
 
@@ -260,7 +261,9 @@ void builder::read_top_level(std::string_view key, const node& value) {
   else if (key == "http")
     read_http(value);
   else if (key == "debug")
-    read_debug(value);
+    read_access(key, value, config_.debug);
+  else if (key == "reports")
+    read_access(key, value, config_.reports);
   else if (key == "log")
     read_log(value);
   else if (key == "drain_timeout")

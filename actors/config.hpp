@@ -98,8 +98,8 @@ struct log_options {
   bool audit = true; ///< a line for every change
 };
 
-/// Whom the debug routes answer.
-enum class debug_access : std::uint8_t { off, loopback, any };
+/// Whom a guarded route answers.
+enum class clients : std::uint8_t { off, loopback, any };
 
 /// Everything the config files say, checked; const from here on.
 struct config {
@@ -109,7 +109,8 @@ struct config {
   std::string import_from; ///< not of the files: the original's database that the command line names, or empty
   limits limit;
   http_options http;
-  debug_access debug = debug_access::loopback;
+  clients debug = clients::loopback;   ///< who may use the debug routes
+  clients reports = clients::loopback; ///< who may report a guest's state
   log_options log;
   std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: what running stages get
   std::vector<std::string> warnings;               ///< unknown keys, for the log

@@ -13,6 +13,8 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<create_atom, rpc::guest, store::new_job>::with<store::queued_job>,
   // Takes a step of a job, with what it did to the guest.
   caf::replies_to<record_atom, store::job_step>::with<store::recorded_step>,
+  // Takes the state that a guest went into by itself. Errors: not_found, conflict while a job of it has not ended.
+  caf::replies_to<report_atom, std::string, std::string>::with<store::reported_state>,
   // Changes a guest's metadata; replies the whole map.
   caf::replies_to<patch_atom, std::string, rpc::metadata_patch>::with<rpc::metadata_map>,
   // Changes the hypervisor's metadata; replies the whole map.

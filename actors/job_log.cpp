@@ -136,6 +136,9 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     [=](record_atom, const store::job_step& step) {
       return take<store::recorded_step>(self, [&](store::journal& j) { return j.record(step); });
     },
+    [=](report_atom, const std::string& guest_id, const std::string& state) {
+      return take<store::reported_state>(self, [&](store::journal& j) { return j.report_state(guest_id, state); });
+    },
     [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch) {
       return take<rpc::metadata_map>(self, [&](store::journal& j) { return j.patch_guest_metadata(guest_id, patch); });
     },

@@ -35,6 +35,7 @@ CAF_ADD_ATOM(mistify, mistify::actors, probe_atom, "probe")
 CAF_ADD_ATOM(mistify, mistify::actors, status_atom, "status")
 CAF_ADD_ATOM(mistify, mistify::actors, look_atom, "look")
 CAF_ADD_ATOM(mistify, mistify::actors, late_atom, "late")
+CAF_ADD_ATOM(mistify, mistify::actors, report_atom, "report")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 
@@ -57,6 +58,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::new_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::queued_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::job_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::recorded_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::reported_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<mistify::store::unfinished_job>)
 
 namespace mistify::actors {

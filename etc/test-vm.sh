@@ -87,6 +87,9 @@ check "the agent is killed, and the guest does not notice" survives_the_agent
 check "the sub-agent is killed, and the guest does not notice" survives_the_sub_agent
 check "libvirtd restarts, and the next call finds the new one" survives_libvirtd
 check "it shuts down by its power button" shuts_down
+check "it powers itself off, and the agent knows within a second" powers_itself_off
+check "it crashes, and the agent knows within a second" crashes
+check "it powers itself off while the agent is away, which knows when it is back" powers_off_unseen
 check "it is powered off" is_powered_off
 check "it is deleted while it runs, and nothing is left" is_deleted
 

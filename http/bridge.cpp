@@ -272,6 +272,11 @@ pending<actors::look_ptr> bridge::look_at(std::string id) {
   return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::look_atom_v, std::move(id));
 }
 
+pending<store::reported_state> bridge::report(std::string guest_id, std::string state) {
+  return impl_->ask<store::reported_state>(impl_->agent.log(), write_deadline, actors::report_atom_v,
+                                           std::move(guest_id), std::move(state));
+}
+
 pending<rpc::metadata_map> bridge::patch(std::string guest_id, rpc::metadata_patch patch) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
                                        std::move(patch));

@@ -119,6 +119,9 @@ public:
   /// The one of that id, with its history. Throws `not_found`.
   pending<actors::look_ptr> look_at(std::string id);
 
+  /// Takes the state that a guest went into by itself.
+  pending<store::reported_state> report(std::string guest_id, std::string state);
+
   /// Changes metadata of a guest, or of the hypervisor; the whole map as it is then.
   pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
   pending<rpc::metadata_map> patch(rpc::metadata_patch patch);

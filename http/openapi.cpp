@@ -50,7 +50,7 @@ std::set<std::string> errors_of(const route& row, const node& operation) {
   std::set<std::string> errors;
   for (const int status : for_any_request)
     errors.insert(std::to_string(status));
-  if (row.allows == access::debug)
+  if (row.allows == access::debug || row.allows == access::report)
     errors.insert("403");
   if (const auto* own = operation.find("errors"))
     for (const node& status : own->items("errors"))

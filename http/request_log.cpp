@@ -15,7 +15,7 @@ constexpr std::size_t longest_path = 300;
 constexpr std::size_t longest_name = 100;
 
 bool is_change(const route& row) {
-  return row.allows == access::write || row.method == "PUT";
+  return row.allows == access::write || (row.allows == access::debug && row.method == "PUT");
 }
 
 /// The segment that a pattern captures as `name`, "" if it does not.

@@ -15,9 +15,10 @@ struct context;
 
 /// What a route lets a client do; each row of the table says it.
 enum class access : std::uint8_t {
-  read,  ///< looks, changes nothing
-  write, ///< changes something or queues work
-  debug, ///< shows the insides of the agent; the config says to whom
+  read,   ///< looks, changes nothing
+  write,  ///< changes something or queues work
+  debug,  ///< shows the insides of the agent; the config says to whom
+  report, ///< tells the agent what is so; for sub-agents, the config says where
 };
 
 /// One row of the API: data, so that documentation and tests can walk it.

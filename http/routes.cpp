@@ -1,7 +1,7 @@
 #include "http/routes.hpp"
 
 #include "actors/ids.hpp"
-#include "http/debug_access.hpp"
+#include "http/client_access.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/request_log.hpp"
@@ -38,6 +38,7 @@ const std::vector<route> table{
   {"DELETE", "/guests/{guest}", write, delete_guest},
   {"GET", "/guests/{guest}/metadata", read, get_guest_metadata},
   {"PATCH", "/guests/{guest}/metadata", write, patch_guest_metadata},
+  {"PUT", "/guests/{guest}/state", report, report_state},
   {"GET", "/guests/{guest}/metrics/cpu", read, get_cpu_metrics},
   {"GET", "/guests/{guest}/metrics/disk", read, get_disk_metrics},
   {"GET", "/guests/{guest}/metrics/nic", read, get_nic_metrics},
@@ -99,15 +100,25 @@ void fold_guest_id(const context& state, const route& row, std::vector<std::stri
     std::transform(captures.front().begin(), captures.front().end(), captures.front().begin(), text::lower);
 }
 
+/// Nothing, or the answer for who may not use the route.
+std::optional<answer> refuse_by_access(const actors::config& settings, access wanted, const request& from) {
+  switch (wanted) {
+  case debug: return refuse_client(settings.debug, from.peer, "debug.access");
+  case report: return refuse_client(settings.reports, from.peer, "reports.access");
+  case read:
+  case write: break;
+  }
+  return std::nullopt;
+}
+
 task<answer> route_to(context& state, router::match found, request incoming) {
   if (found.allowed.empty())
     return refuse(error_answer(404, "not found"));
   // A HEAD must not set anything going, and a GET of an action does.
   if (!found.row || (found.row->allows == write && incoming.head_only))
     return refuse(method_not_allowed(std::string{found.allowed}));
-  if (found.row->allows == debug)
-    if (auto no = refuse_debug(state.settings.debug, incoming.peer))
-      return refuse(*std::move(no));
+  if (auto no = refuse_by_access(state.settings, found.row->allows, incoming))
+    return refuse(*std::move(no));
   fold_guest_id(state, *found.row, found.captures);
   incoming.captures = std::move(found.captures);
   return found.row->handle(state, std::move(incoming));

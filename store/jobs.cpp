@@ -66,7 +66,8 @@ job_table::job_table(const database& db)
     count_ended_{db, "SELECT count(*) FROM jobs INDEXED BY jobs_ended WHERE status >= 2"},
     unfinished_{db, "SELECT " + job_columns +
                       ", request, stage, stage_name, request_id FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 "
-                      "ORDER BY seq"} {}
+                      "ORDER BY seq"},
+    has_unfinished_{db, "SELECT 1 FROM jobs WHERE guest = ? AND status < 2 ORDER BY seq DESC LIMIT 1"} {}
 
 std::int64_t job_table::insert(const rpc::job& job, std::string_view request, std::string_view request_id) {
   insert_.run(job.id, job.guest_id, job.action, number(job.status), to_column(job.queued_at), to_column(job.started_at),
@@ -115,6 +116,10 @@ std::size_t job_table::prune(std::size_t count) {
   prune_keys_.run(count);
   prune_.run(count);
   return static_cast<std::size_t>(db_.changed());
+}
+
+bool job_table::has_unfinished(std::string_view guest_id) {
+  return has_unfinished_(guest_id).next();
 }
 
 std::size_t job_table::count_ended() {

@@ -40,12 +40,14 @@ public:
   /// Deletes the oldest `count` ended jobs with their idempotency keys; how many there were.
   std::size_t prune(std::size_t count);
 
+  bool has_unfinished(std::string_view guest_id);
   std::size_t count_ended();
   std::vector<unfinished_job> unfinished();
 
 private:
   const database& db_;
-  statement insert_, find_, start_stage_, wait_at_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_;
+  statement insert_, find_, start_stage_, wait_at_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_,
+    has_unfinished_;
 };
 
 /// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.

@@ -94,6 +94,12 @@ struct recorded_step {
   std::string guest_doc; ///< as it is now; empty where there is none
 };
 
+/// What became of a state that was reported.
+struct reported_state {
+  std::string guest_doc; ///< as it is now
+  std::string before;    ///< the state until now; empty where nothing changed
+};
+
 /// A job that had not ended when the database was opened, in the order of its queueing.
 struct unfinished_job {
   rpc::job job;
@@ -140,6 +146,10 @@ public:
 
   /// Throws not_found for an unknown job, conflict for one that has ended.
   recorded_step record(const job_step& step);
+
+  /// A guest changed its state by itself. Throws not_found; conflict while a job of the guest has not ended, whose outcome
+  /// counts. A guest whose create failed stays `error`.
+  reported_state report_state(std::string_view guest_id, const std::string& state);
 
   /// Returns the whole map after the change. Throws not_found.
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);

@@ -40,6 +40,13 @@ void journal::impl::tell_guest(event_type type, const rpc::job& by, std::string 
   tell(std::move(what), staged);
 }
 
+void journal::impl::tell_change(std::string guest_id, std::string state, pending_changes& staged) {
+  rpc::job nobody;
+  nobody.guest_id = std::move(guest_id);
+  nobody.updated_at = settings.now();
+  tell_guest(event_type::guest_changed, nobody, std::move(state), staged);
+}
+
 /// The stage whose call was out is over when the job goes on behind it. One that is to run again is not, and neither is
 /// one that failed: then the job's end says why.
 void journal::impl::tell_stage(const job_row& row, const job_step& step, pending_changes& staged) {

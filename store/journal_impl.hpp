@@ -54,6 +54,7 @@ struct journal::impl {
   // journal_events.cpp: what is told of a step
   void tell(event what, pending_changes& staged);
   void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged);
+  void tell_change(std::string guest_id, std::string state, pending_changes& staged); ///< that no job made
   void tell_stage(const job_row& row, const job_step& step, pending_changes& staged);
   void tell_end(const rpc::job& job, pending_changes& staged);
   void prune_events();

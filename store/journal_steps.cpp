@@ -15,6 +15,9 @@ using rpc::failure;
 /// Jobs that belong to no guest carry this in its place; see the contract, section 3.
 constexpr std::string_view agent_id = "agent";
 
+/// Of a guest whose create failed; see the contract, section 4.
+constexpr std::string_view failed_state = "error";
+
 /// How many jobs over the bound one step deletes beside those it ended: a log whose bound was lowered shrinks little by
 /// little, and no step takes long.
 constexpr std::size_t prune_ahead = 100;
@@ -168,6 +171,25 @@ void journal::impl::prune() {
   pending.ended -= static_cast<std::ptrdiff_t>(jobs.prune(std::min(total - settings.keep_jobs, most)));
 }
 
+// -- by itself -----------------------------------------------------------------------------------------------------
+
+reported_state journal::report_state(std::string_view guest_id, const std::string& state) {
+  return impl_->step([&](pending_changes& staged) {
+    const auto stored = impl_->guest(guest_id);
+    if (!stored)
+      throw failure{errc::not_found, "no such guest"};
+    if (impl_->jobs.has_unfinished(guest_id))
+      throw failure{errc::conflict, "a job of the guest has not ended"};
+    auto before = rpc::decode_guest(stored->doc).state;
+    if (before == state || before == failed_state)
+      return reported_state{stored->doc, {}};
+    auto changed = with_state(*stored, state);
+    if (impl_->put_guest(changed, staged))
+      impl_->tell_change(changed->id, state, staged);
+    return reported_state{changed->doc, std::move(before)};
+  });
+}
+
 // -- is it writable ------------------------------------------------------------------------------------------------
 
 /// SQLite writes a page for this pragma whether or not its value changes.
@@ -189,12 +211,8 @@ rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const
     auto guest = rpc::decode_guest(stored->doc);
     auto before = guest.metadata;
     rpc::apply(guest.metadata, patch);
-    if (guest.metadata != before && impl_->put_guest(to_stored(guest), staged)) {
-      rpc::job nobody;
-      nobody.guest_id = guest.id;
-      nobody.updated_at = impl_->settings.now();
-      impl_->tell_guest(event_type::guest_changed, nobody, guest.state, staged);
-    }
+    if (guest.metadata != before && impl_->put_guest(to_stored(guest), staged))
+      impl_->tell_change(guest.id, guest.state, staged);
     return guest.metadata;
   });
 }

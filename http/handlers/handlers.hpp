@@ -22,6 +22,9 @@ task<answer> delete_guest(context&, request);
 task<answer> act_on_guest(context&, request);        ///< captures: guest, action
 task<answer> act_on_guest_by_get(context&, request); ///< the seed's form; the config may switch it off
 
+// reports.cpp
+task<answer> report_state(context&, request); ///< by a sub-agent: the guest changed by itself
+
 // metrics.cpp
 task<answer> get_cpu_metrics(context&, request);
 task<answer> get_disk_metrics(context&, request);

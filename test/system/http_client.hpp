@@ -33,6 +33,7 @@ public:
                 const header_list& headers = {}) const;
   response get(std::string_view path, const header_list& headers = {}) const { return send("GET", path, "", headers); }
   response post(std::string_view path, std::string_view body = "") const { return send("POST", path, body); }
+  response put(std::string_view path, std::string_view body) const { return send("PUT", path, body); }
   response patch(std::string_view path, std::string_view body) const { return send("PATCH", path, body); }
   response del(std::string_view path) const { return send("DELETE", path); }
 

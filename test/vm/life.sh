@@ -183,10 +183,43 @@ machine() {
 }
 
 shuts_down() {
-  local qemu
-  qemu=$(machine)
   act shutdown
-  within 30 gone "$qemu"
+  within 30 is shutoff
+}
+
+# takes_down COMMAND STATE: typed on its console, the command ends the guest; the agent knows within a second, of which it
+# may have spent some before the machine is gone.
+takes_down() {
+  local qemu
+  act start
+  open_console
+  within 90 boots "$3"
+  qemu=$(machine)
+  shell "$1"
+  within 20 gone "$qemu"
+  within 1 is "$2"
+}
+
+powers_itself_off() {
+  takes_down 'poweroff -f' shutoff 4
+}
+
+crashes() {
+  takes_down 'echo c >/proc/sysrq-trigger' crashed 5
+}
+
+# What happens while the agent is away is told when it is back.
+powers_off_unseen() {
+  local qemu
+  act start
+  open_console
+  within 90 boots 6
+  qemu=$(machine)
+  end mistify-agent KILL
+  shell 'poweroff -f'
+  within 20 gone "$qemu"
+  start_agent
+  within 3 is shutoff
 }
 
 is_powered_off() {

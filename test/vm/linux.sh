@@ -2,12 +2,13 @@
 # The small Linux that the guests of etc/test-vm.sh run: Debian's cloud kernel, and a busybox that test/vm/guest/init
 # drives. To be sourced.
 
-# In the order in which they need each other, the kernel's modules for virtio and the power button.
+# In the order in which they need each other, the kernel's modules for virtio, the power button, and the device by which
+# it tells that it crashes.
 guest_modules=(
   drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_legacy_dev
   drivers/virtio/virtio_pci_modern_dev drivers/virtio/virtio_pci drivers/block/virtio_blk
   net/core/failover drivers/net/net_failover drivers/net/virtio_net
-  drivers/acpi/button drivers/input/evdev
+  drivers/acpi/button drivers/input/evdev drivers/misc/pvpanic/pvpanic drivers/misc/pvpanic/pvpanic-mmio
 )
 
 kernel_package() {

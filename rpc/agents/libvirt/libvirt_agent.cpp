@@ -4,8 +4,11 @@
 
 namespace mistify::agents {
 
-libvirt_agent::libvirt_agent(std::uint16_t port, std::string uri, std::filesystem::path consoles)
+libvirt_agent::libvirt_agent(std::uint16_t port, std::string uri, std::filesystem::path consoles,
+                             const std::string& agent_url)
   : hypervisor_{std::move(uri)}, machines_{hypervisor_, std::move(consoles)}, server_{port} {
+  if (!agent_url.empty())
+    reporter_.emplace(hypervisor_, agent_url);
   serve_guests();
   serve_metrics();
 }

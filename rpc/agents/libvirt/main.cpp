@@ -1,5 +1,6 @@
 #include "rpc/agents/libvirt/libvirt_agent.hpp"
 #include "rpc/command_line.hpp"
+#include "rpc/log.hpp"
 #include "rpc/serve.hpp"
 
 #include <optional>
@@ -7,17 +8,24 @@
 int main(int argc, char** argv) {
   std::uint16_t port = 20001;
   std::string uri = "test:///default";
+  std::string agent_url = "http://127.0.0.1:8080";
   std::string consoles = "/var/log/mistify-libvirt";
   mistify::rpc::command_line options{"mistify-libvirt", "A sub-agent that runs virtual machines through libvirt."};
   options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
   options.option("-c,--connect", uri,
                  "libvirt's URI of the hypervisor: qemu:///system for QEMU and KVM. The default is libvirt's test "
                  "driver, whose machines are not real");
+  options.option("-a,--agent", agent_url,
+                 "URL of the agent, which is told what guests do by themselves; empty: nobody is");
   options.option("--consoles", consoles, "folder for the logs of the serial consoles");
   if (auto done = options.parse(argc, argv))
     return *done;
 
   std::optional<mistify::agents::libvirt_agent> agent;
-  return mistify::rpc::serve_until_signal(
-    "mistify-libvirt", [&]() -> mistify::rpc::server& { return agent.emplace(port, uri, consoles).server(); });
+  const auto status = mistify::rpc::serve_until_signal("mistify-libvirt", [&]() -> mistify::rpc::server& {
+    return agent.emplace(port, uri, consoles, agent_url).server();
+  });
+  agent.reset();
+  mistify::rpc::log::flush();
+  return status;
 }

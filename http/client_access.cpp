@@ -1,4 +1,4 @@
-#include "http/debug_access.hpp"
+#include "http/client_access.hpp"
 
 #include "http/error_map.hpp"
 
@@ -13,16 +13,16 @@ bool is_local(std::string_view peer) {
 
 } // namespace
 
-std::optional<answer> refuse_debug(actors::debug_access allowed, std::string_view peer) {
+std::optional<answer> refuse_client(actors::clients allowed, std::string_view peer, std::string_view key) {
   switch (allowed) {
-  case actors::debug_access::any: return std::nullopt;
-  case actors::debug_access::loopback:
+  case actors::clients::any: return std::nullopt;
+  case actors::clients::loopback:
     if (is_local(peer))
       return std::nullopt;
     return error_answer(403, "only for clients on this machine");
-  case actors::debug_access::off: break;
+  case actors::clients::off: break;
   }
-  return error_answer(403, "switched off in the config (debug.access)");
+  return error_answer(403, "switched off in the config (" + std::string{key} + ')');
 }
 
 } // namespace mistify::http

@@ -1,0 +1,40 @@
+#include "http/bridge.hpp"
+#include "http/handlers/common.hpp"
+#include "http/handlers/handlers.hpp"
+#include "rpc/codec.hpp"
+#include "rpc/log.hpp"
+
+#include <algorithm>
+#include <array>
+
+/// What sub-agents tell without being asked.
+namespace mistify::http::handlers {
+
+namespace {
+
+/// What a virtual machine or a container can be in; see the contract, section 7.
+constexpr std::array<std::string_view, 10> states{"unknown", "running",   "blocked", "paused",  "shutdown",
+                                                  "crashed", "suspended", "shutoff", "stopped", "deleted"};
+
+std::string decode_state(const std::string& body) {
+  const auto document = rpc::json::document::parse(body);
+  const auto* member = document.root().find("state");
+  auto state = member ? member->as_string("state") : std::string{};
+  if (std::find(states.begin(), states.end(), state) == states.end())
+    throw rpc::failure{rpc::errc::invalid_request, "state: is none that a guest can be in by itself"};
+  return state;
+}
+
+} // namespace
+
+task<answer> report_state(context& cx, request from) {
+  const auto guest = need_guest(cx, from.captures[0]);
+  const auto state = decode_state(from.body);
+  const auto taken = co_await cx.agents.report(guest->id, state);
+  if (!taken.before.empty())
+    rpc::log::audit("guest changed by itself",
+                    {{"request_id", from.id}, {"guest", guest->id}, {"from", taken.before}, {"to", state}});
+  co_return json_answer(200, taken.guest_doc);
+}
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "rpc/agents/libvirt/handles.hpp"
+
+#include <functional>
+#include <string>
+
+namespace mistify::agents {
+
+/// What a `domain_watch` tells, on the thread of the `event_loop`: it must not block there.
+struct watcher {
+  std::function<void(const std::string& uuid)> changed; ///< a domain began, ended, paused, crashed, came or went
+  std::function<void()> broke;                          ///< the connection is gone, and nothing more will be told
+};
+
+/// A connection that tells what domains do, whoever made them do it.
+class domain_watch {
+public:
+  /// Throws `hypervisor_error` where the driver tells nothing.
+  domain_watch(connection_ptr connection, watcher tell);
+  ~domain_watch();
+  domain_watch(const domain_watch&) = delete;
+  domain_watch& operator=(const domain_watch&) = delete;
+
+private:
+  connection_ptr connection_;
+  int events_ = -1; ///< libvirt's number of the registration
+};
+
+} // namespace mistify::agents

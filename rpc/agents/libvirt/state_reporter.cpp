@@ -1,0 +1,163 @@
+#include "rpc/agents/libvirt/state_reporter.hpp"
+
+#include "rpc/agents/libvirt/states.hpp"
+#include "rpc/log.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace mistify::agents {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A change seldom comes alone, and one that a job makes is best told of once that has ended.
+constexpr auto settling = 100ms;
+/// For a guest of which a job runs.
+constexpr auto busy_pause = 400ms;
+/// For an agent, or a libvirt, that is not there.
+constexpr auto away_pause = 1s;
+
+/// One line when the trouble begins and one when it is over.
+void note(bool& is_away, bool now, std::string_view who, const std::string& reason = {}) {
+  if (std::exchange(is_away, now) == now)
+    return;
+  if (now)
+    rpc::log::warning(std::string{who} + " is away: guests' states are told later", {{"reason", reason}});
+  else
+    rpc::log::warning(std::string{who} + " is back");
+}
+
+} // namespace
+
+void state_reporter::inbox::add(const std::string& guest, due_reports::clock::duration in) {
+  {
+    const std::lock_guard lock{mutex};
+    due.add(guest, due_reports::clock::now() + in);
+  }
+  wake.notify_all();
+}
+
+void state_reporter::inbox::note_broken() {
+  {
+    const std::lock_guard lock{mutex};
+    broken = true;
+  }
+  wake.notify_all();
+}
+
+state_reporter::state_reporter(hypervisor& of, const std::string& agent_url)
+  : hypervisor_{of}, agent_{agent_url}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+
+state_reporter::~state_reporter() {
+  thread_.request_stop();
+  agent_.give_up();
+  thread_.join();
+}
+
+void state_reporter::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (!keep_watching()) {
+      std::unique_lock lock{inbox_->mutex};
+      inbox_->wake.wait_for(lock, stop, away_pause, [] { return false; });
+    } else if (const auto guest = wait(stop)) {
+      report(*guest);
+    }
+  }
+}
+
+// -- libvirt ---------------------------------------------------------------------------------------------------------
+
+bool state_reporter::keep_watching() {
+  {
+    const std::lock_guard lock{inbox_->mutex};
+    if (!inbox_->broken)
+      return true;
+  }
+  try {
+    watch();
+    note(libvirt_is_away_, false, "libvirt");
+    return true;
+  } catch (const hypervisor_error& e) {
+    note(libvirt_is_away_, true, "libvirt", e.what());
+    return false;
+  }
+}
+
+void state_reporter::watch() {
+  watch_.reset();
+  {
+    const std::lock_guard lock{inbox_->mutex};
+    inbox_->broken = false;
+  }
+  try {
+    watch_.emplace(hypervisor_.open(), watcher{[to = inbox_](const std::string& guest) { to->add(guest, settling); },
+                                               [to = inbox_] { to->note_broken(); }});
+  } catch (const hypervisor_error&) {
+    inbox_->note_broken();
+    throw;
+  }
+  inbox_->add(due_reports::everyone, 0s);
+}
+
+std::string state_reporter::look_up(const std::string& guest) {
+  const auto connection = hypervisor_.connect();
+  const auto domain = find_domain(connection.get(), guest);
+  return domain ? state_name(domain.get()) : "unknown";
+}
+
+void state_reporter::report_everyone() {
+  const auto connection = hypervisor_.connect();
+  virDomainPtr* all = nullptr;
+  const auto count = must(virConnectListAllDomains(connection.get(), &all, 0));
+  for (int i = 0; i < count; ++i) {
+    const domain_ptr domain{all[i]};
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    if (virDomainGetUUIDString(domain.get(), uuid) == 0)
+      inbox_->add(uuid, 0s);
+  }
+  std::free(static_cast<void*>(all));
+}
+
+// -- the agent -------------------------------------------------------------------------------------------------------
+
+/// Returns nothing when there is something else to do first.
+std::optional<std::string> state_reporter::wait(const std::stop_token& stop) {
+  std::unique_lock lock{inbox_->mutex};
+  const auto seen = inbox_->due.next();
+  const auto is_news = [&] { return inbox_->broken || inbox_->due.next() != seen; };
+  if (seen)
+    inbox_->wake.wait_until(lock, stop, *seen, is_news);
+  else
+    inbox_->wake.wait(lock, stop, is_news);
+  if (stop.stop_requested() || inbox_->broken)
+    return std::nullopt;
+  return inbox_->due.take(due_reports::clock::now());
+}
+
+void state_reporter::report(const std::string& guest) {
+  try {
+    if (guest == due_reports::everyone)
+      report_everyone();
+    else
+      settle(guest, agent_.tell(guest, look_up(guest)));
+  } catch (const hypervisor_error&) { // is going away, or the domain is
+    inbox_->add(guest, away_pause);
+  }
+}
+
+void state_reporter::settle(const std::string& guest, receipt how) {
+  if (how == receipt::not_now)
+    inbox_->add(guest, busy_pause);
+  if (how == receipt::away) {
+    const std::lock_guard lock{inbox_->mutex};
+    inbox_->due.add(guest, due_reports::clock::now());
+    inbox_->due.hold_until(due_reports::clock::now() + away_pause);
+  } else if (agent_is_away_) { // no more
+    inbox_->add(due_reports::everyone, 0s);
+  }
+  note(agent_is_away_, how == receipt::away, "the agent", "no answer");
+}
+
+} // namespace mistify::agents

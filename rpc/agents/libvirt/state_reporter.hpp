@@ -1,0 +1,58 @@
+#pragma once
+
+#include "rpc/agents/libvirt/agent_link.hpp"
+#include "rpc/agents/libvirt/domain_watch.hpp"
+#include "rpc/agents/libvirt/due_reports.hpp"
+#include "rpc/agents/libvirt/hypervisor.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace mistify::agents {
+
+/// Tells the agent what guests are in whenever that changes, so that it knows of those that shut down, crash or are
+/// started by somebody else. What the agent does not take is told again, as it is then. Once after each connection to
+/// libvirt, and after the agent was away, all guests are told of.
+///
+/// Has a thread of its own, on which all of it happens.
+class state_reporter {
+public:
+  /// Throws std::invalid_argument for a URL that cannot be the agent's. That libvirt or the agent is not there does not
+  /// matter.
+  state_reporter(hypervisor& of, const std::string& agent_url);
+  ~state_reporter();
+
+private:
+  /// What libvirt's callbacks leave for the thread; they may come while the reporter ends.
+  struct inbox {
+    void add(const std::string& guest, due_reports::clock::duration in);
+    void note_broken();
+
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    due_reports due;
+    bool broken = true; ///< there is no watch, or its connection is gone
+  };
+
+  void run(const std::stop_token& stop);
+  bool keep_watching();
+  void watch();
+  std::optional<std::string> wait(const std::stop_token& stop);
+  void report(const std::string& guest);
+  void settle(const std::string& guest, receipt how);
+  std::string look_up(const std::string& guest);
+  void report_everyone();
+
+  hypervisor& hypervisor_;
+  agent_link agent_;
+  std::shared_ptr<inbox> inbox_ = std::make_shared<inbox>();
+  std::optional<domain_watch> watch_;
+  bool libvirt_is_away_ = false, agent_is_away_ = false;
+  std::jthread thread_; // last: it uses the others
+};
+
+} // namespace mistify::agents
