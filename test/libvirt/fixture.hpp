@@ -23,7 +23,7 @@ struct libvirt_fixture {
 
   std::filesystem::path consoles =
     std::filesystem::temp_directory_path() / ("mistify-consoles-" + std::to_string(::getpid()));
-  agents::libvirt_agent agent{0, uri, consoles};
+  agents::libvirt_agent agent{0, {.uri = uri, .consoles = consoles, .media = "/images:/dev/zvol"}};
   caller call{agent.server()};
   agents::connection_ptr other{agents::must(virConnectOpen(uri))};
 

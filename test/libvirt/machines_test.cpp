@@ -123,6 +123,13 @@ TEST_CASE_METHOD(libvirt_fixture, "ids that are no UUID are refused by every met
       CHECK_THROWS_WITH(raw(method, small(bad)), Contains("invalid argument"));
 }
 
+TEST_CASE_METHOD(libvirt_fixture, "a disk outside of the folders of media is refused, and nothing is defined") {
+  auto g = small();
+  g.disks = test::disks(R"([{"source":"/images/a.raw"},{"source":"/etc/shadow"}])");
+  CHECK_THROWS_WITH(raw("CreateGuest", g), "disks[1].source: must be a path in /images:/dev/zvol");
+  CHECK_FALSE(agents::find_domain(other.get(), id));
+}
+
 TEST_CASE_METHOD(libvirt_fixture, "a guest that crashed is told from one that is off") {
   const auto g = guest("CreateGuest", small());
   guest("Run", g);
@@ -188,7 +195,7 @@ TEST_CASE_METHOD(libvirt_fixture, "calls on one guest take turns: whatever they 
 }
 
 TEST_CASE("without a hypervisor every call says why") {
-  agents::libvirt_agent agent{0, "test:///no/such/file", "/tmp"};
+  agents::libvirt_agent agent{0, {.uri = "test:///no/such/file", .consoles = "/tmp"}};
   test::caller call{agent.server()};
   CHECK_THROWS_WITH(call("Libvirt.Status", R"({"guest":{"id":"0a1b2c3d-0000-4000-8000-000000000001"}})"),
                     Contains("/no/such/file"));

@@ -4,7 +4,7 @@
 # running unless it says otherwise.
 
 id=0a1b2c3d-0000-4000-8000-000000000001
-media=/var/lib/media # where QEMU's user may read
+media=/var/lib/libvirt/images
 consoles=/var/log/mistify-libvirt
 url=http://127.0.0.1:8080
 

@@ -4,11 +4,10 @@
 
 namespace mistify::agents {
 
-libvirt_agent::libvirt_agent(std::uint16_t port, std::string uri, std::filesystem::path consoles,
-                             const std::string& agent_url)
-  : hypervisor_{std::move(uri)}, machines_{hypervisor_, std::move(consoles)}, server_{port} {
-  if (!agent_url.empty())
-    reporter_.emplace(hypervisor_, agent_url);
+libvirt_agent::libvirt_agent(std::uint16_t port, const libvirt_settings& settings)
+  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, media_folders{settings.media}}, server_{port} {
+  if (!settings.agent_url.empty())
+    reporter_.emplace(hypervisor_, settings.agent_url);
   serve_guests();
   serve_metrics();
 }

@@ -7,18 +7,25 @@
 #include "rpc/server.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 
 namespace mistify::agents {
 
+/// Of the command line.
+struct libvirt_settings {
+  std::string uri = "test:///default";               ///< of the hypervisor
+  std::string agent_url = {};                        ///< who is told of changes; empty: nobody
+  std::string consoles = "/var/log/mistify-libvirt"; ///< folder for the logs of the serial consoles
+  std::string media = "/dev/zvol:/var/lib/mistify-storage:/var/lib/libvirt/images"; ///< see `media_folders`
+};
+
 /// Runs virtual machines through libvirt. Methods: `Libvirt.` with CreateGuest (and its older name Create), Run, Reboot,
-/// Restart, Shutdown, Poweroff, Suspend, Delete, Status, CPUMetrics, DiskMetrics, NicMetrics. Tells the agent at
-/// `agent_url` what guests do by themselves; nobody where that is empty. One a process.
+/// Restart, Shutdown, Poweroff, Suspend, Delete, Status, CPUMetrics, DiskMetrics, NicMetrics. Tells the agent what
+/// guests do by themselves. One a process.
 class libvirt_agent {
 public:
-  libvirt_agent(std::uint16_t port, std::string uri, std::filesystem::path consoles, const std::string& agent_url = {});
+  libvirt_agent(std::uint16_t port, const libvirt_settings& settings);
 
   rpc::server& server() noexcept { return server_; }
 

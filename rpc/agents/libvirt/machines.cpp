@@ -28,6 +28,16 @@ bool is_off(virDomainPtr d) {
   return must(virDomainIsActive(d)) == 0;
 }
 
+host_facts with_wish(host_facts host, const rpc::metadata_map& args) {
+  const auto wish = args.find("domain");
+  if (wish == args.end() || host.type == "test")
+    return host;
+  if (wish->second != "kvm" && wish->second != "qemu")
+    throw std::invalid_argument{"args.domain: must be kvm or qemu"};
+  host.type = wish->second;
+  return host;
+}
+
 /// It may go off by itself in the same moment, which is just as well.
 void destroy(virDomainPtr d) {
   if (is_off(d) || virDomainDestroy(d) == 0)
@@ -91,8 +101,8 @@ domain_ptr need_domain(virConnectPtr c, const std::string& id) {
   return domain;
 }
 
-machines::machines(hypervisor& where, std::filesystem::path consoles)
-  : hypervisor_{where}, consoles_{std::move(consoles)} {
+machines::machines(hypervisor& where, std::filesystem::path consoles, media_folders media)
+  : hypervisor_{where}, consoles_{std::move(consoles)}, media_{std::move(media)} {
   // Where that fails, libvirt says so at a guest's start; with the test driver nothing is written there at all.
   std::error_code ignored;
   std::filesystem::create_directories(consoles_, ignored);
@@ -112,14 +122,15 @@ rpc::guest_response machines::create(const rpc::guest_request& request) {
   auto g = request.guest;
   expect_uuid(g.id);
   settle_defaults(g);
+  media_.expect(g);
   const auto turn = locks_.take(g.id);
   const auto connection = hypervisor_.connect();
-  define(connection.get(), g);
+  define(connection.get(), g, request.args);
   return answer(std::move(g), need_domain(connection.get(), request.guest.id).get());
 }
 
-void machines::define(virConnectPtr c, const rpc::guest& g) {
-  const auto xml = build_domain_xml(g, look_at_host(c), console_log(g.id));
+void machines::define(virConnectPtr c, const rpc::guest& g, const rpc::metadata_map& args) {
+  const auto xml = build_domain_xml(g, with_wish(look_at_host(c), args), console_log(g.id));
   if (const auto there = find_domain(c, g.id)) {
     const auto other = difference(read_domain(xml), shape_of(there.get(), VIR_DOMAIN_XML_INACTIVE));
     if (!other.empty())

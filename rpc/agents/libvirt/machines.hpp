@@ -2,6 +2,7 @@
 
 #include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
+#include "rpc/agents/libvirt/media_folders.hpp"
 #include "rpc/messages.hpp"
 
 #include <filesystem>
@@ -17,9 +18,10 @@ namespace mistify::agents {
 class machines {
 public:
   /// Serial consoles are logged to `consoles`/ID.log, by libvirt; the folder is made where it is missing.
-  machines(hypervisor& where, std::filesystem::path consoles);
+  machines(hypervisor& where, std::filesystem::path consoles, media_folders media);
 
-  /// Defines the domain; a machine of that id and another shape stays as it is, and is an error.
+  /// Defines the domain; a machine of that id and another shape stays as it is, and is an error. The stage's arg `domain`
+  /// ("kvm", "qemu") overrides what the host can do best.
   rpc::guest_response create(const rpc::guest_request& request);
   /// Starts it, or wakes it up.
   rpc::guest_response run(const rpc::guest_request& request);
@@ -39,12 +41,13 @@ public:
 private:
   using change = std::function<void(virDomainPtr)>;
   rpc::guest_response act(const rpc::guest_request& request, const change& what);
-  void define(virConnectPtr c, const rpc::guest& g);
+  void define(virConnectPtr c, const rpc::guest& g, const rpc::metadata_map& args);
   std::string console_log(const std::string& id) const;
   void forget_console(const std::string& id) const;
 
   hypervisor& hypervisor_;
   std::filesystem::path consoles_;
+  media_folders media_;
   guest_locks locks_;
 };
 
