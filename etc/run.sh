@@ -77,7 +77,10 @@ start() {
 command_of() {
   case $1 in
   mistify-storage) printf '%s\n' --directory "$state/storage" ;;
-  mistify-libvirt) printf '%s\n' --connect "${LIBVIRT:-test:///default}" --consoles "$state/consoles" ;;
+  mistify-libvirt)
+    printf '%s\n' --connect "${LIBVIRT:-test:///default}" --agent "$url" --consoles "$state/consoles" \
+      --media "$(realpath "$state")/storage"
+    ;;
   esac
 }
 
