@@ -66,8 +66,7 @@ std::unique_ptr<backend> directory_lab::open() {
   return std::make_unique<directory_store>(folder() / "store");
 }
 
-zfs_lab::zfs_lab()
-  : command_{(folder() / "zfs").string()}, pool_{"tank"}, devices_{folder() / "dev"} {
+zfs_lab::zfs_lab() : command_{(folder() / "zfs").string()}, pool_{"tank"}, devices_{folder() / "dev"} {
   if (const char* real = std::getenv("MISTIFY_TEST_ZFS")) {
     command_ = "zfs";
     pool_ = real + ("/" + folder().filename().string());
