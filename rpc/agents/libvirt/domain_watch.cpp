@@ -26,18 +26,18 @@ void closed(virConnectPtr, int, void* copy) {
 
 } // namespace
 
-domain_watch::domain_watch(connection_ptr connection, watcher tell) : connection_{std::move(connection)} {
-  auto* copy = copy_of(tell);
+domain_watch::domain_watch(connection_ptr connection, watcher tell)
+  : connection_{std::move(connection)}, tell_{std::move(tell)} {
+  auto* copy = copy_of(tell_);
   events_ = virConnectDomainEventRegisterAny(connection_.get(), nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                              VIR_DOMAIN_EVENT_CALLBACK(lifecycle), copy, free_copy);
   if (events_ < 0) {
     free_copy(copy);
     throw_last_error();
   }
-  // Drivers inside this process know no such thing: their connections do not break.
-  copy = copy_of(tell);
-  if (virConnectRegisterCloseCallback(connection_.get(), closed, copy, free_copy) < 0)
-    free_copy(copy);
+  // Drivers inside this process know no such thing: their connections do not break. Some say that they took the callback
+  // all the same, and would never free a copy. libvirt holds a lock while it calls, which taking it back waits for.
+  virConnectRegisterCloseCallback(connection_.get(), closed, &tell_, nullptr);
 }
 
 domain_watch::~domain_watch() {

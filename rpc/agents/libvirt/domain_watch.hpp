@@ -24,6 +24,7 @@ public:
 
 private:
   connection_ptr connection_;
+  watcher tell_;
   int events_ = -1; ///< libvirt's number of the registration
 };
 
