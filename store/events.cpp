@@ -1,6 +1,11 @@
 #include "store/events.hpp"
 
+#include "rpc/error.hpp"
+#include "rpc/json.hpp"
 #include "store/jobs.hpp"
+
+#include <exception>
+#include <utility>
 
 namespace mistify::store {
 
@@ -17,6 +22,45 @@ void shorten(std::string& text) {
   text.replace(end, text.npos, mark);
 }
 
+/// The events of a commit as they stand in their row: an array for each, in the order of the members, without the id.
+std::string encode(const std::vector<event>& events) {
+  rpc::json::writer out;
+  out.begin_array();
+  for (const auto& one : events)
+    out.begin_array()
+      .value(to_column(one.at))
+      .value(static_cast<int>(one.type))
+      .value(one.guest)
+      .value(one.job)
+      .value(one.action)
+      .value(one.number)
+      .value(one.text)
+      .end_array();
+  return std::move(out.end_array()).str();
+}
+
+event decode(const rpc::json::node& from) {
+  const auto parts = from.items("event");
+  const auto integer = [&](std::size_t i) { return parts.at(i).get().as_int("event"); };
+  const auto text = [&](std::size_t i) { return parts.at(i).get().as_string("event"); };
+  return {0,      from_column(integer(0)), static_cast<event_type>(integer(1)), text(2), text(3), text(4), integer(5),
+          text(6)};
+}
+
+std::vector<event> decode(std::int64_t first, const std::string& text) {
+  std::vector<event> events;
+  try {
+    const auto all = rpc::json::document::parse(text);
+    for (const auto& one : all.root().items("events"))
+      events.push_back(decode(one));
+  } catch (const std::exception& broken) { // by another hand: rows are written whole
+    throw rpc::failure{rpc::errc::storage_failed, "the events from " + std::to_string(first) + " on: " + broken.what()};
+  }
+  for (auto& one : events)
+    one.id = first++;
+  return events;
+}
+
 } // namespace
 
 event event_of(event_type type, const rpc::job& by) {
@@ -30,16 +74,17 @@ event event_of(event_type type, const rpc::job& by) {
 }
 
 event_table::event_table(const database& db)
-  : db_{db}, insert_{db,
-                     "INSERT INTO events (at, type, guest, job, action, number, text) VALUES (?, ?, ?, ?, ?, ?, ?)"},
-    erase_before_{db, "DELETE FROM events WHERE id < ?"}, first_{db, "SELECT id FROM events ORDER BY id LIMIT 1"},
-    last_{db, "SELECT id FROM events ORDER BY id DESC LIMIT 1"} {}
+  : append_{db, "INSERT INTO event_log (last, first, events) VALUES (?, ?, ?)"},
+    erase_before_{db, "DELETE FROM event_log WHERE last < ?"},
+    first_{db, "SELECT first FROM event_log ORDER BY last LIMIT 1"},
+    last_{db, "SELECT last FROM event_log ORDER BY last DESC LIMIT 1"} {}
 
-void event_table::insert(event& what) {
-  shorten(what.text);
-  insert_.run(to_column(what.at), static_cast<std::int64_t>(what.type), what.guest, what.job, what.action, what.number,
-              what.text);
-  what.id = db_.last_row();
+void event_table::append(std::vector<event>& news) {
+  if (news.empty())
+    return;
+  for (auto& one : news)
+    shorten(one.text);
+  append_.run(news.back().id, news.front().id, encode(news));
 }
 
 void event_table::erase_before(std::int64_t id) {
@@ -57,22 +102,14 @@ std::int64_t event_table::last() {
 }
 
 event_lookup::event_lookup(const database& db)
-  : after_{db, "SELECT id, at, type, guest, job, action, number, text FROM events WHERE id > ? ORDER BY id LIMIT ?"} {}
+  : after_{db, "SELECT first, events FROM event_log WHERE last > ? ORDER BY last"} {}
 
 std::vector<event_ptr> event_lookup::after(std::int64_t id, std::size_t most) {
   std::vector<event_ptr> found;
-  for (auto row = after_(id, most); row.next();) {
-    event one;
-    one.id = row.integer(0);
-    one.at = from_column(row.integer(1));
-    one.type = static_cast<event_type>(row.integer(2));
-    one.guest = row.text(3);
-    one.job = row.text(4);
-    one.action = row.text(5);
-    one.number = row.integer(6);
-    one.text = row.text(7);
-    found.push_back(std::make_shared<const event>(std::move(one)));
-  }
+  for (auto row = after_(id); found.size() < most && row.next();)
+    for (auto& one : decode(row.integer(0), row.text(1)))
+      if (one.id > id && found.size() < most)
+        found.push_back(std::make_shared<const event>(std::move(one)));
   return found;
 }
 

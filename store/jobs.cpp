@@ -52,11 +52,10 @@ rpc::timestamp from_column(std::int64_t at) noexcept {
 job_table::job_table(const database& db)
   : db_{db},
     insert_{db, "INSERT INTO jobs (id, guest, action, status, queued_at, started_at, updated_at, message, request, "
-                "request_id, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"},
+                "request_id, stage, stage_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))"},
     find_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM jobs WHERE id = ?"},
-    start_stage_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = ? "
-                     "WHERE seq = ?"},
-    wait_at_{db, "UPDATE jobs SET updated_at = ?, stage = ?, stage_name = NULL WHERE seq = ?"},
+    update_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = nullif(?, '') "
+                "WHERE seq = ?"},
     end_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, message = ?, stage_name = NULL "
              "WHERE seq = ?"},
     end_others_{db, "UPDATE jobs SET status = ?, updated_at = ?, message = ?, stage_name = NULL "
@@ -69,10 +68,11 @@ job_table::job_table(const database& db)
                       "ORDER BY seq"},
     has_unfinished_{db, "SELECT 1 FROM jobs WHERE guest = ? AND status < 2 ORDER BY seq DESC LIMIT 1"} {}
 
-std::int64_t job_table::insert(const rpc::job& job, std::string_view request, std::string_view request_id) {
+void job_table::insert(job_row& row, std::string_view request, std::string_view request_id) {
+  const auto& job = row.job;
   insert_.run(job.id, job.guest_id, job.action, number(job.status), to_column(job.queued_at), to_column(job.started_at),
-              to_column(job.updated_at), job.message, request, request_id);
-  return db_.last_row();
+              to_column(job.updated_at), job.message, request, request_id, row.stage, row.stage_name);
+  row.seq = db_.last_row();
 }
 
 std::optional<job_row> job_table::find(std::string_view id) {
@@ -82,14 +82,10 @@ std::optional<job_row> job_table::find(std::string_view id) {
   return job_row{row.integer(8), read_job(row), static_cast<std::size_t>(row.integer(9)), row.text(10)};
 }
 
-void job_table::start_stage(const job_row& row, const stage_starts& stage) {
+void job_table::update(const job_row& row) {
   const auto& job = row.job;
-  start_stage_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), stage.index, stage.name,
-                   row.seq);
-}
-
-void job_table::wait_at(const job_row& row, const stage_waits& stage) {
-  wait_at_.run(to_column(row.job.updated_at), stage.index, row.seq);
+  update_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), row.stage, row.stage_name,
+              row.seq);
 }
 
 void job_table::end(const job_row& row) {

@@ -27,11 +27,10 @@ class job_table {
 public:
   explicit job_table(const database& db);
 
-  /// Its place in the order.
-  std::int64_t insert(const rpc::job& job, std::string_view request, std::string_view request_id);
+  /// Gives `row` its place in the order.
+  void insert(job_row& row, std::string_view request, std::string_view request_id);
   std::optional<job_row> find(std::string_view id);
-  void start_stage(const job_row& row, const stage_starts& stage);
-  void wait_at(const job_row& row, const stage_waits& stage);
+  void update(const job_row& row); ///< while it goes on
   void end(const job_row& row);
 
   /// Ends every other job of the guest that has not ended: those, as they are now, without their times.
@@ -46,8 +45,7 @@ public:
 
 private:
   const database& db_;
-  statement insert_, find_, start_stage_, wait_at_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_,
-    has_unfinished_;
+  statement insert_, find_, update_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_, has_unfinished_;
 };
 
 /// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.

@@ -12,6 +12,8 @@ namespace mistify::store {
 void pending_changes::take(pending_changes&& later) {
   for (auto& [id, guest] : later.guests)
     guests.insert_or_assign(id, std::move(guest));
+  for (auto& [id, row] : later.jobs)
+    jobs.insert_or_assign(id, std::move(row));
   if (later.metadata)
     metadata = std::move(later.metadata);
   ended += later.ended;
@@ -26,9 +28,12 @@ journal::impl::impl(const journal_settings& s, directory& d)
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
+  for (const auto& left : jobs.unfinished())
+    live.emplace(left.job.id, jobs.find(left.job.id).value());
   oldest_event = events.first();
+  last_event = events.last();
   if (settings.events)
-    settings.events->begin_behind(events.last());
+    settings.events->begin_behind(last_event);
   file.accept(settings.max_bytes);
   for (auto& guest : loaded)
     published.put(std::move(guest));
@@ -66,6 +71,7 @@ void journal::commit() {
     if (impl_->settings.before_commit)
       impl_->settings.before_commit();
     impl_->prune();
+    impl_->write_events();
     impl_->prune_events();
     impl_->batch->commit();
   } catch (...) {
@@ -99,10 +105,18 @@ void journal::impl::publish() noexcept {
   auto done = std::exchange(pending, {});
   for (auto& [id, guest] : done.guests)
     guest ? published.put(std::move(guest)) : published.erase(id);
+  for (auto& [id, row] : done.jobs) {
+    if (row)
+      live.insert_or_assign(id, *std::move(row));
+    else
+      live.erase(id);
+  }
   if (done.metadata)
     published.put_metadata(*std::move(done.metadata));
   ended += static_cast<std::size_t>(done.ended);
   oldest_event = done.oldest_event.value_or(oldest_event);
+  if (!done.events.empty())
+    last_event = done.events.back().id;
   if (settings.events)
     settings.events->publish(std::move(done.events));
 }
@@ -112,6 +126,13 @@ void journal::impl::publish() noexcept {
 guest_ptr journal::impl::guest(std::string_view id) const {
   auto found = pending.guests.find(id);
   return found == pending.guests.end() ? published.find(id) : found->second;
+}
+
+std::optional<job_row> journal::impl::unfinished(const std::string& id) const {
+  if (auto found = pending.jobs.find(id); found != pending.jobs.end())
+    return found->second;
+  auto found = live.find(id);
+  return found == live.end() ? std::nullopt : std::optional{found->second};
 }
 
 rpc::metadata_map journal::impl::metadata() const {

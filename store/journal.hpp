@@ -27,16 +27,23 @@ struct journal_settings {
   std::function<void()> before_commit;                ///< for tests, to inject a failing commit: may throw a failure
 };
 
+/// Stage `index` (from 0) is about to be called; `name` is for people: "Libvirt.Reboot".
+struct stage_starts {
+  std::size_t index = 0;
+  std::string name;
+};
+
 /// A job to be queued.
 struct new_job {
   std::string id, guest_id, action;
   std::string request; ///< JSON text that the stages need (image and snapshot requests); empty for guest actions
-  std::string idempotency_key; ///< empty: none
-  std::string request_digest;  ///< identifies the client's request, to tell a repetition from another one
-  std::string request_id = {}; ///< names the client's request in logs
+  std::string idempotency_key;             ///< empty: none
+  std::string request_digest;              ///< identifies the client's request, to tell a repetition from another one
+  std::string request_id = {};             ///< names the client's request in logs
+  std::optional<stage_starts> begins = {}; ///< no job is before it, and this stage follows at once
 };
 
-/// What was queued: the job as it then was, and the guest as it then was (empty for `agent`).
+/// What was queued: the job as it was then, before it began, and the guest as it then was (empty for `agent`).
 struct queued_job {
   rpc::job job;
   std::string guest_doc;
@@ -65,12 +72,6 @@ using guest_change = std::variant<guest_unchanged, guest_returned, guest_removed
 
 // -- where the job goes next ---------------------------------------------------------------------------------------
 
-/// Stage `index` (from 0) is about to be called; `name` is for people: "Libvirt.Reboot".
-struct stage_starts {
-  std::size_t index = 0;
-  std::string name;
-};
-
 /// No call of stage `index` is out, but it is the one to go on with: between two tries, or because the agent stops.
 struct stage_waits {
   std::size_t index = 0;
@@ -81,17 +82,25 @@ struct job_ends {
   std::string message;
 };
 
+/// The job that waited behind one that ends begins.
+struct job_start {
+  std::string job_id;
+  stage_starts stage;
+};
+
 /// One step of a job: what it did to the guest and where the job goes. Both commit together.
 struct job_step {
   std::string job_id;
   guest_change change;
   std::variant<stage_starts, stage_waits, job_ends> next;
-  std::string skipped_because = {}; ///< why the stage that is over failed, where the job goes on all the same
+  std::string skipped_because = {};   ///< why the stage that is over failed, where the job goes on all the same
+  std::optional<job_start> then = {}; ///< with an end only; in one step, so that it takes one commit
 };
 
 struct recorded_step {
-  rpc::job job;          ///< as it is now
-  std::string guest_doc; ///< as it is now; empty where there is none
+  rpc::job job;            ///< as it is now
+  std::string guest_doc;   ///< as it is now; empty where there is none
+  bool then_began = false; ///< the job of `then` did; it did not if it has ended
 };
 
 /// What became of a state that was reported.

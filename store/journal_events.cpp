@@ -30,7 +30,6 @@ bool completes(const next_step& next) {
 } // namespace
 
 void journal::impl::tell(event what, pending_changes& staged) {
-  events.insert(what);
   staged.events.push_back(std::move(what));
 }
 
@@ -66,6 +65,13 @@ void journal::impl::tell_end(const rpc::job& job, pending_changes& staged) {
   what.number = static_cast<std::int64_t>(job.status);
   what.text = job.message;
   tell(std::move(what), staged);
+}
+
+void journal::impl::write_events() {
+  auto id = last_event;
+  for (auto& one : pending.events)
+    one.id = ++id;
+  events.append(pending.events);
 }
 
 /// Now and then, so that it is cheap: the log may grow a tenth over its bound.

@@ -39,9 +39,7 @@ queued_job journal::add_job(const new_job& job) {
     auto guest = impl_->guest(job.guest_id);
     if (!guest && job.guest_id != agent_id)
       throw failure{errc::not_found, "no such guest"};
-    auto queued = impl_->queue(job, job.guest_id, guest ? guest->doc : std::string{});
-    impl_->tell(event_of(event_type::job_queued, queued.job), staged);
-    return queued;
+    return impl_->queue(impl_->row_of(job, job.guest_id), job, guest ? guest->doc : std::string{}, staged);
   });
 }
 
@@ -56,24 +54,33 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
       return std::move(create->answer);
     }
     auto stored = to_stored(guest);
-    auto queued = impl_->queue(job, guest.id, stored->doc);
-    impl_->guests.insert(*stored, queued.job, job.request_digest);
-    staged.guests[guest.id] = std::move(stored);
-    impl_->tell_guest(event_type::guest_created, queued.job, guest.state, staged);
-    impl_->tell(event_of(event_type::job_queued, queued.job), staged);
-    return queued;
+    auto row = impl_->row_of(job, guest.id);
+    impl_->guests.insert(*stored, row.job, job.request_digest);
+    impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);
+    staged.guests[guest.id] = stored;
+    return impl_->queue(std::move(row), job, stored->doc, staged);
   });
 }
 
-queued_job journal::impl::queue(const new_job& job, std::string guest_id, std::string guest_doc) {
-  queued_job queued;
-  queued.job.id = job.id;
-  queued.job.guest_id = std::move(guest_id);
-  queued.job.action = job.action;
-  queued.job.queued_at = queued.job.updated_at = settings.now();
-  queued.guest_doc = std::move(guest_doc);
-  auto seq = jobs.insert(queued.job, job.request, job.request_id);
-  keys.keep(job, seq, queued.guest_doc);
+job_row journal::impl::row_of(const new_job& job, std::string guest_id) const {
+  job_row row;
+  row.job.id = job.id;
+  row.job.guest_id = std::move(guest_id);
+  row.job.action = job.action;
+  row.job.queued_at = row.job.updated_at = settings.now();
+  return row;
+}
+
+queued_job journal::impl::queue(job_row row, const new_job& job, std::string guest_doc, pending_changes& staged) {
+  queued_job queued{row.job, std::move(guest_doc)};
+  if (job.begins)
+    start(row, *job.begins);
+  jobs.insert(row, job.request, job.request_id);
+  keys.keep(job, row.seq, queued.guest_doc);
+  tell(event_of(event_type::job_queued, row.job), staged);
+  if (job.begins)
+    tell(event_of(event_type::job_started, row.job), staged);
+  staged.jobs[job.id] = std::move(row);
   return queued;
 }
 
@@ -81,20 +88,39 @@ queued_job journal::impl::queue(const new_job& job, std::string guest_id, std::s
 
 recorded_step journal::record(const job_step& step) {
   return impl_->step([&](pending_changes& staged) {
-    auto row = impl_->jobs.find(step.job_id);
+    auto row = impl_->unfinished(step.job_id);
     if (!row)
-      throw failure{errc::not_found, "no such job"};
-    if (rpc::has_ended(row->job.status))
-      throw failure{errc::conflict, "the job has ended"};
-    auto& job = row->job;
-    job.updated_at = impl_->settings.now();
+      impl_->refuse_step_of(step.job_id);
+    if (const auto* end = std::get_if<job_ends>(&step.next); end && !rpc::has_ended(end->status))
+      throw failure{errc::internal, "a job ends as complete or error only"};
+    row->job.updated_at = impl_->settings.now();
     impl_->tell_stage(*row, step, staged);
     impl_->change_guest(*row, step.change, staged);
     impl_->advance(*row, step.next, staged);
-    auto changed = staged.guests.find(job.guest_id);
-    auto guest = changed == staged.guests.end() ? impl_->guest(job.guest_id) : changed->second;
-    return recorded_step{std::move(job), guest ? guest->doc : std::string{}};
+    recorded_step recorded;
+    recorded.then_began = step.then && impl_->begin_after(row->job, *step.then, staged);
+    const auto changed = staged.guests.find(row->job.guest_id);
+    if (auto guest = changed == staged.guests.end() ? impl_->guest(row->job.guest_id) : changed->second)
+      recorded.guest_doc = guest->doc;
+    recorded.job = std::move(row->job);
+    return recorded;
   });
+}
+
+void journal::impl::refuse_step_of(const std::string& job_id) {
+  if (jobs.find(job_id))
+    throw failure{errc::conflict, "the job has ended"};
+  throw failure{errc::not_found, "no such job"};
+}
+
+/// The job must be there still: a delete ends those that wait for it.
+bool journal::impl::begin_after(const rpc::job& before, const job_start& next, pending_changes& staged) {
+  auto row = unfinished(next.job_id);
+  if (!row || staged.jobs.contains(next.job_id))
+    return false;
+  row->job.updated_at = before.updated_at;
+  advance(*row, next.stage, staged);
+  return true;
 }
 
 void journal::impl::change_guest(const job_row& row, const guest_change& change, pending_changes& staged) {
@@ -130,33 +156,44 @@ void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
   tell_guest(event_type::guest_deleted, row.job, {}, staged);
   for (auto& other : jobs.end_others(row, "guest deleted")) {
     ++staged.ended;
+    staged.jobs[other.id] = std::nullopt;
     other.updated_at = row.job.updated_at;
     tell_end(other, staged);
   }
 }
 
 void journal::impl::advance(job_row& row, const next_step& next, pending_changes& staged) {
+  if (auto end = std::get_if<job_ends>(&next))
+    return end_job(row, *end, staged);
   if (auto stage = std::get_if<stage_starts>(&next)) {
-    row.job.status = rpc::job_status::running;
-    if (row.job.started_at == rpc::timestamp{}) {
-      row.job.started_at = row.job.updated_at;
+    if (start(row, *stage))
       tell(event_of(event_type::job_started, row.job), staged);
-    }
-    return jobs.start_stage(row, *stage);
+  } else {
+    row.stage = std::get<stage_waits>(next).index; // the status stays what it is
+    row.stage_name.clear();
   }
-  if (auto stage = std::get_if<stage_waits>(&next))
-    return jobs.wait_at(row, *stage); // the status stays what it is
-  end_job(row, std::get<job_ends>(next), staged);
+  jobs.update(row);
+  staged.jobs[row.job.id] = row;
+}
+
+/// Whether the job begins with this.
+bool journal::impl::start(job_row& row, const stage_starts& stage) {
+  row.stage = stage.index;
+  row.stage_name = stage.name;
+  row.job.status = rpc::job_status::running;
+  const bool begins = row.job.started_at == rpc::timestamp{};
+  if (begins)
+    row.job.started_at = row.job.updated_at;
+  return begins;
 }
 
 void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& staged) {
-  if (!rpc::has_ended(end.status))
-    throw failure{errc::internal, "a job ends as complete or error only"};
   row.job.status = end.status;
   if (end.status == rpc::job_status::complete && row.job.started_at == rpc::timestamp{}) // it had no stages
     row.job.started_at = row.job.updated_at;
   row.job.message = end.message;
   jobs.end(row);
+  staged.jobs[row.job.id] = std::nullopt;
   ++staged.ended;
   tell_end(row.job, staged);
 }

@@ -128,8 +128,11 @@ void write(const legacy_content& content, const std::string& path, rpc::timestam
     guests.insert(*guest);
   metadata_table{db}.change({}, content.metadata);
   job_table jobs{db};
-  for (const auto& job : content.jobs)
-    jobs.insert(job, "", "");
+  for (const auto& job : content.jobs) {
+    job_row row;
+    row.job = job;
+    jobs.insert(row, "", "");
+  }
   keep_aside(db, content.broken, at);
   all.commit();
 }

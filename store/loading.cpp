@@ -46,19 +46,22 @@ void set_aside(database& db, const std::vector<broken_row>& broken, rpc::timesta
   statement erase_create{db, "DELETE FROM creates WHERE guest = ?"};
   statement erase_key{db, "DELETE FROM idempotency WHERE job = (SELECT seq FROM jobs WHERE id = ?)"};
   statement erase_job{db, "DELETE FROM jobs WHERE id = ?"};
+  std::vector<event> told;
   event_table events{db};
+  auto last = events.last();
   for (const auto& row : broken) {
     auto is_guest = row.source == "guests";
     if (is_guest) {
-      event gone;
+      auto& gone = told.emplace_back();
+      gone.id = ++last;
       gone.at = now;
       gone.type = event_type::guest_deleted;
       gone.guest = row.key;
-      events.insert(gone);
     }
     (is_guest ? erase_create : erase_key).run(row.key);
     (is_guest ? erase_guest : erase_job).run(row.key);
   }
+  events.append(told);
   move.commit();
 }
 

@@ -84,7 +84,17 @@ CREATE TABLE events (               -- what happened, the newest; see store/even
 ) STRICT;
 )sql";
 
-constexpr std::array<const char*, 3> steps_of_schema{version_1, version_2, version_3};
+constexpr auto version_4 = R"sql(
+CREATE TABLE event_log (            -- what happened, the newest: a row for each commit that told something
+  last   INTEGER PRIMARY KEY,       -- numbers of its last event and of its first; without holes
+  first  INTEGER NOT NULL,
+  events TEXT NOT NULL              -- JSON, see store/events.cpp
+) STRICT;
+INSERT INTO event_log SELECT id, id, json_array(json_array(at, type, guest, job, action, number, text)) FROM events;
+DROP TABLE events;
+)sql";
+
+constexpr std::array<const char*, 4> steps_of_schema{version_1, version_2, version_3, version_4};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

@@ -33,9 +33,8 @@ public:
   /// Runs one or more statements that give no rows.
   void execute(const char* sql);
 
-  /// What begins and ends transactions and their parts; see `transaction` and `savepoint`. Compiled once: each step of
-  /// a job has two of them, and compiling took a third of their time.
-  enum class mark { begin, commit, save, release };
+  /// What begins and ends transactions; see `transaction`. Compiled once.
+  enum class mark { begin, commit };
   void run(mark what);
 
   /// First column of the first row of a query, such as a pragma.
@@ -47,6 +46,7 @@ public:
 
   std::int64_t last_row() const noexcept; ///< rowid of the last insert
   std::int64_t changed() const noexcept;  ///< rows that the last insert, update or delete touched
+  std::int64_t written() const noexcept;  ///< rows that all of them together have touched, undone ones too
 
   /// Closing usually moves the WAL into the file; `true` leaves both as they are.
   void leave_wal(bool yes) noexcept;
@@ -58,7 +58,7 @@ private:
     void operator()(sqlite3* handle) const noexcept;
   };
   std::unique_ptr<sqlite3, closer> handle_;
-  std::array<statement_handle, 4> marks_; // by `mark`, when first needed
+  std::array<statement_handle, 2> marks_; // by `mark`, when first needed
 };
 
 class query;
@@ -77,11 +77,11 @@ public:
   void run(const Ts&... values);
 
 private:
-  friend class query;
+  enum class lifetime { short_lived, until_reset };
   template <class T>
-  void bind(int index, const T& value);
+  void bind(int index, const T& value, lifetime lives);
   void bind_integer(int index, std::int64_t value);
-  void bind_text(int index, std::string_view value);
+  void bind_text(int index, std::string_view value, lifetime lives);
 
   statement_handle handle_;
 };
@@ -114,45 +114,32 @@ public:
   transaction& operator=(const transaction&) = delete;
 
   void commit(); ///< when it throws, nothing is kept; the destructor undoes
+  void undo() noexcept;
 
 private:
   database& db_;
-};
-
-/// A part of a transaction that can be undone alone: undone unless released. Where even that fails, the whole
-/// transaction is undone.
-class savepoint {
-public:
-  explicit savepoint(database& db);
-  ~savepoint();
-  savepoint(const savepoint&) = delete;
-  savepoint& operator=(const savepoint&) = delete;
-
-  void release();
-
-private:
-  database& db_;
-  bool released_ = false;
 };
 
 template <class T>
-void statement::bind(int index, const T& value) {
+void statement::bind(int index, const T& value, lifetime lives) {
   if constexpr (std::is_integral_v<T>)
     bind_integer(index, static_cast<std::int64_t>(value));
   else
-    bind_text(index, value);
+    bind_text(index, value, lives);
 }
 
 template <class... Ts>
 query statement::operator()(const Ts&... values) {
   [[maybe_unused]] int index = 0;
-  (bind(++index, values), ...);
+  (bind(++index, values, lifetime::short_lived), ...);
   return query{handle_.get()};
 }
 
 template <class... Ts>
 void statement::run(const Ts&... values) {
-  auto rows = (*this)(values...);
+  [[maybe_unused]] int index = 0;
+  query rows{handle_.get()}; // its end unbinds what is not copied here
+  (bind(++index, values, lifetime::until_reset), ...);
   while (rows.next()) {
   }
 }

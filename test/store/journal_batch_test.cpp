@@ -134,6 +134,26 @@ TEST_CASE("on a full disk a write fails with the reason, and works again when th
   CHECK(f.logged_ids().front() == "after");
 }
 
+TEST_CASE("a step that the disk refuses when it has written a part of it undoes its batch") {
+  journal_fixture f;
+  f.log.reset();
+  auto settings = f.settings();
+  settings.max_bytes = 300'000;
+  f.log = std::make_unique<journal>(settings, *f.published);
+  const auto before = f.add_guest("g", "c").guest_doc;
+  f.log->begin();
+  f.log->add_job({"beside", "g", "reboot", "", "", ""});
+  const job_step large{"c", guest_state{"running"}, job_ends{rpc::job_status::error, std::string(400'000, 'x')}};
+  CHECK(failure_of([&] { f.log->record(large); }).code() == rpc::errc::storage_failed);
+  CHECK(failure_of([&] { f.log->add_job({"late", "g", "reboot", "", "", ""}); }).code() == rpc::errc::storage_failed);
+  CHECK(failure_of([&] { f.log->commit(); }).code() == rpc::errc::storage_failed);
+  CHECK(f.doc("g") == before);
+  CHECK(f.logged_ids() == ids{"c"});
+  CHECK(f.complete("c", guest_state{"running"}).job.status == rpc::job_status::complete);
+  f.reopen();
+  CHECK(rpc::decode_guest(f.doc("g")).state == "running");
+}
+
 TEST_CASE("writes that the kernel refuses fail, and work again when it takes them") {
   journal_fixture f;
   auto before = f.add_guest("g", "c").guest_doc;

@@ -19,6 +19,24 @@ void check_same_answer(const queued_job& again, const queued_job& first) {
 
 } // namespace
 
+TEST_CASE("a job that nothing is before is queued and begins in one step") {
+  journal_fixture f;
+  f.add_guest("g", "c");
+  f.complete("c");
+  auto queued = f.batch([&] {
+    return f.log->add_job({"j", "g", "reboot", "", "key", "digest", "", stage_starts{0, "Svc.Method"}});
+  });
+  CHECK(queued.job.status == rpc::job_status::queued);
+  CHECK(f.job("j").status == rpc::job_status::running);
+  CHECK(f.job("j").started_at == f.job("j").queued_at);
+  check_same_answer(f.batch([&] { return f.log->add_job(keyed("again", "g", "key", "digest")); }), queued);
+  f.reopen();
+  auto left = f.log->unfinished().at(0);
+  CHECK(left.call_was_out);
+  CHECK(left.stage_name == "Svc.Method");
+  CHECK(f.complete("j").job.started_at == queued.job.queued_at);
+}
+
 TEST_CASE("a created guest and its job are there after the commit and after a restart") {
   journal_fixture f;
   auto queued = f.add_guest("g", "j", "digest", {{"k", "v"}});

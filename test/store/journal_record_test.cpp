@@ -49,6 +49,37 @@ TEST_CASE("a stage that waits leaves the job's status and start as they are") {
   CHECK(rpc::decode_guest(waits.guest_doc).state == "half");
 }
 
+TEST_CASE("the end of a job and the beginning of the one behind it are one step") {
+  journal_fixture f;
+  auto sent = f.add_guest("g", "one").guest_doc;
+  f.add_job("two", "g");
+  f.start("one");
+  auto step =
+    f.record({"one", guest_returned{sent, returned_guest("g")}, job_ends{}, "", job_start{"two", {0, "S.Two"}}});
+  CHECK(step.then_began);
+  CHECK(step.job.id == "one");
+  CHECK(step.job.status == rpc::job_status::complete);
+  CHECK(rpc::decode_guest(step.guest_doc).state == "running");
+  CHECK(f.job("two").status == rpc::job_status::running);
+  CHECK(f.job("two").started_at == f.job("one").updated_at);
+  f.reopen();
+  CHECK(f.log->unfinished().at(0).stage_name == "S.Two");
+}
+
+TEST_CASE("a job ends whether or not the one behind it can begin") {
+  journal_fixture f;
+  f.add_guest("g", "one");
+  f.add_job("two", "g");
+  f.add_job("delete", "g", "delete");
+  f.complete("two");
+  CHECK_FALSE(f.record({"one", guest_unchanged{}, job_ends{}, "", job_start{"two", {}}}).then_began);
+  CHECK(f.job("one").status == rpc::job_status::complete);
+  f.add_job("three", "g");
+  CHECK_FALSE(f.record({"delete", guest_removed{}, job_ends{}, "", job_start{"three", {}}}).then_began);
+  CHECK(f.job("three").message == "guest deleted");
+  CHECK(f.unfinished_ids().empty());
+}
+
 TEST_CASE("a job that ended is closed, and an unknown one is not found") {
   journal_fixture f;
   f.add_guest("g", "j");

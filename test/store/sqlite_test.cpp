@@ -45,22 +45,6 @@ TEST_CASE("a transaction that is not committed leaves nothing") {
   CHECK(t.count() == 1);
 }
 
-TEST_CASE("a savepoint is undone alone") {
-  table t;
-  transaction all{t.db};
-  {
-    savepoint kept{t.db};
-    t.db.execute("INSERT INTO t VALUES (1, 'x')");
-    kept.release();
-  }
-  {
-    savepoint lost{t.db};
-    t.db.execute("INSERT INTO t VALUES (2, 'x')");
-  }
-  all.commit();
-  CHECK(t.count() == 1);
-}
-
 TEST_CASE("an error of SQLite is storage_failed with its reason") {
   table t;
   auto error = failure_of([&] { t.db.execute("INSERT INTO t VALUES ('no number', 'x')"); });
