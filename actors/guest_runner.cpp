@@ -198,7 +198,7 @@ caf::result<bool> guest_runner::drain() {
 
 /// Once no call is out and no step is on its way to the disk. A step that the disk refuses is not waited for.
 void guest_runner::tell_drained() {
-  const bool busy = running_ && (running_->calling || running_->saving);
+  const bool busy = beginning_ || (running_ && (running_->calling || running_->saving));
   if (drained_ && !busy)
     std::exchange(drained_, std::nullopt)->deliver(true);
 }

@@ -106,10 +106,16 @@ private:
 
   template <class Atom, class... Ts>
   caf::result<store::queued_job> enqueue(const job_request& request, Atom atom, Ts... values);
-  void queue_up(const job_request& request, const std::string& job_id, std::size_t stage = 0);
+  std::optional<store::stage_starts> beginning_of(const job_request& request) const;
+  void queued_up(const job_request& request, const store::queued_job& as, bool begun);
+  void not_queued(bool begins);
+  void append(const job_request& request, const std::string& job_id, std::size_t stage = 0);
   void restore(const runner_restore& from);
 
+  void take_next();
   void begin_next();
+  void go_on_with_begun(const std::string& guest_doc);
+  std::optional<store::job_start> beginning_of_next() const;
   void advance(store::guest_change change);
   void save(store::job_step step);
   void saved(const store::job_step& step, const store::recorded_step& recorded);
@@ -118,7 +124,7 @@ private:
   void stage_answered(std::string body);
   void pause(std::chrono::seconds length);
   void fail(const rpc::failure& why);
-  void finish(const store::job_ends* how);
+  void finish(const store::job_ends* how, const store::recorded_step* begun = nullptr);
   void tell_end(const queued& work, job_outcome how, const rpc::job& job);
   void tell_end(const queued& work, const std::string& why);
   void again(std::uint64_t turn);
@@ -164,6 +170,7 @@ private:
   std::list<download_out> downloads_;
   std::list<queued> queue_;
   std::size_t being_queued_ = 0; ///< on their way through the job log
+  bool beginning_ = false;       ///< the only one of them begins with that
   std::optional<under_way> running_;
   std::uint64_t turns_ = 0;
   std::optional<reply<bool>> drained_;

@@ -19,7 +19,8 @@ constexpr std::size_t most_waiting_for_a_job = 100;
 
 void guest_runner::restore(const runner_restore& from) {
   for (const auto& job : from.jobs)
-    queue_up({context_->find_action(job.job.action), job.request, {}, {}, job.request_id}, job.job.id, job.stage);
+    append({context_->find_action(job.job.action), job.request, {}, {}, job.request_id}, job.job.id, job.stage);
+  begin_next();
 }
 
 guest_runner::queued* guest_runner::find_job(const std::string& job_id) {

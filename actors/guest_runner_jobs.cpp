@@ -40,29 +40,26 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
   } else if (queue_.size() + being_queued_ >= context_->limit.queue) {
     answer.deliver(failure{errc::queue_full, "the queue of this guest is full"});
   } else {
-    ++being_queued_;
     store::new_job job{new_uuid(),
                        id_,
                        std::string{request.what->kind->name},
                        request.request,
                        request.idempotency_key,
                        request.request_digest,
-                       request.request_id};
+                       request.request_id,
+                       beginning_of(request)};
+    ++being_queued_;
+    const bool begins = job.begins.has_value();
+    beginning_ = beginning_ || begins;
     self_->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job))
       .then(
-        [this, answer, request](const store::queued_job& queued_as) {
-          --being_queued_;
+        [this, answer, request, begins](const store::queued_job& queued_as) {
           answer.deliver(queued_as);
-          if (!queued_as.repeated) {
-            context_->measured.jobs.queued(*request.what->kind);
-            queue_up(request, queued_as.job.id);
-          }
-          quit_if_done();
+          queued_up(request, queued_as, begins);
         },
-        [this, answer](caf::error& e) {
-          --being_queued_;
+        [this, answer, begins](caf::error& e) {
           answer.deliver(std::move(e));
-          retire_if_never_stored();
+          not_queued(begins);
         });
   }
   return answer.later();
@@ -71,26 +68,72 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
 template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, create_atom, rpc::guest);
 
-void guest_runner::queue_up(const job_request& request, const std::string& job_id, std::size_t stage) {
-  if (retired_) // the delete that ran meanwhile has ended it on disk
-    return;
+/// Where nothing is before the job, it is queued and begins in one step of the log: one commit less to wait for.
+std::optional<store::stage_starts> guest_runner::beginning_of(const job_request& request) const {
+  if (running_ || !queue_.empty() || being_queued_ > 0 || request.what->stages.empty())
+    return std::nullopt;
+  return store::stage_starts{0, request.what->stages.front().method};
+}
+
+void guest_runner::queued_up(const job_request& request, const store::queued_job& as, bool begun) {
+  --being_queued_;
+  beginning_ = beginning_ && !begun;
+  if (!as.repeated) {
+    context_->measured.jobs.queued(*request.what->kind);
+    if (!retired_) // else the delete that ran meanwhile has ended it on disk
+      append(request, as.job.id);
+    if (begun && !queue_.empty())
+      go_on_with_begun(as.guest_doc);
+    else
+      begin_next();
+  }
+  tell_drained();
+  quit_if_done();
+}
+
+void guest_runner::not_queued(bool begins) {
+  --being_queued_;
+  beginning_ = beginning_ && !begins;
+  tell_drained();
+  retire_if_never_stored();
+}
+
+void guest_runner::append(const job_request& request, const std::string& job_id, std::size_t stage) {
   queue_.push_back({job_id, request.request_id, pipeline{request.what, request.request, context_->limit.retries, stage},
                     request.request == forced_delete});
   show_levels();
-  begin_next();
 }
 
 // -- one job after the other -------------------------------------------------------------------------------------
 
-void guest_runner::begin_next() {
-  if (running_ || draining_ || queue_.empty() || queue_.front().being_cancelled)
-    return;
+void guest_runner::take_next() {
   running_.emplace(std::move(queue_.front()));
   running_->turn = ++turns_;
   queue_.pop_front();
   past_.note(now(), std::string{running_->work.steps.kind().name} + " begins", running_->work.job_id);
   show_levels();
+}
+
+void guest_runner::begin_next() {
+  if (running_ || draining_ || queue_.empty() || queue_.front().being_cancelled)
+    return;
+  take_next();
   advance(store::guest_unchanged{});
+}
+
+/// The log has the next job as begun: its stage is called.
+void guest_runner::go_on_with_begun(const std::string& guest_doc) {
+  take_next();
+  running_->sent_doc = guest_doc;
+  call_stage();
+}
+
+/// What is recorded together with the end of the job before it: one commit less to wait for.
+std::optional<store::job_start> guest_runner::beginning_of_next() const {
+  if (draining_ || queue_.empty() || queue_.front().being_cancelled || queue_.front().steps.finished())
+    return std::nullopt;
+  const auto& next = queue_.front();
+  return store::job_start{next.job_id, {next.steps.index(), next.steps.current().method}};
 }
 
 /// The current stage is over (or none has begun): on to the next one, or to the end of the job.
@@ -113,6 +156,7 @@ void guest_runner::advance(store::guest_change change) {
 
 void guest_runner::save(store::job_step step) {
   running_->ending = std::holds_alternative<store::job_ends>(step.next);
+  step.then = running_->ending ? beginning_of_next() : std::nullopt;
   running_->saving = true;
   running_->since = now();
   self_->request(context_->log, caf::infinite, record_atom_v, step)
@@ -137,7 +181,7 @@ void guest_runner::saved(const store::job_step& step, const store::recorded_step
                          : recorded.job.status == rpc::job_status::error ? job_outcome::error
                                                                          : job_outcome::complete;
     tell_end(running_->work, outcome, recorded.job);
-    return finish(how);
+    return finish(how, recorded.then_began ? &recorded : nullptr);
   }
   if (std::holds_alternative<store::stage_starts>(step.next)) {
     running_->sent_doc = recorded.guest_doc;
@@ -245,18 +289,20 @@ void guest_runner::tell_end(const queued& work, const std::string& why) {
   tell_end(work, job_outcome::error, ended_unseen(work.steps.kind(), work.job_id, id_, why));
 }
 
-/// The job is over; `how` is null where the log had ended it before.
-void guest_runner::finish(const store::job_ends* how) {
+/// The job is over; `how` is null where the log had ended it before, `begun` is not where the next one began with its end.
+void guest_runner::finish(const store::job_ends* how, const store::recorded_step* begun) {
   const bool deleted =
     how && how->status == rpc::job_status::complete && running_->work.steps.kind().effect == record_effect::deletes;
   tell_waiting(running_->work);
   running_.reset();
   show_levels();
-  tell_drained();
   if (deleted)
     retire();
+  else if (begun && !queue_.front().being_cancelled)
+    go_on_with_begun(begun->guest_doc);
   else
     begin_next();
+  tell_drained();
 }
 
 } // namespace mistify::actors

@@ -101,9 +101,9 @@ TEST_CASE("calls to a service are counted by outcome, commits with their steps, 
   CHECK(becomes(h, R"(mistify_service_call_duration_seconds_count{service="test"})", 3));
   CHECK(becomes(h, R"(mistify_service_calls_running{service="test"})", 0));
   const auto page = h.http.get("/metrics").body;
-  CHECK(sample(page, R"(mistify_commits_total{outcome="ok"})") >= 3); // queued, stage 1 starts, complete
+  CHECK(sample(page, R"(mistify_commits_total{outcome="ok"})") >= 2); // queued and stage 1 starts; complete
   CHECK(sample(page, R"(mistify_commits_total{outcome="error"})") == 0);
-  CHECK(sample(page, "mistify_commit_steps_sum") >= 3);
+  CHECK(sample(page, "mistify_commit_steps_sum") >= 2);
   CHECK(sample(page, "mistify_commit_duration_seconds_count") ==
         sample(page, R"(mistify_commits_total{outcome="ok"})"));
   CHECK(sample(page, "mistify_http_connections") >= 1);
