@@ -16,12 +16,13 @@ task<answer> get_agent_metrics(context& cx, request) {
 /// What is shown is what earlier scrapes had fetched; this one has it fetched for the next. Of many guests it is a long
 /// page: it is written on a thread of the downloads.
 task<answer> get_guests_metrics(context& cx, request) {
-  cx.refresh.want();
   answer out;
   out.content_type = exposition::content_type;
-  out.stream = [&figures = cx.figures](download_channel& to) {
+  out.stream = [&figures = cx.figures, &refresh = cx.refresh](download_channel& to) {
+    const auto known = figures.all(); // first: a quick sub-agent may answer before the page is written
+    refresh.want();
     to.begin(-1);
-    show_figures(figures.all(), [&](std::string_view piece) { return to.write(piece); });
+    show_figures(known, [&](std::string_view piece) { return to.write(piece); });
     return answer{};
   };
   co_return out;
