@@ -41,7 +41,7 @@ struct service_call {
   rpc::cancellation cancel;
   bool background = false;     ///< made only where a place is to spare, else refused with `queue_full`
   std::string request_id = {}; ///< goes along as a header
-  std::string guest{}, job{};  ///< for whom: shown to people who look inside
+  std::string guest{}, job{};  ///< for whom: shown to people who look inside; the job goes along as a header too
 };
 
 /// A place that somebody outside of the actors holds, and gives back by letting the last copy go.

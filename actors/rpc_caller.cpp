@@ -25,39 +25,44 @@ void log_call(const rpc::endpoint& to, const service_call& call, const rpc::outc
 
 } // namespace
 
-rpc_caller::rpc_caller(std::shared_ptr<rpc::client> out, rpc::thread_pool& threads)
+rpc_caller::rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads& threads)
   : out_{std::move(out)}, threads_{threads} {}
 
 void rpc_caller::start(service_call call, done when_done) {
-  std::unique_lock lock{mutex_};
-  const auto place = under_way_.insert(under_way_.end(), call.cancel);
-  lock.unlock();
-  // Shared, because the pool leaves the work alone when it has no thread for it.
-  const auto told = std::make_shared<done>(std::move(when_done));
-  const bool posted = threads_.try_post([this, place, told, call = std::move(call)] {
-    rpc::outcome<std::string> result;
-    const auto begin = std::chrono::steady_clock::now();
-    try {
-      result = out_->call(call.method, call.params, call.timeout, call.cancel, call.request_id);
-    } catch (const failure& e) {
-      result = e;
-    } catch (const std::exception& e) {
-      result = failure{errc::internal, e.what()};
-    }
-    if (rpc::log::debugging())
-      log_call(out_->to(), call, result, std::chrono::steady_clock::now() - begin);
-    {
-      const std::lock_guard guard{mutex_};
-      under_way_.erase(place);
-    }
-    (*told)(std::move(result));
-  });
-  if (posted)
+  const auto place = note(call.cancel);
+  const auto out = std::make_shared<call_out>(call_out{std::move(call), std::move(when_done), place});
+  const auto& what = out->call;
+  const rpc::on_behalf_of whom{what.request_id, what.job};
+  if (out_->start_call(threads_, what.method, what.params, what.timeout, what.cancel, whom,
+                       [this, out](rpc::outcome<std::string> result) { over(*out, std::move(result)); }))
     return;
-  lock.lock();
-  under_way_.erase(place);
-  lock.unlock();
-  (*told)(failure{errc::unavailable, "no thread is free for the call"});
+  const bool posted = threads_.blocking.try_post([this, out] {
+    const auto& c = out->call;
+    try {
+      over(*out, out_->call(c.method, c.params, c.timeout, c.cancel, {c.request_id, c.job}));
+    } catch (const failure& e) {
+      over(*out, e);
+    } catch (const std::exception& e) {
+      over(*out, failure{errc::internal, e.what()});
+    }
+  });
+  if (!posted)
+    over(*out, failure{errc::unavailable, "no thread is free for the call"});
+}
+
+rpc_caller::noted rpc_caller::note(const rpc::cancellation& cancel) {
+  const std::lock_guard lock{mutex_};
+  return under_way_.insert(under_way_.end(), cancel);
+}
+
+void rpc_caller::over(const call_out& out, rpc::outcome<std::string> result) {
+  if (rpc::log::debugging())
+    log_call(out_->to(), out.call, result, std::chrono::steady_clock::now() - out.since);
+  {
+    const std::lock_guard guard{mutex_};
+    under_way_.erase(out.place);
+  }
+  out.told(std::move(result));
 }
 
 void rpc_caller::cancel_all() {

@@ -2,19 +2,21 @@
 
 #include "actors/service.hpp"
 #include "rpc/client.hpp"
+#include "rpc/reactor.hpp"
 #include "rpc/thread_pool.hpp"
 
+#include <chrono>
 #include <list>
 #include <memory>
 #include <mutex>
 
 namespace mistify::actors {
 
-/// Calls a sub-agent over HTTP, each call on a thread of the pool. Thread-safe.
+/// Calls a sub-agent over HTTP. Thread-safe.
 class rpc_caller final : public caller {
 public:
-  /// The pool is shared by all services and outlives this; it has a thread for every place at every service.
-  rpc_caller(std::shared_ptr<rpc::client> out, rpc::thread_pool& threads);
+  /// The threads are shared by all services and outlive this; the pool has one for every place at every service.
+  rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads& threads);
 
   void start(service_call call, done when_done) override;
 
@@ -22,8 +24,19 @@ public:
   void cancel_all();
 
 private:
+  using noted = std::list<rpc::cancellation>::iterator;
+  struct call_out {
+    service_call call;
+    done told;
+    noted place;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  };
+
+  noted note(const rpc::cancellation& cancel);
+  void over(const call_out& out, rpc::outcome<std::string> result);
+
   std::shared_ptr<rpc::client> out_;
-  rpc::thread_pool& threads_;
+  const rpc::call_threads threads_;
   std::mutex mutex_;
   std::list<rpc::cancellation> under_way_;
 };

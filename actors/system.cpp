@@ -9,6 +9,7 @@
 #include "actors/rpc_caller.hpp"
 #include "actors/service.hpp"
 #include "rpc/log.hpp"
+#include "rpc/reactor.hpp"
 #include "rpc/thread_pool.hpp"
 #include "store/legacy_import.hpp"
 
@@ -44,7 +45,8 @@ struct actor_settings : caf::actor_system_config {
 /// The sub-agents' actors by name. One that dies is replaced under the same name.
 class service_table {
 public:
-  service_table(caf::actor_system& system, rpc::thread_pool& threads, rpc::metrics::registry& measured, roster& actors)
+  service_table(caf::actor_system& system, const rpc::call_threads& threads, rpc::metrics::registry& measured,
+                roster& actors)
     : system_{system}, threads_{threads}, measured_{measured}, actors_{actors} {}
 
   void add(const service& s) {
@@ -98,7 +100,7 @@ private:
   }
 
   caf::actor_system& system_;
-  rpc::thread_pool& threads_;
+  const rpc::call_threads threads_;
   rpc::metrics::registry& measured_;
   roster& actors_;
   std::atomic<bool> stopping_{false};
@@ -138,7 +140,8 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
 struct agent_system::impl {
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
     : runners{measured}, commits{measured}, threads{make_threads(settings.calls_at_a_time())}, system{actor_config},
-      services{system, threads, measured, actors}, journal{open_journal(settings, guests, events, std::move(warn))},
+      services{system, {answers, threads}, measured, actors}, journal{open_journal(settings, guests, events,
+                                                                                   std::move(warn))},
       jobs{std::make_unique<store::job_reader>(settings.dbpath)} {
     for (const auto& [name, s] : settings.services)
       services.add(s);
@@ -165,6 +168,7 @@ struct agent_system::impl {
   store::directory guests;
   store::event_feed events;
   rpc::thread_pool threads;
+  rpc::reactor answers; // before the pool is destroyed
   roster actors;
   caf::actor_system system;
   service_table services;
@@ -192,6 +196,7 @@ agent_system::~agent_system() {
   end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->front));
   impl_->front = nullptr;
   impl_->services.stop();
+  impl_->answers.stop();
   impl_->threads.stop();
 }
 

@@ -18,6 +18,9 @@ namespace mistify::rpc {
 /// The path that sub-agents of the original answer on.
 inline constexpr std::string_view default_rpc_path = "/_mistify_RPC_";
 
+/// Names the job that a call belongs to.
+inline constexpr auto job_header = "X-Guest-Job-ID";
+
 /// Where a sub-agent listens, and what is demanded of it.
 struct endpoint {
   std::string host = "127.0.0.1";
@@ -25,6 +28,12 @@ struct endpoint {
   std::string path{default_rpc_path};
   std::chrono::milliseconds connect_timeout{2000};
   std::size_t max_answer = 16 * 1024 * 1024; ///< bytes of a call's answer; more ends the call with an error
+};
+
+/// For whom the agent asks. What is not empty goes along as a header, so that the sub-agent can tell.
+struct on_behalf_of {
+  std::string_view request_id = {}; ///< X-Request-ID
+  std::string_view job_id = {};     ///< X-Guest-Job-ID; see `asker::job`
 };
 
 /// What a download hands on while it runs. All are called on the thread that called `download`.
@@ -55,6 +64,16 @@ private:
   int status_;
 };
 
+class reactor;
+class thread_pool;
+
+/// Where a call goes on that was started: `answers` waits for the answer and takes it, `blocking` does what may block.
+struct call_threads {
+  reactor& answers;
+  thread_pool& blocking;
+};
+using call_done = std::function<void(outcome<std::string>)>;
+
 /// Calls one sub-agent: JSON-RPC over HTTP on kept connections. Blocks; every member is thread-safe, as many threads as
 /// like may call at a time, each on a connection of its own.
 ///
@@ -71,15 +90,23 @@ public:
   ///                               empty), error not null, result null, unparsable or oversized answer;
   ///   failure{sub_agent_timeout}  no whole answer in time;
   ///   failure{cancelled}          `cancel` was used.
-  /// `request_id` goes along as the header X-Request-ID, unless it is empty: so the sub-agent can tell for whom it works.
   std::string call(std::string_view method, std::string_view params, std::chrono::milliseconds timeout,
-                   const cancellation& cancel, std::string_view request_id = {});
+                   const cancellation& cancel, const on_behalf_of& whom = {});
+
+  /// As `call`, but returns at once: `told` gets the outcome, once, on one of the threads, which outlive the call, as this
+  /// does. False, and nothing happens, where that takes more than a kept connection that is free: `call` makes one, which
+  /// blocks.
+  ///
+  /// A thread for each call that is out, woken for it and again for its answer, costs a sixth of what a call does.
+  [[nodiscard]] bool start_call(const call_threads& on, std::string_view method, std::string_view params,
+                                std::chrono::milliseconds timeout, const cancellation& cancel, const on_behalf_of& whom,
+                                call_done told);
 
   /// POSTs the bare JSON `request` and hands the bytes of a 200 answer on as they come, holding no more than a small
   /// buffer. `stall` bounds the wait for the head of the answer, and between two pieces of it. Throws like `call`
   /// before `begin`, and `download_refused` for any status but 200; after `begin` it returns how it ended.
   download_end download(std::string_view request, std::chrono::milliseconds stall, const cancellation& cancel,
-                        const download_sink& sink, std::string_view request_id = {});
+                        const download_sink& sink, const on_behalf_of& whom = {});
 
   const endpoint& to() const noexcept;
 

@@ -18,6 +18,7 @@ void socket_stream::begin(deadline until, std::size_t budget) noexcept {
   until_ = until;
   budget_ = budget - std::min(budget, unread_.size());
   hold_ = true;
+  may_wait_ = true;
   tail_ = {};
 }
 
@@ -31,7 +32,7 @@ ssize_t socket_stream::note(fault why) noexcept {
   return why == fault::closed ? 0 : -1;
 }
 
-ssize_t socket_stream::fill() {
+std::optional<ssize_t> socket_stream::try_fill() {
   for (;;) {
     // Also while bytes keep coming: they may come one by one.
     if (until_ != never && std::chrono::steady_clock::now() >= until_)
@@ -47,13 +48,26 @@ ssize_t socket_stream::fill() {
     }
     if (n == 0)
       return note(fault::closed);
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (!wait_for(fd_.get(), POLLIN, until_))
-        return note(fault::too_late);
-    } else if (errno != EINTR) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+      return std::nullopt;
+    if (errno != EINTR)
       return note(fault::reset);
-    }
   }
+}
+
+ssize_t socket_stream::fill() {
+  for (;;) {
+    if (const auto n = try_fill())
+      return *n;
+    if (!may_wait_)
+      return note(fault::closed);
+    if (!wait_for(fd_.get(), POLLIN, until_))
+      return note(fault::too_late);
+  }
+}
+
+bool socket_stream::take_what_came() {
+  return !unread_.empty() || try_fill().has_value();
 }
 
 void socket_stream::remember(std::string_view bytes) noexcept {
@@ -105,6 +119,7 @@ ssize_t socket_stream::read(char* to, std::size_t size) {
   if (!held_.empty() && !flush())
     return -1;
   hold_ = true;
+  sent_ = false;
   if (unread_.empty()) {
     if (const auto n = fill(); n <= 0)
       return n;
@@ -134,6 +149,11 @@ bool socket_stream::send(std::string_view bytes) {
       return false;
   }
   return true;
+}
+
+std::size_t socket_stream::send_at_once(std::string_view bytes) {
+  const auto n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return n < 0 ? 0 : static_cast<std::size_t>(n);
 }
 
 namespace {
@@ -171,6 +191,8 @@ bool socket_stream::flush() {
 }
 
 ssize_t socket_stream::write(const char* from, std::size_t size) {
+  if (sent_)
+    return static_cast<ssize_t>(size);
   if (const int file = std::exchange(file_, -1); file >= 0)
     return flush() && send_file(file, file_offset_, size) ? static_cast<ssize_t>(size) : -1;
   if (hold_) {

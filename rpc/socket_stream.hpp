@@ -7,6 +7,7 @@
 #include <functional>
 #include <httplib.h>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,20 @@ public:
 
   /// Sends what `write` held back. False when that failed.
   bool flush();
+
+  bool send(std::string_view bytes);                ///< all of them; false when that failed
+  std::size_t send_at_once(std::string_view bytes); ///< as many as go without waiting
+
+  /// What is written until the next read counts as sent: it was, by `send`.
+  void next_was_sent() noexcept { sent_ = true; }
+
+  /// Until the next `begin`: where a read would have to wait, the connection counts as closed.
+  void never_wait() noexcept { may_wait_ = false; }
+
+  /// Receives what is there, without waiting: false where nothing is. True at the end of the connection, of the time and on any
+  /// fault, too; `why` tells them.
+  bool take_what_came();
+  std::string_view unread() const noexcept { return unread_; } ///< received, and not read yet
 
   /// Receives so many bytes at a time from now on. What came and was not read stays.
   void use_buffer(std::size_t size);
@@ -82,9 +97,9 @@ public:
   socket_t socket() const override { return fd_.get(); }
 
 private:
+  std::optional<ssize_t> try_fill(); ///< nothing where it would have to wait
   ssize_t fill();
   ssize_t note(fault why) noexcept; ///< keeps the first; returns what `read` says to it
-  bool send(std::string_view bytes);
   bool send_file(int fd, std::uint64_t offset, std::size_t size);
   bool wait_to_send(deadline until); ///< after a send that failed: false where it is not worth another one
   void remember(std::string_view bytes) noexcept;
@@ -99,7 +114,7 @@ private:
   std::string held_;
   int file_ = -1; // what the next write sends
   std::uint64_t file_offset_ = 0;
-  bool hold_ = true;
+  bool hold_ = true, sent_ = false, may_wait_ = true;
   std::array<char, 4> tail_{};
   fault fault_ = fault::none;
 };

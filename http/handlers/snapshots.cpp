@@ -134,7 +134,7 @@ answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseco
                                 [&](int from, std::size_t most) { return to.relay(from, most); }};
   answer end;
   try {
-    if (source.download(wish, stall, to.client_gone(), sink, request_id) != rpc::download_end::complete)
+    if (source.download(wish, stall, to.client_gone(), sink, {request_id}) != rpc::download_end::complete)
       end.status = 502; // breaks the transfer off
   } catch (...) {
     end = error_answer(std::current_exception());

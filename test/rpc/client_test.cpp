@@ -42,15 +42,16 @@ std::string call_once(std::string answer, std::chrono::milliseconds timeout = 5s
 
 } // namespace
 
-TEST_CASE("the id of the request for which a call is made is a header, and changes nothing of the body") {
+TEST_CASE("the ids of the request and the job for which a call is made are headers, and change nothing of the body") {
   std::string seen;
   scripted_agent agent{[&](peer& p) {
     seen = p.request();
     p.send(http(fine));
   }};
   rpc::client c{at(agent.port())};
-  c.call("Svc.Method", R"({"x":1})", 5s, {}, "request-1");
+  c.call("Svc.Method", R"({"x":1})", 5s, {}, {"request-1", "job-1"});
   CHECK(seen.find("\r\nX-Request-ID: request-1\r\n") != seen.npos);
+  CHECK(seen.find("\r\nX-Guest-Job-ID: job-1\r\n") != seen.npos);
   CHECK(seen.ends_with("\r\n\r\n"
                        R"({"method":"Svc.Method","params":[{"x":1}],"id":0})"));
 }
@@ -70,6 +71,7 @@ TEST_CASE("a call is one POST of a JSON-RPC envelope, its result the answer's") 
   CHECK(seen.find("Host: 127.0.0.1:" + std::to_string(agent.port())) != seen.npos);
   CHECK(seen.find("Accept-Encoding") == seen.npos);
   CHECK(seen.find("X-Request-ID") == seen.npos);
+  CHECK(seen.find("X-Guest-Job-ID") == seen.npos);
   CHECK(seen.find("Connection: close") == seen.npos);
 }
 

@@ -58,7 +58,7 @@ public:
 private:
   static std::size_t length(const std::string& text) {
     const auto at = text.find("Content-Length: ");
-    return at == text.npos ? 0 : std::stoul(text.substr(at + 16));
+    return at == text.npos ? 0 : std::stoul(text.substr(at + 16, 20));
   }
   int fd_;
 };

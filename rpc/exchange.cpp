@@ -1,0 +1,147 @@
+#include "rpc/exchange.hpp"
+
+#include "rpc/codec.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <strings.h>
+#include <system_error>
+
+namespace mistify::rpc {
+
+namespace {
+
+using fault = socket_stream::fault;
+
+std::string in_words(std::chrono::milliseconds time) {
+  if (time.count() % 1000 == 0)
+    return std::to_string(time.count() / 1000) + 's';
+  return std::to_string(time.count()) + "ms";
+}
+
+std::string in_words(std::size_t bytes) {
+  constexpr std::size_t mib = 1024 * 1024;
+  return bytes % mib == 0 ? std::to_string(bytes / mib) + " MiB" : std::to_string(bytes) + " bytes";
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blank = " \t\r\n";
+  const auto first = text.find_first_not_of(blank);
+  return first == text.npos ? std::string_view{} : text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+bool is_chunked(const httplib::Response& answer) {
+  return ::strcasecmp(answer.get_header_value("Transfer-Encoding").c_str(), "chunked") == 0;
+}
+
+bool keeps_alive(const httplib::Response& answer) {
+  return answer.version == "HTTP/1.1" && ::strcasecmp(answer.get_header_value("Connection").c_str(), "close") != 0;
+}
+
+} // namespace
+
+std::string refusal(int status, std::string_view body) {
+  const auto text = trimmed(body.substr(0, error_text));
+  return text.empty() ? "HTTP status " + std::to_string(status) : std::string{text};
+}
+
+std::int64_t length_of(const httplib::Response& answer) {
+  if (is_chunked(answer) || !answer.has_header("Content-Length"))
+    return -1;
+  const auto length = answer.get_header_value<std::uint64_t>("Content-Length");
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(length, INT64_MAX));
+}
+
+httplib::Request post_to(const endpoint& to, std::string body, const on_behalf_of& whom) {
+  httplib::Request request;
+  request.method = "POST";
+  request.path = to.path;
+  request.body = std::move(body);
+  request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "mistify-agent/" MISTIFY_VERSION}};
+  if (!whom.request_id.empty())
+    request.headers.emplace("X-Request-ID", whom.request_id);
+  if (!whom.job_id.empty())
+    request.headers.emplace(job_header, whom.job_id);
+  return request;
+}
+
+std::unique_ptr<connection> exchange::connect(connection_pool& pool) const {
+  expect_going();
+  if (auto kept = pool.take())
+    return kept;
+  auto result = tcp_connect(to.host, to.port, std::min(until, deadline_after(to.connect_timeout)), cancel);
+  if (!result.fd)
+    fail_to_connect(result.error);
+  return std::make_unique<connection>(to.host, to.port, std::move(result.fd));
+}
+
+bool exchange::run(connection& on, httplib::Request& request) {
+  const auto guard = cancel.on_cancel([&on] { on.stream.abort(); });
+  auto error = httplib::Error::Success;
+  const bool read = on.process_request(on.stream, request, answer, false, error);
+  // The engine takes a chunk that is not followed by a line end for the last one.
+  return read && (!is_chunked(answer) || on.stream.ended_with("\r\n\r\n"));
+}
+
+void exchange::hand_back(connection_pool& pool, std::unique_ptr<connection> on) const {
+  if (keeps_alive(answer) && on->stream.why() == fault::none)
+    pool.keep(std::move(on));
+}
+
+void exchange::expect_going() const {
+  if (cancel.cancelled())
+    throw failure{errc::cancelled, "cancelled"};
+}
+
+void exchange::fail_to_connect(int error) const {
+  expect_going();
+  const auto where = " (" + to.host + ':' + std::to_string(to.port) + ')';
+  if (error == ETIMEDOUT && std::chrono::steady_clock::now() >= until)
+    throw failure{errc::sub_agent_timeout, "no answer within " + in_words(timeout)};
+  if (error == ETIMEDOUT)
+    throw failure{errc::sub_agent_failed, "no connection within " + in_words(to.connect_timeout) + where};
+  if (error == ECONNREFUSED)
+    throw failure{errc::sub_agent_failed, "connection refused" + where};
+  throw failure{errc::sub_agent_failed, "cannot connect: " + std::generic_category().message(error) + where};
+}
+
+void exchange::fail(fault why) const {
+  expect_going();
+  if (why == fault::too_late)
+    throw failure{errc::sub_agent_timeout, "no answer within " + in_words(timeout)};
+  if (too_long || why == fault::budget)
+    throw failure{errc::sub_agent_failed, "answer over " + in_words(to.max_answer)};
+  if (why == fault::none)
+    throw failure{errc::sub_agent_failed, "answer is no HTTP"};
+  throw failure{errc::sub_agent_failed, "connection dropped before a whole answer"};
+}
+
+std::string take_result(exchange& x, httplib::Request& request, std::unique_ptr<connection> on, connection_pool& pool) {
+  const auto limit = x.to.max_answer;
+  std::string text;
+  request.response_handler = [&](const httplib::Response& head) {
+    x.too_long = length_of(head) > static_cast<std::int64_t>(limit);
+    // Chunks of a byte have five of framing: bodies are counted below, this bounds what is around them.
+    on->stream.allow(8 * std::min(limit, SIZE_MAX / 8));
+    return !x.too_long;
+  };
+  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+    x.too_long = size > limit - text.size();
+    if (!x.too_long)
+      text.append(data, size);
+    return !x.too_long;
+  };
+  const bool whole = x.run(*on, request);
+  if (!whole)
+    x.expect_going();
+  if (x.answer.status >= 400 && !x.too_long && on->stream.why() != fault::too_late)
+    throw failure{errc::sub_agent_failed, refusal(x.answer.status, text)};
+  if (!whole)
+    x.fail(on->stream.why());
+  if (x.answer.status >= 300)
+    throw failure{errc::sub_agent_failed, "unexpected HTTP status " + std::to_string(x.answer.status)};
+  x.hand_back(pool, std::move(on));
+  return decode_result(text);
+}
+
+} // namespace mistify::rpc
