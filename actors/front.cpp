@@ -93,13 +93,13 @@ front_actor::behavior_type front(self_pointer self, runner_factory make_runner, 
   for (const auto& guest : guests->all())
     add_runner(self, guest->id);
   return {
-    [=](info_atom, const std::string& id, const info_request& request) {
-      return forward<std::string>(self, id, info_atom_v, request);
+    [=](info_atom, const std::string& id, info_request& request) {
+      return forward<std::string>(self, id, info_atom_v, std::move(request));
     },
-    [=](queue_atom, const std::string& id, const job_request& request) -> caf::result<store::queued_job> {
+    [=](queue_atom, const std::string& id, job_request& request) -> caf::result<store::queued_job> {
       if (self->state.stopping)
         return to_error(failure{errc::unavailable, "the agent is stopping"});
-      return forward<store::queued_job>(self, id, queue_atom_v, request);
+      return forward<store::queued_job>(self, id, queue_atom_v, std::move(request));
     },
     [=](create_atom, const rpc::guest& guest, const job_request& request) -> caf::result<store::queued_job> {
       if (self->state.stopping)

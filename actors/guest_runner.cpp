@@ -37,9 +37,9 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   shown_running_ = rpc::metrics::gauge_share{measured.jobs_running};
   return {
     [this](info_atom, const info_request& request) { return ask(request); },
-    [this](queue_atom, const job_request& request) { return enqueue(request, queue_atom_v); },
-    [this](create_atom, const rpc::guest& guest, const job_request& request) {
-      return enqueue(request, create_atom_v, guest);
+    [this](queue_atom, job_request& request) { return enqueue(request, queue_atom_v); },
+    [this](create_atom, rpc::guest& guest, job_request& request) {
+      return enqueue(request, create_atom_v, std::move(guest));
     },
     [this](stream_atom, const action_ptr& what) { return grant(what); },
     [this](cancel_atom, const std::string& job_id) { return cancel(job_id); },
@@ -61,7 +61,9 @@ guest_runner::~guest_runner() {
     return;
   const auto end_job = [&](const queued& work) {
     store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
-    caf::anon_send(context_->log, record_atom_v, store::job_step{work.job_id, store::guest_unchanged{}, how});
+    caf::anon_send(
+      context_->log, record_atom_v,
+      std::make_shared<const store::job_step>(store::job_step{work.job_id, store::guest_unchanged{}, how}));
     tell_end(work, how.message);
   };
   if (running_)

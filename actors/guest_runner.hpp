@@ -105,7 +105,7 @@ private:
   };
 
   template <class Atom, class... Ts>
-  caf::result<store::queued_job> enqueue(const job_request& request, Atom atom, Ts... values);
+  caf::result<store::queued_job> enqueue(job_request& request, Atom atom, Ts... values);
   std::optional<store::stage_starts> beginning_of(const job_request& request) const;
   void queued_up(const job_request& request, const store::queued_job& as, bool begun);
   void not_queued(bool begins);
@@ -119,7 +119,7 @@ private:
   void advance(store::guest_change change);
   void save(store::job_step step);
   void saved(const store::job_step& step, const store::recorded_step& recorded);
-  void not_saved(store::job_step step, const rpc::failure& why);
+  void not_saved(const store::job_step& step, const rpc::failure& why);
   void call_stage();
   void stage_answered(std::string body);
   void pause(std::chrono::seconds length);

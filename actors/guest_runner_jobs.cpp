@@ -28,7 +28,7 @@ failure stopping() {
 // -- queueing ----------------------------------------------------------------------------------------------------
 
 template <class Atom, class... Ts>
-caf::result<store::queued_job> guest_runner::enqueue(const job_request& request, Atom atom, Ts... values) {
+caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom atom, Ts... values) {
   if constexpr (sizeof...(Ts) > 0)
     if (retired_) // the front knows, or will before it sees this: a create that comes back to it makes a new runner
       return self_->delegate(front_, atom, std::move(values)..., request);
@@ -44,8 +44,8 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
                        id_,
                        std::string{request.what->kind->name},
                        request.request,
-                       request.idempotency_key,
-                       request.request_digest,
+                       std::move(request.idempotency_key),
+                       std::move(request.request_digest),
                        request.request_id,
                        beginning_of(request)};
     ++being_queued_;
@@ -53,7 +53,7 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
     beginning_ = beginning_ || begins;
     self_->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job))
       .then(
-        [this, answer, request, begins](const store::queued_job& queued_as) {
+        [this, answer, request = std::move(request), begins](const store::queued_job& queued_as) {
           answer.deliver(queued_as);
           queued_up(request, queued_as, begins);
         },
@@ -65,8 +65,8 @@ caf::result<store::queued_job> guest_runner::enqueue(const job_request& request,
   return answer.later();
 }
 
-template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, queue_atom);
-template caf::result<store::queued_job> guest_runner::enqueue(const job_request&, create_atom, rpc::guest);
+template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
+template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
 
 /// Where nothing is before the job, it is queued and begins in one step of the log: one commit less to wait for.
 std::optional<store::stage_starts> guest_runner::beginning_of(const job_request& request) const {
@@ -159,15 +159,16 @@ void guest_runner::save(store::job_step step) {
   step.then = running_->ending ? beginning_of_next() : std::nullopt;
   running_->saving = true;
   running_->since = now();
-  self_->request(context_->log, caf::infinite, record_atom_v, step)
+  const auto sent = std::make_shared<const store::job_step>(std::move(step));
+  self_->request(context_->log, caf::infinite, record_atom_v, sent)
     .then(
-      [this, step, turn = running_->turn](const store::recorded_step& recorded) {
+      [this, sent, turn = running_->turn](const store::recorded_step& recorded) {
         if (is_current(turn))
-          saved(step, recorded);
+          saved(*sent, recorded);
       },
-      [this, step, turn = running_->turn](const caf::error& e) {
+      [this, sent, turn = running_->turn](const caf::error& e) {
         if (is_current(turn))
-          not_saved(step, to_failure(e));
+          not_saved(*sent, to_failure(e));
       });
 }
 
@@ -194,13 +195,13 @@ void guest_runner::saved(const store::job_step& step, const store::recorded_step
 
 /// A database that refuses writes now may take them later: what a sub-agent did must not be forgotten. Any other error
 /// means that the job has ended in the log already.
-void guest_runner::not_saved(store::job_step step, const failure& why) {
+void guest_runner::not_saved(const store::job_step& step, const failure& why) {
   running_->saving = false;
   if (running_->cancelled_for)
     std::exchange(running_->cancelled_for, std::nullopt)->deliver(why);
   if (why.code() != errc::storage_failed)
     return finish(nullptr);
-  running_->unsaved = std::move(step);
+  running_->unsaved = step;
   running_->since = now();
   running_->turn = ++turns_;
   self_->delayed_send(self_, save_pause, again_atom_v, running_->turn);

@@ -12,7 +12,7 @@ using job_log_actor = caf::typed_actor<
   // Stores a guest and queues its create.
   caf::replies_to<create_atom, rpc::guest, store::new_job>::with<store::queued_job>,
   // Takes a step of a job, with what it did to the guest.
-  caf::replies_to<record_atom, store::job_step>::with<store::recorded_step>,
+  caf::replies_to<record_atom, step_ptr>::with<store::recorded_step>,
   // Takes the state that a guest went into by itself. Errors: not_found, conflict while a job of it has not ended.
   caf::replies_to<report_atom, std::string, std::string>::with<store::reported_state>,
   // Changes a guest's metadata; replies the whole map.

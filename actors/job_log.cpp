@@ -81,11 +81,11 @@ caf::result<T> take(self_pointer self, Step step) {
     if (state.waiting.empty() && !state.in_trouble)
       state.since = self->clock().now();
     ask_for_commit(self);
-    state.waiting.push_back([answer, value = step(*state.journal)](const rpc::failure* why_not) {
+    state.waiting.push_back([answer, value = step(*state.journal)](const rpc::failure* why_not) mutable {
       if (why_not)
         answer.deliver(*why_not);
       else
-        answer.deliver(value);
+        answer.deliver(std::move(value));
     });
   } catch (const rpc::failure& e) {
     if (e.code() == rpc::errc::storage_failed)
@@ -133,8 +133,8 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     [=](create_atom, const rpc::guest& guest, const store::new_job& job) {
       return take<store::queued_job>(self, [&](store::journal& j) { return j.add_guest(guest, job); });
     },
-    [=](record_atom, const store::job_step& step) {
-      return take<store::recorded_step>(self, [&](store::journal& j) { return j.record(step); });
+    [=](record_atom, const step_ptr& step) {
+      return take<store::recorded_step>(self, [&](store::journal& j) { return j.record(*step); });
     },
     [=](report_atom, const std::string& guest_id, const std::string& state) {
       return take<store::reported_state>(self, [&](store::journal& j) { return j.report_state(guest_id, state); });

@@ -33,6 +33,9 @@ struct job_request {
 /// The `request` of a delete that goes on past stages that fail, and takes the record in any case.
 inline constexpr std::string_view forced_delete = R"({"force":true})";
 
+/// A step of a job for the log. Shared: whoever sends it keeps it until the log has taken it, and a guest is in it.
+using step_ptr = std::shared_ptr<const store::job_step>;
+
 /// One call to a sub-agent.
 struct service_call {
   std::string method, params;

@@ -157,17 +157,17 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
   self->state.gate = throttle<waiting_work>{max_pending, max_waiting, measured.running(), measured.waiting()};
   self->state.out = std::move(out);
   return {
-    [=](call_atom, const service_call& call) {
+    [=](call_atom, service_call& call) {
       const reply<std::string> answer{self};
       if (call.background) {
         if (self->state.gate.enter_if_spare())
-          start(self, waiting_call{call, answer, never});
+          start(self, waiting_call{std::move(call), answer, never});
         else
           answer.deliver(failure{errc::queue_full, "service " + self->state.endpoint + " has no place to spare"});
         return answer.later();
       }
       const auto expires = call.may_expire && call.timeout > 0ms ? self->clock().now() + call.timeout : never;
-      admit(self, waiting_call{call, answer, expires}, answer);
+      admit(self, waiting_call{std::move(call), answer, expires}, answer);
       return answer.later();
     },
     [=](place_atom, const std::string& method, const std::string& guest) {

@@ -181,18 +181,18 @@ struct bridge::impl {
   pending<T> ask(const Handle& to, steady_clock::duration longest, Ts... message) {
     using replies = typename caf::response_type<typename Handle::signatures, Ts...>::type;
     static_assert(std::is_same_v<replies, caf::detail::type_list<T>>, "the actor replies something else");
-    return pending<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto told) {
+    return pending<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto told) mutable {
       const auto id = room->add(longest, [told](rpc::outcome<caf::message> answer) {
         if (auto* why = std::get_if<failure>(&answer))
           told(std::move(*why));
         else
-          told(std::get<caf::message>(answer).template get_as<T>(0));
+          told(std::move(std::get<caf::message>(answer).template get_mutable_as<T>(0)));
       });
       if (!id)
         return;
       auto* receiver = caf::actor_cast<caf::abstract_actor*>(to);
       receiver->enqueue(caf::actor_cast<caf::strong_actor_ptr>(mailbox),
-                        caf::make_message_id(*id).with_normal_priority(), content, nullptr);
+                        caf::make_message_id(*id).with_normal_priority(), std::move(content), nullptr);
     }};
   }
 
