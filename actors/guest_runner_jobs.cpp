@@ -40,7 +40,7 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
   } else if (queue_.size() + being_queued_ >= context_->limit.queue) {
     answer.deliver(failure{errc::queue_full, "the queue of this guest is full"});
   } else {
-    store::new_job job{new_uuid(),
+    store::new_job job{new_job_id(),
                        id_,
                        std::string{request.what->kind->name},
                        request.request,
