@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the tests need, builds, and runs every test and check. Ends in a line "N passed, N failed".
+# Installs what the tests need, builds, and runs every test. Ends in a line "N passed, N failed".
 #
-# Usage: etc/test.sh [--quick | --long | --tsan]
-#   --quick leaves out the sanitizers, clang-tidy and the fuzz targets
-#   --long  kills the agent 300 times under load instead of 12, and fuzzes each target for a minute instead of 5 seconds
+# Usage: etc/test.sh [--full | --long | --tsan]
+#   --full  has the tests run with AddressSanitizer and UndefinedBehaviorSanitizer too, clang-tidy look at all code, and each
+#           fuzz target run for five seconds: three more builds
+#   --long  as --full, but kills the agent 300 times under load instead of 12, and fuzzes each target for a minute
 #   --tsan  runs the tests under ThreadSanitizer, and nothing else. TSAN_CAF may name a directory with a libcaf_core.so that
 #           was built with -fsanitize=thread; without it, races that an actor has a part in are not seen.
 set -euo pipefail
@@ -11,18 +12,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=etc/packages.sh
 . etc/packages.sh
 
-mode=full
+mode=plain
 fuzz_seconds=5
 case ${1:-} in
 "") ;;
---quick) mode=quick ;;
+--full) mode=full ;;
 --long)
+  mode=full
   fuzz_seconds=60
   export MISTIFY_CRASH_ROUNDS=300
   ;;
 --tsan) mode=tsan ;;
 *)
-  echo "usage: etc/test.sh [--quick | --long | --tsan]" >&2
+  echo "usage: etc/test.sh [--full | --long | --tsan]" >&2
   exit 2
   ;;
 esac
@@ -153,7 +155,7 @@ else
   check "format" etc/check-format.sh
   build_and_test release
   check "openapi" etc/check-openapi.sh
-  [ "$mode" = quick ] || full
+  [ "$mode" = plain ] || full
 fi
 
 printf '\n== summary\n'
