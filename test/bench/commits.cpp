@@ -1,5 +1,7 @@
 #include "commits.hpp"
 
+#include <thread>
+
 namespace mistify::bench {
 
 namespace {
@@ -23,13 +25,17 @@ void single_rows::commit_one() {
   insert_.run(row);                       // outside of a transaction: commits by itself
 }
 
-double commits_per_second(const std::string& folder, std::chrono::milliseconds length) {
+double commits_per_second(const std::string& folder, std::chrono::milliseconds length,
+                          std::chrono::milliseconds longer) {
   using clock = std::chrono::steady_clock;
   single_rows rows{folder + "/commits.db"};
   std::size_t count = 0;
   const auto begin = clock::now();
-  for (; clock::now() < begin + length; ++count)
+  for (; clock::now() < begin + length; ++count) {
     rows.commit_one();
+    if (longer.count() > 0)
+      std::this_thread::sleep_for(longer);
+  }
   return static_cast<double>(count) / std::chrono::duration<double>{clock::now() - begin}.count();
 }
 

@@ -20,7 +20,8 @@ private:
 };
 
 /// How many commits of a single row a second the disk can take, one after the other, in a database of its own in
-/// `folder`.
-double commits_per_second(const std::string& folder, std::chrono::milliseconds length);
+/// `folder`; each takes `longer` than it does.
+double commits_per_second(const std::string& folder, std::chrono::milliseconds length,
+                          std::chrono::milliseconds longer = {});
 
 } // namespace mistify::bench

@@ -98,11 +98,11 @@ std::string lab::seeded(const database_size& size) {
   return known;
 }
 
-agent lab::start_agent(const database_size& size) {
+agent lab::start_agent(const database_size& size, disk on) {
   const auto name = "agent-" + std::to_string(++agents_);
   const auto database = file(name + ".db");
   copy_with_wal(seeded(size), database);
-  return {write(name + ".json", config_text(*this, size, database)), file(name + ".log")};
+  return {write(name + ".json", config_text(*this, size, database)), file(name + ".log"), on};
 }
 
 std::string lab::write(const std::string& name, std::string_view text) const {
@@ -111,14 +111,16 @@ std::string lab::write(const std::string& name, std::string_view text) const {
   return path;
 }
 
-agent::agent(std::string config, std::string output)
-  : config_{std::move(config)}, output_{std::move(output)}, port_{test::free_port()} {
+agent::agent(std::string config, std::string output, disk on)
+  : config_{std::move(config)}, output_{std::move(output)}, disk_{on}, port_{test::free_port()} {
   start();
 }
 
 void agent::start() {
-  process_ = std::make_unique<child>(
-    std::vector<std::string>{AGENT_BINARY, "-a", "127.0.0.1:" + std::to_string(port_), "-c", config_}, output_);
+  std::vector<std::string> words{AGENT_BINARY, "-a", "127.0.0.1:" + std::to_string(port_), "-c", config_};
+  if (disk_ == disk::slow)
+    words.insert(words.begin(), {"env", "LD_PRELOAD=" SLOW_DISK});
+  process_ = std::make_unique<child>(words, output_);
   wait_for_answer(*process_, port_, "/guests/" + guest_id(0));
 }
 

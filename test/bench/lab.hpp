@@ -29,6 +29,8 @@ struct database_size {
 
 class agent;
 
+enum class disk : std::uint8_t { as_it_is, slow };
+
 /// What all rows share: a folder on the disk of the build, a fast sub-agent, databases to begin with.
 class lab {
 public:
@@ -48,7 +50,7 @@ public:
   /// A bare server on `port` for `path`; `words` are the rest of its command line.
   child start_bare(std::uint16_t port, const std::string& path, const std::vector<std::string>& words) const;
   /// Starts an agent on a copy of a database of that size, and waits for its first answer.
-  agent start_agent(const database_size& size);
+  agent start_agent(const database_size& size, disk on = disk::as_it_is);
 
   std::string write(const std::string& name, std::string_view text) const;
   std::string file(const std::string& name) const { return folder_ + '/' + name; }
@@ -70,7 +72,7 @@ private:
 /// An agent that serves, on a database of its own.
 class agent {
 public:
-  agent(std::string config, std::string output);
+  agent(std::string config, std::string output, disk on);
 
   std::uint16_t port() const noexcept { return port_; }
   pid_t id() const noexcept { return process_->id(); }
@@ -82,6 +84,7 @@ private:
   void start();
 
   std::string config_, output_;
+  disk disk_;
   std::uint16_t port_;
   std::unique_ptr<child> process_;
 };
