@@ -16,9 +16,8 @@ namespace {
 
 /// As the engine writes it.
 std::string text_of(const httplib::Request& request, const endpoint& to) {
-  auto text = request.method + ' ' + request.path + " HTTP/1.1\r\nHost: " + to.host + ':' +
-              std::to_string(to.port) + "\r\nAccept: */*\r\nContent-Length: " + std::to_string(request.body.size()) +
-              "\r\n";
+  auto text = request.method + ' ' + request.path + " HTTP/1.1\r\nHost: " + to.host + ':' + std::to_string(to.port) +
+              "\r\nAccept: */*\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n";
   for (const auto& [name, value] : request.headers)
     text.append(name).append(": ").append(value).append("\r\n");
   return text.append("\r\n").append(request.body);
