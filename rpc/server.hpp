@@ -36,6 +36,9 @@ public:
   /// True once nobody reads the answer any more: the connection is closed, by a cancelled job or an agent that ended. Any
   /// thread may ask, as long as the call is served.
   virtual bool gone() const noexcept = 0;
+  /// The id of the agent's job that the call belongs to; empty where there is none, or none that could be one. To tell the
+  /// agent how far the call is, see agent_link.hpp.
+  virtual const std::string& job() const noexcept = 0;
 };
 
 /// The kit for authors of sub-agents: answers the agent's JSON-RPC calls over HTTP on 127.0.0.1.

@@ -23,6 +23,14 @@ std::string media_type(std::string_view content_type) {
   return lower;
 }
 
+/// Whoever reads it may make a path of it.
+std::string job_of(const httplib::Request& request) {
+  constexpr std::size_t longest = 64;
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '-'; };
+  auto id = request.get_header_value(job_header);
+  return id.size() <= longest && std::all_of(id.begin(), id.end(), is_plain) ? id : std::string{};
+}
+
 /// True when the stream came to its end with exactly `length` bytes (-1: any number).
 bool stream_once(const std::function<bool(const http_answer::sink&)>& stream, std::int64_t length,
                  httplib::DataSink& to, socket_stream& socket) {
@@ -115,8 +123,10 @@ void server_connection::post(const httplib::Request& request, httplib::Response&
   std::string body;
   if (!read_body(reader, body, response))
     return;
-  if (request.path == what_.rpc_path)
+  if (request.path == what_.rpc_path) {
+    job_ = job_of(request);
     return call(request.get_header_value("Content-Type"), body, response);
+  }
   const auto handler = what_.paths.find(request.path);
   if (handler == what_.paths.end())
     return refuse(response, 404, "404 page not found");

@@ -38,6 +38,7 @@ public:
 
 private:
   bool gone() const noexcept override { return stream_.other_end_left(); }
+  const std::string& job() const noexcept override { return job_; }
   void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
   void call(const std::string& content_type, std::string_view body, httplib::Response& response);
   void answer_http(const served::http_handler& handler, std::string_view body, httplib::Response& response);
@@ -46,6 +47,7 @@ private:
 
   const served& what_;
   socket_stream stream_;
+  std::string job_; // of the call that is served
   // The request was read to its end and answered to its end: what follows is another one. Not so for what the engine
   // refuses by itself.
   bool keep_ = false;

@@ -325,6 +325,28 @@ TEST_CASE("a handler that takes long learns that its caller has gone, and that o
   CHECK(seen_gone.get_future().get());
 }
 
+TEST_CASE("a handler is told the job that a call belongs to, call by call, and only what can be the id of one") {
+  rpc::server s{0};
+  std::string seen;
+  s.handle<guest_request, guest_response>("T.Job", [&](const guest_request& r, const rpc::asker& who) {
+    seen = who.job();
+    return guest_response{r.guest};
+  });
+  s.start();
+  rpc::endpoint to;
+  to.port = s.port();
+  rpc::client client{to};
+  const auto job_seen = [&](std::string_view sent) {
+    client.call("T.Job", R"({"guest":{"id":"1"}})", 5s, {}, {.job_id = sent});
+    return seen;
+  };
+  CHECK(job_seen("7756d00d-0f0e-4a3b-9c56-2f1f8a3d7e11") == "7756d00d-0f0e-4a3b-9c56-2f1f8a3d7e11");
+  CHECK(job_seen("").empty());
+  CHECK(job_seen("../guests").empty());
+  CHECK(job_seen("a b").empty());
+  CHECK(job_seen(std::string(65, 'a')).empty());
+}
+
 TEST_CASE("a stream sends pieces of files, and zeros behind their ends, in any order with other bytes") {
   const auto content = std::string(300'000, 'a') + std::string(300'000, 'b');
   std::FILE* file = std::tmpfile();

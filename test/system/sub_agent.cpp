@@ -47,6 +47,7 @@ bool read_call(int fd, std::string& waiting, call& into) {
   into.path = head.substr(into.verb.size() + 1, head.find(' ', into.verb.size() + 1) - into.verb.size() - 1);
   into.content_type = header_of(head, "content-type");
   into.request_id = header_of(head, "x-request-id");
+  into.job_id = header_of(head, "x-guest-job-id");
   return true;
 }
 

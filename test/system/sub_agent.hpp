@@ -32,7 +32,7 @@ private:
 
 /// What the agent sent to a sub-agent.
 struct call {
-  std::string verb, path, content_type, request_id;
+  std::string verb, path, content_type, request_id, job_id;
   std::string body;
   std::string method; ///< of the JSON-RPC envelope; for anything else the path
   std::string params; ///< JSON text of the one object; for anything else the body
