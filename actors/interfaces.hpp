@@ -15,6 +15,8 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<record_atom, step_ptr>::with<store::recorded_step>,
   // Takes the state that a guest went into by itself. Errors: not_found, conflict while a job of it has not ended.
   caf::replies_to<report_atom, std::string, std::string>::with<store::reported_state>,
+  // Takes what a running job's stage tells of itself. Errors: not_found, conflict for a job that does not run.
+  caf::replies_to<progress_atom, std::string, std::string>::with<rpc::job>,
   // Changes a guest's metadata; replies the whole map.
   caf::replies_to<patch_atom, std::string, rpc::metadata_patch>::with<rpc::metadata_map>,
   // Changes the hypervisor's metadata; replies the whole map.

@@ -139,6 +139,9 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     [=](report_atom, const std::string& guest_id, const std::string& state) {
       return take<store::reported_state>(self, [&](store::journal& j) { return j.report_state(guest_id, state); });
     },
+    [=](progress_atom, const std::string& job_id, const std::string& message) {
+      return take<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, message); });
+    },
     [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch) {
       return take<rpc::metadata_map>(self, [&](store::journal& j) { return j.patch_guest_metadata(guest_id, patch); });
     },

@@ -36,6 +36,7 @@ CAF_ADD_ATOM(mistify, mistify::actors, status_atom, "status")
 CAF_ADD_ATOM(mistify, mistify::actors, look_atom, "look")
 CAF_ADD_ATOM(mistify, mistify::actors, late_atom, "late")
 CAF_ADD_ATOM(mistify, mistify::actors, report_atom, "report")
+CAF_ADD_ATOM(mistify, mistify::actors, progress_atom, "progress")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 

@@ -277,6 +277,11 @@ pending<store::reported_state> bridge::report(std::string guest_id, std::string 
                                            std::move(guest_id), std::move(state));
 }
 
+pending<rpc::job> bridge::report_progress(std::string job_id, std::string message) {
+  return impl_->ask<rpc::job>(impl_->agent.log(), write_deadline, actors::progress_atom_v, std::move(job_id),
+                              std::move(message));
+}
+
 pending<rpc::metadata_map> bridge::patch(std::string guest_id, rpc::metadata_patch patch) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
                                        std::move(patch));

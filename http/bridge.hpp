@@ -122,6 +122,9 @@ public:
   /// Takes the state that a guest went into by itself.
   pending<store::reported_state> report(std::string guest_id, std::string state);
 
+  /// Takes what the stage of a running job tells of itself.
+  pending<rpc::job> report_progress(std::string job_id, std::string message);
+
   /// Changes metadata of a guest, or of the hypervisor; the whole map as it is then.
   pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
   pending<rpc::metadata_map> patch(rpc::metadata_patch patch);

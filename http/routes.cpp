@@ -63,6 +63,7 @@ const std::vector<route> table{
   {"GET", "/jobs", read, list_jobs},
   {"GET", "/jobs/{job}", read, get_job},
   {"DELETE", "/jobs/{job}", write, cancel_job},
+  {"PUT", "/jobs/{job}/progress", report, report_progress},
 
   {"GET", "/openapi.json", read, get_description},
   {"GET", "/docs", read, get_docs},

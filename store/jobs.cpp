@@ -54,8 +54,8 @@ job_table::job_table(const database& db)
     insert_{db, "INSERT INTO jobs (id, guest, action, status, queued_at, started_at, updated_at, message, request, "
                 "request_id, stage, stage_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))"},
     find_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM jobs WHERE id = ?"},
-    update_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = nullif(?, '') "
-                "WHERE seq = ?"},
+    update_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = nullif(?, ''), "
+                "message = ? WHERE seq = ?"},
     end_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, message = ?, stage_name = NULL "
              "WHERE seq = ?"},
     end_others_{db, "UPDATE jobs SET status = ?, updated_at = ?, message = ?, stage_name = NULL "
@@ -85,7 +85,7 @@ std::optional<job_row> job_table::find(std::string_view id) {
 void job_table::update(const job_row& row) {
   const auto& job = row.job;
   update_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), row.stage, row.stage_name,
-              row.seq);
+              job.message, row.seq);
 }
 
 void job_table::end(const job_row& row) {

@@ -160,6 +160,11 @@ public:
   /// counts. A guest whose create failed stays `error`.
   reported_state report_state(std::string_view guest_id, const std::string& state);
 
+  /// How far the stage of a running job is: the job's message until its next step. No event tells of it, because the log of
+  /// events is bounded, and one a second would drive out what its readers came for. Throws not_found for an unknown job,
+  /// conflict for one that does not run.
+  rpc::job report_progress(const std::string& job_id, const std::string& message);
+
   /// Returns the whole map after the change. Throws not_found.
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
   rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);

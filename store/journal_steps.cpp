@@ -165,6 +165,7 @@ void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
 void journal::impl::advance(job_row& row, const next_step& next, pending_changes& staged) {
   if (auto end = std::get_if<job_ends>(&next))
     return end_job(row, *end, staged);
+  row.job.message.clear(); // which was about the stage before
   if (auto stage = std::get_if<stage_starts>(&next)) {
     if (start(row, *stage))
       tell(event_of(event_type::job_started, row.job), staged);
@@ -224,6 +225,21 @@ reported_state journal::report_state(std::string_view guest_id, const std::strin
     if (impl_->put_guest(changed, staged))
       impl_->tell_change(changed->id, state, staged);
     return reported_state{changed->doc, std::move(before)};
+  });
+}
+
+rpc::job journal::report_progress(const std::string& job_id, const std::string& message) {
+  return impl_->step([&](pending_changes& staged) {
+    auto row = impl_->unfinished(job_id);
+    if (!row)
+      impl_->refuse_step_of(job_id);
+    if (row->job.status != rpc::job_status::running)
+      throw failure{errc::conflict, "the job does not run"};
+    row->job.updated_at = impl_->settings.now();
+    row->job.message = message;
+    impl_->jobs.update(*row);
+    staged.jobs[job_id] = *row;
+    return std::move(row->job);
   });
 }
 

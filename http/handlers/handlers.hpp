@@ -23,7 +23,8 @@ task<answer> act_on_guest(context&, request);        ///< captures: guest, actio
 task<answer> act_on_guest_by_get(context&, request); ///< the seed's form; the config may switch it off
 
 // reports.cpp
-task<answer> report_state(context&, request); ///< by a sub-agent: the guest changed by itself
+task<answer> report_state(context&, request);    ///< by a sub-agent: the guest changed by itself
+task<answer> report_progress(context&, request); ///< by a sub-agent: how far a job's stage is
 
 // metrics.cpp
 task<answer> get_cpu_metrics(context&, request);

@@ -25,6 +25,18 @@ std::string decode_state(const std::string& body) {
   return state;
 }
 
+constexpr std::size_t longest_message = 256;
+
+std::string decode_message(const std::string& body) {
+  const auto document = rpc::json::document::parse(body);
+  const auto* member = document.root().find("message");
+  auto message = member ? member->as_string("message") : std::string{};
+  if (message.empty() || message.size() > longest_message)
+    throw rpc::failure{rpc::errc::invalid_request,
+                       "message: must be a text of at most " + std::to_string(longest_message) + " bytes"};
+  return message;
+}
+
 } // namespace
 
 task<answer> report_state(context& cx, request from) {
@@ -35,6 +47,12 @@ task<answer> report_state(context& cx, request from) {
     rpc::log::audit("guest changed by itself",
                     {{"request_id", from.id}, {"guest", guest->id}, {"from", taken.before}, {"to", state}});
   co_return json_answer(200, taken.guest_doc);
+}
+
+task<answer> report_progress(context& cx, request from) {
+  auto message = decode_message(from.body);
+  const auto job = co_await cx.agents.report_progress(from.captures[0], std::move(message));
+  co_return json_answer(200, rpc::encode(job));
 }
 
 } // namespace mistify::http::handlers
