@@ -139,9 +139,3 @@ TEST_CASE_METHOD(reporter_fixture, "a reporter ends while an agent does not answ
   }
   CHECK(std::chrono::steady_clock::now() - before < 4s);
 }
-
-TEST_CASE("only the URL of an agent is taken") {
-  for (const auto* url : {"", "127.0.0.1:8080", "https://host", "http://", "http://host/path", "http://a b"})
-    CHECK_THROWS_AS(agents::agent_link{url}, std::invalid_argument);
-  CHECK_NOTHROW(agents::agent_link{"http://127.0.0.1:8080"});
-}

@@ -19,14 +19,16 @@ constexpr auto busy_pause = 400ms;
 /// For an agent, or a libvirt, that is not there.
 constexpr auto away_pause = 1s;
 
+const std::string loss = "guests' states are told later";
+
 /// One line when the trouble begins and one when it is over.
-void note(bool& is_away, bool now, std::string_view who, const std::string& reason = {}) {
+void note_libvirt(bool& is_away, bool now, const std::string& reason = {}) {
   if (std::exchange(is_away, now) == now)
     return;
   if (now)
-    rpc::log::warning(std::string{who} + " is away: guests' states are told later", {{"reason", reason}});
+    rpc::log::warning("libvirt is away: " + loss, {{"reason", reason}});
   else
-    rpc::log::warning(std::string{who} + " is back");
+    rpc::log::warning("libvirt is back");
 }
 
 } // namespace
@@ -48,7 +50,7 @@ void state_reporter::inbox::note_broken() {
 }
 
 state_reporter::state_reporter(hypervisor& of, const std::string& agent_url)
-  : hypervisor_{of}, agent_{agent_url}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+  : hypervisor_{of}, agent_{agent_url, loss}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 state_reporter::~state_reporter() {
   thread_.request_stop();
@@ -77,10 +79,10 @@ bool state_reporter::keep_watching() {
   }
   try {
     watch();
-    note(libvirt_is_away_, false, "libvirt");
+    note_libvirt(libvirt_is_away_, false);
     return true;
   } catch (const hypervisor_error& e) {
-    note(libvirt_is_away_, true, "libvirt", e.what());
+    note_libvirt(libvirt_is_away_, true, e.what());
     return false;
   }
 }
@@ -141,23 +143,23 @@ void state_reporter::report(const std::string& guest) {
     if (guest == due_reports::everyone)
       report_everyone();
     else
-      settle(guest, agent_.tell(guest, look_up(guest)));
+      settle(guest, agent_.tell_state(guest, look_up(guest)));
   } catch (const hypervisor_error&) { // is going away, or the domain is
     inbox_->add(guest, away_pause);
   }
 }
 
-void state_reporter::settle(const std::string& guest, receipt how) {
-  if (how == receipt::not_now)
+void state_reporter::settle(const std::string& guest, rpc::receipt how) {
+  if (how == rpc::receipt::not_now)
     inbox_->add(guest, busy_pause);
-  if (how == receipt::away) {
+  if (how == rpc::receipt::away) {
     const std::lock_guard lock{inbox_->mutex};
     inbox_->due.add(guest, due_reports::clock::now());
     inbox_->due.hold_until(due_reports::clock::now() + away_pause);
   } else if (agent_is_away_) { // no more
     inbox_->add(due_reports::everyone, 0s);
   }
-  note(agent_is_away_, how == receipt::away, "the agent", "no answer");
+  agent_is_away_ = how == rpc::receipt::away;
 }
 
 } // namespace mistify::agents

@@ -1,4 +1,4 @@
-#include "rpc/agents/libvirt/agent_link.hpp"
+#include "rpc/agent_link.hpp"
 
 #include "rpc/json.hpp"
 #include "rpc/log.hpp"
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace mistify::agents {
+namespace mistify::rpc {
 
 namespace {
 
@@ -15,10 +15,10 @@ constexpr std::string_view scheme = "http://";
 constexpr auto connect_timeout = std::chrono::seconds{1};
 constexpr auto answer_timeout = std::chrono::seconds{5};
 
-std::string body_for(std::string_view state) {
-  rpc::json::writer w;
+std::string body_of(std::string_view key, std::string_view text) {
+  json::writer w;
   w.begin_object();
-  w.key("state").value(state);
+  w.key(key).value(text);
   w.end_object();
   return std::move(w).str();
 }
@@ -35,7 +35,7 @@ std::unique_ptr<httplib::Client> client_for(const std::string& url) {
 
 } // namespace
 
-agent_link::agent_link(const std::string& url) : client_{client_for(url)} {
+agent_link::agent_link(const std::string& url, std::string loss) : client_{client_for(url)}, loss_{std::move(loss)} {
   client_->set_keep_alive(true);
   client_->set_tcp_nodelay(true);
   client_->set_connection_timeout(connect_timeout);
@@ -45,13 +45,32 @@ agent_link::agent_link(const std::string& url) : client_{client_for(url)} {
 
 agent_link::~agent_link() = default;
 
-receipt agent_link::tell(const std::string& guest, std::string_view state) {
-  const auto answer = client_->Put("/guests/" + guest + "/state", body_for(state), "application/json");
+receipt agent_link::tell_state(const std::string& guest, std::string_view state) {
+  return tell("/guests/" + guest + "/state", "state", state);
+}
+
+receipt agent_link::tell_progress(const std::string& job, std::string_view message) {
+  return tell("/jobs/" + job + "/progress", "message", message);
+}
+
+receipt agent_link::tell(const std::string& path, std::string_view key, std::string_view text) {
+  const auto answer = client_->Put(path, body_of(key, text), "application/json");
+  note_away(!answer);
   return answer ? weigh(answer->status, answer->body) : receipt::away;
 }
 
 void agent_link::give_up() {
   client_->stop();
+}
+
+/// One line when the trouble begins and one when it is over.
+void agent_link::note_away(bool now) {
+  if (std::exchange(away_, now) == now)
+    return;
+  if (now)
+    log::warning("the agent is away: " + loss_);
+  else
+    log::warning("the agent is back");
 }
 
 receipt agent_link::weigh(int status, const std::string& body) {
@@ -62,8 +81,8 @@ receipt agent_link::weigh(int status, const std::string& body) {
   if (status == 409 || status == 429 || status >= 500)
     return receipt::not_now;
   if (std::exchange(warned_of_, status) != status)
-    rpc::log::warning("the agent takes no reports", {{"status", std::to_string(status)}, {"answer", body}});
+    log::warning("the agent takes no reports", {{"status", std::to_string(status)}, {"answer", body}});
   return receipt::refused;
 }
 
-} // namespace mistify::agents
+} // namespace mistify::rpc

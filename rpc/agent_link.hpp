@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace httplib {
+class Client;
+}
+
+namespace mistify::rpc {
+
+/// How the agent took a report.
+enum class receipt : std::uint8_t {
+  taken,   ///< it is so now
+  not_now, ///< it may be taken later: a job is in the way or does not run yet, or the agent is in trouble
+  refused, ///< the agent does not know what it is about, or takes no reports
+  away,    ///< nobody answers
+};
+
+/// How a sub-agent tells the agent something without being asked. For one thread.
+class agent_link {
+public:
+  /// Throws std::invalid_argument unless the URL is http://HOST or http://HOST:PORT. `loss` is what it means for people that
+  /// the agent is away, for the log: "states are told later".
+  agent_link(const std::string& url, std::string loss);
+  ~agent_link();
+
+  // Each takes some seconds at most.
+
+  /// What a guest is in by itself: `PUT /guests/{id}/state`.
+  receipt tell_state(const std::string& guest, std::string_view state);
+  /// How far a call is that belongs to this job (see `asker::job`), in at most 256 bytes for people:
+  /// `PUT /jobs/{id}/progress`.
+  receipt tell_progress(const std::string& job, std::string_view message);
+
+  /// Ends a `tell` that waits for its answer. From any thread.
+  void give_up();
+
+private:
+  receipt tell(const std::string& path, std::string_view key, std::string_view text);
+  receipt weigh(int status, const std::string& body);
+  void note_away(bool now);
+
+  std::unique_ptr<httplib::Client> client_;
+  const std::string loss_;
+  bool away_ = false;
+  int warned_of_ = 0; ///< the status that was last complained about: once, not at each report
+};
+
+} // namespace mistify::rpc
