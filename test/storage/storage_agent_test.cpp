@@ -2,11 +2,14 @@
 #include "rpc/agents/storage/directory_store.hpp"
 #include "rpc/agents/storage/storage_agent.hpp"
 #include "test/rpc/agent_calls.hpp"
+#include "test/rpc/scripted_agent.hpp"
 #include "web_source.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <thread>
 
 using namespace mistify;
@@ -21,9 +24,11 @@ namespace {
 struct agent_lab {
   static constexpr const char* id = "0a1b2c3d-0000-4000-8000-000000000001";
 
+  explicit agent_lab(agents::storage::fetch_settings fetching = {}) : agent{0, make(), std::move(fetching)} {}
+
   temp_dir dir;
   agents::storage::backend* store = nullptr; // the agent's
-  agents::storage::storage_agent agent{0, make()};
+  agents::storage::storage_agent agent;
   caller rpc{agent.server()};
 
   std::unique_ptr<agents::storage::backend> make() {
@@ -316,6 +321,38 @@ TEST_CASE_METHOD(agent_lab, "an image that two ask for is fetched once, and seen
   CHECK(answered == 2);
   CHECK(web.requests().size() == 1);
   CHECK_THAT(call("GetImage", R"({"id":"base"})"), Contains("complete"));
+}
+
+TEST_CASE("every job that waits for an image is told how far it is") {
+  std::mutex mutex;
+  std::set<std::string> told;
+  scripted_agent agent{[&](peer& p) {
+    for (auto report = p.request(); !report.empty() && p.send(http("{}")); report = p.request()) {
+      const std::lock_guard lock{mutex};
+      if (report.find(" of 3 MB, ") != report.npos)
+        told.insert(report.substr(0, report.find(" HTTP")));
+    }
+  }};
+  const auto told_both = [&] {
+    const std::lock_guard lock{mutex};
+    return told == std::set<std::string>{"PUT /jobs/one/progress", "PUT /jobs/other/progress"};
+  };
+  web_source web;
+  web.body = std::string(3 * mb, 'A');
+  web.half_way = [&] {
+    for (int i = 0; i < 500 && !told_both(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  };
+  agent_lab lab{{.agent = "http://127.0.0.1:" + std::to_string(agent.port())}};
+  const auto ask = [&](std::string_view job) {
+    rpc::client own{caller::at(lab.agent.server())};
+    own.call("ImageStore.RequestImage", R"({"id":"base","source":")" + web.url() + "\"}", {}, {}, {.job_id = job});
+  };
+  std::thread one{[&] { ask("one"); }}, other{[&] { ask("other"); }};
+  one.join();
+  other.join();
+  CHECK(told_both());
+  CHECK(web.requests().size() == 1);
 }
 
 TEST_CASE_METHOD(agent_lab, "a fetch ends when the last one who waited for it has left") {

@@ -23,9 +23,10 @@ struct storage_house {
   storage_house() { start(); }
 
   void start() {
-    storage.emplace(
-      std::vector<std::string>{"--port", std::to_string(port), "--directory", (dir.path() / "store").string()},
-      (dir.path() / "stderr").string(), STORAGE_BINARY);
+    storage.emplace(std::vector<std::string>{"--port", std::to_string(port), "--directory",
+                                             (dir.path() / "store").string(), "--agent",
+                                             "http://127.0.0.1:" + std::to_string(h.agent.port())},
+                    (dir.path() / "stderr").string(), STORAGE_BINARY);
     CHECK(eventually([&] { return h.http.get("/images").status == 200; }));
   }
 
@@ -105,6 +106,37 @@ TEST_CASE("a fetch tells how far it is, ends with its job, and leaves nothing be
   CHECK(eventually([&] { return s.h.http.get("/images/slow").status == 404; }));
   CHECK(s.is_empty("images"));
   CHECK(s.is_empty(".staging"));
+}
+
+TEST_CASE("the job that fetches an image tells how far it is, and nothing once it is complete") {
+  storage_house s;
+  constexpr std::size_t mb = 1024 * 1024;
+  gate first, second;
+  // The scripted sub-agent serves any path: here it is where the image comes from.
+  s.h.sub.on("/slow.img.sha256", [](const call&) { return http_reply(404, "no"); });
+  s.h.sub.on("/slow.img", [&](const call&) {
+    const auto send = [&](const write_bytes& write) {
+      return write(std::string(4 * mb, 'A')) && first.wait() && write(std::string(8 * mb, 'B')) && second.wait() &&
+             write(std::string(4 * mb, 'C'));
+    };
+    return download(send, 16 * mb);
+  });
+  const auto source = "http://127.0.0.1:" + std::to_string(s.h.sub.port()) + "/slow.img";
+  const auto job = s.h.http.post("/images", R"({"id":"slow","source":")" + source + "\"}").job();
+  const auto tells = [&](std::string_view text) {
+    return eventually([&] {
+      const auto now = s.h.http.get("/jobs/" + job).body;
+      return text_at(now, "Status") == "Running" && text_at(now, "Message").starts_with(text) &&
+             text_at(now, "Message").ends_with(" MB/s");
+    });
+  };
+  CHECK(tells("fetching: 4 of 16 MB, "));
+  first.open();
+  CHECK(tells("fetching: 12 of 16 MB, "));
+  second.open();
+  CHECK(s.h.outcome(job) == "Complete");
+  CHECK(s.h.message(job).empty());
+  CHECK(text_at(s.h.http.get("/images/slow").body, "status") == "complete");
 }
 
 TEST_CASE("a sub-agent that was killed while it fetched starts again with nothing half left") {

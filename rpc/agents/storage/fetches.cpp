@@ -30,17 +30,21 @@ std::string origin_of(const fetch::order& what, const std::string& sum) {
 
 } // namespace
 
-fetches::fetches(place& where, fetch_settings settings) : place_{where}, settings_{std::move(settings)} {}
+fetches::fetches(place& where, fetch_settings settings) : place_{where}, settings_{std::move(settings)} {
+  if (!settings_.agent.empty())
+    reporter_.emplace(settings_.agent);
+}
 
 fetches::~fetches() = default;
 
-void fetches::wait_for(const dataset_id& image, const fetch::order& what, const std::function<bool()>& gone) {
+void fetches::wait_for(const dataset_id& image, const fetch::order& what, const rpc::asker& who) {
   lock held{mutex_};
-  const auto on = join(held, image, what, gone);
+  const auto on = join(held, image, what, who);
+  const auto followed = reporter_ && !who.job().empty() ? reporter_->follow(who.job(), on->progress) : nullptr;
   bool left = false;
   while (!on->ended && !left) {
     changed_.wait_for(held, between_questions);
-    left = gone();
+    left = who.gone();
   }
   leave(held, image, *on);
   if (!on->ended)
@@ -50,7 +54,7 @@ void fetches::wait_for(const dataset_id& image, const fetch::order& what, const 
 }
 
 std::shared_ptr<fetches::one> fetches::join(lock& held, const dataset_id& image, const fetch::order& what,
-                                            const std::function<bool()>& gone) {
+                                            const rpc::asker& who) {
   for (;;) {
     const auto at = running_.find(image);
     auto on = at == running_.end() ? begin(image, what) : at->second;
@@ -62,7 +66,7 @@ std::shared_ptr<fetches::one> fetches::join(lock& held, const dataset_id& image,
     }
     // It is being given up: soon its place is free.
     changed_.wait_for(held, between_questions);
-    if (gone())
+    if (who.gone())
       throw std::runtime_error{"cancelled"};
   }
 }

@@ -2,12 +2,15 @@
 
 #include "rpc/agents/storage/fetch.hpp"
 #include "rpc/agents/storage/place.hpp"
+#include "rpc/agents/storage/progress_reporter.hpp"
+#include "rpc/server.hpp"
 
 #include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,18 +22,20 @@ struct fetch_settings {
   reader_settings reading = {};
   std::string server = {}; ///< what sources that are no URL are put behind; "": they are refused
   std::size_t most = 16;   ///< fetches at a time
+  std::string agent = {};  ///< URL of the agent, whose jobs are told how far fetches are; "": nobody is
 };
 
 /// The fetches that run. Who asks for an image that somebody fetches already waits for the same fetch; it goes on as long
 /// as anybody waits. Thread-safe.
 class fetches {
 public:
+  /// Throws std::invalid_argument for a URL that cannot be the agent's.
   fetches(place& where, fetch_settings settings);
   ~fetches(); ///< nobody waits any more
 
-  /// Returns when the image is there. `gone` is asked a few times a second: whether this one has stopped waiting. Throws
-  /// std::runtime_error with the reason why there is no image.
-  void wait_for(const dataset_id& image, const fetch::order& what, const std::function<bool()>& gone);
+  /// Returns when the image is there. `who` is asked a few times a second whether it still waits, and its job is told how far
+  /// the fetch is. Throws std::runtime_error with the reason why there is no image.
+  void wait_for(const dataset_id& image, const fetch::order& what, const rpc::asker& who);
 
   /// How far the fetch of an image is; null where there is none.
   std::shared_ptr<const fetch_progress> progress_of(const dataset_id& image) const;
@@ -39,8 +44,7 @@ public:
 private:
   struct one;
   using lock = std::unique_lock<std::mutex>;
-  std::shared_ptr<one> join(lock& held, const dataset_id& image, const fetch::order& what,
-                            const std::function<bool()>& gone);
+  std::shared_ptr<one> join(lock& held, const dataset_id& image, const fetch::order& what, const rpc::asker& who);
   std::shared_ptr<one> begin(const dataset_id& image, const fetch::order& what);
   void leave(lock& held, const dataset_id& image, one& of);
   void work(one& on, const dataset_id& image);
@@ -53,6 +57,7 @@ private:
   std::condition_variable changed_; // one of them ended, or left the map
   std::map<dataset_id, std::shared_ptr<one>> running_;
   std::atomic<unsigned> next_file_ = 0;
+  std::optional<progress_reporter> reporter_;
 };
 
 } // namespace mistify::agents::storage

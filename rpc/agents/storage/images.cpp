@@ -94,7 +94,7 @@ fetch::order images::order_of(const rpc::image_request& request) const {
 rpc::image_response images::request(const rpc::image_request& request, const rpc::asker& who) {
   const auto order = order_of(request);
   const auto id = dataset_id::of_image(request.id.empty() ? id_in(order.source) : request.id);
-  fetches_.wait_for(id, order, [&] { return who.gone(); });
+  fetches_.wait_for(id, order, who);
   auto made = request;
   made.id = id.last_part();
   return get(made);

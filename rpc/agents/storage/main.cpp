@@ -15,10 +15,12 @@ int main(int argc, char** argv) {
   options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
   options.option("-d,--directory", directory, "folder to keep everything in, as qcow2 files; with --zfs, for fetches");
   options.option("--zfs", pool, "ZFS pool to keep everything in instead, as zvols");
-  storage::fetch_settings fetching;
+  storage::fetch_settings fetching{.agent = "http://127.0.0.1:8080"};
   unsigned max_image = 1024 * 1024;
   options.option("--max-image", max_image, "MB that a fetched image may have, unpacked", 64 * 1024 * 1024);
   options.option("--image-server", fetching.server, "URL that images without one of their own are fetched from");
+  options.option("-a,--agent", fetching.agent,
+                 "URL of the agent, whose jobs are told how far fetches are; empty: none is");
   options.option("--ca-file", fetching.reading.ca_file, "certificates to trust at https, instead of the system's");
   if (auto done = options.parse(argc, argv))
     return *done;
