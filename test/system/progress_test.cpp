@@ -62,8 +62,8 @@ TEST_CASE("only a short text is taken as progress, and only of a job that runs")
   progress_house h;
   CHECK(h.tell(R"({"message":"kept"})").status == 200);
   for (const auto& body : {std::string{"{}"}, std::string{"[]"}, std::string{}, std::string{"{"},
-                           std::string{R"({"message":1})"}, std::string{R"({"message":null})"}, std::string{R"({"message":""})"},
-                           R"({"message":")" + std::string(257, 'x') + "\"}"}) {
+                           std::string{R"({"message":1})"}, std::string{R"({"message":null})"},
+                           std::string{R"({"message":""})"}, R"({"message":")" + std::string(257, 'x') + "\"}"}) {
     INFO(body);
     const auto answer = h.tell(body);
     CHECK(answer.status == 400);
