@@ -30,6 +30,14 @@ void command_line::option(const std::string& names, std::uint16_t& value, const 
   parser_->app.add_option(names, value, help)->capture_default_str();
 }
 
+void command_line::option(const std::string& names, std::vector<std::string>& values, const std::string& help) {
+  // One value each time: more would swallow what stands behind them.
+  parser_->app.add_option(names, values, help)
+    ->expected(1)
+    ->allow_extra_args(false)
+    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void command_line::option(const std::string& names, unsigned& value, const std::string& help, unsigned most) {
   parser_->app.add_option(names, value, help)->check(CLI::Range(0U, most))->capture_default_str();
 }

@@ -20,6 +20,7 @@ struct fetch_lab {
   std::filesystem::path file = dir.path() / "fetched";
   fetch_limits limits{.first_pause = 1ms, .longest_pause = 4ms};
   fetch_progress progress;
+  std::vector<std::string> files;
   std::function<bool()> stop = [] { return false; };
   web_source web;
 
@@ -34,7 +35,7 @@ struct fetch_lab {
 
   /// The format; what was fetched is in `content`.
   std::string get(const std::string& url, const std::string& sum = "") {
-    fetch f{{url, sum}, limits, {.stall_time = 1s}, stop, progress};
+    fetch f{{url, sum}, limits, {.files = files, .stall_time = 1s}, stop, progress};
     auto format = f.run(file);
     std::ifstream in{file, std::ios::binary};
     content.assign(std::istreambuf_iterator<char>{in}, {});
@@ -185,6 +186,20 @@ TEST_CASE_METHOD(fetch_lab, "only files, and what HTTP leads to, are read") {
   moved.redirect = elsewhere.url();
   get(moved.url());
   CHECK(content == "found");
+}
+
+TEST_CASE_METHOD(fetch_lab, "files, and their sums, are read from the folders only that may be read") {
+  std::filesystem::create_directory(dir.path() / "images");
+  const auto image = dir.write("images/a.img", web.body), secret = dir.write("secret", sum_of(web.body));
+  files = {(dir.path() / "images").string()};
+  get("file://" + image);
+  CHECK(content == web.body);
+  for (const auto& url : {"file://" + secret, "file://localhost" + secret, "FILE://" + secret,
+                          "file://" + dir.path().string() + "/images/../secret",
+                          "file://" + dir.path().string() + "/images/%2e%2e/secret"})
+    CHECK_THROWS_WITH(get(url), Contains("not in a folder that images may come from: ") && EndsWith("/secret"));
+  std::filesystem::create_symlink(secret, image + ".sha256");
+  CHECK_THROWS_WITH(get("file://" + image), Contains("not in a folder that images may come from"));
 }
 
 TEST_CASE_METHOD(fetch_lab, "a fetch that nobody wants ends at once, in a stall and between tries") {

@@ -143,12 +143,13 @@ void fetch::compare() {
 }
 
 std::string fetch::run(const std::filesystem::path& file) {
+  url_reader source{order_.source, reading_};
+  source.expect_file(); // before its sum: what is told should be about what was asked for
   if (order_.sha256.empty())
     look_for_sum();
   file_.emplace(file);
   const reader_sink sink{[this](std::int64_t from, std::int64_t total) { begin(from, total); },
                          [this](std::string_view bytes) { take(bytes); }, stop_};
-  url_reader source{order_.source, reading_};
   read_in_goes(source, sink);
   unpacker_->end();
   file_->finish();

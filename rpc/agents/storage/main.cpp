@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
   unsigned max_image = 1024 * 1024;
   options.option("--max-image", max_image, "MB that a fetched image may have, unpacked", 64 * 1024 * 1024);
   options.option("--image-server", fetching.server, "URL that images without one of their own are fetched from");
+  options.option("--files", fetching.reading.files,
+                 "folder that file:// URLs of images may lead into; may be given several times. None: any file");
   options.option("-a,--agent", fetching.agent,
                  "URL of the agent, whose jobs are told how far fetches are; empty: none is");
   options.option("--ca-file", fetching.reading.ca_file, "certificates to trust at https, instead of the system's");

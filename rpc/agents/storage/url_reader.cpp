@@ -1,10 +1,12 @@
 #include "rpc/agents/storage/url_reader.hpp"
 
+#include "rpc/agents/storage/source_file.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <curl/curl.h>
 #include <exception>
-#include <filesystem>
+#include <memory>
 #include <mutex>
 
 namespace mistify::agents::storage {
@@ -75,20 +77,15 @@ bool helps_to_retry(CURLcode code) {
   }
 }
 
-/// The path behind a file URL, which must be of a file that has an end.
-void expect_file(const std::string& url) {
+/// The path behind a file URL.
+std::string path_of(const std::string& url) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed{curl_url(), &curl_url_cleanup};
   char* path = nullptr;
   if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
       curl_url_get(parsed.get(), CURLUPART_PATH, &path, CURLU_URLDECODE) != CURLUE_OK)
     throw source_error{"cannot be understood: " + url, false};
-  const std::filesystem::path file{path};
-  curl_free(path);
-  std::error_code none;
-  if (!std::filesystem::exists(file, none))
-    throw source_error{"no such file: " + file.string(), false, 404};
-  if (!std::filesystem::is_regular_file(file, none))
-    throw source_error{"not a file: " + file.string(), false};
+  const std::unique_ptr<char, decltype(&curl_free)> freed{path, &curl_free};
+  return path;
 }
 
 } // namespace
@@ -243,8 +240,11 @@ void url_reader::impl::read(std::int64_t from, const reader_sink& to) {
     headers.reset(curl_slist_append(nullptr, ("If-Range: " + validator).c_str()));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   }
-  if (is_file())
-    expect_file(url);
+  rpc::unique_fd file; // looked at once, so that it is not another one that is read
+  if (is_file()) {
+    file = open_source(path_of(url), settings.files);
+    curl_easy_setopt(curl, CURLOPT_URL, ("file://" + link_to(file)).c_str());
+  }
   if (const auto code = curl_easy_perform(curl); code != CURLE_OK)
     fail(code);
   if (!begun)
@@ -260,6 +260,11 @@ url_reader::url_reader(std::string url, reader_settings settings) {
 }
 
 url_reader::~url_reader() = default;
+
+void url_reader::expect_file() const {
+  if (impl_->is_file())
+    open_source(path_of(impl_->url), impl_->settings.files);
+}
 
 void url_reader::read(std::int64_t from, const reader_sink& sink) {
   impl_->read(from, sink);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mistify::agents::storage {
 
@@ -24,7 +25,8 @@ private:
 };
 
 struct reader_settings {
-  std::string ca_file = {}; ///< certificates to trust beside https; empty: the system's
+  std::string ca_file = {};            ///< certificates to trust beside https; empty: the system's
+  std::vector<std::string> files = {}; ///< folders that file URLs may lead into; none: any
   std::chrono::seconds connect_time{10};
   std::chrono::seconds stall_time{30}; ///< without a byte
 };
@@ -48,6 +50,9 @@ public:
   ~url_reader();
   url_reader(const url_reader&) = delete;
   url_reader& operator=(const url_reader&) = delete;
+
+  /// Throws `source_error` where the URL is of a file that cannot be read; of others it knows nothing yet.
+  void expect_file() const;
 
   /// Reads from that byte on; from the first one where the source cannot do so or has changed since the last go. Throws
   /// `source_error`.
