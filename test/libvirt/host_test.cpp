@@ -36,3 +36,25 @@ TEST_CASE("a hypervisor without machines of its own architecture is refused") {
     agents::read_capabilities("<capabilities><host><cpu><arch>riscv64</arch></cpu></host></capabilities>", true),
     "the hypervisor runs no machines of its own architecture (riscv64)");
 }
+
+TEST_CASE("the stage's arg domain says what kind of machine it is to be") {
+  for (const auto* has : {"kvm", "qemu"}) {
+    agents::host_facts host;
+    host.type = has;
+    CHECK(agents::with_wish(host, {}).type == has);
+    CHECK(agents::with_wish(host, {{"other", "xen"}}).type == has);
+    CHECK(agents::with_wish(host, {{"domain", "kvm"}}).type == "kvm");
+    CHECK(agents::with_wish(host, {{"domain", "qemu"}}).type == "qemu");
+  }
+}
+
+TEST_CASE("a kind of machine that there is not is refused by name") {
+  for (const auto* wish : {"", "KVM", "test", "xen"})
+    CHECK_THROWS_WITH(agents::with_wish({}, {{"domain", wish}}), "args.domain: must be kvm or qemu");
+}
+
+TEST_CASE("machines of the test driver are of no other kind, whatever is asked for") {
+  agents::host_facts host;
+  host.type = "test";
+  CHECK(agents::with_wish(host, {{"domain", "kvm"}}).type == "test");
+}

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <pugixml.hpp>
 #include <sstream>
+#include <stdexcept>
 
 namespace mistify::agents {
 
@@ -76,6 +77,16 @@ host_facts look_at_host(virConnectPtr c) {
   facts.kind_of = [c](const std::string& network) { return kind_on(c, network); };
   facts.is_block_device = is_block_device;
   return facts;
+}
+
+host_facts with_wish(host_facts host, const rpc::metadata_map& args) {
+  const auto wish = args.find("domain");
+  if (wish == args.end() || host.type == "test")
+    return host;
+  if (wish->second != "kvm" && wish->second != "qemu")
+    throw std::invalid_argument{"args.domain: must be kvm or qemu"};
+  host.type = wish->second;
+  return host;
 }
 
 } // namespace mistify::agents

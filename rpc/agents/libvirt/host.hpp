@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rpc/model.hpp"
+
 #include <libvirt/libvirt.h>
 
 #include <functional>
@@ -26,6 +28,10 @@ struct host_facts {
 /// Asks libvirt and the kernel. KVM where libvirt offers it and the processor runs machines, else what comes first of
 /// what can be emulated. Throws `hypervisor_error`.
 host_facts look_at_host(virConnectPtr c);
+
+/// With the stage's arg `domain` ("kvm", "qemu") as the type, where there is one. Machines of the test driver are of no other
+/// kind. Throws std::invalid_argument for anything else.
+host_facts with_wish(host_facts host, const rpc::metadata_map& args);
 
 /// Type and architecture, from the text of libvirt's capabilities.
 host_facts read_capabilities(const std::string& xml, bool with_kvm);

@@ -28,16 +28,6 @@ bool is_off(virDomainPtr d) {
   return must(virDomainIsActive(d)) == 0;
 }
 
-host_facts with_wish(host_facts host, const rpc::metadata_map& args) {
-  const auto wish = args.find("domain");
-  if (wish == args.end() || host.type == "test")
-    return host;
-  if (wish->second != "kvm" && wish->second != "qemu")
-    throw std::invalid_argument{"args.domain: must be kvm or qemu"};
-  host.type = wish->second;
-  return host;
-}
-
 /// It may go off by itself in the same moment, which is just as well.
 void destroy(virDomainPtr d) {
   if (is_off(d) || virDomainDestroy(d) == 0)
