@@ -1,5 +1,7 @@
 #include "rpc/serve.hpp"
 
+#include <systemd/sd-daemon.h>
+
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -16,6 +18,7 @@ int serve_until_signal(std::string_view name, const std::function<server&()>& ma
     auto& s = make();
     s.start();
     std::cout << name << " listens on 127.0.0.1:" << s.port() << std::endl;
+    sd_notify(0, "READY=1"); // does nothing where no service manager waits
     int which = 0;
     sigwait(&ends, &which);
     s.stop();
