@@ -1,11 +1,13 @@
 // Walks through an agent by its description, and notes what is not as described.
 import { judge, send } from "./answer.js";
 
+const needsRunningJob = ["cancelJob", "reportProgress"];
+
 // What makes something comes first, then what looks, changes and acts, and what removes comes last, the innermost first.
 export function inOrder(operations) {
   const rank = ({ id, method, path, queues, body }) => {
     const depth = path.split("/").length;
-    if (id === "cancelJob") return 50;
+    if (needsRunningJob.includes(id)) return 50;
     if (method === "DELETE") return 100 - depth;
     if (queues) return body?.required ? depth : 40;
     return method === "GET" ? 20 : 30;
@@ -50,14 +52,19 @@ export class Visitor {
   async walk(agent) {
     let job;
     for (const operation of inOrder(this.api.operations)) {
-      if (operation.id === "cancelJob") job = await this.#begin(agent);
+      if (needsRunningJob.includes(operation.id)) job = await this.#begin(agent);
       const request = operation.request({ job, "Idempotency-Key": operation.id });
       const answer = await this.expect([200, 202], agent, operation, request);
       if (operation.queues) job = await this.#follow(agent, operation, answer);
-      const again = operation.method === "DELETE" && !operation.takesKey ? [404, 409] : [200, 202];
-      const second = await this.expect(again, agent, operation, request);
+      const second = await this.expect(this.#again(operation), agent, operation, request);
       if (operation.takesKey && jobOf(second) !== job) this.note(operation.id, ["the same key made another job"]);
     }
+  }
+
+  // What a second time may be answered; a job may have ended by then.
+  #again({ id, method, takesKey }) {
+    if (method === "DELETE" && !takesKey) return [404, 409];
+    return needsRunningJob.includes(id) ? [200, 409] : [200, 202];
   }
 
   // Begins a job that runs for a while.
