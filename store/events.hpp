@@ -42,8 +42,8 @@ event event_of(event_type type, const rpc::job& by);
 /// The most of a text that an event keeps, in bytes; the job has all of it.
 inline constexpr std::size_t longest_event_text = 200;
 
-/// The writer's view of the table `event_log`. All events of a commit are one row: a row of its own for each would be a
-/// third of what a job costs the journal. Throws `failure{storage_failed}`.
+/// The writer's view of the table `event_log`. All events of a commit are one row: rows of their own were four
+/// inserts a job, beside three updates. Throws `failure{storage_failed}`.
 class event_table {
 public:
   explicit event_table(const database& db);
