@@ -122,6 +122,7 @@ is_suspended() {
   local before
   act suspend
   is paused
+  sleep 1 # QEMU itself has work to finish
   before=$(processor_time)
   shell 'echo guest: awake again'
   sleep 1
