@@ -1,6 +1,6 @@
 #include "http/accept.hpp"
 
-#include "http/text.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,8 +12,8 @@ namespace {
 /// Of the parameters behind a type; 1 where they name none, 0 for what is no number.
 double weight(std::string_view parameters) {
   double value = 1;
-  text::each_element(parameters, ';', [&](std::string_view p) {
-    if (p.size() < 2 || text::lower(p[0]) != 'q' || p[1] != '=')
+  rpc::text::each_element(parameters, ';', [&](std::string_view p) {
+    if (p.size() < 2 || rpc::text::lower(p[0]) != 'q' || p[1] != '=')
       return;
     if (std::from_chars(p.data() + 2, p.data() + p.size(), value).ec != std::errc{})
       value = 0;
@@ -23,10 +23,10 @@ double weight(std::string_view parameters) {
 
 /// 3: the type itself, 2: its kind, 1: anything, 0: something else.
 int nearness(std::string_view range, std::string_view type) {
-  if (text::equal_ignoring_case(range, type))
+  if (rpc::text::equal_ignoring_case(range, type))
     return 3;
   if (range.ends_with("/*") &&
-      text::equal_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1)))
+      rpc::text::equal_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1)))
     return 2;
   return range == "*/*" ? 1 : 0;
 }
@@ -35,10 +35,10 @@ int nearness(std::string_view range, std::string_view type) {
 
 double welcome(std::string_view accept, std::string_view type) {
   int nearest = 0;
-  double found = text::trim(accept).empty() ? 1 : 0;
-  text::each_element(accept, ',', [&](std::string_view element) {
+  double found = rpc::text::trim(accept).empty() ? 1 : 0;
+  rpc::text::each_element(accept, ',', [&](std::string_view element) {
     const auto semicolon = std::min(element.find(';'), element.size());
-    const int near = nearness(text::trim(element.substr(0, semicolon)), type);
+    const int near = nearness(rpc::text::trim(element.substr(0, semicolon)), type);
     if (near <= nearest)
       return;
     nearest = near;

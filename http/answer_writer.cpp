@@ -1,6 +1,6 @@
 #include "http/answer_writer.hpp"
 
-#include "http/text.hpp"
+#include "rpc/text.hpp"
 
 #include <ctime>
 
@@ -10,7 +10,7 @@ namespace {
 
 void append_value(std::string& out, std::string_view value) {
   for (char c : value)
-    out += text::is_control(c) ? ' ' : c;
+    out += rpc::text::is_control(c) ? ' ' : c;
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
@@ -22,7 +22,7 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 /// Headers that say where an answer ends are the server's own business.
 bool is_framing(std::string_view name) {
   for (std::string_view own : {"content-length", "transfer-encoding", "connection", "content-type", "date"})
-    if (text::equal_ignoring_case(name, own))
+    if (rpc::text::equal_ignoring_case(name, own))
       return true;
   return false;
 }
@@ -63,7 +63,7 @@ std::string write_head(const answer& a, const head_options& options) {
   if (!is_bodiless(a.status) && !a.content_type.empty())
     append_field(out, "Content-Type", a.content_type);
   for (const auto& [name, value] : a.headers)
-    if (text::is_token(name) && !is_framing(name))
+    if (rpc::text::is_token(name) && !is_framing(name))
       append_field(out, name, value);
   append_framing(out, a, options);
   out += "\r\n";

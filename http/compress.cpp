@@ -1,6 +1,6 @@
 #include "http/compress.hpp"
 
-#include "http/text.hpp"
+#include "rpc/text.hpp"
 
 #include <zlib.h>
 
@@ -13,8 +13,8 @@ constexpr std::size_t max_kept = 4;
 /// False for "q=0", "q=0.000" and what is no number.
 bool has_weight(std::string_view parameters) {
   bool weight = true;
-  text::each_element(parameters, ';', [&](std::string_view p) {
-    if (p.size() < 2 || text::lower(p[0]) != 'q' || p[1] != '=')
+  rpc::text::each_element(parameters, ';', [&](std::string_view p) {
+    if (p.size() < 2 || rpc::text::lower(p[0]) != 'q' || p[1] != '=')
       return;
     weight = p.find_first_of("123456789") != p.npos;
   });
@@ -25,11 +25,11 @@ bool has_weight(std::string_view parameters) {
 
 bool accepts_gzip(std::string_view accept_encoding) {
   int named = -1, any = -1; // what is said of gzip itself counts more than of "*"
-  text::each_element(accept_encoding, ',', [&](std::string_view element) {
+  rpc::text::each_element(accept_encoding, ',', [&](std::string_view element) {
     auto semicolon = element.find(';');
-    auto coding = text::trim(element.substr(0, semicolon));
+    auto coding = rpc::text::trim(element.substr(0, semicolon));
     int allowed = semicolon == element.npos || has_weight(element.substr(semicolon + 1)) ? 1 : 0;
-    if (text::equal_ignoring_case(coding, "gzip") || text::equal_ignoring_case(coding, "x-gzip"))
+    if (rpc::text::equal_ignoring_case(coding, "gzip") || rpc::text::equal_ignoring_case(coding, "x-gzip"))
       named = allowed;
     else if (coding == "*")
       any = allowed;
@@ -38,7 +38,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
 }
 
 bool is_compressible(std::string_view content_type) {
-  auto type = text::trim(content_type.substr(0, content_type.find(';')));
+  auto type = rpc::text::trim(content_type.substr(0, content_type.find(';')));
   return type.starts_with("text/") || type == "application/json" || type.ends_with("+json");
 }
 

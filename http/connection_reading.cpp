@@ -1,6 +1,6 @@
 #include "http/connection.hpp"
 #include "http/request_id.hpp"
-#include "http/text.hpp"
+#include "rpc/text.hpp"
 
 #include <array>
 #include <cerrno>
@@ -20,7 +20,7 @@ constexpr std::size_t max_drained = 8 * 1024 * 1024; // of what a refused client
 /// Whether a list header, such as Connection, names `word`.
 bool names(std::string_view list, std::string_view word) {
   bool found = false;
-  text::each_element(list, ',', [&](std::string_view e) { found |= text::equal_ignoring_case(e, word); });
+  rpc::text::each_element(list, ',', [&](std::string_view e) { found |= rpc::text::equal_ignoring_case(e, word); });
   return found;
 }
 
@@ -142,7 +142,7 @@ bool connection::begin_exchange() {
 /// "" where there is none, or no head that can be read.
 std::string_view connection::sent_request_id() const {
   for (const auto& field : framer_.head().fields)
-    if (text::equal_ignoring_case(field.name, "x-request-id"))
+    if (rpc::text::equal_ignoring_case(field.name, "x-request-id"))
       return field.value;
   return {};
 }

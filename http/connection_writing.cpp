@@ -1,8 +1,8 @@
 #include "http/answer_writer.hpp"
 #include "http/connection.hpp"
 #include "http/request_id.hpp"
-#include "http/text.hpp"
 #include "http/transfer.hpp"
+#include "rpc/text.hpp"
 
 #include <sys/socket.h>
 
@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds drain_time{2000};
 
 bool has_header(const answer& a, std::string_view lower_case_name) {
   for (const auto& h : a.headers)
-    if (h.first.size() == lower_case_name.size() && text::equal_ignoring_case(h.first, lower_case_name))
+    if (h.first.size() == lower_case_name.size() && rpc::text::equal_ignoring_case(h.first, lower_case_name))
       return true;
   return false;
 }

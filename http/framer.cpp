@@ -1,6 +1,6 @@
 #include "http/framer.hpp"
 
-#include "http/text.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -14,7 +14,7 @@ constexpr std::size_t max_trailers = 8 * 1024;
 
 /// Digits only: no sign, no list, no blanks. At most 18 of them, so that nothing overflows.
 std::optional<std::size_t> parse_length(std::string_view s) {
-  if (s.empty() || s.size() > 18 || !std::all_of(s.begin(), s.end(), text::is_digit))
+  if (s.empty() || s.size() > 18 || !std::all_of(s.begin(), s.end(), rpc::text::is_digit))
     return std::nullopt;
   std::size_t n = 0;
   for (char c : s)
@@ -23,7 +23,7 @@ std::optional<std::size_t> parse_length(std::string_view s) {
 }
 
 bool has_control(std::string_view s) {
-  return std::any_of(s.begin(), s.end(), [](char c) { return text::is_control(c) && c != '\t'; });
+  return std::any_of(s.begin(), s.end(), [](char c) { return rpc::text::is_control(c) && c != '\t'; });
 }
 
 } // namespace
@@ -119,7 +119,7 @@ bool framer::parse_request_line(std::string_view line) {
   head_.target = line.substr(a + 1, b - a - 1);
   auto version = line.substr(b + 1);
   head_.http_1_0 = version == "HTTP/1.0";
-  if (!text::is_token(head_.method) || head_.target.empty())
+  if (!rpc::text::is_token(head_.method) || head_.target.empty())
     return refuse(400, "the request line is not METHOD TARGET VERSION");
   if (!head_.http_1_0 && version != "HTTP/1.1")
     return refuse(400, "the version is neither HTTP/1.1 nor HTTP/1.0");
@@ -129,9 +129,9 @@ bool framer::parse_request_line(std::string_view line) {
 bool framer::parse_field(std::string_view line) {
   auto colon = line.find(':');
   // This refuses folded lines and blanks before the colon too: they are no tokens.
-  if (colon == line.npos || !text::is_token(line.substr(0, colon)))
+  if (colon == line.npos || !rpc::text::is_token(line.substr(0, colon)))
     return refuse(400, "a header line is not NAME: VALUE");
-  auto value = text::trim(line.substr(colon + 1));
+  auto value = rpc::text::trim(line.substr(colon + 1));
   if (has_control(value))
     return refuse(400, "a header value holds a control character");
   head_.fields.push_back({line.substr(0, colon), value});
@@ -142,11 +142,11 @@ bool framer::choose_body() {
   bool chunked = false;
   std::optional<std::size_t> length;
   for (const auto& f : head_.fields) {
-    if (text::equal_ignoring_case(f.name, "content-length")) {
+    if (rpc::text::equal_ignoring_case(f.name, "content-length")) {
       if (length || !(length = parse_length(f.value)))
         return refuse(400, "Content-Length must be one whole number");
-    } else if (text::equal_ignoring_case(f.name, "transfer-encoding")) {
-      if (chunked || head_.http_1_0 || !text::equal_ignoring_case(f.value, "chunked"))
+    } else if (rpc::text::equal_ignoring_case(f.name, "transfer-encoding")) {
+      if (chunked || head_.http_1_0 || !rpc::text::equal_ignoring_case(f.value, "chunked"))
         return refuse(400, "the only Transfer-Encoding taken is chunked");
       chunked = true;
     } else if (!check_coding(f)) {
@@ -163,13 +163,13 @@ bool framer::choose_body() {
 }
 
 bool framer::check_coding(const header_field& f) {
-  if (text::equal_ignoring_case(f.name, "expect")) {
-    if (!text::equal_ignoring_case(f.value, "100-continue"))
+  if (rpc::text::equal_ignoring_case(f.name, "expect")) {
+    if (!rpc::text::equal_ignoring_case(f.value, "100-continue"))
       return refuse(417, "the only expectation met is 100-continue");
     expects_ = !head_.http_1_0;
-  } else if (text::equal_ignoring_case(f.name, "content-encoding")) {
+  } else if (rpc::text::equal_ignoring_case(f.name, "content-encoding")) {
     // Bodies that inflate without end are kept out by not inflating any.
-    if (!f.value.empty() && !text::equal_ignoring_case(f.value, "identity"))
+    if (!f.value.empty() && !rpc::text::equal_ignoring_case(f.value, "identity"))
       return refuse(415, "request bodies are taken without Content-Encoding only");
   }
   return true;
@@ -196,12 +196,12 @@ bool framer::read_chunk_size() {
 
 bool framer::parse_chunk_size(std::string_view line) {
   std::size_t digits = 0, size = 0;
-  for (; digits < line.size() && text::hex_value(line[digits]) >= 0; ++digits) {
+  for (; digits < line.size() && rpc::text::hex_value(line[digits]) >= 0; ++digits) {
     if (digits == 15)
       return refuse(400, "a chunk size is too long");
-    size = size * 16 + static_cast<std::size_t>(text::hex_value(line[digits]));
+    size = size * 16 + static_cast<std::size_t>(rpc::text::hex_value(line[digits]));
   }
-  auto extension = text::trim(line.substr(digits));
+  auto extension = rpc::text::trim(line.substr(digits));
   if (digits == 0 || has_control(line) || (!extension.empty() && extension.front() != ';'))
     return refuse(400, "a chunk does not begin with its size");
   if (size > limits_.max_body - body_.size())

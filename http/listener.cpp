@@ -1,7 +1,7 @@
 #include "http/listener.hpp"
 
-#include "http/text.hpp"
 #include "rpc/error.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -24,7 +24,7 @@ constexpr int backlog = 1024;
 }
 
 bool is_number(const std::string& s) {
-  return !s.empty() && std::all_of(s.begin(), s.end(), text::is_digit);
+  return !s.empty() && std::all_of(s.begin(), s.end(), rpc::text::is_digit);
 }
 
 using address_list = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;

@@ -1,6 +1,6 @@
 #include "http/openapi.hpp"
 
-#include "http/text.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <set>
@@ -30,7 +30,7 @@ void write_reference(const std::string& kind, std::string_view name, writer& out
 
 std::string lower_case(std::string_view text) {
   std::string lower{text};
-  std::transform(lower.begin(), lower.end(), lower.begin(), text::lower);
+  std::transform(lower.begin(), lower.end(), lower.begin(), rpc::text::lower);
   return lower;
 }
 

@@ -1,6 +1,6 @@
 #include "http/request_parser.hpp"
 
-#include "http/text.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -53,8 +53,8 @@ std::optional<std::string> percent_decode(std::string_view s) {
   for (std::size_t i = 0; i < s.size(); ++i) {
     char c = s[i];
     if (c == '%') {
-      int high = i + 2 < s.size() ? text::hex_value(s[i + 1]) : -1;
-      int low = high >= 0 ? text::hex_value(s[i + 2]) : -1;
+      int high = i + 2 < s.size() ? rpc::text::hex_value(s[i + 1]) : -1;
+      int low = high >= 0 ? rpc::text::hex_value(s[i + 2]) : -1;
       if (low < 0)
         return std::nullopt;
       c = static_cast<char>(high * 16 + low);
@@ -71,7 +71,7 @@ std::optional<std::string> percent_decode(std::string_view s) {
 std::string_view path_of(std::string_view target) {
   target = target.substr(0, target.find_first_of("?#"));
   for (std::string_view scheme : {"http://", "https://"}) {
-    if (!text::equal_ignoring_case(target.substr(0, scheme.size()), scheme))
+    if (!rpc::text::equal_ignoring_case(target.substr(0, scheme.size()), scheme))
       continue;
     auto slash = target.find('/', scheme.size());
     return slash == target.npos ? "/" : target.substr(slash);
@@ -96,7 +96,7 @@ void copy_headers(const request_head& head, request& to) {
   std::string name;
   for (const auto& field : head.fields) {
     name.assign(field.name);
-    std::transform(name.begin(), name.end(), name.begin(), text::lower);
+    std::transform(name.begin(), name.end(), name.begin(), rpc::text::lower);
     auto [at, fresh] = to.headers.try_emplace(name, field.value);
     if (!fresh)
       at->second.append(", ").append(field.value);

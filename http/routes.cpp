@@ -6,8 +6,8 @@
 #include "http/handlers/handlers.hpp"
 #include "http/request_log.hpp"
 #include "http/request_metrics.hpp"
-#include "http/text.hpp"
 #include "rpc/error.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -98,7 +98,7 @@ task<answer> refuse(answer refusal) {
 void fold_guest_id(const context& state, const route& row, std::vector<std::string>& captures) {
   if (row.pattern.starts_with("/guests/{guest}") && !state.guests.find(captures.front()) &&
       actors::is_uuid(captures.front()))
-    std::transform(captures.front().begin(), captures.front().end(), captures.front().begin(), text::lower);
+    std::transform(captures.front().begin(), captures.front().end(), captures.front().begin(), rpc::text::lower);
 }
 
 /// Nothing, or the answer for who may not use the route.

@@ -1,8 +1,8 @@
 #include "http/status_report.hpp"
 
-#include "http/text.hpp"
 #include "rpc/codec.hpp"
 #include "rpc/json.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -109,7 +109,7 @@ void write_members(writer& out, const actor_status& s, age patience, rpc::timest
 
 /// Whether a text that is in lower case already is part of another, in either case.
 bool is_in(std::string_view needle, std::string_view text) {
-  return !std::ranges::search(text, needle, {}, text::lower).empty();
+  return !std::ranges::search(text, needle, {}, rpc::text::lower).empty();
 }
 
 bool mentions(const actor_status& s, std::string_view needle) {
@@ -151,7 +151,7 @@ void write_totals(writer& out, const std::vector<actor_status>& all, age patienc
 std::string encode_statuses(const std::vector<actors::actor_status>& all, const status_filter& wanted,
                             rpc::timestamp now) {
   std::string needle = wanted.search;
-  std::ranges::transform(needle, needle.begin(), text::lower);
+  std::ranges::transform(needle, needle.begin(), rpc::text::lower);
   writer rows;
   rows.begin_array();
   std::uint64_t found = 0;

@@ -1,10 +1,10 @@
 #include "rpc/exchange.hpp"
 
 #include "rpc/codec.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <strings.h>
 #include <system_error>
 
 namespace mistify::rpc {
@@ -31,11 +31,11 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool is_chunked(const httplib::Response& answer) {
-  return ::strcasecmp(answer.get_header_value("Transfer-Encoding").c_str(), "chunked") == 0;
+  return text::equal_ignoring_case(answer.get_header_value("Transfer-Encoding"), "chunked");
 }
 
 bool keeps_alive(const httplib::Response& answer) {
-  return answer.version == "HTTP/1.1" && ::strcasecmp(answer.get_header_value("Connection").c_str(), "close") != 0;
+  return answer.version == "HTTP/1.1" && !text::equal_ignoring_case(answer.get_header_value("Connection"), "close");
 }
 
 } // namespace

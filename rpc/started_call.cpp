@@ -1,10 +1,9 @@
 #include "rpc/started_call.hpp"
 
 #include "rpc/reactor.hpp"
+#include "rpc/text.hpp"
 #include "rpc/thread_pool.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <exception>
@@ -16,23 +15,19 @@ namespace {
 
 /// As the engine writes it.
 std::string text_of(const httplib::Request& request, const endpoint& to) {
-  auto text = request.method + ' ' + request.path + " HTTP/1.1\r\nHost: " + to.host + ':' + std::to_string(to.port) +
-              "\r\nAccept: */*\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n";
+  auto out = request.method + ' ' + request.path + " HTTP/1.1\r\nHost: " + to.host + ':' + std::to_string(to.port) +
+             "\r\nAccept: */*\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n";
   for (const auto& [name, value] : request.headers)
-    text.append(name).append(": ").append(value).append("\r\n");
-  return text.append("\r\n").append(request.body);
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+    out.append(name).append(": ").append(value).append("\r\n");
+  return out.append("\r\n").append(request.body);
 }
 
 /// What a header's line says, where it is this one.
 std::optional<std::string_view> value_in(std::string_view line, std::string_view name) {
   const auto colon = line.find(':');
-  if (colon == line.npos || !same_name(line.substr(0, colon), name))
+  if (colon == line.npos || !text::equal_ignoring_case(line.substr(0, colon), name))
     return std::nullopt;
-  return line.substr(std::min(line.find_first_not_of(" \t", colon + 1), line.size()));
+  return text::trim(line.substr(colon + 1));
 }
 
 /// Whether this is an answer to its last byte: one that tells its length. All else the engine may judge, which reads what

@@ -3,8 +3,8 @@
 #include "http/event_stream.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/handlers/parameters.hpp"
-#include "http/text.hpp"
 #include "rpc/error.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,9 +27,9 @@ template <class F>
 void each_value(const request& from, const std::string& name, F f) {
   const auto [begin, end] = from.query.equal_range(name);
   for (auto one = begin; one != end; ++one) {
-    if (text::trim(one->second).empty())
+    if (rpc::text::trim(one->second).empty())
       throw failure{errc::invalid_request, name + ": must not be empty"};
-    text::each_element(one->second, ',', [&](std::string_view value) { f(std::string{value}); });
+    rpc::text::each_element(one->second, ',', [&](std::string_view value) { f(std::string{value}); });
   }
 }
 
@@ -39,7 +39,7 @@ std::string guest_of(const context& cx, std::string id) {
     return id;
   if (!actors::is_uuid(id))
     throw failure{errc::invalid_request, "guest: must be the id of a guest, or agent"};
-  std::transform(id.begin(), id.end(), id.begin(), text::lower);
+  std::transform(id.begin(), id.end(), id.begin(), rpc::text::lower);
   return id;
 }
 

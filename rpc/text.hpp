@@ -4,7 +4,7 @@
 #include <string_view>
 
 /// The few rules about characters that reading and writing HTTP share (RFC 9110, section 5.6).
-namespace mistify::http::text {
+namespace mistify::rpc::text {
 
 constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -65,4 +65,4 @@ void each_element(std::string_view list, char mark, F f) {
   }
 }
 
-} // namespace mistify::http::text
+} // namespace mistify::rpc::text
