@@ -2,13 +2,11 @@
 
 #include "rpc/error.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 namespace mistify::http {
@@ -46,15 +44,13 @@ tick in(std::chrono::milliseconds d) {
 }
 
 poller::poller()
-  : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, timer_{checked(
-                                                       ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))},
-    quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))} {
-  control(epoll_, EPOLL_CTL_ADD, {timer_, watch_key::own}, EPOLLIN | EPOLLET);
+  : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))} {
+  control(epoll_, EPOLL_CTL_ADD, {alarm_.fd(), watch_key::own}, EPOLLIN | EPOLLET);
   control(epoll_, EPOLL_CTL_ADD, {quit_, watch_key::own}, EPOLLIN); // not by edge: for every thread
 }
 
 poller::~poller() {
-  for (int fd : {epoll_, timer_, quit_})
+  for (int fd : {epoll_, quit_})
     ::close(fd);
 }
 
@@ -80,23 +76,8 @@ watch_key poller::key_of(const epoll_event& e) {
 }
 
 void poller::alarm_at_latest(tick when) {
-  if (when >= alarm_.load()) // the usual case: an alarm that is set comes earlier
-    return;
-  std::lock_guard lock{alarm_mutex_};
-  if (when >= alarm_.load())
-    return;
-  alarm_.store(when);
-  when = std::max<tick>(when, 1); // 0 would switch the timer off
-  itimerspec at{};
-  at.it_value.tv_sec = when / 1000;
-  at.it_value.tv_nsec = when % 1000 * 1'000'000;
-  ::timerfd_settime(timer_, TFD_TIMER_ABSTIME, &at, nullptr);
-}
-
-void poller::alarm_came() {
-  std::uint64_t times = 0;
-  [[maybe_unused]] auto n = ::read(timer_, &times, sizeof times);
-  alarm_.store(never);
+  if (when != never)
+    alarm_.at_latest(rpc::deadline{std::chrono::milliseconds{when}});
 }
 
 void poller::quit() {

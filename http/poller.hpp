@@ -1,10 +1,10 @@
 #pragma once
 
-#include <atomic>
+#include "rpc/alarm_clock.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <span>
 
 struct epoll_event;
@@ -46,18 +46,17 @@ public:
 
   /// Has the alarm's event come at `when` or earlier.
   void alarm_at_latest(tick when);
-  bool is_alarm(watch_key key) const { return key.generation == watch_key::own && key.fd == timer_; }
+  bool is_alarm(watch_key key) const { return key.generation == watch_key::own && key.fd == alarm_.fd(); }
   /// To be called first on the alarm's event; alarms set from here on come again.
-  void alarm_came();
+  void alarm_came() { alarm_.rang(); }
 
   /// From here on every `wait` returns at once, with the event that `is_quit`.
   void quit();
   bool is_quit(watch_key key) const { return key.generation == watch_key::own && key.fd == quit_; }
 
 private:
-  int epoll_, timer_, quit_;
-  std::mutex alarm_mutex_;
-  std::atomic<tick> alarm_{never};
+  int epoll_, quit_;
+  rpc::alarm_clock alarm_;
 };
 
 } // namespace mistify::http

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -33,10 +32,9 @@ bool watch(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t
 } // namespace
 
 reactor::reactor()
-  : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, timer_{checked(
-                                                       ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))},
-    quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))}, last_{first_number} {
-  watch(epoll_.get(), EPOLL_CTL_ADD, timer_.get(), EPOLLIN | EPOLLET, timer_rings);
+  : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))},
+    last_{first_number} {
+  watch(epoll_.get(), EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
   watch(epoll_.get(), EPOLL_CTL_ADD, quit_.get(), EPOLLIN, quits);
   thread_ = std::thread{[this] { run(); }};
 }
@@ -69,21 +67,8 @@ bool reactor::when_readable(int fd, deadline until, std::function<void()> then) 
   waiting_.emplace(which, waiting{until, std::move(then)});
   if (until != never)
     ends_.emplace(until, which);
-  ring_at(until);
+  alarm_.at_latest(until);
   return true;
-}
-
-/// A timer that rings too early is not set back: calls of one time-out set it once in that time, not each.
-void reactor::ring_at(deadline when) {
-  if (when >= rings_)
-    return;
-  rings_ = when;
-  const auto since = std::max(when.time_since_epoch(), deadline::duration{1}); // 0 would switch it off
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
-  itimerspec at{};
-  at.it_value.tv_sec = seconds.count();
-  at.it_value.tv_nsec = std::chrono::nanoseconds{since - seconds}.count();
-  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
 }
 
 void reactor::take(number which, ready& into) {
@@ -95,12 +80,12 @@ void reactor::take(number which, ready& into) {
 }
 
 void reactor::take_late(ready& into) {
-  rings_ = never;
+  alarm_.rang();
   const auto now = deadline::clock::now();
   while (!ends_.empty() && (stopping_ || ends_.begin()->first <= now))
     take(ends_.begin()->second, into);
   if (!ends_.empty())
-    ring_at(ends_.begin()->first);
+    alarm_.at_latest(ends_.begin()->first);
 }
 
 void reactor::run() {

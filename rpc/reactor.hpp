@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/alarm_clock.hpp"
 #include "rpc/tcp.hpp"
 #include "rpc/unique_fd.hpp"
 
@@ -41,13 +42,12 @@ private:
   void run();
   void take(number which, ready& into);
   void take_late(ready& into);
-  void ring_at(deadline when);
 
-  unique_fd epoll_, timer_, quit_;
+  unique_fd epoll_, quit_;
+  alarm_clock alarm_;
   std::mutex mutex_;
   std::unordered_map<number, waiting> waiting_;
   std::set<std::pair<deadline, number>> ends_; // of those that wait, without those that have none
-  deadline rings_ = never;                     // when the timer does
   number last_;
   bool stopping_ = false;
   std::thread thread_; // last: it uses the others
