@@ -61,9 +61,7 @@ guest_runner::~guest_runner() {
     return;
   const auto end_job = [&](const queued& work) {
     store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
-    caf::anon_send(
-      context_->log, record_atom_v,
-      std::make_shared<const store::job_step>(store::job_step{work.job_id, store::guest_unchanged{}, how}));
+    caf::anon_send(context_->log, record_atom_v, share({work.job_id, store::guest_unchanged{}, how}));
     tell_end(work, how.message);
   };
   if (running_)

@@ -47,8 +47,8 @@ void guest_runner::cancel_queued(queued& work, const reply<rpc::job>& answer) {
   if (work.being_cancelled)
     return answer.deliver(failure{errc::conflict, "the job is being cancelled"});
   work.being_cancelled = true;
-  const auto step = std::make_shared<const store::job_step>(store::job_step{
-    work.job_id, change_when_failed(work.steps.kind()), store::job_ends{rpc::job_status::error, "cancelled"}});
+  const auto step =
+    share({work.job_id, change_when_failed(work.steps.kind()), store::job_ends{rpc::job_status::error, "cancelled"}});
   self_->request(context_->log, caf::infinite, record_atom_v, step)
     .then(
       [this, answer, id = work.job_id](const store::recorded_step& recorded) {

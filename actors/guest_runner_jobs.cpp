@@ -159,7 +159,7 @@ void guest_runner::save(store::job_step step) {
   step.then = running_->ending ? beginning_of_next() : std::nullopt;
   running_->saving = true;
   running_->since = now();
-  const auto sent = std::make_shared<const store::job_step>(std::move(step));
+  const auto sent = share(std::move(step));
   self_->request(context_->log, caf::infinite, record_atom_v, sent)
     .then(
       [this, sent, turn = running_->turn](const store::recorded_step& recorded) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// What is asked of the actors, as values: they travel in messages, and nothing here knows CAF.
@@ -35,6 +36,9 @@ inline constexpr std::string_view forced_delete = R"({"force":true})";
 
 /// A step of a job for the log. Shared: whoever sends it keeps it until the log has taken it, and a guest is in it.
 using step_ptr = std::shared_ptr<const store::job_step>;
+inline step_ptr share(store::job_step step) {
+  return std::make_shared<const store::job_step>(std::move(step));
+}
 
 /// One call to a sub-agent.
 struct service_call {

@@ -63,9 +63,10 @@ job_table::job_table(const database& db)
     prune_keys_{db, "DELETE FROM idempotency WHERE job IN " + std::string{oldest_ended}},
     prune_{db, "DELETE FROM jobs WHERE seq IN " + std::string{oldest_ended}},
     count_ended_{db, "SELECT count(*) FROM jobs INDEXED BY jobs_ended WHERE status >= 2"},
-    unfinished_{db, "SELECT " + job_columns +
-                      ", request, stage, stage_name, request_id FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 "
-                      "ORDER BY seq"},
+    unfinished_{db,
+                "SELECT " + job_columns +
+                  ", request, stage, stage_name, request_id, seq FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 "
+                  "ORDER BY seq"},
     has_unfinished_{db, "SELECT 1 FROM jobs WHERE guest = ? AND status < 2 ORDER BY seq DESC LIMIT 1"} {}
 
 void job_table::insert(job_row& row, std::string_view request, std::string_view request_id) {
@@ -129,6 +130,7 @@ std::vector<unfinished_job> job_table::unfinished() {
     unfinished_job found{read_job(row), row.text(8), static_cast<std::size_t>(row.integer(9)), row.text(10)};
     found.call_was_out = !row.is_null(10);
     found.request_id = row.text(11);
+    found.seq = row.integer(12);
     result.push_back(std::move(found));
   }
   return result;

@@ -28,8 +28,8 @@ journal::impl::impl(const journal_settings& s, directory& d)
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
-  for (const auto& left : jobs.unfinished())
-    live.emplace(left.job.id, jobs.find(left.job.id).value());
+  for (auto& left : jobs.unfinished())
+    live.emplace(left.job.id, job_row{left.seq, left.job, left.stage, std::move(left.stage_name)});
   oldest_event = events.first();
   last_event = events.last();
   if (settings.events)

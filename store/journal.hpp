@@ -117,6 +117,7 @@ struct unfinished_job {
   std::string stage_name;      ///< of the call that was out: "Libvirt.Reboot"
   bool call_was_out = false;   ///< stage_starts was recorded, and nothing after it: nobody knows what came of the call
   std::string request_id = {}; ///< of the request that queued it
+  std::int64_t seq = 0;        ///< its place in the order of queueing
 };
 
 /// The one writer. Steps are taken inside a batch; one commit makes the whole batch durable (WAL, synchronous=FULL),

@@ -16,10 +16,15 @@ namespace {
 constexpr std::array<std::string_view, 10> states{"unknown", "running",   "blocked", "paused",  "shutdown",
                                                   "crashed", "suspended", "shutoff", "stopped", "deleted"};
 
-std::string decode_state(const std::string& body) {
+/// The text that a report consists of; empty where there is none.
+std::string text_in(const std::string& body, std::string_view name) {
   const auto document = rpc::json::document::parse(body);
-  const auto* member = document.root().find("state");
-  auto state = member ? member->as_string("state") : std::string{};
+  const auto* member = document.root().find(name);
+  return member ? member->as_string(name) : std::string{};
+}
+
+std::string decode_state(const std::string& body) {
+  auto state = text_in(body, "state");
   if (std::find(states.begin(), states.end(), state) == states.end())
     throw rpc::failure{rpc::errc::invalid_request, "state: is none that a guest can be in by itself"};
   return state;
@@ -28,9 +33,7 @@ std::string decode_state(const std::string& body) {
 constexpr std::size_t longest_message = 256;
 
 std::string decode_message(const std::string& body) {
-  const auto document = rpc::json::document::parse(body);
-  const auto* member = document.root().find("message");
-  auto message = member ? member->as_string("message") : std::string{};
+  auto message = text_in(body, "message");
   if (message.empty() || message.size() > longest_message)
     throw rpc::failure{rpc::errc::invalid_request,
                        "message: must be a text of at most " + std::to_string(longest_message) + " bytes"};

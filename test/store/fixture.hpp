@@ -82,6 +82,7 @@ struct journal_fixture {
     s.path = path;
     s.keep_jobs = keep_jobs;
     s.keep_events = keep_events;
+    s.max_bytes = max_bytes;
     s.events = &feed;
     s.now = [this] { return at_second(++clock); };
     s.warn = [this](std::string_view message) { warnings.emplace_back(message); };
@@ -181,7 +182,7 @@ struct journal_fixture {
 
   temp_folder folder;
   std::string path = folder / "agent.db";
-  std::size_t keep_jobs = 1000, keep_events = 10000;
+  std::size_t keep_jobs = 1000, keep_events = 10000, max_bytes = 0;
   event_feed feed;
   std::int64_t clock = 0;
   bool fail_commit = false;

@@ -100,10 +100,8 @@ TEST_CASE("steps need a batch, and there is one batch at a time") {
 
 TEST_CASE("on a full disk a write fails with the reason, and works again when there is room") {
   journal_fixture f;
-  f.log.reset();
-  auto settings = f.settings();
-  settings.max_bytes = 300'000;
-  f.log = std::make_unique<journal>(settings, *f.published);
+  f.max_bytes = 300'000;
+  f.reopen();
   f.add_guest("g", "c");
   std::string large(400'000, 'x');
   auto write = [&](const std::string& job, const std::string& request) {
@@ -136,10 +134,8 @@ TEST_CASE("on a full disk a write fails with the reason, and works again when th
 
 TEST_CASE("a step that the disk refuses when it has written a part of it undoes its batch") {
   journal_fixture f;
-  f.log.reset();
-  auto settings = f.settings();
-  settings.max_bytes = 300'000;
-  f.log = std::make_unique<journal>(settings, *f.published);
+  f.max_bytes = 300'000;
+  f.reopen();
   const auto before = f.add_guest("g", "c").guest_doc;
   f.log->begin();
   f.log->add_job({"beside", "g", "reboot", "", "", ""});
