@@ -3,21 +3,30 @@
 #include "http/acceptor.hpp"
 #include "http/connection.hpp"
 #include "http/core.hpp"
+#include "http/leader_followers.hpp"
 
+#include <algorithm>
 #include <array>
+#include <deque>
 #include <mutex>
+#include <optional>
 #include <sys/epoll.h>
 #include <thread>
-#include <vector>
 
 namespace mistify::http {
 
 namespace {
 
-/// How many events a worker takes at a time: a handler that takes long holds up the rest of its worker's events.
-constexpr std::size_t events_at_once = 4;
+/// How many events are taken off the kernel at a time.
+constexpr std::size_t events_at_once = 16;
 /// The alarm comes a little late, so that deadlines close to each other share one.
 constexpr tick alarm_slack = 20;
+
+/// One thread takes some 100,000 requests a second (two cores); what handles them, actors and sub-agents, wants processors too.
+leader_followers::settings crew_of(const server_settings& settings) {
+  const auto threads = std::max<std::size_t>(1, settings.workers);
+  return {threads, std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, threads)};
+}
 
 std::uint32_t signals_of(std::uint32_t events) {
   std::uint32_t signals = 0;
@@ -38,7 +47,8 @@ struct server::impl {
   impl(server_settings s, handler h, error_answers e)
     : shared{std::make_shared<core>(s, std::move(h), std::move(e))}, doors{shared} {}
 
-  void work();
+  bool take_turn(leader_followers::place& mine);
+  std::optional<epoll_event> next_event();
   bool dispatch(const epoll_event& e);
   void on_alarm();
   void tell_all(std::uint32_t signal);
@@ -48,17 +58,32 @@ struct server::impl {
   acceptor doors;
   std::mutex lifecycle;
   bool started = false, stopped = false;
-  std::vector<std::thread> workers;
+  std::mutex came_mutex;
+  std::deque<epoll_event> came; // and were not dispatched yet
+  std::optional<leader_followers> workers;
 };
 
-void server::impl::work() {
-  std::array<epoll_event, events_at_once> events{};
-  for (;;) {
-    auto n = shared->events.wait(events);
-    for (std::size_t i = 0; i < n; ++i)
-      if (!dispatch(events[i]))
-        return;
+bool server::impl::take_turn(leader_followers::place& mine) {
+  const auto event = next_event();
+  mine.begins();
+  return !event || dispatch(*event);
+}
+
+/// Events that came together are shared, so that none waits for the one before it where that takes long.
+std::optional<epoll_event> server::impl::next_event() {
+  std::unique_lock lock{came_mutex};
+  if (came.empty()) {
+    lock.unlock();
+    std::array<epoll_event, events_at_once> events; // the kernel fills what counts
+    const auto n = shared->events.wait(events);
+    lock.lock();
+    came.insert(came.end(), events.begin(), events.begin() + n);
   }
+  if (came.empty())
+    return std::nullopt;
+  const auto event = came.front();
+  came.pop_front();
+  return event;
 }
 
 /// False when the worker is to end.
@@ -105,8 +130,7 @@ void server::impl::stop(std::chrono::milliseconds grace) {
   tell_all(connection::stop_now);
   shared->downloads.stop();
   shared->events.quit();
-  for (auto& w : workers)
-    w.join();
+  workers.reset();
   tell_all(connection::stop_now); // what has ended just now, and is being closed gently
 }
 
@@ -129,8 +153,8 @@ void server::start() {
   std::lock_guard lock{impl_->lifecycle};
   if (impl_->stopped || std::exchange(impl_->started, true))
     return;
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, impl_->shared->settings.workers); ++i)
-    impl_->workers.emplace_back([this] { impl_->work(); });
+  impl_->workers.emplace(crew_of(impl_->shared->settings),
+                         [this](leader_followers::place& mine) { return impl_->take_turn(mine); });
 }
 
 void server::stop(std::chrono::milliseconds grace) {

@@ -14,13 +14,13 @@
 namespace mistify::http {
 
 struct server_settings {
-  std::size_t max_body = 1024 * 1024;                ///< bytes of a request body; more is 413
-  std::size_t max_head = 64 * 1024;                  ///< bytes of request line and headers; more is 431
-  std::size_t max_connections = 4096;                ///< open at a time; the next gets 503 and is closed
-  std::size_t max_buffered = 64 * 1024 * 1024;       ///< bytes of all requests in memory; the next gets 503
-  std::size_t max_downloads = 64;                    ///< running at a time; the next gets 503
-  std::size_t max_live = 64;                         ///< answers without end at a time; the next gets 503
-  std::size_t workers = 4;                           ///< threads that read, run handlers and write
+  std::size_t max_body = 1024 * 1024;          ///< bytes of a request body; more is 413
+  std::size_t max_head = 64 * 1024;            ///< bytes of request line and headers; more is 431
+  std::size_t max_connections = 4096;          ///< open at a time; the next gets 503 and is closed
+  std::size_t max_buffered = 64 * 1024 * 1024; ///< bytes of all requests in memory; the next gets 503
+  std::size_t max_downloads = 64;              ///< running at a time; the next gets 503
+  std::size_t max_live = 64;                   ///< answers without end at a time; the next gets 503
+  std::size_t workers = 4;                     ///< threads that read, run handlers and write; see leader_followers
   std::chrono::milliseconds request_timeout{10'000}; ///< from the first byte of a request to its last; then 408
   std::chrono::milliseconds idle_timeout{75'000};    ///< of a connection between two requests
   std::chrono::milliseconds write_timeout{30'000};   ///< of a client that does not read; then the connection closes

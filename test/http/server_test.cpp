@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <latch>
 #include <thread>
 
 using namespace mistify;
@@ -303,6 +304,22 @@ TEST_CASE("a client that does not read its answer is cut off, others are not hel
   CHECK((reader.get("/big").body == big)); // in brackets: nobody wants to see 20 MB
   CHECK(reader.get("/a").status == 200);
   CHECK(eventually([&] { return s.server.stats().open == 1; }));
+}
+
+TEST_CASE("handlers that hold up their thread do not hold up other requests") {
+  std::latch hold{1};
+  running_server s{{{"/slow", [&](http::request) -> http::task<http::answer> {
+                       hold.wait();
+                       co_return running_server::text("at last");
+                     }}}};
+  raw_client one{s.port}, other{s.port}, third{s.port};
+  one.send("GET /slow HTTP/1.1\r\n\r\n");
+  other.send("GET /slow HTTP/1.1\r\n\r\n");
+  CHECK(eventually([&] { return s.server.stats().requests == 2; }));
+  CHECK(third.get("/a").body == "GET /a ");
+  hold.count_down();
+  CHECK(one.answer().body == "at last");
+  CHECK(other.answer().body == "at last");
 }
 
 TEST_CASE("a second server on the port fails, one on every interface too") {
