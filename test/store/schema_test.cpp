@@ -49,6 +49,7 @@ TEST_CASE("a file of the first schema is brought up to date with what is in it")
   REQUIRE(left.size() == 1);
   CHECK(left[0].job.id == "j");
   CHECK(left[0].request_id.empty());
+  CHECK(job_reader{path}.latest_of("g", 2).size() == 1);
 }
 
 TEST_CASE("events keep their numbers when their log becomes one row for each commit") {
@@ -118,7 +119,7 @@ std::vector<std::string> statements_of(const database& db) {
 /// Reading a table in its order up to a limit, or all of the small metadata table, is meant.
 bool is_meant(const std::string& sql, const std::string& line) {
   auto in_order = sql.ends_with("FROM jobs ORDER BY seq DESC LIMIT ?") || sql.ends_with(" LIMIT 1");
-  auto partial = line.find("INDEX jobs_") != std::string::npos;
+  auto partial = line.find("INDEX jobs_") != std::string::npos && line.find("jobs_of_guest") == std::string::npos;
   auto subselect = line.starts_with("SCAN jobs USING") || sql == "SELECT key, value FROM metadata";
   return in_order || partial || subselect;
 }
