@@ -167,9 +167,8 @@ bool client::start_call(const call_threads& on, std::string_view method, std::st
   auto kept = impl_->plain ? impl_->pool.take() : nullptr;
   if (!kept)
     return false;
-  auto request = post_to(impl_->to, encode_call(method, params, impl_->last_id++), whom);
   std::make_shared<started_call>(impl_->to, impl_->pool, on, std::move(kept), timeout, cancel, std::move(told))
-    ->send(request);
+    ->send(text_of_post(impl_->to, encode_call(method, params, impl_->last_id++), whom));
   return true;
 }
 

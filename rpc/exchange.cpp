@@ -30,6 +30,17 @@ std::string_view trimmed(std::string_view text) {
   return first == text.npos ? std::string_view{} : text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
+/// What a request says of its sender.
+template <class Put>
+void put_headers(const on_behalf_of& whom, const Put& put) {
+  put("Content-Type", "application/json");
+  put("User-Agent", "mistify-agent/" MISTIFY_VERSION);
+  if (!whom.request_id.empty())
+    put("X-Request-ID", whom.request_id);
+  if (!whom.job_id.empty())
+    put(job_header, whom.job_id);
+}
+
 bool is_chunked(const httplib::Response& answer) {
   return text::equal_ignoring_case(answer.get_header_value("Transfer-Encoding"), "chunked");
 }
@@ -57,12 +68,18 @@ httplib::Request post_to(const endpoint& to, std::string body, const on_behalf_o
   request.method = "POST";
   request.path = to.path;
   request.body = std::move(body);
-  request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "mistify-agent/" MISTIFY_VERSION}};
-  if (!whom.request_id.empty())
-    request.headers.emplace("X-Request-ID", whom.request_id);
-  if (!whom.job_id.empty())
-    request.headers.emplace(job_header, whom.job_id);
+  put_headers(whom, [&](const char* name, std::string_view value) { request.headers.emplace(name, value); });
   return request;
+}
+
+std::string text_of_post(const endpoint& to, std::string_view body, const on_behalf_of& whom) {
+  std::string out = "POST ";
+  out.append(to.path).append(" HTTP/1.1\r\nHost: ").append(to.host).append(":").append(std::to_string(to.port));
+  out.append("\r\nAccept: */*\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");
+  put_headers(whom, [&](const char* name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  });
+  return out.append("\r\n").append(body);
 }
 
 std::unique_ptr<connection> exchange::connect(connection_pool& pool) const {

@@ -42,6 +42,8 @@ private:
 };
 
 httplib::Request post_to(const endpoint& to, std::string body, const on_behalf_of& whom);
+/// The same, as the engine writes it.
+std::string text_of_post(const endpoint& to, std::string_view body, const on_behalf_of& whom);
 
 /// The text of an answer that refuses, or its status where it has none.
 std::string refusal(int status, std::string_view body);

@@ -5,8 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mistify::rpc {
+
+struct whole_answer;
 
 /// A call on a kept connection that holds no thread while its answer is awaited: sent by whoever starts it, as far as that
 /// goes without blocking, and answered on the reactor's thread where the answer came in one piece, which it mostly does.
@@ -16,13 +19,16 @@ public:
   started_call(const endpoint& to, connection_pool& pool, const call_threads& on, std::unique_ptr<connection> link,
                std::chrono::milliseconds timeout, cancellation cancel, call_done told);
 
-  void send(const httplib::Request& request);
+  void send(std::string_view text); ///< the request
 
 private:
   void await();
   void answered();
   void go_on_blocking();
+  void finish(const whole_answer& answer);
   void finish();
+  template <class F>
+  void tell(const F& take);
 
   connection_pool& pool_;
   const call_threads threads_;
