@@ -103,6 +103,14 @@ void copy_headers(const request_head& head, request& to) {
   }
 }
 
+/// Whether there is nothing in it for the library to read: no query, no escapes, and not so long that it would refuse it.
+///
+/// Most are so; to have it read them took a fifth of the instructions of GET metrics/cpu (callgrind).
+bool speaks_for_itself(std::string_view target) {
+  constexpr std::size_t short_enough = 1024;
+  return target.starts_with('/') && target.size() <= short_enough && rpc::text::is_plain_path(target);
+}
+
 } // namespace
 
 class request_parser::engine : public httplib::Server {
@@ -134,8 +142,9 @@ request_parser::~request_parser() = default;
 
 std::variant<request, refusal> request_parser::parse(const request_head& head) const {
   request r;
-  if (auto refused = engine_->read(head.target, r))
-    return *std::move(refused);
+  if (!speaks_for_itself(head.target))
+    if (auto refused = engine_->read(head.target, r))
+      return *std::move(refused);
   r.method = head.method;
   r.path = path_of(head.target);
   bool rooted = r.path.starts_with('/') || (r.path == "*" && r.method == "OPTIONS");

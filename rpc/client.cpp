@@ -3,6 +3,7 @@
 #include "rpc/codec.hpp"
 #include "rpc/exchange.hpp"
 #include "rpc/started_call.hpp"
+#include "rpc/text.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -68,18 +69,13 @@ bool append(std::string& text, std::string_view bytes, std::size_t limit) {
   return text.size() < limit;
 }
 
-/// Whether it stands in a request as it is; the engine escapes what is not.
-bool is_plain(std::string_view path) {
-  return path.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_.~") == path.npos;
-}
-
 } // namespace
 
 struct client::impl {
-  explicit impl(endpoint e) : to{std::move(e)}, plain{is_plain(to.path)} {}
+  explicit impl(endpoint e) : to{std::move(e)}, plain{text::is_plain_path(to.path)} {}
 
   const endpoint to;
-  const bool plain;
+  const bool plain; // the engine would escape what is not
   connection_pool pool;
   std::atomic<std::uint64_t> last_id{0};
 

@@ -38,6 +38,15 @@ constexpr bool is_token(std::string_view s) noexcept {
   return !s.empty();
 }
 
+/// Whether all of it stands for itself in a request's target: segments of unreserved characters (RFC 3986, section 2.3).
+constexpr bool is_plain_path(std::string_view s) noexcept {
+  constexpr std::string_view others = "/-_.~";
+  for (char c : s)
+    if (!is_digit(c) && (lower(c) < 'a' || lower(c) > 'z') && others.find(c) == others.npos)
+      return false;
+  return true;
+}
+
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size())
     return false;
