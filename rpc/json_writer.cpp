@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 namespace mistify::rpc::json {
 
@@ -43,11 +45,33 @@ void append_escape(std::string& out, char c) {
   }
 }
 
+/// Whether a character does not stand for itself in a JSON string, or is no ASCII.
+bool is_special(char c) noexcept {
+  return static_cast<unsigned char>(c - 0x20) >= 0x60 || c == '"' || c == '\\';
+}
+
+/// The same of any of eight: a subtraction sets the high bit of a byte that is smaller than what is taken off it.
+bool has_special(const char* eight) noexcept {
+  constexpr auto each = [](char c) { return 0x0101010101010101u * static_cast<unsigned char>(c); };
+  std::uint64_t x = 0;
+  std::memcpy(&x, eight, sizeof x);
+  const auto quotes = (x ^ each('"')) - each(1), backslashes = (x ^ each('\\')) - each(1), controls = x - each(' ');
+  return ((x | quotes | backslashes | controls) & 0x8080808080808080u) != 0;
+}
+
+std::size_t count_plain(std::string_view s) noexcept {
+  std::size_t n = 0;
+  while (s.size() - n >= 8 && !has_special(s.data() + n))
+    n += 8;
+  while (n < s.size() && !is_special(s[n]))
+    ++n;
+  return n;
+}
+
 void append_quoted(std::string& out, std::string_view s) {
   out += '"';
   while (!s.empty()) {
-    const auto special = [](char c) { return static_cast<unsigned char>(c - 0x20) >= 0x60 || c == '"' || c == '\\'; };
-    const auto plain = static_cast<std::size_t>(std::find_if(s.begin(), s.end(), special) - s.begin());
+    const auto plain = count_plain(s);
     out.append(s.substr(0, plain));
     s.remove_prefix(plain);
     if (s.empty())

@@ -283,6 +283,19 @@ TEST_CASE("the writer has null for numbers that JSON has not") {
   CHECK(w.str() == "[null,null,null,1]");
 }
 
+TEST_CASE("what the writer has to escape it finds wherever it stands") {
+  std::vector<std::string> wrong;
+  for (int c = 0; c < 0x80; ++c)
+    for (std::size_t before = 0; before < 17; ++before)
+      for (const auto* behind : {"", "behind", "far behind it"}) {
+        const auto text = std::string(before, 'x') + static_cast<char>(c) + behind;
+        json::writer w;
+        if (document::parse(w.value(text).str()).root().as_string("text") != text)
+          wrong.push_back(text);
+      }
+  CHECK(wrong.empty());
+}
+
 TEST_CASE("the writer escapes keys and strings and repairs what is no UTF-8") {
   const auto written = [](std::string_view text) {
     json::writer w;
