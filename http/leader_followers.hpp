@@ -27,7 +27,7 @@ public:
     std::chrono::milliseconds patience{5}; ///< up to twice that
   };
 
-  /// A thread's place among the others; used by that thread only.
+  /// A thread's place among the others. Its public part is for that thread only; followers look at the rest.
   class place {
   public:
     /// The wait is over, the work begins.
