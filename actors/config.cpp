@@ -6,6 +6,7 @@
 #include "rpc/log.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -59,6 +60,17 @@ std::size_t read_count(const node& value, const std::string& field) {
   if (count == 0 || count > std::numeric_limits<std::int32_t>::max())
     refuse(field + ": must be from 1 to 2147483647");
   return count;
+}
+
+/// As `read_count`, for bounds where 0 means that there is none, or the default.
+std::size_t read_count_or_zero(const node& value, const std::string& field) {
+  return value.as_uint(field) == 0 ? 0 : read_count(value, field);
+}
+
+/// Limits that 0 switches off.
+bool may_be_off(std::string_view limit) {
+  constexpr std::array off{"requests_per_second", "connections_of_one", "least_rate", "free_space", "job_minutes"};
+  return std::find(off.begin(), off.end(), limit) != off.end();
 }
 
 /// Builds one config out of several files.
@@ -187,15 +199,37 @@ void builder::add_actions(const node& actions) {
 }
 
 void builder::read_limits(const node& value) {
+  auto& limit = config_.limit;
   const std::map<std::string_view, std::size_t*> known{
-    {"info", &config_.limit.info},       {"info_waiting", &config_.limit.info_waiting},
-    {"stream", &config_.limit.stream},   {"stream_waiting", &config_.limit.stream_waiting},
-    {"queue", &config_.limit.queue},     {"jobs", &config_.limit.jobs},
-    {"retries", &config_.limit.retries}, {"events", &config_.limit.events},
+    {"info", &limit.info},
+    {"info_waiting", &limit.info_waiting},
+    {"stream", &limit.stream},
+    {"stream_waiting", &limit.stream_waiting},
+    {"queue", &limit.queue},
+    {"jobs", &limit.jobs},
+    {"jobs_most", &limit.jobs_most},
+    {"job_minutes", &limit.job_minutes},
+    {"retries", &limit.retries},
+    {"events", &limit.events},
+    {"guests", &limit.guests},
+    {"guest_bytes", &limit.guest_bytes},
+    {"metadata_bytes", &limit.metadata_bytes},
+    {"nesting", &limit.nesting},
+    {"open_image_jobs", &limit.open_image_jobs},
+    {"image_jobs", &limit.image_jobs},
+    {"requests_per_second", &limit.requests_per_second},
+    {"connections_of_one", &limit.connections_of_one},
+    {"event_readers_of_one", &limit.event_readers_of_one},
+    {"waiting_bytes", &limit.waiting_bytes},
+    {"least_rate", &limit.least_rate},
+    {"message_bytes", &limit.message_bytes},
+    {"metric_devices", &limit.metric_devices},
+    {"free_space", &limit.free_space},
   };
   for (const auto& [key, v] : value.members("limits")) {
-    if (auto field = known.find(key); field != known.end())
-      *field->second = read_count(v, "limits." + std::string{key});
+    const auto field = "limits." + std::string{key};
+    if (auto target = known.find(key); target != known.end())
+      *target->second = may_be_off(key) ? read_count_or_zero(v, field) : read_count(v, field);
     else
       warn_unknown("limits.", key);
   }
@@ -214,6 +248,9 @@ void builder::read_http(const node& value) {
       config_.http.max_downloads = read_count(v, field);
     else if (key == "max_event_readers")
       config_.http.max_event_readers = read_count(v, field);
+    else if (key == "names")
+      for (const node& name : v.items(field))
+        config_.http.names.push_back(name.as_string(field));
     else
       warn_unknown("http.", key);
   }

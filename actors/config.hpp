@@ -79,8 +79,25 @@ struct limits {
   std::size_t stream_waiting = 100; ///< behind them; then 429
   std::size_t queue = 1000;         ///< jobs of one runner that have not started; then 429
   std::size_t jobs = 1000;          ///< ended jobs kept in the log
+  std::size_t jobs_most = 100'000;  ///< ended jobs kept at most, however young
+  std::size_t job_minutes = 10;     ///< how long an ended job is kept however many end, in minutes
   std::size_t events = 10'000;      ///< kept for readers of /events that come back
   std::size_t retries = 10;         ///< times that a stage may ask to be run again
+
+  std::size_t guests = 20'000;               ///< living guests; then 429
+  std::size_t guest_bytes = 64 * 1024;       ///< a guest's document as stored, in bytes; then 413
+  std::size_t metadata_bytes = 256 * 1024;   ///< the hypervisor's metadata, in bytes; then 413
+  std::size_t nesting = 64;                  ///< levels of a JSON input; then 400
+  std::size_t open_image_jobs = 100;         ///< image jobs that have not ended; then 429
+  std::size_t image_jobs = 4;                ///< image jobs that run at a time; the rest waits
+  std::size_t requests_per_second = 0;       ///< of one address; 0: no bound; then 429
+  std::size_t connections_of_one = 0;        ///< connections of one address; 0: half of `http.max_connections`
+  std::size_t event_readers_of_one = 8;      ///< readers of /events of one address; then 429
+  std::size_t waiting_bytes = 256ull << 20U; ///< bytes of answers that wait for clients; the slowest reader goes first
+  std::size_t least_rate = 1024;             ///< bytes a second over 30 s that a client reads while bytes wait
+  std::size_t message_bytes = 4096;          ///< a job's `Message`, in bytes; the rest is cut
+  std::size_t metric_devices = 256;          ///< devices in an answer of metrics; the rest is left out
+  std::size_t free_space = 64ull << 20U;     ///< bytes free at `dbpath` below which writes are refused with 507
 };
 
 /// The `http` object of the config.
@@ -90,6 +107,7 @@ struct http_options {
   std::size_t max_connections = 4096;
   std::size_t max_downloads = 64;
   std::size_t max_event_readers = 64;
+  std::vector<std::string> names; ///< further names that `Host` may have; "*": any
 };
 
 /// The `log` object of the config. Read again at SIGHUP.
