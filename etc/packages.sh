@@ -8,6 +8,7 @@ BUILD_PACKAGES=(
   libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev libspdlog-dev
   libsystemd-dev uuid-dev libssl-dev zlib1g-dev libvirt-dev libpugixml-dev
   libgoogle-perftools-dev libcurl4-openssl-dev liblzma-dev libzstd-dev
+  scdoc # the man pages
 )
 # shellcheck disable=SC2034
 RUN_PACKAGES=(curl jq qemu-utils)
@@ -33,6 +34,17 @@ missing_packages() {
   done
 }
 
+# install_quietly NAME...: installs them. Prints what apt-get said only where it fails.
+install_quietly() {
+  local log
+  # The lists of packages may be old or, in a container, absent: fetched only when something has to be installed.
+  log=$({ apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } 2>&1) || {
+    echo "$log" >&2
+    return 1
+  }
+}
+
 install_packages() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
@@ -45,7 +57,5 @@ install_packages() {
     return 1
   fi
   echo "Installing ${missing[*]}"
-  # The lists of packages may be old or, in a container, absent: fetched only when something has to be installed.
-  apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  install_quietly "${missing[@]}"
 }
