@@ -71,7 +71,7 @@ struct service {
   std::optional<std::chrono::milliseconds> timeout; ///< of an answer, for stages that do not say
 };
 
-/// The bounds of queues; what happens beyond each is said in the README.
+/// Bounds of queues and sizes. etc/man/mistify-agent.json.5.scd says what happens beyond each.
 struct limits {
   std::size_t info = 100;           ///< synchronous calls of one runner at a time
   std::size_t info_waiting = 1000;  ///< behind them; then 429
