@@ -154,6 +154,7 @@ else
   check "layers" etc/check-layers.sh
   check "format" etc/check-format.sh
   build_and_test release
+  check "docs" etc/check-docs.sh
   check "openapi" etc/check-openapi.sh
   [ "$mode" = plain ] || full
 fi
