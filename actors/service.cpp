@@ -22,10 +22,11 @@ service_actor handle_of(self_pointer self) {
 }
 
 /// Notes that it has its place; the number to say so under when it is over.
-std::uint64_t note_flying(self_pointer self, std::string method, std::string guest, std::string job = {}) {
+std::uint64_t note_flying(self_pointer self, std::string method, std::string guest, std::string job = {},
+                          bool own_place = false) {
   auto& state = self->state;
   state.flying.emplace(++state.last_number, service_state::in_flight{std::move(method), std::move(guest),
-                                                                     std::move(job), self->clock().now()});
+                                                                     std::move(job), self->clock().now(), own_place});
   return state.last_number;
 }
 
@@ -44,7 +45,7 @@ std::string error_text(const rpc::outcome<std::string>& result) {
 
 /// The sub-agent's answer goes straight to whoever asked; only the free place passes through the service's mailbox.
 void start(self_pointer self, waiting_call work) {
-  const auto number = note_flying(self, work.call.method, work.call.guest, work.call.job);
+  const auto number = note_flying(self, work.call.method, work.call.guest, work.call.job, work.call.own_place);
   self->state.out->start(std::move(work.call),
                          [answer = std::move(work.answer), number, name = self->state.endpoint,
                           service = handle_of(self), measured = *self->state.measured,
@@ -99,12 +100,14 @@ void start_next(self_pointer self) {
 void left(self_pointer self, std::uint64_t number, const std::string& error) {
   auto& state = self->state;
   const auto ended = state.flying.extract(number);
+  const bool own_place = ended && ended.mapped().own_place;
   if (ended && !error.empty()) {
     const auto& what = ended.mapped();
     const auto now = self->clock().now();
     state.past.note_error(now, what.method + ": " + error + ", after " + in_words(now - what.since), what.job);
   }
-  start_next(self);
+  if (!own_place)
+    start_next(self);
 }
 
 void ask_for_sweep(self_pointer self) {
@@ -164,6 +167,10 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
           start(self, waiting_call{std::move(call), answer, never});
         else
           answer.deliver(failure{errc::queue_full, "service " + self->state.endpoint + " has no place to spare"});
+        return answer.later();
+      }
+      if (call.own_place) {
+        start(self, waiting_call{std::move(call), answer, never});
         return answer.later();
       }
       const auto expires = call.may_expire && call.timeout > 0ms ? self->clock().now() + call.timeout : never;

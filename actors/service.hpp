@@ -49,6 +49,7 @@ struct service_state {
   struct in_flight {
     std::string method, guest, job;
     history::time since;
+    bool own_place = false; ///< has none of the gate's
   };
 
   service_actor::pointer self;
@@ -61,7 +62,7 @@ struct service_state {
   bool sweep_is_coming = false;
   history past{32};
 
-  bool at_work() const noexcept { return !gate.idle(); }
+  bool at_work() const noexcept { return !gate.idle() || !flying.empty(); }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return past; }
 };
