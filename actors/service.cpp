@@ -14,9 +14,6 @@ using self_pointer = inspected_pointer<service_actor, service_state>;
 
 constexpr auto never = caf::actor_clock::time_point::max();
 
-/// How often waiting calls are looked through for those whose time is over; their time-outs are this exact.
-constexpr auto sweep_interval = 100ms;
-
 service_actor handle_of(self_pointer self) {
   return caf::actor_cast<service_actor>(self);
 }
@@ -88,7 +85,21 @@ bool drop_if_over(const service_state& state, waiting_work& work, caf::actor_clo
   return true;
 }
 
+/// Calls whose time went by while the process was stopped wait on: the places that they wait for may be free in a moment.
+void put_off(self_pointer self) {
+  auto& state = self->state;
+  const auto by = state.missed.look(self->clock().now());
+  if (by > 0ms)
+    state.gate.drop_waiting_if([by](waiting_work& work) {
+      if (auto* call = std::get_if<waiting_call>(&work); call && call->expires != never)
+        call->expires += by;
+      return false;
+    });
+}
+
 void start_next(self_pointer self) {
+  if (self->state.sweep_is_coming)
+    put_off(self);
   while (auto next = self->state.gate.leave()) {
     if (drop_if_over(self->state, *next, self->clock().now()))
       continue;
@@ -111,8 +122,10 @@ void left(self_pointer self, std::uint64_t number, const std::string& error) {
 }
 
 void ask_for_sweep(self_pointer self) {
-  if (!std::exchange(self->state.sweep_is_coming, true))
-    self->delayed_send(self, sweep_interval, sweep_atom_v);
+  if (std::exchange(self->state.sweep_is_coming, true))
+    return;
+  self->state.missed.begin(self->clock().now());
+  self->delayed_send(self, service_state::sweep_interval, sweep_atom_v);
 }
 
 template <class T>
@@ -186,6 +199,7 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
     [=](sweep_atom) {
       auto& state = self->state;
       state.sweep_is_coming = false;
+      put_off(self);
       const auto now = self->clock().now();
       state.gate.drop_waiting_if([&](waiting_work& work) { return drop_if_over(state, work, now); });
       if (state.gate.waiting() > 0)

@@ -2,7 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/system.hpp"
-#include "http/missed_time.hpp"
+#include "rpc/missed_time.hpp"
 #include "rpc/thread_pool.hpp"
 
 #include <caf/actor_companion.hpp>
@@ -96,7 +96,7 @@ private:
 
   /// Looks at every question now and then: there are few, and most are answered long before. Sleeps while there is none.
   void sweep(const std::stop_token& stop) {
-    missed_time missed{sweep_interval};
+    rpc::missed_time missed{sweep_interval};
     std::unique_lock lock{mutex_};
     while (!stop.stop_requested()) {
       wake_.wait(lock, [&] { return stop.stop_requested() || !rows_.empty(); });

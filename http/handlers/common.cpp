@@ -95,7 +95,7 @@ std::string action_for(std::string_view guest_type, std::string_view action) {
   return "container" + name;
 }
 
-void expect_no_controls(std::initializer_list<std::pair<std::string_view, std::string_view>> named) {
+void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named) {
   for (const auto& [name, text] : named)
     if (rpc::has_control(text))
       throw failure{errc::invalid_request, std::string{name} + ": control characters are not allowed"};

@@ -42,7 +42,7 @@ std::string action_for(std::string_view guest_type, std::string_view action);
 
 /// Throws `invalid_request` that names the first text with a control character in it. Ids and names become parts of paths
 /// and of machines.
-void expect_no_controls(std::initializer_list<std::pair<std::string_view, std::string_view>> named);
+void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named);
 
 /// Who a request is: what makes two the same one, and its name in logs.
 struct request_identity {

@@ -43,22 +43,22 @@ std::string need_guest_action(const request& from) {
 
 /// These become parts of paths and of the machine.
 void expect_no_controls(const rpc::guest& guest) {
-  expect_no_controls({{"type", guest.type}, {"image", guest.image}});
+  expect_no_controls_in({{"type", guest.type}, {"image", guest.image}});
   for (const auto& n : guest.nics)
-    expect_no_controls({{"nic name", n.name},
-                        {"nic network", n.network},
-                        {"nic model", n.model},
-                        {"nic mac", n.mac},
-                        {"nic address", n.address},
-                        {"nic netmask", n.netmask},
-                        {"nic gateway", n.gateway},
-                        {"nic device", n.device}});
+    expect_no_controls_in({{"nic name", n.name},
+                           {"nic network", n.network},
+                           {"nic model", n.model},
+                           {"nic mac", n.mac},
+                           {"nic address", n.address},
+                           {"nic netmask", n.netmask},
+                           {"nic gateway", n.gateway},
+                           {"nic device", n.device}});
   for (const auto& d : guest.disks)
-    expect_no_controls({{"disk bus", d.bus},
-                        {"disk device", d.device},
-                        {"disk volume", d.volume},
-                        {"disk image", d.image},
-                        {"disk source", d.source}});
+    expect_no_controls_in({{"disk bus", d.bus},
+                           {"disk device", d.device},
+                           {"disk volume", d.volume},
+                           {"disk image", d.image},
+                           {"disk source", d.source}});
 }
 
 /// What a client may ask to create: its id is a UUID, in lower case from here on, or absent.

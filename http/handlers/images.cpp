@@ -32,11 +32,11 @@ std::string text_of(const rpc::image_request& wish, const std::string& member) {
 }
 
 void expect_no_controls(const rpc::image_request& wish) {
-  expect_no_controls({{"id", wish.id},
-                      {"type", wish.type},
-                      {"dest", wish.dest},
-                      {"source", wish.source},
-                      {"name", text_of(wish, "name")}});
+  expect_no_controls_in({{"id", wish.id},
+                         {"type", wish.type},
+                         {"dest", wish.dest},
+                         {"source", wish.source},
+                         {"name", text_of(wish, "name")}});
 }
 
 /// What a store is asked about an image. `name` and `opts` of the query go along: container stores know them.

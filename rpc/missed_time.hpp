@@ -2,10 +2,11 @@
 
 #include <chrono>
 
-namespace mistify::http {
+namespace mistify::rpc {
 
 /// Notices that the process did not run for a while: it was stopped (SIGSTOP), or its machine was. Deadlines move by that
-/// time, because answers that came meanwhile could not be read. Belongs to one thread, which looks every `interval`.
+/// time, because answers that came meanwhile could not be read. Belongs to one thread or actor,
+/// which looks every `interval`.
 class missed_time {
 public:
   using clock = std::chrono::steady_clock;
@@ -27,4 +28,4 @@ private:
   clock::time_point last_{};
 };
 
-} // namespace mistify::http
+} // namespace mistify::rpc

@@ -1,9 +1,9 @@
-#include "http/missed_time.hpp"
+#include "rpc/missed_time.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
-using mistify::http::missed_time;
+using mistify::rpc::missed_time;
 
 TEST_CASE("looks that come in time, or a little late, miss nothing") {
   missed_time time{100ms};
