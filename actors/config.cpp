@@ -379,7 +379,7 @@ action_ptr config::find_action(std::string_view name) const {
 }
 
 std::size_t config::calls_at_a_time() const {
-  return std::accumulate(services.begin(), services.end(), std::size_t{0},
+  return std::accumulate(services.begin(), services.end(), limit.image_jobs,
                          [](std::size_t sum, const auto& row) { return sum + row.second.max_pending; });
 }
 

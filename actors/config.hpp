@@ -136,7 +136,7 @@ struct config {
   /// The pipeline of an action, or nullptr if it is not configured.
   action_ptr find_action(std::string_view name) const;
 
-  /// How many calls and downloads all services together take at a time.
+  /// How many calls and downloads all services together take at a time, with the fetches beside their places.
   std::size_t calls_at_a_time() const;
 };
 

@@ -2,6 +2,7 @@
 
 #include "actors/ids.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mistify::actors {
@@ -33,6 +34,8 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
   streams_ =
     throttle<stream_wish>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
+  if (id_ == agent_runner)
+    queue_ = job_queue<queued>{limit.image_jobs};
   shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
   shown_running_ = rpc::metrics::gauge_share{measured.jobs_running};
   return {
@@ -64,8 +67,8 @@ guest_runner::~guest_runner() {
     caf::anon_send(context_->log, record_atom_v, share({work.job_id, store::guest_unchanged{}, how}));
     tell_end(work, how.message);
   };
-  if (running_)
-    end_job(running_->work);
+  for (const auto& one : running_)
+    end_job(one.work);
   for (const auto& work : queue_)
     end_job(work);
 }
@@ -198,7 +201,8 @@ caf::result<bool> guest_runner::drain() {
 
 /// Once no call is out and no step is on its way to the disk. A step that the disk refuses is not waited for.
 void guest_runner::tell_drained() {
-  const bool busy = beginning_ || (running_ && (running_->calling || running_->saving));
+  const auto is_busy = [](const under_way& one) { return one.calling || one.saving; };
+  const bool busy = beginning_ || std::any_of(running_.begin(), running_.end(), is_busy);
   if (drained_ && !busy)
     std::exchange(drained_, std::nullopt)->deliver(true);
 }
@@ -231,11 +235,11 @@ void guest_runner::retire_if_never_stored() {
 
 void guest_runner::show_levels() noexcept {
   shown_waiting_.set(queue_.size());
-  shown_running_.set(running_ ? 1 : 0);
+  shown_running_.set(running_.size());
 }
 
 void guest_runner::quit_if_done() {
-  if (forgotten_ && !running_ && being_queued_ == 0 && info_.idle() && streams_.idle())
+  if (forgotten_ && running_.empty() && being_queued_ == 0 && info_.idle() && streams_.idle())
     self_->quit();
 }
 

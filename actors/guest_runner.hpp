@@ -2,6 +2,7 @@
 
 #include "actors/history.hpp"
 #include "actors/inspected.hpp"
+#include "actors/job_queue.hpp"
 #include "actors/metrics.hpp"
 #include "actors/pipeline.hpp"
 #include "actors/reply.hpp"
@@ -33,12 +34,13 @@ struct runner_context {
 };
 
 /// Everything that happens to one guest: two throttles for what is answered at once, and a queue of jobs that are run
-/// one at a time, in order. Each step of a job is on disk before the next thing happens.
+/// one at a time, in order. Each step of a job is on disk before the next thing happens. The runner `agent` runs several
+/// jobs at a time, but of one image only one, so that a slow fetch holds up nothing else.
 class guest_runner {
 public:
   static inline const char* name = "guest_runner";
 
-  explicit guest_runner(runner_actor::pointer self) : self_{self}, info_{0, 0}, streams_{0, 0} {}
+  explicit guest_runner(runner_actor::pointer self) : self_{self}, info_{0, 0}, streams_{0, 0}, queue_{1} {}
 
   /// A runner that dies with jobs under way ends them, unless the agent is stopping (they wait on disk then).
   ~guest_runner();
@@ -47,7 +49,7 @@ public:
                                        std::shared_ptr<const runner_context> context);
 
   /// Nothing that anybody waits for is under way.
-  bool at_work() const noexcept { return running_ || !queue_.empty() || !info_.idle() || !streams_.idle(); }
+  bool at_work() const noexcept { return !running_.empty() || !queue_.empty() || !info_.idle() || !streams_.idle(); }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return past_; }
 
@@ -83,8 +85,12 @@ private:
     std::string job_id, request_id;
     pipeline steps;
     bool forced = false;              ///< stages that fail are passed over
+    std::string key{};                ///< of which one job runs at a time: the image's id, or empty
     bool being_cancelled = false;     ///< the log is about to end it: it must not begin
+    bool promised = false;            ///< it begins in the step that ends another job
     std::list<reply<bool>> waiting{}; ///< for its end
+
+    bool held() const noexcept { return being_cancelled || promised; }
   };
   struct under_way {
     explicit under_way(queued w) : work{std::move(w)} {}
@@ -106,25 +112,29 @@ private:
 
   template <class Atom, class... Ts>
   caf::result<store::queued_job> enqueue(job_request& request, Atom atom, Ts... values);
+  std::optional<rpc::failure> too_many_jobs() const;
+  std::string key_of(const job_request& request) const;
   std::optional<store::stage_starts> beginning_of(const job_request& request) const;
   void queued_up(const job_request& request, const store::queued_job& as, bool begun);
   void not_queued(bool begins);
   void append(const job_request& request, const std::string& job_id, std::size_t stage = 0);
   void restore(const runner_restore& from);
 
-  void take_next();
+  under_way& take(const queued& next);
   void begin_next();
-  void go_on_with_begun(const std::string& guest_doc);
-  std::optional<store::job_start> beginning_of_next() const;
-  void advance(store::guest_change change);
-  void save(store::job_step step);
-  void saved(const store::job_step& step, const store::recorded_step& recorded);
-  void not_saved(const store::job_step& step, const rpc::failure& why);
-  void call_stage();
-  void stage_answered(std::string body);
-  void pause(std::chrono::seconds length);
-  void fail(const rpc::failure& why);
-  void finish(const store::job_ends* how, const store::recorded_step* begun = nullptr);
+  void go_on_with_begun(const std::string& job_id, const std::string& guest_doc);
+  std::optional<store::job_start> promise_next(const under_way& ending);
+  void break_promise(const store::job_step& step);
+  void advance(under_way& at, store::guest_change change);
+  void save(under_way& at, store::job_step step);
+  void saved(under_way& at, const store::job_step& step, const store::recorded_step& recorded);
+  void not_saved(under_way& at, const store::job_step& step, const rpc::failure& why);
+  void call_stage(under_way& at);
+  void stage_answered(under_way& at, std::string body);
+  void pause(under_way& at, std::chrono::seconds length);
+  void fail(under_way& at, const rpc::failure& why);
+  void finish(under_way& at, const store::job_ends* how);
+  void go_on();
   void tell_end(const queued& work, job_outcome how, const rpc::job& job);
   void tell_end(const queued& work, const std::string& why);
   void again(std::uint64_t turn);
@@ -132,9 +142,11 @@ private:
   // -- from outside ---------------------------------------------------------------------------------------------
   caf::result<rpc::job> cancel(const std::string& job_id);
   void cancel_queued(queued& work, const reply<rpc::job>& answer);
-  void cancel_running(const reply<rpc::job>& answer);
+  void cancel_running(under_way& at, const reply<rpc::job>& answer);
   void cancelled(const std::string& job_id, bool done);
   caf::result<bool> await_end(const std::string& job_id);
+  under_way* find_running(const std::string& job_id);
+  queued* find_queued(const std::string& job_id);
   queued* find_job(const std::string& job_id);
   static void tell_waiting(queued& work);
 
@@ -151,7 +163,7 @@ private:
   void quit_if_done();
   void tell_drained();
   void show_levels() noexcept;
-  bool is_current(std::uint64_t turn) const { return running_ && running_->turn == turn; }
+  under_way* current(std::uint64_t turn);
   rpc::failure gone() const { return {rpc::errc::not_found, "not found"}; }
 
   runner_actor::pointer self_;
@@ -168,10 +180,10 @@ private:
     history::time since;
   };
   std::list<download_out> downloads_;
-  std::list<queued> queue_;
+  job_queue<queued> queue_;
   std::size_t being_queued_ = 0; ///< on their way through the job log
   bool beginning_ = false;       ///< the only one of them begins with that
-  std::optional<under_way> running_;
+  std::list<under_way> running_; ///< the oldest first
   std::uint64_t turns_ = 0;
   std::optional<reply<bool>> drained_;
   bool draining_ = false;

@@ -23,22 +23,30 @@ void guest_runner::restore(const runner_restore& from) {
   begin_next();
 }
 
-guest_runner::queued* guest_runner::find_job(const std::string& job_id) {
-  if (running_ && running_->work.job_id == job_id)
-    return &running_->work;
+guest_runner::under_way* guest_runner::find_running(const std::string& job_id) {
+  const auto found =
+    std::find_if(running_.begin(), running_.end(), [&](const under_way& one) { return one.work.job_id == job_id; });
+  return found == running_.end() ? nullptr : &*found;
+}
+
+guest_runner::queued* guest_runner::find_queued(const std::string& job_id) {
   const auto found = std::find_if(queue_.begin(), queue_.end(), [&](const queued& q) { return q.job_id == job_id; });
   return found == queue_.end() ? nullptr : &*found;
 }
 
+guest_runner::queued* guest_runner::find_job(const std::string& job_id) {
+  auto* running = find_running(job_id);
+  return running ? &running->work : find_queued(job_id);
+}
+
 caf::result<rpc::job> guest_runner::cancel(const std::string& job_id) {
   const reply<rpc::job> answer{self_};
-  auto* work = find_job(job_id);
-  if (!work)
-    answer.deliver(failure{errc::conflict, "the job has ended"});
-  else if (running_ && work == &running_->work)
-    cancel_running(answer);
-  else
+  if (auto* running = find_running(job_id))
+    cancel_running(*running, answer);
+  else if (auto* work = find_queued(job_id))
     cancel_queued(*work, answer);
+  else
+    answer.deliver(failure{errc::conflict, "the job has ended"});
   return answer.later();
 }
 
@@ -78,19 +86,20 @@ void guest_runner::cancelled(const std::string& job_id, bool done) {
 
 /// The call is dropped, and whatever still comes of it belongs to an earlier turn. A change that the database has not
 /// taken yet is saved with the end: the sub-agent did it.
-void guest_runner::cancel_running(const reply<rpc::job>& answer) {
-  if (running_->ending)
+void guest_runner::cancel_running(under_way& at, const reply<rpc::job>& answer) {
+  if (at.ending)
     return answer.deliver(failure{errc::conflict, "the job is ending"});
-  auto& work = running_->work;
-  running_->call.cancel();
-  running_->calling = false;
-  running_->turn = ++turns_;
+  auto& work = at.work;
+  at.call.cancel();
+  at.calling = false;
+  at.turn = ++turns_;
   auto change = change_when_failed(work.steps.kind());
-  if (auto unsaved = std::exchange(running_->unsaved, std::nullopt);
+  if (auto unsaved = std::exchange(at.unsaved, std::nullopt);
       unsaved && !std::holds_alternative<store::guest_unchanged>(unsaved->change))
     change = std::move(unsaved->change);
-  running_->cancelled_for.emplace(answer);
-  save({work.job_id, std::move(change), store::job_ends{rpc::job_status::error, "cancelled in " + work.steps.label()}});
+  at.cancelled_for.emplace(answer);
+  save(at,
+       {work.job_id, std::move(change), store::job_ends{rpc::job_status::error, "cancelled in " + work.steps.label()}});
 }
 
 caf::result<bool> guest_runner::await_end(const std::string& job_id) {

@@ -4,6 +4,7 @@
 #include "actors/recovery.hpp"
 #include "rpc/codec.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -23,6 +24,24 @@ failure stopping() {
   return {errc::unavailable, "the agent is stopping"};
 }
 
+/// Fetches may take hours and need little of a sub-agent: they have places of their own.
+bool is_fetch(const action_kind& kind) {
+  return kind.name == "fetchImage" || kind.name == "containerFetchImage";
+}
+
+/// What a job on images is about: jobs of one image run one at a time. An image without an id is known by what it is
+/// fetched from.
+std::string image_of(const job_request& request) try {
+  const auto document = rpc::json::document::parse(request.request);
+  for (const auto* name : {"id", "source", "name"})
+    if (const auto* member = document.root().find(name); member && member->type() == rpc::json::node::kind::string)
+      if (auto text = member->as_string(name); !text.empty())
+        return text;
+  return {};
+} catch (const failure&) { // its stage will say what is wrong
+  return {};
+}
+
 } // namespace
 
 // -- queueing ----------------------------------------------------------------------------------------------------
@@ -37,8 +56,8 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
     answer.deliver(gone());
   } else if (draining_) {
     answer.deliver(stopping());
-  } else if (queue_.size() + being_queued_ >= context_->limit.queue) {
-    answer.deliver(failure{errc::queue_full, "the queue of this guest is full"});
+  } else if (const auto full = too_many_jobs()) {
+    answer.deliver(*full);
   } else {
     store::new_job job{new_job_id(),
                        id_,
@@ -68,9 +87,25 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
 
+/// Why no further job is taken; nothing if one is.
+std::optional<failure> guest_runner::too_many_jobs() const {
+  const auto waiting = queue_.size() + being_queued_;
+  const auto most_open = context_->limit.open_image_jobs;
+  if (waiting >= context_->limit.queue)
+    return failure{errc::queue_full, "the queue of this guest is full"};
+  if (id_ == agent_runner && waiting + running_.size() >= most_open)
+    return failure{errc::queue_full,
+                   "there are " + std::to_string(most_open) + " image jobs that have not ended, which is the most"};
+  return std::nullopt;
+}
+
+std::string guest_runner::key_of(const job_request& request) const {
+  return id_ == agent_runner ? image_of(request) : std::string{};
+}
+
 /// Where nothing is before the job, it is queued and begins in one step of the log: one commit less to wait for.
 std::optional<store::stage_starts> guest_runner::beginning_of(const job_request& request) const {
-  if (running_ || !queue_.empty() || being_queued_ > 0 || request.what->stages.empty())
+  if (being_queued_ > 0 || request.what->stages.empty() || !queue_.begins_at_once(key_of(request)))
     return std::nullopt;
   return store::stage_starts{0, request.what->stages.front().method};
 }
@@ -82,10 +117,9 @@ void guest_runner::queued_up(const job_request& request, const store::queued_job
     context_->measured.jobs.queued(*request.what->kind);
     if (!retired_) // else the delete that ran meanwhile has ended it on disk
       append(request, as.job.id);
-    if (begun && !queue_.empty())
-      go_on_with_begun(as.guest_doc);
-    else
-      begin_next();
+    if (begun)
+      go_on_with_begun(as.job.id, as.guest_doc);
+    begin_next();
   }
   tell_drained();
   quit_if_done();
@@ -99,186 +133,208 @@ void guest_runner::not_queued(bool begins) {
 }
 
 void guest_runner::append(const job_request& request, const std::string& job_id, std::size_t stage) {
-  queue_.push_back({job_id, request.request_id, pipeline{request.what, request.request, context_->limit.retries, stage},
-                    request.request == forced_delete});
+  queue_.push({job_id, request.request_id, pipeline{request.what, request.request, context_->limit.retries, stage},
+               request.request == forced_delete, key_of(request)});
   show_levels();
 }
 
 // -- one job after the other -------------------------------------------------------------------------------------
 
-void guest_runner::take_next() {
-  running_.emplace(std::move(queue_.front()));
-  running_->turn = ++turns_;
-  queue_.pop_front();
-  past_.note(now(), std::string{running_->work.steps.kind().name} + " begins", running_->work.job_id);
+guest_runner::under_way* guest_runner::current(std::uint64_t turn) {
+  const auto found =
+    std::find_if(running_.begin(), running_.end(), [turn](const under_way& one) { return one.turn == turn; });
+  return found == running_.end() ? nullptr : &*found;
+}
+
+guest_runner::under_way& guest_runner::take(const queued& next) {
+  auto& begun = running_.emplace_back(queue_.take(next));
+  begun.turn = ++turns_;
+  past_.note(now(), std::string{begun.work.steps.kind().name} + " begins", begun.work.job_id);
   show_levels();
+  return begun;
 }
 
 void guest_runner::begin_next() {
-  if (running_ || draining_ || queue_.empty() || queue_.front().being_cancelled)
+  if (draining_)
     return;
-  take_next();
-  advance(store::guest_unchanged{});
+  while (const auto* next = queue_.next())
+    advance(take(*next), store::guest_unchanged{});
 }
 
-/// The log has the next job as begun: its stage is called.
-void guest_runner::go_on_with_begun(const std::string& guest_doc) {
-  take_next();
-  running_->sent_doc = guest_doc;
-  call_stage();
+/// The log has that job as begun: its stage is called. One that is being cancelled waits for what comes of that.
+void guest_runner::go_on_with_begun(const std::string& job_id, const std::string& guest_doc) {
+  const auto* next = find_queued(job_id);
+  if (!next || next->held())
+    return;
+  auto& at = take(*next);
+  at.sent_doc = guest_doc;
+  call_stage(at);
 }
 
-/// What is recorded together with the end of the job before it: one commit less to wait for.
-std::optional<store::job_start> guest_runner::beginning_of_next() const {
-  if (draining_ || queue_.empty() || queue_.front().being_cancelled || queue_.front().steps.finished())
+/// What is recorded together with the end of the job before it: one commit less to wait for. Until that is on disk the next
+/// job is held, so that the end of no other job begins it too.
+std::optional<store::job_start> guest_runner::promise_next(const under_way& ending) {
+  auto* next = draining_ ? nullptr : queue_.next_after(ending.work.key);
+  if (!next || next->steps.finished())
     return std::nullopt;
-  const auto& next = queue_.front();
-  return store::job_start{next.job_id, {next.steps.index(), next.steps.current().method}};
+  next->promised = true;
+  return store::job_start{next->job_id, {next->steps.index(), next->steps.current().method}};
+}
+
+void guest_runner::break_promise(const store::job_step& step) {
+  if (auto* next = step.then ? find_queued(step.then->job_id) : nullptr)
+    next->promised = false;
 }
 
 /// The current stage is over (or none has begun): on to the next one, or to the end of the job.
-void guest_runner::advance(store::guest_change change) {
-  auto& steps = running_->work.steps;
-  running_->calling = false;
-  store::job_step step{running_->work.job_id, std::move(change), store::stage_starts{},
-                       std::exchange(running_->skipped_because, {})};
+void guest_runner::advance(under_way& at, store::guest_change change) {
+  auto& steps = at.work.steps;
+  at.calling = false;
+  store::job_step step{at.work.job_id, std::move(change), store::stage_starts{}, std::exchange(at.skipped_because, {})};
   if (steps.finished()) {
     if (steps.kind().effect == record_effect::deletes)
       step.change = store::guest_removed{};
-    step.next = store::job_ends{rpc::job_status::complete, running_->passed_over};
+    step.next = store::job_ends{rpc::job_status::complete, at.passed_over};
   } else if (draining_) {
     step.next = store::stage_waits{steps.index()};
   } else {
     step.next = store::stage_starts{steps.index(), steps.current().method};
   }
-  save(std::move(step));
+  save(at, std::move(step));
 }
 
-void guest_runner::save(store::job_step step) {
-  running_->ending = std::holds_alternative<store::job_ends>(step.next);
-  step.then = running_->ending ? beginning_of_next() : std::nullopt;
-  running_->saving = true;
-  running_->since = now();
+void guest_runner::save(under_way& at, store::job_step step) {
+  at.ending = std::holds_alternative<store::job_ends>(step.next);
+  step.then = at.ending ? promise_next(at) : std::nullopt;
+  at.saving = true;
+  at.since = now();
   const auto sent = share(std::move(step));
   self_->request(context_->log, caf::infinite, record_atom_v, sent)
     .then(
-      [this, sent, turn = running_->turn](const store::recorded_step& recorded) {
-        if (is_current(turn))
-          saved(*sent, recorded);
+      [this, sent, turn = at.turn](const store::recorded_step& recorded) {
+        break_promise(*sent);
+        if (auto* one = current(turn))
+          saved(*one, *sent, recorded);
       },
-      [this, sent, turn = running_->turn](const caf::error& e) {
-        if (is_current(turn))
-          not_saved(*sent, to_failure(e));
+      [this, sent, turn = at.turn](const caf::error& e) {
+        break_promise(*sent);
+        if (auto* one = current(turn))
+          not_saved(*one, *sent, to_failure(e));
       });
 }
 
-void guest_runner::saved(const store::job_step& step, const store::recorded_step& recorded) {
-  running_->saving = false;
-  if (running_->cancelled_for)
-    running_->cancelled_for->deliver(recorded.job);
+void guest_runner::saved(under_way& at, const store::job_step& step, const store::recorded_step& recorded) {
+  at.saving = false;
+  if (at.cancelled_for)
+    at.cancelled_for->deliver(recorded.job);
   if (const auto* how = std::get_if<store::job_ends>(&step.next)) {
     note_end(recorded.job);
-    const auto outcome = running_->cancelled_for                         ? job_outcome::cancelled
+    const auto outcome = at.cancelled_for                                ? job_outcome::cancelled
                          : recorded.job.status == rpc::job_status::error ? job_outcome::error
                                                                          : job_outcome::complete;
-    tell_end(running_->work, outcome, recorded.job);
-    return finish(how, recorded.then_began ? &recorded : nullptr);
+    tell_end(at.work, outcome, recorded.job);
+    finish(at, how);
+    if (recorded.then_began)
+      go_on_with_begun(step.then->job_id, recorded.guest_doc);
+    return go_on();
   }
   if (std::holds_alternative<store::stage_starts>(step.next)) {
-    running_->sent_doc = recorded.guest_doc;
-    call_stage();
-  } else if (const auto pause = std::exchange(running_->pause, std::nullopt); pause && !draining_) {
-    self_->delayed_send(self_, *pause, again_atom_v, running_->turn);
+    at.sent_doc = recorded.guest_doc;
+    call_stage(at);
+  } else if (const auto pause = std::exchange(at.pause, std::nullopt); pause && !draining_) {
+    self_->delayed_send(self_, *pause, again_atom_v, at.turn);
   }
   tell_drained();
 }
 
-/// A database that refuses writes now may take them later: what a sub-agent did must not be forgotten. Any other error
-/// means that the job has ended in the log already.
-void guest_runner::not_saved(const store::job_step& step, const failure& why) {
-  running_->saving = false;
-  if (running_->cancelled_for)
-    std::exchange(running_->cancelled_for, std::nullopt)->deliver(why);
-  if (why.code() != errc::storage_failed)
-    return finish(nullptr);
-  running_->unsaved = step;
-  running_->since = now();
-  running_->turn = ++turns_;
-  self_->delayed_send(self_, save_pause, again_atom_v, running_->turn);
+/// A database that refuses writes now may take them later: what a sub-agent did must not be forgotten. A guest that cannot
+/// be stored as the sub-agent returned it fails the stage. Any other error means that the job has ended in the log already.
+void guest_runner::not_saved(under_way& at, const store::job_step& step, const failure& why) {
+  at.saving = false;
+  if (at.cancelled_for)
+    std::exchange(at.cancelled_for, std::nullopt)->deliver(why);
+  if (why.code() == errc::sub_agent_failed) {
+    at.work.steps.step_back();
+    return fail(at, why);
+  }
+  if (why.code() != errc::storage_failed) {
+    finish(at, nullptr);
+    return go_on();
+  }
+  at.unsaved = step;
+  at.since = now();
+  at.turn = ++turns_;
+  self_->delayed_send(self_, save_pause, again_atom_v, at.turn);
   tell_drained();
 }
 
-void guest_runner::call_stage() {
-  const auto& stage = running_->work.steps.current();
-  running_->calling = true;
-  running_->call = {};
-  running_->since = now();
-  running_->turn = ++turns_;
+void guest_runner::call_stage(under_way& at) {
+  const auto& stage = at.work.steps.current();
+  at.calling = true;
+  at.call = {};
+  at.since = now();
+  at.turn = ++turns_;
   try {
-    service_call out{stage.method,
-                     running_->work.steps.params(running_->sent_doc),
-                     stage.timeout,
-                     false,
-                     running_->call,
-                     false,
-                     running_->work.request_id,
-                     id_,
-                     running_->work.job_id};
+    service_call out{
+      stage.method,   at.work.steps.params(at.sent_doc), stage.timeout, false, at.call, false, at.work.request_id, id_,
+      at.work.job_id, is_fetch(at.work.steps.kind())};
     self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
       .then(
-        [this, turn = running_->turn](std::string& body) {
-          if (is_current(turn))
-            stage_answered(std::move(body));
+        [this, turn = at.turn](std::string& body) {
+          if (auto* one = current(turn))
+            stage_answered(*one, std::move(body));
         },
-        [this, turn = running_->turn](const caf::error& e) {
-          if (is_current(turn))
-            fail(to_failure(e));
+        [this, turn = at.turn](const caf::error& e) {
+          if (auto* one = current(turn))
+            fail(*one, to_failure(e));
         });
   } catch (const failure& e) {
-    fail(e);
+    fail(at, e);
   }
 }
 
-void guest_runner::stage_answered(std::string body) {
+void guest_runner::stage_answered(under_way& at, std::string body) {
   try {
-    auto progress = running_->work.steps.accept(std::move(body), id_);
+    auto progress = at.work.steps.accept(std::move(body), id_);
     if (progress.retry)
-      return pause(*progress.retry);
+      return pause(at, *progress.retry);
     if (progress.returned)
-      return advance(store::guest_returned{std::move(running_->sent_doc), std::move(*progress.returned)});
-    advance(store::guest_unchanged{});
+      return advance(at, store::guest_returned{std::move(at.sent_doc), std::move(*progress.returned)});
+    advance(at, store::guest_unchanged{});
   } catch (const failure& e) {
-    fail(e);
+    fail(at, e);
   }
 }
 
 /// The stage is to run again later. No call is out meanwhile, and the log knows it.
-void guest_runner::pause(std::chrono::seconds length) {
-  running_->calling = false;
-  running_->turn = ++turns_;
-  running_->pause = length;
-  save({running_->work.job_id, store::guest_unchanged{}, store::stage_waits{running_->work.steps.index()}});
+void guest_runner::pause(under_way& at, std::chrono::seconds length) {
+  at.calling = false;
+  at.turn = ++turns_;
+  at.pause = length;
+  save(at, {at.work.job_id, store::guest_unchanged{}, store::stage_waits{at.work.steps.index()}});
 }
 
 void guest_runner::again(std::uint64_t turn) {
-  if (!is_current(turn))
+  auto* one = current(turn);
+  if (!one)
     return;
-  if (auto step = std::exchange(running_->unsaved, std::nullopt))
-    save(std::move(*step));
+  if (auto step = std::exchange(one->unsaved, std::nullopt))
+    save(*one, std::move(*step));
   else if (!draining_)
-    advance(store::guest_unchanged{});
+    advance(*one, store::guest_unchanged{});
 }
 
-void guest_runner::fail(const failure& why) {
-  auto& work = running_->work;
-  running_->calling = false;
+void guest_runner::fail(under_way& at, const failure& why) {
+  auto& work = at.work;
+  at.calling = false;
   if (work.forced) {
-    running_->passed_over += (running_->passed_over.empty() ? "forced past: " : "; ") + why.message();
-    running_->skipped_because = why.message();
+    at.passed_over += (at.passed_over.empty() ? "forced past: " : "; ") + why.message();
+    at.skipped_because = why.message();
     work.steps.skip();
-    return advance(store::guest_unchanged{});
+    return advance(at, store::guest_unchanged{});
   }
-  save({work.job_id, change_when_failed(work.steps.kind()), store::job_ends{rpc::job_status::error, why.message()}});
+  save(at,
+       {work.job_id, change_when_failed(work.steps.kind()), store::job_ends{rpc::job_status::error, why.message()}});
 }
 
 void guest_runner::tell_end(const queued& work, job_outcome how, const rpc::job& job) {
@@ -290,19 +346,21 @@ void guest_runner::tell_end(const queued& work, const std::string& why) {
   tell_end(work, job_outcome::error, ended_unseen(work.steps.kind(), work.job_id, id_, why));
 }
 
-/// The job is over; `how` is null where the log had ended it before, `begun` is not where the next one began with its end.
-void guest_runner::finish(const store::job_ends* how, const store::recorded_step* begun) {
+/// The job is over; `how` is null where the log had ended it before.
+void guest_runner::finish(under_way& at, const store::job_ends* how) {
   const bool deleted =
-    how && how->status == rpc::job_status::complete && running_->work.steps.kind().effect == record_effect::deletes;
-  tell_waiting(running_->work);
-  running_.reset();
+    how && how->status == rpc::job_status::complete && at.work.steps.kind().effect == record_effect::deletes;
+  tell_waiting(at.work);
+  queue_.ended(at.work.key);
+  running_.remove_if([&](const under_way& one) { return &one == &at; });
   show_levels();
   if (deleted)
     retire();
-  else if (begun && !queue_.front().being_cancelled)
-    go_on_with_begun(begun->guest_doc);
-  else
-    begin_next();
+}
+
+/// After the end of a job.
+void guest_runner::go_on() {
+  begin_next();
   tell_drained();
 }
 

@@ -13,7 +13,7 @@ void guest_runner::tell(actor_status& to, bool in_full) const {
       break;
     to.queue.push_back({work.job_id, std::string{work.steps.kind().name}});
   }
-  if (running_)
+  if (!running_.empty())
     tell_job(to);
   tell_calls(to);
   if (!in_full && to.calls.size() > most_told)
@@ -22,19 +22,21 @@ void guest_runner::tell(actor_status& to, bool in_full) const {
     past_.tell(to, now());
 }
 
+/// The oldest of those that run.
 void guest_runner::tell_job(actor_status& to) const {
-  const auto& steps = running_->work.steps;
-  actor_status::work at{{}, now() - running_->since, running_->work.job_id, std::string{steps.kind().name}};
-  at.request = running_->work.request_id;
+  const auto& first = running_.front();
+  const auto& steps = first.work.steps;
+  actor_status::work at{{}, now() - first.since, first.work.job_id, std::string{steps.kind().name}};
+  at.request = first.work.request_id;
   if (!steps.finished()) {
     at.stage = steps.index() + 1;
     at.method = steps.current().method;
   }
-  if (running_->saving)
+  if (first.saving)
     at.doing = "waits for the database";
-  else if (running_->calling)
+  else if (first.calling)
     at.doing = "waits for the answer of " + at.method;
-  else if (running_->unsaved)
+  else if (first.unsaved)
     at.doing = "waits for the database to take writes again";
   else
     at.doing = "pauses before " + at.method + " is tried again";
@@ -46,8 +48,9 @@ void guest_runner::tell_calls(actor_status& to) const {
   const auto add = [&](const stage& of, history::time since, const std::string& job = {}) {
     to.calls.push_back({of.service, of.method, id_, job, now() - since});
   };
-  if (running_ && running_->calling)
-    add(running_->work.steps.current(), running_->since, running_->work.job_id);
+  for (const auto& one : running_)
+    if (one.calling)
+      add(one.work.steps.current(), one.since, one.work.job_id);
   for (const auto& work : asking_)
     if (!work->steps.finished())
       add(work->steps.current(), work->since);

@@ -1,8 +1,17 @@
 #include "actors/history.hpp"
 
+#include "rpc/cut_text.hpp"
+
 #include <utility>
 
 namespace mistify::actors {
+
+namespace {
+
+/// Of an event, in bytes: an error may quote what a sub-agent sent.
+constexpr std::size_t longest_text = 4096;
+
+} // namespace
 
 history::content& history::filled() {
   if (!content_)
@@ -12,6 +21,7 @@ history::content& history::filled() {
 
 void history::note(time now, std::string text, std::string job) {
   auto& [ring, next, last_error, errors] = filled();
+  rpc::shorten_text(text, longest_text);
   event happened{now, std::move(text), std::move(job)};
   if (ring.size() < most_) {
     ring.push_back(std::move(happened));
@@ -22,7 +32,7 @@ void history::note(time now, std::string text, std::string job) {
 }
 
 void history::note_error(time now, const std::string& text, const std::string& job) {
-  filled().last_error = {now, text, job};
+  filled().last_error = {now, rpc::cut_text(text, longest_text), job};
   ++content_->errors;
   note(now, text, job);
 }

@@ -1,6 +1,8 @@
 #include "actors/pipeline.hpp"
 
 #include "rpc/codec.hpp"
+#include "rpc/cut_text.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -20,11 +22,15 @@ std::string_view metrics_type(std::string_view action) {
   return action.substr(0, action.find("Metrics"));
 }
 
-void check_guest(const std::optional<rpc::guest>& returned, std::string_view guest_id) {
+/// An id in other letters' case is the same one (RFC 9562, section 4), and is kept as it is stored.
+void check_guest(std::optional<rpc::guest>& returned, std::string_view guest_id) {
+  constexpr std::size_t longest_told = 100;
   if (!returned)
     throw failure{errc::sub_agent_failed, "the sub-agent returned no guest"};
-  if (returned->id != guest_id)
-    throw failure{errc::sub_agent_failed, "the sub-agent returned another guest: \"" + returned->id + '"'};
+  if (!rpc::text::equal_ignoring_case(returned->id, guest_id))
+    throw failure{errc::sub_agent_failed,
+                  "the sub-agent returned another guest: \"" + rpc::cut_text(returned->id, longest_told) + '"'};
+  returned->id = guest_id;
 }
 
 } // namespace
@@ -72,6 +78,10 @@ pipeline::progress pipeline::accept(std::string body, std::string_view guest_id)
 void pipeline::skip() noexcept {
   retries_ = 0;
   ++index_;
+}
+
+void pipeline::step_back() noexcept {
+  --index_;
 }
 
 } // namespace mistify::actors

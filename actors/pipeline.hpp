@@ -49,6 +49,9 @@ public:
   /// Moves on past the current stage without an answer.
   void skip() noexcept;
 
+  /// Returns to the stage whose answer was accepted last: it turned out to be of no use.
+  void step_back() noexcept;
+
   /// The last answer that was accepted, `{}` where there is no stage: the result of an info pipeline.
   std::string take_result() && noexcept { return std::move(result_); }
 

@@ -49,6 +49,7 @@ struct service_call {
   bool background = false;     ///< made only where a place is to spare, else refused with `queue_full`
   std::string request_id = {}; ///< goes along as a header
   std::string guest{}, job{};  ///< for whom: shown to people who look inside; the job goes along as a header too
+  bool own_place = false;      ///< does not count against the service's `max_pending`: its caller bounds such calls
 };
 
 /// A place that somebody outside of the actors holds, and gives back by letting the last copy go.

@@ -1,5 +1,6 @@
 #include "actors/rpc_caller.hpp"
 
+#include "rpc/cut_text.hpp"
 #include "rpc/log.hpp"
 
 #include <chrono>
@@ -25,8 +26,8 @@ void log_call(const rpc::endpoint& to, const service_call& call, const rpc::outc
 
 } // namespace
 
-rpc_caller::rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads& threads)
-  : out_{std::move(out)}, threads_{threads} {}
+rpc_caller::rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads& threads, std::size_t message_bytes)
+  : out_{std::move(out)}, threads_{threads}, message_bytes_{message_bytes} {}
 
 void rpc_caller::start(service_call call, done when_done) {
   const auto place = note(call.cancel);
@@ -56,6 +57,8 @@ rpc_caller::noted rpc_caller::note(const rpc::cancellation& cancel) {
 }
 
 void rpc_caller::over(const call_out& out, rpc::outcome<std::string> result) {
+  if (auto* why = std::get_if<failure>(&result); why && why->message().size() > message_bytes_)
+    result = failure{why->code(), rpc::cut_text(why->message(), message_bytes_), why->stack()};
   if (rpc::log::debugging())
     log_call(out_->to(), out.call, result, std::chrono::steady_clock::now() - out.since);
   {

@@ -6,6 +6,7 @@
 #include "rpc/thread_pool.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -16,7 +17,8 @@ namespace mistify::actors {
 class rpc_caller final : public caller {
 public:
   /// The threads are shared by all services and outlive this; the pool has one for every place at every service.
-  rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads& threads);
+  /// Errors are told in at most `message_bytes`: a sub-agent may send megabytes.
+  rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads& threads, std::size_t message_bytes);
 
   void start(service_call call, done when_done) override;
 
@@ -37,6 +39,7 @@ private:
 
   std::shared_ptr<rpc::client> out_;
   const rpc::call_threads threads_;
+  const std::size_t message_bytes_;
   std::mutex mutex_;
   std::list<rpc::cancellation> under_way_;
 };

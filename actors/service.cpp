@@ -14,18 +14,16 @@ using self_pointer = inspected_pointer<service_actor, service_state>;
 
 constexpr auto never = caf::actor_clock::time_point::max();
 
-/// How often waiting calls are looked through for those whose time is over; their time-outs are this exact.
-constexpr auto sweep_interval = 100ms;
-
 service_actor handle_of(self_pointer self) {
   return caf::actor_cast<service_actor>(self);
 }
 
 /// Notes that it has its place; the number to say so under when it is over.
-std::uint64_t note_flying(self_pointer self, std::string method, std::string guest, std::string job = {}) {
+std::uint64_t note_flying(self_pointer self, std::string method, std::string guest, std::string job = {},
+                          bool own_place = false) {
   auto& state = self->state;
   state.flying.emplace(++state.last_number, service_state::in_flight{std::move(method), std::move(guest),
-                                                                     std::move(job), self->clock().now()});
+                                                                     std::move(job), self->clock().now(), own_place});
   return state.last_number;
 }
 
@@ -44,7 +42,7 @@ std::string error_text(const rpc::outcome<std::string>& result) {
 
 /// The sub-agent's answer goes straight to whoever asked; only the free place passes through the service's mailbox.
 void start(self_pointer self, waiting_call work) {
-  const auto number = note_flying(self, work.call.method, work.call.guest, work.call.job);
+  const auto number = note_flying(self, work.call.method, work.call.guest, work.call.job, work.call.own_place);
   self->state.out->start(std::move(work.call),
                          [answer = std::move(work.answer), number, name = self->state.endpoint,
                           service = handle_of(self), measured = *self->state.measured,
@@ -87,7 +85,21 @@ bool drop_if_over(const service_state& state, waiting_work& work, caf::actor_clo
   return true;
 }
 
+/// Calls whose time went by while the process was stopped wait on: the places that they wait for may be free in a moment.
+void put_off(self_pointer self) {
+  auto& state = self->state;
+  const auto by = state.missed.look(self->clock().now());
+  if (by > 0ms)
+    state.gate.drop_waiting_if([by](waiting_work& work) {
+      if (auto* call = std::get_if<waiting_call>(&work); call && call->expires != never)
+        call->expires += by;
+      return false;
+    });
+}
+
 void start_next(self_pointer self) {
+  if (self->state.sweep_is_coming)
+    put_off(self);
   while (auto next = self->state.gate.leave()) {
     if (drop_if_over(self->state, *next, self->clock().now()))
       continue;
@@ -99,17 +111,21 @@ void start_next(self_pointer self) {
 void left(self_pointer self, std::uint64_t number, const std::string& error) {
   auto& state = self->state;
   const auto ended = state.flying.extract(number);
+  const bool own_place = ended && ended.mapped().own_place;
   if (ended && !error.empty()) {
     const auto& what = ended.mapped();
     const auto now = self->clock().now();
     state.past.note_error(now, what.method + ": " + error + ", after " + in_words(now - what.since), what.job);
   }
-  start_next(self);
+  if (!own_place)
+    start_next(self);
 }
 
 void ask_for_sweep(self_pointer self) {
-  if (!std::exchange(self->state.sweep_is_coming, true))
-    self->delayed_send(self, sweep_interval, sweep_atom_v);
+  if (std::exchange(self->state.sweep_is_coming, true))
+    return;
+  self->state.missed.begin(self->clock().now());
+  self->delayed_send(self, service_state::sweep_interval, sweep_atom_v);
 }
 
 template <class T>
@@ -166,6 +182,10 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
           answer.deliver(failure{errc::queue_full, "service " + self->state.endpoint + " has no place to spare"});
         return answer.later();
       }
+      if (call.own_place) {
+        start(self, waiting_call{std::move(call), answer, never});
+        return answer.later();
+      }
       const auto expires = call.may_expire && call.timeout > 0ms ? self->clock().now() + call.timeout : never;
       admit(self, waiting_call{std::move(call), answer, expires}, answer);
       return answer.later();
@@ -179,6 +199,7 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
     [=](sweep_atom) {
       auto& state = self->state;
       state.sweep_is_coming = false;
+      put_off(self);
       const auto now = self->clock().now();
       state.gate.drop_waiting_if([&](waiting_work& work) { return drop_if_over(state, work, now); });
       if (state.gate.waiting() > 0)

@@ -5,7 +5,9 @@
 #include "actors/metrics.hpp"
 #include "actors/reply.hpp"
 #include "actors/throttle.hpp"
+#include "rpc/missed_time.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -43,12 +45,16 @@ using waiting_work = std::variant<waiting_call, waiting_place>;
 struct service_state {
   static inline const char* name = "service";
 
+  /// How often waiting calls are looked through for those whose time is over; their time-outs are this exact.
+  static constexpr std::chrono::milliseconds sweep_interval{100};
+
   explicit service_state(service_actor::pointer owner) : self{owner}, gate{0, 0} {}
 
   /// A call or a download that has its place.
   struct in_flight {
     std::string method, guest, job;
     history::time since;
+    bool own_place = false; ///< has none of the gate's
   };
 
   service_actor::pointer self;
@@ -59,9 +65,10 @@ struct service_state {
   std::map<std::uint64_t, in_flight> flying; ///< by number, so the oldest is first
   std::uint64_t last_number = 0;
   bool sweep_is_coming = false;
+  rpc::missed_time missed{sweep_interval};
   history past{32};
 
-  bool at_work() const noexcept { return !gate.idle(); }
+  bool at_work() const noexcept { return !gate.idle() || !flying.empty(); }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return past; }
 };

@@ -46,15 +46,16 @@ struct actor_settings : caf::actor_system_config {
 class service_table {
 public:
   service_table(caf::actor_system& system, const rpc::call_threads& threads, rpc::metrics::registry& measured,
-                roster& actors)
-    : system_{system}, threads_{threads}, measured_{measured}, actors_{actors} {}
+                roster& actors, std::size_t message_bytes)
+    : system_{system}, threads_{threads}, measured_{measured}, actors_{actors}, message_bytes_{message_bytes} {}
 
   void add(const service& s) {
     auto client = std::make_shared<rpc::client>(rpc::endpoint{"127.0.0.1", s.port, s.path, s.connect_timeout});
-    rows_.emplace(
-      s.name,
-      row{
-        client, std::make_shared<rpc_caller>(client, threads_), s.max_pending, service_metrics{measured_, s.name}, {}});
+    rows_.emplace(s.name, row{client,
+                              std::make_shared<rpc_caller>(client, threads_, message_bytes_),
+                              s.max_pending,
+                              service_metrics{measured_, s.name},
+                              {}});
     start(s.name);
   }
 
@@ -103,6 +104,7 @@ private:
   const rpc::call_threads threads_;
   rpc::metrics::registry& measured_;
   roster& actors_;
+  const std::size_t message_bytes_;
   std::atomic<bool> stopping_{false};
   mutable std::shared_mutex mutex_;
   std::map<std::string, row, std::less<>> rows_; // fixed after the start; its actors are not
@@ -129,6 +131,8 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
   wanted.keep_jobs = settings.limit.jobs;
   wanted.keep_events = settings.limit.events;
   wanted.events = &events;
+  wanted.bounds = {settings.limit.guests, settings.limit.guest_bytes, settings.limit.metadata_bytes,
+                   settings.limit.message_bytes};
   wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
   wanted.warn = std::move(warn);
   store::take_over_legacy(settings.import_from, wanted);
@@ -140,9 +144,9 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
 struct agent_system::impl {
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
     : runners{measured}, commits{measured}, threads{make_threads(settings.calls_at_a_time())}, system{actor_config},
-      services{system, {answers, threads}, measured, actors}, journal{open_journal(settings, guests, events,
-                                                                                   std::move(warn))},
-      jobs{std::make_unique<store::job_reader>(settings.dbpath)} {
+      services{system, {answers, threads}, measured, actors, settings.limit.message_bytes},
+      journal{open_journal(settings, guests, events, std::move(warn))}, jobs{std::make_unique<store::job_reader>(
+                                                                          settings.dbpath)} {
     for (const auto& [name, s] : settings.services)
       services.add(s);
     auto unfinished = recover_jobs(*journal, guests, settings, runners.jobs);

@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/system.hpp"
+#include "rpc/missed_time.hpp"
 #include "rpc/thread_pool.hpp"
 
 #include <caf/actor_companion.hpp>
@@ -95,16 +96,26 @@ private:
 
   /// Looks at every question now and then: there are few, and most are answered long before. Sleeps while there is none.
   void sweep(const std::stop_token& stop) {
+    rpc::missed_time missed{sweep_interval};
     std::unique_lock lock{mutex_};
     while (!stop.stop_requested()) {
       wake_.wait(lock, [&] { return stop.stop_requested() || !rows_.empty(); });
+      missed.begin(steady_clock::now());
       wake_.wait_for(lock, sweep_interval, [&] { return stop.stop_requested(); });
+      put_off(missed.look(steady_clock::now()));
       auto late = take_late();
       lock.unlock();
       for (auto& told : late)
         told(failure{errc::deadline_exceeded, "the agent did not answer in time"});
       lock.lock();
     }
+  }
+
+  /// Answers that came while the process was stopped are there in a moment.
+  void put_off(steady_clock::duration by) {
+    if (by > 0s)
+      for (auto& [id, row] : rows_)
+        row.deadline += by;
   }
 
   std::vector<reply_handler> take_late() {

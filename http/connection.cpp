@@ -105,14 +105,13 @@ bool connection::step(thread on) {
   return false;
 }
 
+/// Where the process was stopped, the client may have done its part meanwhile: the stages judge by `late_`.
 void connection::on_deadline() {
   set_deadline(never);
-  if (stage_ == stage::reading && timing_)
-    refuse(408, "the request did not arrive in time");
-  else if (stage_ == stage::reading || stage_ == stage::draining)
+  late_ = stage_ == stage::reading || stage_ == stage::writing || (stage_ == stage::live && blocked_);
+  may_read_ |= stage_ == stage::reading;
+  if (stage_ == stage::draining)
     close();
-  else if (stage_ == stage::writing)
-    close_hard();
   else if (stage_ == stage::live)
     on_live_deadline();
   else if (stage_ == stage::handling && !http_1_0_)

@@ -105,6 +105,7 @@ private:
   framer framer_;
   bool may_read_ = false;    // the kernel may hold bytes that were not read
   bool half_closed_ = false; // reading will come to an end
+  bool late_ = false;        // the deadline has passed, and what is there is read or sent before that counts
   bool timing_ = false;      // the deadline is that of a request, not of an idle connection
   bool handed_over_ = false; // the answer waits for a worker
   std::size_t accounted_ = 0;

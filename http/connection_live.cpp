@@ -64,11 +64,16 @@ bool connection::feed(thread on) {
     hand_to_worker();
     return false;
   }
+  const bool late = std::exchange(late_, false);
   bool moved = false;
   const bool waiting = !out_.empty();
   switch (out_.flush(key_.fd, moved)) {
   case outbox::result::failed: close(); return false;
   case outbox::result::blocked:
+    if (late && !moved) {
+      close_hard();
+      return false;
+    }
     if (moved || !blocked_)
       set_deadline(in(core_->settings.write_timeout));
     blocked_ = true;
@@ -111,9 +116,7 @@ void connection::end_live() {
 }
 
 void connection::on_live_deadline() {
-  if (blocked_)
-    close_hard();
-  else if (live_)
+  if (live_ && !blocked_)
     put_piece(live_->idle());
 }
 

@@ -64,13 +64,18 @@ bool connection::read_request(thread on) {
   return false;
 }
 
-/// Sets the deadline of what is waited for; false, as there is nothing more to do.
+/// Sets the deadline of what is waited for; false, as there is nothing more to do, but for the refusal of a late request.
 bool connection::wait_for_bytes() {
+  const bool late = std::exchange(late_, false);
+  if (late && timing_ && !framer_.empty()) {
+    refuse(408, "the request did not arrive in time");
+    return true;
+  }
   if (!framer_.empty()) {
     if (!timing_) // from its first byte on, however many come in between
       set_deadline(in(core_->settings.request_timeout));
     timing_ = true;
-  } else if (core_->stopping) {
+  } else if (core_->stopping || late) {
     close();
   } else {
     timing_ = false;
@@ -117,6 +122,7 @@ bool connection::account() {
 
 bool connection::begin_exchange() {
   stage_ = stage::handling;
+  late_ = false;
   set_deadline(half_closed_ ? in(core_->settings.half_closed_timeout) : never);
   timing_ = false;
   auto parsed = core_->parser.parse(framer_.head());

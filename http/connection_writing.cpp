@@ -57,6 +57,7 @@ void connection::send(answer a) {
   options.http_1_0 = http_1_0_;
   options.request_id = request_id_;
   out_.put(write_head(a, options), head_only_ ? std::string{} : std::move(a.body));
+  late_ = false;
   stage_ = stage::writing;
 }
 
@@ -74,11 +75,16 @@ void connection::compress(answer& a) {
 }
 
 bool connection::flush() {
+  const bool late = std::exchange(late_, false);
   bool moved = false;
   switch (out_.flush(key_.fd, moved)) {
   case outbox::result::sent: end_exchange(); return true;
   case outbox::result::failed: close(); return false;
   case outbox::result::blocked: break;
+  }
+  if (late && !moved) {
+    close_hard();
+    return false;
   }
   if (moved || deadline() == never)
     set_deadline(in(core_->settings.write_timeout));

@@ -14,6 +14,7 @@
 #include "http/routes.hpp"
 #include "http/server.hpp"
 #include "http/service_manager.hpp"
+#include "http/snapshot_names.hpp"
 #include "rpc/log.hpp"
 
 #include <algorithm>
@@ -142,6 +143,16 @@ void drain(actors::agent_system& agent, bridge& waiting, server& front_door, std
     std::max<std::chrono::steady_clock::duration>(longest - used, std::chrono::seconds{1})));
 }
 
+/// When the snapshot was asked for that has the latest time of those that are kept.
+std::chrono::sys_seconds latest_snapshot(const store::job_reader& jobs) {
+  constexpr std::size_t enough = 10'000;
+  rpc::timestamp latest{};
+  for (const auto& job : jobs.latest(enough))
+    if (job.action == "createSnapshot")
+      latest = std::max(latest, job.queued_at);
+  return std::chrono::time_point_cast<std::chrono::seconds>(latest);
+}
+
 actors::config read_config(const daemon_options& wanted) {
   auto config = actors::load_config(wanted.config_file);
   config.import_from = wanted.import_from;
@@ -163,8 +174,9 @@ void run_daemon(const daemon_options& wanted) {
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
   bridge agents{agent};
   reachability sub_agents{config};
-  figure_store figures;
+  figure_store figures{config.limit.metric_devices};
   guest_refresh refresh{config, agent.guests(), agents, figures};
+  snapshot_names names{[&agent] { return latest_snapshot(agent.jobs()); }};
   context shared{
     .settings = config,
     .guests = agent.guests(),
@@ -174,6 +186,7 @@ void run_daemon(const daemon_options& wanted) {
     .sub_agents = sub_agents,
     .figures = figures,
     .refresh = refresh,
+    .names = names,
     .client_of = [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
     .measured = measured,
     .command_line = wanted.command_line,

@@ -1,6 +1,7 @@
 #include "http/error_map.hpp"
 
 #include "rpc/client.hpp"
+#include "rpc/cut_text.hpp"
 #include "rpc/json.hpp"
 
 #include <utility>
@@ -34,6 +35,9 @@ int status_of(errc code) noexcept {
 
 namespace {
 
+/// Of an error, in bytes: it may quote what a client or a sub-agent sent.
+constexpr std::size_t longest_message = 4096;
+
 /// When a client may try again, in seconds, where trying again helps.
 const char* retry_after(int status) {
   return status == 429 || status == 503 ? "1" : nullptr;
@@ -43,7 +47,13 @@ const char* retry_after(int status) {
 
 answer error_answer(int status, const failure& why) {
   rpc::json::writer body;
-  body.begin_object().key("message").value(why.message()).key("code").value(status).key("stack").begin_array();
+  body.begin_object()
+    .key("message")
+    .value(rpc::cut_text(why.message(), longest_message))
+    .key("code")
+    .value(status)
+    .key("stack")
+    .begin_array();
   for (const auto& frame : why.stack())
     body.value(frame);
   body.end_array().end_object();

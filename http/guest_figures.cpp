@@ -1,6 +1,6 @@
 #include "http/guest_figures.hpp"
 
-#include "rpc/codec.hpp"
+#include "http/metric_devices.hpp"
 #include "rpc/error.hpp"
 
 #include <algorithm>
@@ -10,28 +10,13 @@ namespace mistify::http {
 
 namespace {
 
-/// Takes the members of `field` as figures by name; a map keeps the last of two of the same name, as JSON does.
-template <class Figure, class Decode>
-std::map<std::string, Figure> by_name(const rpc::json::node& result, std::string_view field, Decode decode) {
-  std::map<std::string, Figure> found;
-  if (const auto* devices = result.find(field))
-    for (const auto& [name, value] : devices->members(field))
-      found.insert_or_assign(std::string{name}, decode(value));
-  return found;
-}
-
 /// Reads into `to` what an answer to a question of that kind holds.
-void read(const rpc::json::node& result, figure_kind kind, guest_figures& to) {
+void read(const rpc::json::node& result, figure_kind kind, std::size_t most, guest_figures& to) {
   result.members("result"); // refuses what is no object
   switch (kind) {
-  case figure_kind::cpu:
-    to.cpus.clear();
-    if (const auto* cpus = result.find("cpu"))
-      for (const rpc::json::node& cpu : cpus->items("cpu"))
-        to.cpus.push_back(rpc::decode_cpu_metrics(cpu));
-    break;
-  case figure_kind::disk: to.disks = by_name<rpc::guest_disk_metrics>(result, "disk", rpc::decode_disk_metrics); break;
-  case figure_kind::nic: to.nics = by_name<rpc::guest_nic_metrics>(result, "nic", rpc::decode_nic_metrics); break;
+  case figure_kind::cpu: to.cpus = processors_of(result.find("cpu"), most); break;
+  case figure_kind::disk: to.disks = disks_of(result.find("disk"), most); break;
+  case figure_kind::nic: to.nics = nics_of(result.find("nic"), most); break;
   }
   to.taken[static_cast<std::size_t>(kind)] = guest_figures::clock::now();
 }
@@ -58,7 +43,7 @@ std::optional<guest_figures::clock::time_point> guest_figures::oldest() const {
 void figure_store::keep(const std::string& guest, figure_kind kind, const std::string& result) {
   try {
     const auto answer = rpc::json::document::parse(result);
-    change(guest, [&](guest_figures& figures) { read(answer.root(), kind, figures); });
+    change(guest, [&](guest_figures& figures) { read(answer.root(), kind, most_devices_, figures); });
   } catch (const rpc::failure& e) {
     throw rpc::failure{rpc::errc::sub_agent_failed, "unusable answer of the sub-agent: " + e.message()};
   }

@@ -40,6 +40,9 @@ class figure_store {
 public:
   using entry = std::shared_ptr<const guest_figures>;
 
+  /// `most_devices`: of each kind of a guest's that are kept.
+  explicit figure_store(std::size_t most_devices) : most_devices_{most_devices} {}
+
   /// Takes a sub-agent's answer, JSON text. Throws `failure{sub_agent_failed}` where it cannot be read.
   void keep(const std::string& guest, figure_kind kind, const std::string& result);
   /// The sub-agent has no such figures (any more).
@@ -53,6 +56,7 @@ public:
 private:
   void change(const std::string& guest, const std::function<void(guest_figures&)>& how);
 
+  const std::size_t most_devices_;
   mutable std::mutex mutex_;
   std::map<std::string, entry, std::less<>> entries_;
 };

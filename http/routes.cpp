@@ -6,6 +6,7 @@
 #include "http/handlers/handlers.hpp"
 #include "http/request_log.hpp"
 #include "http/request_metrics.hpp"
+#include "rpc/cut_text.hpp"
 #include "rpc/error.hpp"
 #include "rpc/text.hpp"
 
@@ -101,6 +102,13 @@ void fold_guest_id(const context& state, const route& row, std::vector<std::stri
     std::transform(captures.front().begin(), captures.front().end(), captures.front().begin(), rpc::text::lower);
 }
 
+/// No id and no name of the agent has control characters, and sub-agents make paths of them.
+void expect_no_controls(const std::vector<std::string>& captures) {
+  for (const auto& one : captures)
+    if (rpc::has_control(one))
+      throw rpc::failure{rpc::errc::invalid_request, "the path: control characters are not allowed"};
+}
+
 /// Nothing, or the answer for who may not use the route.
 std::optional<answer> refuse_by_access(const actors::config& settings, access wanted, const request& from) {
   switch (wanted) {
@@ -120,6 +128,7 @@ task<answer> route_to(context& state, router::match found, request incoming) {
     return refuse(method_not_allowed(std::string{found.allowed}));
   if (auto no = refuse_by_access(state.settings, found.row->allows, incoming))
     return refuse(*std::move(no));
+  expect_no_controls(found.captures);
   fold_guest_id(state, *found.row, found.captures);
   incoming.captures = std::move(found.captures);
   return found.row->handle(state, std::move(incoming));

@@ -1,5 +1,6 @@
 #include "rpc/codec.hpp"
 #include "rpc/codec_fields.hpp"
+#include "rpc/codec_names.hpp"
 
 namespace mistify::rpc {
 
@@ -45,6 +46,31 @@ guest decode_guest(const json::node& node) {
 
 std::string encode(const guest& value) {
   return wire::encode(value);
+}
+
+namespace {
+
+template <class T>
+std::optional<inexact_name> inexact_in(const std::vector<T>& devices, std::string_view path) {
+  for (std::size_t i = 0; i < devices.size(); ++i)
+    if (!devices[i].extra.empty())
+      if (auto found = wire::inexact_member(devices[i], wire::join(path, i)))
+        return found;
+  return std::nullopt;
+}
+
+} // namespace
+
+std::optional<inexact_name> find_inexact_name(const guest& in) {
+  auto found = wire::inexact_member(in, {});
+  if (!found)
+    found = inexact_in(in.nics, "nics");
+  return found ? found : inexact_in(in.disks, "disks");
+}
+
+void expect_exact_names(const guest& from_client) {
+  if (const auto found = find_inexact_name(from_client))
+    wire::refuse(*found);
 }
 
 } // namespace mistify::rpc

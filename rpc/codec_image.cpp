@@ -1,5 +1,6 @@
 #include "rpc/codec.hpp"
 #include "rpc/codec_fields.hpp"
+#include "rpc/codec_names.hpp"
 
 namespace mistify::rpc {
 
@@ -51,6 +52,18 @@ image_request decode_image_request(const json::node& node) {
 
 std::string encode(const image_request& value) {
   return wire::encode(value);
+}
+
+std::optional<inexact_name> find_inexact_name(const image_request& in) {
+  for (const auto& [name, text] : in.extra)
+    if (name != "args" && wire::folds_to(name, "args"))
+      return inexact_name{name, "args"};
+  return wire::inexact_member(in, {});
+}
+
+void expect_exact_names(const image_request& from_client) {
+  if (const auto found = find_inexact_name(from_client))
+    wire::refuse(*found);
 }
 
 snapshot decode_snapshot(const json::node& node) {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <utility>
@@ -15,7 +16,7 @@ socket_stream::socket_stream(unique_fd fd)
   : fd_{std::move(fd)}, buffer_{std::make_unique_for_overwrite<char[]>(usual_buffer)} {}
 
 void socket_stream::begin(deadline until, std::size_t budget) noexcept {
-  until_ = until;
+  extend(until);
   budget_ = budget - std::min(budget, unread_.size());
   hold_ = true;
   may_wait_ = true;
@@ -32,14 +33,30 @@ ssize_t socket_stream::note(fault why) noexcept {
   return why == fault::closed ? 0 : -1;
 }
 
+std::size_t socket_stream::bytes_there() const noexcept {
+  int bytes = 0;
+  return ::ioctl(fd_.get(), FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+/// Bytes that come one by one behind the deadline are too late.
+bool socket_stream::came_in_time(std::size_t bytes) noexcept {
+  if (!in_time_)
+    return true;
+  const bool some_did = *in_time_ > 0;
+  *in_time_ -= std::min(*in_time_, bytes);
+  return some_did;
+}
+
 std::optional<ssize_t> socket_stream::try_fill() {
   for (;;) {
-    // Also while bytes keep coming: they may come one by one.
-    if (until_ != never && std::chrono::steady_clock::now() >= until_)
-      return note(fault::too_late);
+    const bool over = until_ != never && std::chrono::steady_clock::now() >= until_;
+    if (over && !in_time_)
+      in_time_ = bytes_there();
     const auto n = ::recv(fd_.get(), buffer_.get(), buffer_size_, 0);
     if (n > 0) {
       const auto got = static_cast<std::size_t>(n);
+      if (!came_in_time(got))
+        return note(fault::too_late);
       if (got > budget_)
         return note(fault::budget);
       budget_ -= got;
@@ -48,6 +65,8 @@ std::optional<ssize_t> socket_stream::try_fill() {
     }
     if (n == 0)
       return note(fault::closed);
+    if ((errno == EAGAIN || errno == EWOULDBLOCK) && over)
+      return note(fault::too_late);
     if (errno == EAGAIN || errno == EWOULDBLOCK)
       return std::nullopt;
     if (errno != EINTR)

@@ -27,9 +27,13 @@ public:
   /// Takes over a connected, non-blocking socket.
   explicit socket_stream(unique_fd fd);
 
-  /// Starts an exchange: `budget` bytes may be received until `until`.
+  /// Starts an exchange: `budget` bytes may be received until `until`. What lies in the socket when the time is over is
+  /// received still: the process may have been stopped meanwhile.
   void begin(deadline until, std::size_t budget) noexcept;
-  void extend(deadline until) noexcept { until_ = until; }
+  void extend(deadline until) noexcept {
+    until_ = until;
+    in_time_.reset();
+  }
   void allow(std::size_t budget) noexcept { budget_ = budget; } ///< from now on
 
   /// From now on writes are bounded by this time each, not by the deadline.
@@ -99,6 +103,8 @@ public:
 private:
   std::optional<ssize_t> try_fill(); ///< nothing where it would have to wait
   ssize_t fill();
+  bool came_in_time(std::size_t bytes) noexcept;
+  std::size_t bytes_there() const noexcept;
   ssize_t note(fault why) noexcept; ///< keeps the first; returns what `read` says to it
   bool send_file(int fd, std::uint64_t offset, std::size_t size);
   bool wait_to_send(deadline until); ///< after a send that failed: false where it is not worth another one
@@ -107,6 +113,8 @@ private:
   unique_fd fd_;
   deadline until_ = never;
   std::size_t budget_ = static_cast<std::size_t>(-1);
+  std::optional<std::size_t>
+    in_time_; // bytes left of those that lay in the socket when the deadline was found to be over
   std::chrono::milliseconds write_time_{0};
   std::size_t buffer_size_ = usual_buffer;
   std::unique_ptr<char[]> buffer_;

@@ -13,7 +13,8 @@ rpc::metadata_map merge_metadata(rpc::metadata_map returned, const rpc::metadata
                                  const rpc::metadata_map& stored);
 
 /// The guest that replaces `stored` once a stage that was given `sent_doc` returned `returned`.
-/// Throws `failure{sub_agent_failed}` where it is another guest.
+/// Throws `failure{sub_agent_failed}` where it is another guest, or where a member of it has a known name in another case
+/// and no member of `stored` does.
 guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc::guest returned);
 
 /// As it is kept and published.

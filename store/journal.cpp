@@ -128,6 +128,17 @@ guest_ptr journal::impl::guest(std::string_view id) const {
   return found == pending.guests.end() ? published.find(id) : found->second;
 }
 
+/// A batch is small: what it changed is looked through.
+std::size_t journal::impl::count_guests() const {
+  auto count = published.size();
+  for (const auto& [id, guest] : pending.guests) {
+    const bool was_there = published.find(id) != nullptr;
+    count += static_cast<std::size_t>(guest && !was_there);
+    count -= static_cast<std::size_t>(!guest && was_there);
+  }
+  return count;
+}
+
 std::optional<job_row> journal::impl::unfinished(const std::string& id) const {
   if (auto found = pending.jobs.find(id); found != pending.jobs.end())
     return found->second;

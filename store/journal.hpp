@@ -16,6 +16,15 @@
 
 namespace mistify::store {
 
+/// The sizes that the journal keeps. Beyond one, a step throws: `queue_full` for numbers, `too_large` for bytes that a
+/// client sent, `sub_agent_failed` for bytes that a sub-agent did; texts are cut. A message names the bound's number.
+struct journal_bounds {
+  std::size_t guests = 20'000;             ///< living guests
+  std::size_t guest_bytes = 64 * 1024;     ///< of a guest's document; one over it may be replaced by one not larger
+  std::size_t metadata_bytes = 256 * 1024; ///< of the hypervisor's metadata as JSON; likewise
+  std::size_t message_bytes = 4096;        ///< of a job's message and of the text of an event
+};
+
 struct journal_settings {
   std::string path;             ///< of the database file; created with its folder's permissions if absent
   std::size_t keep_jobs = 1000; ///< ended jobs kept, those that ended last; those that have not ended always stay
@@ -24,7 +33,8 @@ struct journal_settings {
   std::size_t keep_events = 10000;                    ///< of the log of events, the newest; a tenth more may be there
   event_feed* events = nullptr;                       ///< hears of each event after its commit; may be absent
   std::size_t max_bytes = 0;                          ///< the database grows no further, as on a full disk; 0: no bound
-  std::function<void()> before_commit;                ///< for tests, to inject a failing commit: may throw a failure
+  journal_bounds bounds = {};
+  std::function<void()> before_commit; ///< for tests, to inject a failing commit: may throw a failure
 };
 
 /// Stage `index` (from 0) is about to be called; `name` is for people: "Libvirt.Reboot".
@@ -151,10 +161,11 @@ public:
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: the same digest gives the first answer again, another
-  /// is `conflict`.
+  /// is `conflict`. Throws queue_full, too_large beyond the bounds.
   queued_job add_guest(const rpc::guest& guest, const new_job& job);
 
-  /// Throws not_found for an unknown job, conflict for one that has ended.
+  /// Throws not_found for an unknown job, conflict for one that has ended, sub_agent_failed where the guest that a stage
+  /// returned cannot be stored: then nothing of the step is taken, and the job is where it was.
   recorded_step record(const job_step& step);
 
   /// A guest changed its state by itself. Throws not_found; conflict while a job of the guest has not ended, whose outcome
@@ -166,7 +177,7 @@ public:
   /// conflict for one that does not run.
   rpc::job report_progress(const std::string& job_id, const std::string& message);
 
-  /// Returns the whole map after the change. Throws not_found.
+  /// Returns the whole map after the change. Throws not_found, too_large beyond the bounds.
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
   rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);
 

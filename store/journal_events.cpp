@@ -1,3 +1,4 @@
+#include "rpc/cut_text.hpp"
 #include "store/journal_impl.hpp"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ bool completes(const next_step& next) {
 } // namespace
 
 void journal::impl::tell(event what, pending_changes& staged) {
+  rpc::shorten_text(what.text, settings.bounds.message_bytes);
   staged.events.push_back(std::move(what));
 }
 

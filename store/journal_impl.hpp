@@ -46,6 +46,7 @@ struct journal::impl {
 
   guest_ptr guest(std::string_view id) const; ///< as the batch has it; may be null
   rpc::metadata_map metadata() const;         ///< the hypervisor's, as the batch has it
+  std::size_t count_guests() const;           ///< as the batch has them
 
   std::optional<job_row> unfinished(const std::string& job_id) const; ///< as the batch has it
   [[noreturn]] void refuse_step_of(const std::string& job_id);

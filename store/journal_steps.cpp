@@ -1,4 +1,5 @@
 #include "rpc/codec.hpp"
+#include "rpc/cut_text.hpp"
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
 
@@ -28,6 +29,13 @@ guest_ptr with_state(const stored_guest& stored, const std::string& state) {
   return to_stored(guest);
 }
 
+/// What replaces `before` may be over the bound where it is not larger: a bound that was lowered locks nothing up.
+void expect_fit(std::size_t size, std::size_t before, std::size_t most, errc code, const std::string& what) {
+  if (size > most && size > before)
+    throw failure{code,
+                  what + " has " + std::to_string(size) + " bytes, at most " + std::to_string(most) + " are kept"};
+}
+
 } // namespace
 
 // -- queueing ------------------------------------------------------------------------------------------------------
@@ -53,7 +61,11 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
         throw failure{errc::conflict, "guest ID exists already"};
       return std::move(create->answer);
     }
+    const auto& bounds = impl_->settings.bounds;
     auto stored = to_stored(guest);
+    expect_fit(stored->doc.size(), 0, bounds.guest_bytes, errc::too_large, "the guest");
+    if (impl_->count_guests() >= bounds.guests)
+      throw failure{errc::queue_full, "there are " + std::to_string(bounds.guests) + " guests, which is the most"};
     auto row = impl_->row_of(job, guest.id);
     impl_->guests.insert(*stored, row.job, job.request_digest);
     impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);
@@ -137,7 +149,10 @@ void journal::impl::change_guest(const job_row& row, const guest_change& change,
     return;
   }
   const auto& returned = std::get<guest_returned>(change);
-  if (put_guest(merge_guest(*stored, returned.sent_doc, returned.guest), staged))
+  auto merged = merge_guest(*stored, returned.sent_doc, returned.guest);
+  expect_fit(merged->doc.size(), stored->doc.size(), settings.bounds.guest_bytes, errc::sub_agent_failed,
+             "the guest that the sub-agent returned");
+  if (put_guest(std::move(merged), staged))
     tell_guest(event_type::guest_changed, row.job, returned.guest.state, staged);
 }
 
@@ -192,7 +207,7 @@ void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& 
   row.job.status = end.status;
   if (end.status == rpc::job_status::complete && row.job.started_at == rpc::timestamp{}) // it had no stages
     row.job.started_at = row.job.updated_at;
-  row.job.message = end.message;
+  row.job.message = rpc::cut_text(end.message, settings.bounds.message_bytes);
   jobs.end(row);
   staged.jobs[row.job.id] = std::nullopt;
   ++staged.ended;
@@ -236,7 +251,7 @@ rpc::job journal::report_progress(const std::string& job_id, const std::string& 
     if (row->job.status != rpc::job_status::running)
       throw failure{errc::conflict, "the job does not run"};
     row->job.updated_at = impl_->settings.now();
-    row->job.message = message;
+    row->job.message = rpc::cut_text(message, impl_->settings.bounds.message_bytes);
     impl_->jobs.update(*row);
     staged.jobs[job_id] = *row;
     return std::move(row->job);
@@ -264,7 +279,10 @@ rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const
     auto guest = rpc::decode_guest(stored->doc);
     auto before = guest.metadata;
     rpc::apply(guest.metadata, patch);
-    if (guest.metadata != before && impl_->put_guest(to_stored(guest), staged))
+    auto changed = to_stored(guest);
+    expect_fit(changed->doc.size(), stored->doc.size(), impl_->settings.bounds.guest_bytes, errc::too_large,
+               "the guest with this metadata");
+    if (guest.metadata != before && impl_->put_guest(std::move(changed), staged))
       impl_->tell_change(guest.id, guest.state, staged);
     return guest.metadata;
   });
@@ -275,6 +293,8 @@ rpc::metadata_map journal::patch_metadata(const rpc::metadata_patch& patch) {
     auto before = impl_->metadata();
     auto after = before;
     rpc::apply(after, patch);
+    expect_fit(rpc::encode(after).size(), rpc::encode(before).size(), impl_->settings.bounds.metadata_bytes,
+               errc::too_large, "the metadata");
     impl_->agent_metadata.change(before, after);
     staged.metadata = after;
     return after;

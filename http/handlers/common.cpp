@@ -1,6 +1,7 @@
 #include "http/handlers/common.hpp"
 
 #include "rpc/codec.hpp"
+#include "rpc/cut_text.hpp"
 
 #include <openssl/evp.h>
 
@@ -92,6 +93,12 @@ std::string action_for(std::string_view guest_type, std::string_view action) {
   if (name.front() >= 'a' && name.front() <= 'z')
     name.front() = static_cast<char>(name.front() - 'a' + 'A');
   return "container" + name;
+}
+
+void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named) {
+  for (const auto& [name, text] : named)
+    if (rpc::has_control(text))
+      throw failure{errc::invalid_request, std::string{name} + ": control characters are not allowed"};
 }
 
 request_identity identify(const request& from, std::string_view canonical) {

@@ -6,6 +6,7 @@
 #include "rpc/error.hpp"
 #include "store/journal.hpp"
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,10 @@ actors::action_ptr need_action(const context& cx, std::string_view name);
 
 /// The name of an action on a guest of that type: "reboot", or "containerReboot" for containers.
 std::string action_for(std::string_view guest_type, std::string_view action);
+
+/// Throws `invalid_request` that names the first text with a control character in it. Ids and names become parts of paths
+/// and of machines.
+void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named);
 
 /// Who a request is: what makes two the same one, and its name in logs.
 struct request_identity {

@@ -18,6 +18,7 @@ class bridge;
 class figure_store;
 class guest_refresh;
 class reachability;
+class snapshot_names;
 
 /// What handlers work with. Lives as long as the server; everything in it is thread-safe.
 struct context {
@@ -29,6 +30,7 @@ struct context {
   reachability& sub_agents;
   const figure_store& figures;
   guest_refresh& refresh;
+  snapshot_names& names;
   /// Reaches a configured service, for downloads.
   std::function<rpc::client&(const std::string& service)> client_of;
   /// What the agent counts about itself.

@@ -5,6 +5,7 @@
 #include "http/handlers/handlers.hpp"
 #include "http/handlers/parameters.hpp"
 #include "rpc/codec.hpp"
+#include "rpc/exact_names.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,9 +41,31 @@ std::string need_guest_action(const request& from) {
   return action;
 }
 
+/// These become parts of paths and of the machine.
+void expect_no_controls(const rpc::guest& guest) {
+  expect_no_controls_in({{"type", guest.type}, {"image", guest.image}});
+  for (const auto& n : guest.nics)
+    expect_no_controls_in({{"nic name", n.name},
+                           {"nic network", n.network},
+                           {"nic model", n.model},
+                           {"nic mac", n.mac},
+                           {"nic address", n.address},
+                           {"nic netmask", n.netmask},
+                           {"nic gateway", n.gateway},
+                           {"nic device", n.device}});
+  for (const auto& d : guest.disks)
+    expect_no_controls_in({{"disk bus", d.bus},
+                           {"disk device", d.device},
+                           {"disk volume", d.volume},
+                           {"disk image", d.image},
+                           {"disk source", d.source}});
+}
+
 /// What a client may ask to create: its id is a UUID, in lower case from here on, or absent.
 rpc::guest decode_new_guest(const std::string& body) {
   auto guest = rpc::decode_guest(body);
+  rpc::expect_exact_names(guest);
+  expect_no_controls(guest);
   if (!guest.id.empty() && !actors::is_uuid(guest.id))
     throw failure{errc::invalid_request, "id must be uuid"};
   std::transform(guest.id.begin(), guest.id.end(), guest.id.begin(),

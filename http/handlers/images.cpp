@@ -3,6 +3,7 @@
 #include "http/handlers/handlers.hpp"
 #include "http/handlers/image_stores.hpp"
 #include "rpc/codec.hpp"
+#include "rpc/exact_names.hpp"
 
 namespace mistify::http::handlers {
 
@@ -21,6 +22,23 @@ std::string as_image(const found_image& image) {
   });
 }
 
+/// The text of a member that container stores know; empty where it is none.
+std::string text_of(const rpc::image_request& wish, const std::string& member) {
+  const auto found = wish.extra.find(member);
+  if (found == wish.extra.end())
+    return {};
+  const auto document = rpc::json::document::parse(found->second);
+  return document.root().type() == rpc::json::node::kind::string ? document.root().as_string(member) : std::string{};
+}
+
+void expect_no_controls(const rpc::image_request& wish) {
+  expect_no_controls_in({{"id", wish.id},
+                         {"type", wish.type},
+                         {"dest", wish.dest},
+                         {"source", wish.source},
+                         {"name", text_of(wish, "name")}});
+}
+
 /// What a store is asked about an image. `name` and `opts` of the query go along: container stores know them.
 rpc::image_request wish_of(const request& from, stores which) {
   rpc::image_request wish;
@@ -28,12 +46,14 @@ rpc::image_request wish_of(const request& from, stores which) {
     wish.id = from.captures[0];
   if (const auto* type = from.parameter("type"))
     wish.type = *type;
+  expect_no_controls(wish);
   if (which != stores::container)
     return wish;
   wish.type = "container";
   for (const auto* name : {"name", "opts"})
     if (const auto* value = from.parameter(name))
       wish.extra[name] = std::move(rpc::json::writer{}.value(*value)).str();
+  expect_no_controls(wish);
   return wish;
 }
 
@@ -60,6 +80,8 @@ constexpr std::string_view no_images = R"({"images":[]})";
 
 task<answer> fetch(context& cx, request from, bool container) {
   auto wish = rpc::decode_image_request(from.body);
+  rpc::expect_exact_names(wish);
+  expect_no_controls(wish);
   container = container || wish.type == "container";
   if (container)
     wish.type = "container";

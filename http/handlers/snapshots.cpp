@@ -1,7 +1,9 @@
+#include "actors/ids.hpp"
 #include "http/bridge.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/common.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/snapshot_names.hpp"
 #include "rpc/client.hpp"
 #include "rpc/codec.hpp"
 
@@ -88,9 +90,10 @@ task<answer> queue(context& cx, request_identity who, target on, std::string act
   co_return accepted_job(queued);
 }
 
-std::string default_name() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return "snap-" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+std::string default_name(context& cx, const std::string& guest) {
+  constexpr std::size_t random_digits = 8;
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  return cx.names.next(guest, now, [] { return actors::new_uuid().substr(0, random_digits); });
 }
 
 task<answer> create(context& cx, request from, with_disk disk) {
@@ -100,7 +103,7 @@ task<answer> create(context& cx, request from, with_disk disk) {
     co_return accepted_job(*first);
   auto on = target_of(cx, from, disk);
   if (wish.dest.empty())
-    wish.dest = default_name();
+    wish.dest = default_name(cx, on.guest);
   check_name("dest", wish.dest);
   wish.id = on.id();
   wish.recursive = on.all_disks();

@@ -54,6 +54,21 @@ TEST_CASE("a stage that returns no guest or another one ends the pipeline") {
   CHECK(run.index() == 0);
 }
 
+TEST_CASE("an id in other letters' case is the same guest, and stays as it is stored") {
+  pipeline run{make_action("reboot", {call("T.Reboot")}), "", 3};
+  const auto done =
+    run.accept(R"({"guest":{"id":"ABCDEF00-0000-0000-0000-00000000000F"}})", "abcdef00-0000-0000-0000-00000000000f");
+  REQUIRE(done.returned);
+  CHECK(done.returned->id == "abcdef00-0000-0000-0000-00000000000f");
+}
+
+TEST_CASE("a stage whose answer turned out to be of no use is the current one again") {
+  pipeline run{make_action("reboot", {call("T.Stop"), call("T.Start")}), "", 3};
+  run.accept(R"({"guest":{"id":"g"}})", "g");
+  run.step_back();
+  CHECK(run.label() == "stage 1 (T.Stop)");
+}
+
 TEST_CASE("a retry runs the same stage again, a bounded number of times") {
   pipeline run{make_action("reboot", {call("T.Reboot")}), "", 2};
   CHECK(run.accept(R"({"retry":5})", "g").retry == std::chrono::seconds{5});

@@ -361,3 +361,25 @@ TEST_CASE("downloads get their places in order and give them back") {
   f.run();
   CHECK(second->value);
 }
+
+TEST_CASE_METHOD(runner_fixture, "a guest that cannot be stored as it was returned fails the stage") {
+  add_guest(guest_id);
+  const auto large = queue("reboot"), odd = queue("restart"), after = queue("restart");
+  answer(R"({"guest":{"id":")" + guest_id + R"(","state":")" + std::string(100'000, 'x') + R"("}})");
+  CHECK(job_of(large->value->job.id).status == job_status::error);
+  CHECK(job_of(large->value->job.id).message.find("at most 65536") != std::string::npos);
+  answer(R"({"guest":{"id":")" + guest_id + R"(","State":"odd"}})");
+  CHECK(job_of(odd->value->job.id).status == job_status::error);
+  CHECK(state() == "running");
+  answer_guest(guest_id, "up");
+  CHECK(job_of(after->value->job.id).status == job_status::complete);
+}
+
+TEST_CASE_METHOD(runner_fixture, "a forced delete passes over a stage whose guest cannot be stored") {
+  add_guest(guest_id);
+  const auto forced = ask<store::queued_job>(front, queue_atom_v, guest_id,
+                                             job_request{action("delete"), std::string{forced_delete}, "", ""});
+  answer(R"({"guest":{"id":")" + guest_id + R"(","State":"odd"}})");
+  CHECK(guests->find(guest_id) == nullptr);
+  CHECK(job_of(forced->value->job.id).status == job_status::complete);
+}

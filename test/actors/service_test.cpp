@@ -78,6 +78,22 @@ TEST_CASE_METHOD(service_fixture, "a waiting call ends when its time is over, an
   CHECK(sub_agent->calls.back().call.method == "4");
 }
 
+TEST_CASE_METHOD(service_fixture, "a waiting call outlasts a stop of the process that is longer than its time") {
+  call("1"), call("2");
+  const auto waiting = call("3", 500ms);
+  advance(100ms);
+  advance(20s);
+  CHECK_FALSE(waiting->answered());
+  sub_agent->take().answer(std::string{"{}"});
+  run();
+  CHECK(sub_agent->calls.back().call.method == "3");
+  const auto late = call("4", 500ms);
+  advance(20s);
+  for (int i = 0; i < 6; ++i)
+    advance(100ms);
+  CHECK(late->error);
+}
+
 TEST_CASE_METHOD(service_fixture, "a cancelled call is not made") {
   call("1"), call("2");
   const rpc::cancellation cancel;

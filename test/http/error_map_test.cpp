@@ -55,3 +55,8 @@ TEST_CASE("anything else that is thrown is a fault of the agent") {
   CHECK(http::error_answer(std::make_exception_ptr(std::runtime_error{"x"})).status == 500);
   CHECK(http::error_answer(std::make_exception_ptr(7)).status == 500);
 }
+
+TEST_CASE("an error that quotes megabytes is told in a few") {
+  const auto answer = http::error_answer(rpc::failure{errc::sub_agent_failed, std::string(5'000'000, 'x')});
+  CHECK(answer.body.size() < 8192);
+}

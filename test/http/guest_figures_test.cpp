@@ -24,7 +24,7 @@ bool has(const std::string& page, const std::string& line) {
 } // namespace
 
 TEST_CASE("figures are shown by guest and device, 64-bit numbers as they are up to 2^53") {
-  figure_store store;
+  figure_store store{256};
   store.keep("g1", figure_kind::cpu, R"({"cpu":[{"cpu_time":1.5,"vcpu_time":0.25},{"cpu_time":2,"vcpu_time":0}]})");
   store.keep("g1", figure_kind::disk, R"({"disk":{"vda":{"read_ops":7,"write_bytes":9007199254740991}}})");
   store.keep("g2", figure_kind::nic, R"({"nic":{"eth\"0":{"rx_bytes":3,"tx_drops":4}}})");
@@ -39,7 +39,7 @@ TEST_CASE("figures are shown by guest and device, 64-bit numbers as they are up 
 }
 
 TEST_CASE("a new answer replaces the old one of its kind only, and one that cannot be read replaces nothing") {
-  figure_store store;
+  figure_store store{256};
   store.keep("g", figure_kind::disk, R"({"disk":{"vda":{"read_ops":1}}})");
   store.keep("g", figure_kind::nic, R"({"nic":{"eth0":{}}})");
   store.keep("g", figure_kind::disk, R"({"disk":{"vdb":{"read_ops":2}}})");
@@ -52,7 +52,7 @@ TEST_CASE("a new answer replaces the old one of its kind only, and one that cann
 }
 
 TEST_CASE("what a guest does not have any more is gone from the page, and so are guests that are gone") {
-  figure_store store;
+  figure_store store{256};
   store.keep("g1", figure_kind::cpu, R"({"cpu":[{}]})");
   store.keep("g2", figure_kind::cpu, R"({"cpu":[{}]})");
   store.drop("g1", figure_kind::cpu);
@@ -63,7 +63,7 @@ TEST_CASE("what a guest does not have any more is gone from the page, and so are
 }
 
 TEST_CASE("the age of a guest's figures is that of the oldest") {
-  figure_store store;
+  figure_store store{256};
   store.keep("g", figure_kind::cpu, R"({"cpu":[]})");
   const auto first = store.all().at(0)->oldest();
   store.keep("g", figure_kind::nic, R"({"nic":{}})");
@@ -73,7 +73,7 @@ TEST_CASE("the age of a guest's figures is that of the oldest") {
 }
 
 TEST_CASE("a reader that leaves is written nothing more") {
-  figure_store store;
+  figure_store store{256};
   store.keep("g", figure_kind::cpu, R"({"cpu":[{}]})");
   int pieces = 0;
   show_figures(store.all(), [&](std::string_view) {
@@ -81,4 +81,20 @@ TEST_CASE("a reader that leaves is written nothing more") {
     return false;
   });
   CHECK(pieces == 1);
+}
+
+TEST_CASE("of more devices than are kept the first ones stay, with names that are no longer than a label may be") {
+  figure_store store{2};
+  const std::string longest(300, 'n');
+  store.keep("g", figure_kind::nic, R"({"nic":{"b":{"rx_bytes":1},"a":{"rx_bytes":2},"c":{},"b":{"rx_bytes":3}}})");
+  store.keep("g", figure_kind::disk, R"({"disk":{")" + longest + R"(":{"disk":")" + longest + R"("}}})");
+  store.keep("g", figure_kind::cpu, R"({"cpu":[{"cpu_time":1},{"cpu_time":2},{"cpu_time":3}]})");
+  const auto kept = store.all().front();
+  REQUIRE(kept->nics.size() == 2);
+  CHECK(kept->nics.at("a").rx_bytes == 2);
+  CHECK(kept->nics.at("b").rx_bytes == 3);
+  REQUIRE(kept->disks.size() == 1);
+  CHECK(kept->disks.begin()->first.size() <= 256);
+  CHECK(kept->disks.begin()->second.disk.size() <= 256);
+  CHECK(kept->cpus.size() == 2);
 }

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <future>
 #include <latch>
 #include <thread>
 
@@ -362,4 +363,29 @@ TEST_CASE("a server that was never started stops") {
   raw_client c{port};
   s.stop(10s);
   CHECK(c.closed());
+}
+
+TEST_CASE("a request whose rest came while no thread could read it is served, though its time is over") {
+  http::server_settings settings;
+  settings.request_timeout = 100ms;
+  settings.workers = 1;
+  std::promise<void> released;
+  running_server s{{{"/block",
+                     [&](http::request) -> http::task<http::answer> {
+                       released.get_future().wait();
+                       co_return running_server::text("");
+                     }}},
+                   settings};
+  raw_client slow{s.port}, never_done{s.port}, other{s.port};
+  slow.send("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  never_done.send("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  CHECK(slow.silent_for(30ms));
+  other.send("GET /block HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(other.silent_for(150ms));
+  slow.send("cd");
+  released.set_value();
+  const auto served = slow.answer();
+  CHECK(served.status == 200);
+  CHECK(served.body == "POST /slow abcd");
+  CHECK(never_done.answer().status == 408);
 }

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <future>
 #include <mutex>
+#include <sys/eventfd.h>
+#include <thread>
 
 using namespace mistify;
 using namespace std::chrono_literals;
@@ -231,4 +233,18 @@ TEST_CASE("a reactor calls in the order of time who waits for what does not come
   CHECK(order == "soon late");
   CHECK(rpc::deadline::clock::now() >= now + 40ms);
   CHECK_FALSE(r.when_readable(-1, rpc::never, [] {}));
+}
+
+TEST_CASE("an answer that came while nobody could look is taken, though its time is over") {
+  kept one{[](peer& p) {
+    p.request();
+    p.send(http(fine));
+  }};
+  std::promise<void> released;
+  const rpc::unique_fd bell{::eventfd(1, EFD_CLOEXEC)};
+  REQUIRE(one.answers.when_readable(bell.get(), rpc::never, [&] { released.get_future().wait(); }));
+  auto words = one.start(50ms);
+  std::this_thread::sleep_for(150ms);
+  released.set_value();
+  CHECK(words.get() == answer_of_fine);
 }

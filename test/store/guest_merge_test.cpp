@@ -52,3 +52,13 @@ TEST_CASE("a stage may not return another guest") {
     CHECK(failure_of([&] { merge_guest(stored, stored.doc, returned); }).code() == rpc::errc::sub_agent_failed);
   }
 }
+
+TEST_CASE("a stage may not return a known name in another case, but what is stored so may come back") {
+  const auto returned = rpc::decode_guest(R"({"id":"g","nics":[{"Model":"x"}]})");
+  const stored_guest plain{"g", "", R"({"id":"g"})"};
+  const auto refused = failure_of([&] { merge_guest(plain, plain.doc, returned); });
+  CHECK(refused.code() == rpc::errc::sub_agent_failed);
+  CHECK(refused.message() == "the sub-agent returned a guest with nics[0].Model in place of model");
+  const stored_guest old{"g", "", R"({"id":"g","nics":[{"Model":"x"}]})"};
+  CHECK(merge_guest(old, old.doc, returned)->doc == rpc::encode(returned));
+}

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <set>
+
 #include <chrono>
 
 using namespace mistify::test;
@@ -96,6 +98,19 @@ TEST_CASE("a snapshot without a name gets the time for one") {
   const auto name = text_at(h.sent("Test.CreateSnapshot"), "dest");
   REQUIRE(name.starts_with("snap-"));
   CHECK(std::abs(std::stoll(name.substr(5)) - now.count()) < 60);
+}
+
+TEST_CASE("snapshots without a name get different ones within a second, and after a crash within it") {
+  with_guest h;
+  const auto ask = [&] { h.ended(h.http.post(h.guest + "/snapshots", "{}").job()); };
+  ask();
+  ask();
+  h.agent.kill_and_start();
+  ask();
+  std::set<std::string> names;
+  for (const auto& call : h.sub.calls("Test.CreateSnapshot"))
+    names.insert(text_at(call.params, "dest"));
+  CHECK(names.size() == 3);
 }
 
 TEST_CASE("deleting a snapshot is a job") {

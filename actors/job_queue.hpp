@@ -1,0 +1,85 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mistify::actors {
+
+/// Jobs in the order of their acceptance, of which several may run at a time, but only one of each key, and those of one
+/// key in their order. `Work` has a member `key` and a function `held()`: a held job does not begin, and neither do those of
+/// its key behind it. No I/O and no locks: belongs to one actor.
+template <class Work>
+class job_queue {
+public:
+  explicit job_queue(std::size_t places) : places_{places} {}
+
+  void push(Work work) { waiting_.push_back(std::move(work)); }
+
+  /// The first job that may begin; null if none may, because no place is free or its key is taken.
+  Work* next() { return find(running_.size(), {}, false); }
+
+  /// As `next`, as if the running job of that key had ended already.
+  Work* next_after(std::string_view ending) { return find(running_.size() - 1, ending, true); }
+
+  /// True if a job of that key that is pushed now would begin at once.
+  bool begins_at_once(std::string_view key) const {
+    return waiting_.empty() && running_.size() < places_ && !runs(key);
+  }
+
+  /// Takes a waiting job out. It has a place and its key until `ended`.
+  Work take(const Work& which) {
+    const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const Work& w) { return &w == &which; });
+    Work work = std::move(*at);
+    waiting_.erase(at);
+    running_.push_back(work.key);
+    return work;
+  }
+
+  /// The running job of that key is over.
+  void ended(std::string_view key) {
+    if (const auto at = std::find(running_.begin(), running_.end(), key); at != running_.end())
+      running_.erase(at);
+  }
+
+  // -- what waits, in order --------------------------------------------------------------------------------------
+  auto begin() noexcept { return waiting_.begin(); }
+  auto end() noexcept { return waiting_.end(); }
+  auto begin() const noexcept { return waiting_.begin(); }
+  auto end() const noexcept { return waiting_.end(); }
+  bool empty() const noexcept { return waiting_.empty(); }
+  std::size_t size() const noexcept { return waiting_.size(); }
+  void clear() noexcept { waiting_.clear(); }
+  template <class Predicate>
+  void remove_if(Predicate unwanted) {
+    waiting_.remove_if(unwanted);
+  }
+
+private:
+  bool runs(std::string_view key) const { return std::find(running_.begin(), running_.end(), key) != running_.end(); }
+
+  Work* find(std::size_t used, std::string_view ending, bool ends) {
+    if (used >= places_)
+      return nullptr;
+    std::vector<std::string_view> taken; // by jobs that wait before
+    for (auto& work : waiting_) {
+      const bool busy = runs(work.key) && !(ends && work.key == ending);
+      const bool behind = std::find(taken.begin(), taken.end(), work.key) != taken.end();
+      if (!busy && !behind && !work.held())
+        return &work;
+      if (!behind)
+        taken.push_back(work.key);
+    }
+    return nullptr;
+  }
+
+  std::size_t places_;
+  std::list<Work> waiting_; // takes no memory while empty: there is a queue for each guest
+  std::vector<std::string> running_;
+};
+
+} // namespace mistify::actors
