@@ -272,6 +272,7 @@ do_receive() {
   tail -c +313 "$stream" >"$dev/$name"
   stat -c %s "$dev/$name" >"$state/$name/volsize"
   rm "$stream"
+  OPTIND=1
   do_snapshot "$name@${snapshot#*@}"
 }
 

@@ -21,7 +21,7 @@ struct fetch_lab {
   std::function<bool()> stop = [] { return false; };
   web_source web;
 
-  fetch_lab() { web.body = text(300'000); }
+  fetch_lab() { web.body.append(text(300'000)); }
 
   static std::string text(std::size_t size) {
     std::string made;

@@ -48,7 +48,7 @@ private:
       p.send(text);
       return;
     }
-    if (request.find(".sha256 HTTP") != request.npos) {
+    if (request.substr(0, request.find(" HTTP")).find(".sha256") != request.npos) {
       p.send(sum_file.empty() ? answer("404 Not Found", "no") : answer("200 OK", sum_file));
       return;
     }
