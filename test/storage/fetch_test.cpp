@@ -182,6 +182,15 @@ TEST_CASE_METHOD(fetch_lab, "https is read where the certificate is trusted, and
   limits.longest_pause = 100ms;
   fetch trusting{{url, sum}, limits, {.ca_file = certificate, .nets = {"127.0.0.0/8"}}, stop, progress};
   CHECK(trusting.run(file) == "raw");
+  // A redirect to plain HTTP would give away what https is for.
+  dir.write("moved", "HTTP/1.0 302 Found\r\nLocation: " + web.url() + "\r\n\r\n");
+  fetch misled{{"https://127.0.0.1:" + port + "/moved", sum},
+               limits,
+               {.ca_file = certificate, .nets = {"127.0.0.0/8"}},
+               stop,
+               progress};
+  CHECK_THROWS_WITH(misled.run(file), "the source redirects from https to http");
+  CHECK(web.requests().empty());
   limits.tries = 1;
   fetch careful{{url, sum}, limits, {.nets = {"127.0.0.0/8"}}, stop, progress};
   CHECK_THROWS_WITH(careful.run(file), Contains("certificate"));
