@@ -76,7 +76,7 @@ start() {
 # command_of SUB_AGENT: what it is started with, beside its port, one argument a line.
 command_of() {
   case $1 in
-  mistify-storage) printf '%s\n' --directory "$state/storage" --agent "$url" ;;
+  mistify-storage) printf '%s\n' --directory "$state/storage" --agent "$url" --allow-net 127.0.0.0/8 ;;
   mistify-libvirt)
     printf '%s\n' --connect "${LIBVIRT:-test:///default}" --agent "$url" --consoles "$state/consoles" \
       --media "$(realpath "$state")/storage"

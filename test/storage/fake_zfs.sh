@@ -159,6 +159,13 @@ do_set() {
 
 do_rename() {
   local from=$1 to=$2
+  case $from in
+  *@*)
+    has_snapshot "$from" || fail "cannot open '$from': dataset does not exist"
+    mv "$state/${from%@*}/snapshots/${from#*@}" "$state/${to%@*}/snapshots/${to#*@}"
+    return
+    ;;
+  esac
   exists "$from" || fail "cannot open '$from': dataset does not exist"
   exists "$to" && fail "cannot rename '$from' to '$to': dataset already exists"
   exists "${to%/*}" || fail "cannot rename '$from' to '$to': parent does not exist"
@@ -251,6 +258,24 @@ do_send() {
   done
 }
 
+# The head of a real stream, 312 bytes with the snapshot's name in it, and then what the zvol holds, as it is.
+do_receive() {
+  while getopts u option; do :; done
+  shift $((OPTIND - 1))
+  local name=$1 stream=$here/stream snapshot
+  cat >"$stream"
+  snapshot=$(tail -c +57 "$stream" | head -c 256 | tr -d '\0')
+  exists "$name" && fail "cannot receive new filesystem stream: destination '$name' exists"
+  case $snapshot in *@*) ;; *) fail "cannot receive: invalid stream (bad magic number)" ;; esac
+  make_dataset "$name" volume
+  mkdir -p "$dev/${name%/*}"
+  tail -c +313 "$stream" >"$dev/$name"
+  stat -c %s "$dev/$name" >"$state/$name/volsize"
+  rm "$stream"
+  OPTIND=1
+  do_snapshot "$name@${snapshot#*@}"
+}
+
 do_get() {
   while getopts Hpo: option; do :; done
   shift $((OPTIND - 1))
@@ -261,7 +286,7 @@ do_get() {
 command=$1
 shift
 case $command in
-list | create | clone | set | rename | destroy | snapshot | rollback | send | get) "do_$command" "$@" ;;
+list | create | clone | set | rename | destroy | snapshot | rollback | send | receive | get) "do_$command" "$@" ;;
 *)
   echo "unrecognized command '$command'" >&2
   exit 2

@@ -1,64 +1,12 @@
-#include "lab.hpp"
-#include "rpc/agents/storage/command.hpp"
-#include "rpc/agents/storage/fetch.hpp"
-#include "web_source.hpp"
+#include "fetch_lab.hpp"
 
 #include <catch2/catch.hpp>
-
-#include <fstream>
 
 using namespace mistify::agents::storage;
 using namespace mistify::test;
 using namespace std::chrono_literals;
 using Catch::Contains;
 using Catch::EndsWith;
-
-namespace {
-
-struct fetch_lab {
-  temp_dir dir;
-  std::filesystem::path file = dir.path() / "fetched";
-  fetch_limits limits{.first_pause = 1ms, .longest_pause = 4ms};
-  fetch_progress progress;
-  std::vector<std::string> files;
-  std::function<bool()> stop = [] { return false; };
-  web_source web;
-
-  fetch_lab() { web.body = text(300'000); }
-
-  static std::string text(std::size_t size) {
-    std::string made;
-    for (unsigned i = 0; made.size() < size; ++i)
-      made += std::to_string(i * 2654435761U);
-    return made;
-  }
-
-  /// The format; what was fetched is in `content`.
-  std::string get(const std::string& url, const std::string& sum = "") {
-    fetch f{{url, sum}, limits, {.files = files, .stall_time = 1s}, stop, progress};
-    auto format = f.run(file);
-    std::ifstream in{file, std::ios::binary};
-    content.assign(std::istreambuf_iterator<char>{in}, {});
-    return format;
-  }
-  std::string content;
-
-  static std::string sum_of(const std::string& bytes) {
-    sha256 sum;
-    sum.add(bytes);
-    return sum.hex();
-  }
-  std::string qcow2(std::vector<std::string> arguments) {
-    const auto made = (dir.path() / "made.qcow2").string();
-    arguments.insert(arguments.begin(), {"qemu-img", "create", "-q", "-f", "qcow2"});
-    arguments.insert(arguments.end(), {made, "4M"});
-    run(arguments);
-    std::ifstream in{made, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-  }
-};
-
-} // namespace
 
 TEST_CASE_METHOD(fetch_lab, "an image is fetched over HTTP and from a file") {
   CHECK(get(web.url()) == "raw");
@@ -156,7 +104,7 @@ TEST_CASE_METHOD(fetch_lab, "an image that is too large is refused before it is 
 }
 
 TEST_CASE_METHOD(fetch_lab, "an image that does not fit is refused") {
-  limits.space = 200'000;
+  limits.space = [] { return 200'000; };
   CHECK_THROWS_WITH(get(web.url()), "no space left on device");
   web.body = run({"gzip", "-c", dir.write("plain", text(400'000))});
   CHECK_THROWS_WITH(get(web.url()), "no space left on device");
@@ -232,10 +180,135 @@ TEST_CASE_METHOD(fetch_lab, "https is read where the certificate is trusted, and
   const auto sum = sum_of(web.body);
   limits.tries = 20;
   limits.longest_pause = 100ms;
-  fetch trusting{{url, sum}, limits, {.ca_file = certificate}, stop, progress};
+  fetch trusting{{url, sum}, limits, {.ca_file = certificate, .nets = {"127.0.0.0/8"}}, stop, progress};
   CHECK(trusting.run(file) == "raw");
+  // A redirect to plain HTTP would give away what https is for.
+  dir.write("moved", "HTTP/1.0 302 Found\r\nLocation: " + web.url() + "\r\n\r\n");
+  fetch misled{{"https://127.0.0.1:" + port + "/moved", sum},
+               limits,
+               {.ca_file = certificate, .nets = {"127.0.0.0/8"}},
+               stop,
+               progress};
+  CHECK_THROWS_WITH(misled.run(file), "the source redirects from https to http");
+  CHECK(web.requests().empty());
   limits.tries = 1;
-  fetch careful{{url, sum}, limits, {}, stop, progress};
+  fetch careful{{url, sum}, limits, {.nets = {"127.0.0.0/8"}}, stop, progress};
   CHECK_THROWS_WITH(careful.run(file), Contains("certificate"));
   ::pclose(server);
+}
+
+TEST_CASE_METHOD(fetch_lab, "the sum beside a source is absent where the server says so in whatever way") {
+  const auto answers = [&](const std::string& sum_answer) {
+    web_source with;
+    with.body = web.body;
+    with.special = [&](const std::string& request) {
+      return request.find(".sha256") == request.npos ? "" : sum_answer;
+    };
+    get(with.url());
+  };
+  for (const auto* status : {"400 x", "401 x", "403 x", "404 x", "405 x", "409 x", "410 x", "429 x", "451 x"})
+    CHECK_NOTHROW(answers(web.answer(status, std::string(64, '0'))));
+  CHECK_NOTHROW(answers(web.answer("200 OK", "<html>" + std::string(64, '0'))));
+  CHECK_NOTHROW(answers(web.answer("200 OK", std::string(64, '0'), "Content-Type: text/html; charset=utf-8\r\n")));
+  CHECK_NOTHROW(answers(web.answer("200 OK", std::string(100'000, '0'))));
+  CHECK_THAT(progress.text(), !Contains(".sha256"));
+  CHECK_NOTHROW(answers(web.answer("200 OK", "no sum of it")));
+  CHECK_THAT(progress.text(), Contains("/disk.img.sha256 has no sum of the image"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "a server that is troubled is asked for the sum again, and the trouble names the URL") {
+  int asked = 0;
+  web.special = [&](const std::string& request) -> std::string {
+    if (request.find("GET /disk.img.sha256?sig=secret HTTP") == request.npos)
+      return "";
+    return ++asked < 3 ? web.answer("503 Busy", "") : web.answer("200 OK", sum_of(web.body) + "  ./disk.img\n");
+  };
+  get(web.url("/disk.img?sig=secret"));
+  CHECK(asked == 3);
+  asked = -100;
+  limits.tries = 2;
+  CHECK_THROWS_WITH(get(web.url("/disk.img?sig=secret")),
+                    web.url("/disk.img.sha256: unexpected http response code: 503, 2 times"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "no address of this host is connected to unless it is allowed, by redirects neither") {
+  reading.nets = {};
+  for (const std::string host :
+       {"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "0x7f.1"}) {
+    INFO(host);
+    CHECK_THROWS_WITH(get("http://" + host + web.url().substr(16)), Contains("--allow-net"));
+  }
+  CHECK(web.requests().empty());
+  web_source near;
+  near.redirect = web.url();
+  reading.nets = {"127.0.0.1"};
+  near.redirect = "http://127.0.0.2:1/x";
+  CHECK_THROWS_WITH(get(near.url()), "127.0.0.2: its address is loopback, and in no network that --allow-net names");
+}
+
+TEST_CASE_METHOD(fetch_lab, "the image server may have any address, but may send nobody to another") {
+  reading.nets = {};
+  reading.server = web.url("/");
+  get(web.url());
+  CHECK(content == web.body);
+  web_source other;
+  other.body = "secret";
+  web.redirect = other.url();
+  CHECK_THROWS_WITH(get(web.url()), Contains("its address is loopback"));
+  CHECK(other.requests().empty());
+  CHECK_THROWS_WITH(get(other.url()), Contains("its address is loopback"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "a proxy of the environment is no way around") {
+  ::setenv("http_proxy", web.url("").c_str(), 1);
+  ::setenv("all_proxy", web.url("").c_str(), 1);
+  limits.tries = 1;
+  CHECK_THROWS(get("http://nowhere.invalid/x", sum_of("x")));
+  ::unsetenv("http_proxy");
+  ::unsetenv("all_proxy");
+  CHECK(web.requests().empty());
+}
+
+TEST_CASE_METHOD(fetch_lab, "a password goes to the host that it is for, and into no message") {
+  web.special = [&](const std::string& request) {
+    return request.find("Authorization: Basic dTpzZWNyZXQ=") == request.npos ? web.answer("401 No", "") : "";
+  };
+  const auto with_password = "http://u:secret@" + web.url().substr(7);
+  get(with_password);
+  CHECK(content == web.body);
+  CHECK_THROWS_WITH(get(with_password + "?sig=secret", std::string(64, '0')),
+                    !Contains("secret") && Contains(web.url()));
+  web_source elsewhere;
+  elsewhere.body = "found";
+  web_source moved;
+  moved.redirect = elsewhere.url();
+  get("http://u:secret@" + moved.url().substr(7));
+  CHECK_THAT(moved.requests()[0], Contains("Authorization"));
+  CHECK_THAT(elsewhere.requests()[0], !Contains("Authorization"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "what is no disk is refused before it is all read, and also behind a packing") {
+  web.body = "<!DOCTYPE html><html>Sign in";
+  web.body.append(300'000, 'x');
+  CHECK_THROWS_WITH(get(web.url()), "the source is an HTML or XML page, and no raw or qcow2 disk");
+  dir.write("disk.raw", text(300'000));
+  web.body = run({"tar", "-cJf", "-", "-C", dir.path().string(), "disk.raw"});
+  CHECK_THROWS_WITH(get(web.url()), Contains("a tar archive"));
+  web.body = "QFI\xfb";
+  CHECK_THROWS_WITH(get(web.url()), Contains("qcow2"));
+}
+
+TEST_CASE_METHOD(fetch_lab, "an image is looked for in a second place where the first has none, or a page") {
+  also = web.url("/also");
+  const auto first_is = [&](const std::string& answer) {
+    web.special = [answer](const std::string& request) {
+      return request.find("GET /first") == request.npos ? "" : answer;
+    };
+    get(web.url("/first"));
+    CHECK(content == web.body);
+  };
+  first_is(web.answer("404 Not Found", ""));
+  first_is(web.answer("200 OK", "<html>"));
+  limits.tries = 1;
+  CHECK_THROWS_WITH(first_is(web.answer("500 Trouble", "")), Contains("500"));
 }

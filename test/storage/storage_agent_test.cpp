@@ -24,7 +24,13 @@ namespace {
 struct agent_lab {
   static constexpr const char* id = "0a1b2c3d-0000-4000-8000-000000000001";
 
-  explicit agent_lab(agents::storage::fetch_settings fetching = {}) : agent{0, make(), std::move(fetching)} {}
+  explicit agent_lab(agents::storage::fetch_settings fetching = {}) : agent{0, make(), near(std::move(fetching))} {}
+
+  /// The sources of these tests are on this host.
+  static agents::storage::fetch_settings near(agents::storage::fetch_settings fetching) {
+    fetching.reading.nets.emplace_back("127.0.0.0/8");
+    return fetching;
+  }
 
   temp_dir dir;
   agents::storage::backend* store = nullptr; // the agent's
@@ -267,7 +273,7 @@ TEST_CASE_METHOD(agent_lab, "an image is fetched, under its own name or the sour
   CHECK(web.requests().size() == 1);
   CHECK_THAT(call("RequestImage", R"({"id":"mine",)" + source + '}'), Contains(R"("id":"mine")"));
   CHECK_THROWS_WITH(call("RequestImage", R"({"id":"mine","source":"http://127.0.0.1:1/x"})"),
-                    Contains("images/mine exists already, from " + web.url("/base.img.gz?token=1")));
+                    Contains("images/mine exists already, from " + web.url("/base.img.gz") + " sha256:"));
   CHECK_THROWS_WITH(call("RequestImage", R"({"id":"mine","sha256":")" + std::string(64, '0') + "\"," + source + '}'),
                     Contains("exists already"));
 }
@@ -387,4 +393,90 @@ TEST_CASE_METHOD(agent_lab, "a fetch ends when the last one who waited for it ha
   go_on = true;
   CHECK(std::filesystem::is_empty(store->staging()));
   CHECK_THAT(call("RequestImage", wish), Contains("complete"));
+}
+
+TEST_CASE_METHOD(agent_lab, "secrets of a source are shown to nobody, and make no other source of it") {
+  web_source web;
+  web.body = std::string(mb, 'A');
+  const auto signed_url = [&](const std::string& user, const std::string& signature) {
+    return R"({"id":"base","source":"http://)" + user + ":secret@" + web.url().substr(7) + "?sig=secret" + signature +
+           "\"}";
+  };
+  const auto made = call("RequestImage", signed_url("one", "1"));
+  CHECK(call("RequestImage", signed_url("two", "2")) == made);
+  CHECK(web.requests().size() == 1);
+  CHECK(store->origin_of(dataset_id::of_image("base")).find("secret") == std::string::npos);
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"base","source":"http://u:secret@127.0.0.1:1/x?secret"})"),
+                    Contains("exists already, from " + web.url()) && !Contains("secret"));
+  for (const auto* bad : {"http://u:secret@127.0.0.1", "http://u:secret/@h:x/", "ftp://u:secret@h/x"}) {
+    INFO(bad);
+    CHECK_THROWS_WITH(call("RequestImage", R"({"source":")" + std::string{bad} + "\"}"), !Contains("secret"));
+    CHECK_THROWS_WITH(call("RequestImage", R"({"id":")" + std::string{bad} + "\"}"), !Contains("secret"));
+  }
+}
+
+TEST_CASE_METHOD(agent_lab, "secrets that an older version kept are not shown either") {
+  dir.write("store/.staging/source", "A");
+  store->import_image(store->staging() / "source", "raw", dataset_id::of_image("old"),
+                      "http://u:secret@h/x?secret sha256:" + std::string(64, '0'), {});
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"old","source":"http://127.0.0.1:1/x"})"),
+                    Contains("exists already, from http://h/x sha256:000") && !Contains("secret"));
+  CHECK_THAT(call("RequestImage", R"({"id":"old","source":"http://h/x"})"), Contains("complete"));
+}
+
+TEST_CASE("an image with nothing but an id comes from the image server, in either of its places") {
+  web_source web;
+  web.body = std::string(mb, 'A');
+  std::string missing = "nothing";
+  web.special = [&](const std::string& request) {
+    return request.find("GET /at" + missing) == request.npos ? "" : web.answer("404 Not Found", "");
+  };
+  agents::storage::fetch_settings settings;
+  settings.server = web.url("/at");
+  agent_lab lab{settings};
+  CHECK_THAT(lab.call("RequestImage", R"({"id":"one"})"), Contains("complete"));
+  CHECK_THAT(web.requests().back(), Catch::StartsWith("GET /at/images/one/download HTTP"));
+  missing = "/images/";
+  const auto two = lab.call("RequestImage", R"({"id":"two"})");
+  CHECK_THAT(web.requests().back(), Catch::StartsWith("GET /at/two HTTP"));
+  const auto asked = web.requests().size();
+  CHECK(lab.call("RequestImage", R"({"id":"two"})") == two);
+  CHECK_THAT(lab.call("RequestImage", R"({"id":"one"})"), Contains("complete"));
+  CHECK(web.requests().size() == asked);
+  CHECK_THAT(lab.call("RequestImage", R"({"source":"a/three.img"})"), Contains(R"("id":"three.img")"));
+  CHECK_THAT(web.requests().back(), Catch::StartsWith("GET /at/a/three.img HTTP"));
+}
+
+TEST_CASE("one host leaves room for images of others") {
+  web_source web, other;
+  web.body = other.body = std::string(mb, 'A');
+  std::atomic<bool> begun = false, go_on = false;
+  web.half_way = [&] {
+    begun = true;
+    for (int i = 0; i < 500 && !go_on; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  };
+  agents::storage::fetch_settings settings;
+  settings.most = 2;
+  agent_lab lab{settings};
+  const auto wish = [&](const std::string& id, const std::string& url) {
+    return R"({"id":")" + id + R"(","source":")" + url + "\"}";
+  };
+  std::thread slow{[&] { lab.call("RequestImage", wish("slow", web.url())); }};
+  for (int i = 0; i < 500 && !begun; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  CHECK_THROWS_WITH(lab.call("RequestImage", wish("more", web.url("/more"))), Contains("from the same host"));
+  CHECK_THAT(lab.call("RequestImage", wish("other", "http://localhost" + other.url().substr(16))),
+             Contains("complete"));
+  go_on = true;
+  slow.join();
+}
+
+TEST_CASE("a network that is none, or an image server that is none, is refused at the start") {
+  agents::storage::fetch_settings settings;
+  settings.reading.nets = {"127.0.0.0/99"};
+  CHECK_THROWS_WITH(agent_lab{settings}, Contains("127.0.0.0/99"));
+  settings.reading.nets.clear();
+  settings.server = "images.local:80";
+  CHECK_THROWS_WITH(agent_lab{settings}, Contains("image server"));
 }

@@ -61,6 +61,38 @@ TEST_CASE("what was packed in several parts comes out as one") {
   CHECK(unpacked(packed_by({"gzip", "-c"}, "one") + std::string(1024, '\0')) == "one");
 }
 
+TEST_CASE("a frame may end where a buffer does") {
+  // The pieces that come out are of 256 KiB, so these fill the last one.
+  for (const std::size_t size : {256UL * 1024, 512UL * 1024, mb, 3 * mb})
+    for (const auto& packer : packers) {
+      auto text = text_of(70'000);
+      text.resize(size, '\0');
+      INFO(packer[0] << ' ' << size);
+      const auto packed = packed_by(packer, text);
+      for (const std::size_t piece : {1000UL, packed.size()})
+        CHECK(unpacked(packed, piece) == text);
+      CHECK(unpacked(packed + packed, packed.size()) == text + text);
+      CHECK_THROWS_WITH(unpacked(packed.substr(0, packed.size() - 1), packed.size()), Contains("cut off"));
+    }
+}
+
+TEST_CASE("frames that are to be skipped are, before, between and behind the others") {
+  using namespace std::string_literals;
+  const auto one = packed_by({"zstd", "-q", "-c"}, "one ");
+  const auto skipped = "\x5f\x2a\x4d\x18\4\0\0\0abcd"s, empty = "\x50\x2a\x4d\x18\0\0\0\0"s;
+  for (const std::size_t piece : {1UL, 5UL, 4096UL})
+    CHECK(unpacked(skipped + one + empty + one + skipped, piece) == "one one ");
+  CHECK(unpacked(skipped + skipped).empty());
+  CHECK_THROWS_WITH(unpacked(skipped + "rubbish"), Contains("broken") || Contains("cut off"));
+  CHECK_THROWS_WITH(unpacked(skipped.substr(0, 10)), Contains("cut off"));
+}
+
+TEST_CASE("padding behind packed data is of zeros") {
+  CHECK(unpacked(packed_by({"xz", "-c"}, "one") + std::string(8, '\0') + packed_by({"xz", "-c"}, "two")) == "onetwo");
+  CHECK(unpacked(packed_by({"gzip", "-c"}, "one") + std::string(1024, '\0'), 1) == "one");
+  CHECK_THROWS_WITH(unpacked(packed_by({"gzip", "-c"}, "one") + std::string(8, '\0') + "x"), Contains("broken"));
+}
+
 TEST_CASE("packed data that are cut off or broken are refused") {
   const auto text = text_of(200'000);
   for (const auto& packer : packers) {
@@ -129,4 +161,22 @@ TEST_CASE("a sum is found in what people and tools write") {
   CHECK(find_sha256("BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD", "x") == abc);
   CHECK(find_sha256("# of x.img\n", "x.img") == std::nullopt);
   CHECK(find_sha256(abc + "0", "x") == std::nullopt);
+}
+
+TEST_CASE("of several sums the one that is about the name counts, or none") {
+  const std::string own(64, 'a'), other(64, '0');
+  for (const std::string form : {"  x.img", " *x.img", "  ./x.img", " *./x.img", "  /srv/images/x.img", "\tx.img"}) {
+    INFO(form);
+    CHECK(find_sha256(other + "  ./y.img\n" + own + form + "\n" + other + "  old-x.img\n", "x.img") == own);
+  }
+  for (const std::string form :
+       {"SHA256 (x.img) = ", "SHA256 (./x.img) = ", "SHA2-256(x.img)= ", "sha256 (a/x.img) = "}) {
+    INFO(form);
+    CHECK(find_sha256("SHA256 (y.img) = " + other + "\n" + form + std::string(64, 'A') + "\n", "x.img") == own);
+  }
+  CHECK(find_sha256(other + "  y.img\n" + own + "  z.img\n", "x.img") == std::nullopt);
+  CHECK(find_sha256("BLAKE2s (x.img) = " + other + "\nSHA256 (x.img) = " + own, "x.img") == own);
+  CHECK(find_sha256("SHA512/256 (x.img) = " + other, "x.img") == std::nullopt);
+  CHECK(find_sha256(own + "  some name.img\n" + other + "  name.img", "some name.img") == own);
+  CHECK(find_sha256("-----BEGIN PGP SIGNED MESSAGE-----\n\n" + own + "  built.img\n", "x.img") == own);
 }

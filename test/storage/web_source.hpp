@@ -21,6 +21,8 @@ public:
   std::string sum_file;                ///< what PATH.sha256 holds; "": there is none
   std::string redirect;                ///< where it sends everybody
   std::function<void()> half_way = {}; ///< called when half of an answer is out
+  /// The whole answer to a request, also for a sum; "": as usual.
+  std::function<std::string(const std::string& request)> special = {};
 
   std::string url(const std::string& path = "/disk.img") const {
     return "http://127.0.0.1:" + std::to_string(server_.port()) + path;
@@ -31,10 +33,22 @@ public:
     return requests_;
   }
 
+  /// An answer with the ETag of now.
+  std::string answer(const std::string& status, const std::string& content, const std::string& more = "") const {
+    return "HTTP/1.1 " + status + "\r\nConnection: close\r\nETag: " + etag + "\r\n" + more +
+           "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
+  }
+
 private:
   void serve(peer& p) {
     const auto request = p.request();
-    if (request.find(".sha256 HTTP") != request.npos) {
+    if (const auto text = special ? special(request) : ""; !text.empty()) {
+      const std::lock_guard lock{mutex_};
+      requests_.push_back(request);
+      p.send(text);
+      return;
+    }
+    if (request.substr(0, request.find(" HTTP")).find(".sha256") != request.npos) {
       p.send(sum_file.empty() ? answer("404 Not Found", "no") : answer("200 OK", sum_file));
       return;
     }
@@ -59,11 +73,6 @@ private:
     if (half_way)
       half_way();
     p.send(text.substr(text.size() / 2));
-  }
-
-  std::string answer(const std::string& status, const std::string& content, const std::string& more = "") const {
-    return "HTTP/1.1 " + status + "\r\nConnection: close\r\nETag: " + etag + "\r\n" + more +
-           "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
   }
 
   std::size_t begin_of(const std::string& request) const {

@@ -25,7 +25,8 @@ struct storage_house {
   void start() {
     storage.emplace(std::vector<std::string>{"--port", std::to_string(port), "--directory",
                                              (dir.path() / "store").string(), "--agent",
-                                             "http://127.0.0.1:" + std::to_string(h.agent.port())},
+                                             "http://127.0.0.1:" + std::to_string(h.agent.port()), "--allow-net",
+                                             "127.0.0.0/8"},
                     (dir.path() / "stderr").string(), STORAGE_BINARY);
     CHECK(eventually([&] { return h.http.get("/images").status == 200; }));
   }

@@ -90,7 +90,7 @@ start_libvirt_agent() {
 }
 
 start_storage_agent() {
-  launch mistify-storage "$build/mistify-storage"
+  launch mistify-storage "$build/mistify-storage" --allow-net 127.0.0.0/8
   within 20 listens 19999
 }
 

@@ -64,6 +64,8 @@ public:
   virtual void create(const dataset_id& id, std::uint64_t size) = 0;
   /// Makes a volume with an image's content. `size` is at least the image's. It must not be there.
   virtual void clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) = 0;
+  /// Whether `import_image` takes what `zfs send` makes, as format "zfs".
+  virtual bool takes_zfs_streams() const noexcept { return false; }
   /// Makes an image of a file in `staging()`, which is used up. `format` is what the file is; `origin` is kept with the
   /// image. `stop` is asked while it runs.
   virtual void import_image(const std::filesystem::path& file, const std::string& format, const dataset_id& id,

@@ -37,9 +37,9 @@ pipe_ends make_pipe() {
 /// The attributes of a child: a process group of its own, no signals blocked or ignored.
 class spawn_settings {
 public:
-  spawn_settings(int out, int err) {
+  spawn_settings(int out, int err, const std::string& input) {
     posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions_, 0, input.c_str(), O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions_, out, 1);
     posix_spawn_file_actions_adddup2(&actions_, err, 2);
     posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
@@ -83,9 +83,9 @@ std::vector<std::string> environment() {
 /// A running program; killed with all its children when it is given up.
 class child {
 public:
-  explicit child(std::vector<std::string> command) : name_{command.at(0)} {
+  child(std::vector<std::string> command, const std::string& input) : name_{command.at(0)} {
     auto out = make_pipe(), err = make_pipe();
-    const spawn_settings settings{out.write.get(), err.write.get()};
+    const spawn_settings settings{out.write.get(), err.write.get(), input};
     auto variables = environment();
     const auto arguments = pointers_to(command);
     const auto environment = pointers_to(variables);
@@ -168,7 +168,7 @@ void expect_success(child& program, std::string err) {
 
 std::string run(const std::vector<std::string>& command, const command_limits& limits) {
   const auto until = steady_clock::now() + limits.time;
-  child program{command};
+  child program{command, limits.input};
   std::string out, err;
   while (program.read(out, err)) {
     expect_within(limits, until, program);
@@ -181,7 +181,7 @@ std::string run(const std::vector<std::string>& command, const command_limits& l
 
 bool run_streaming(const std::vector<std::string>& command, const std::function<bool(std::string_view)>& write,
                    const command_limits& limits) {
-  child program{command};
+  child program{command, limits.input};
   std::string out, err;
   auto until = steady_clock::now() + limits.time;
   while (program.read(out, err)) {

@@ -20,6 +20,7 @@ public:
 struct command_limits {
   std::chrono::milliseconds time{60'000};
   std::size_t output = 16 * 1024 * 1024; ///< bytes of stdout that `run` collects
+  std::string input = "/dev/null";       ///< the file that is its stdin
   /// Asked several times a second; true ends the command. Empty: nobody asks.
   std::function<bool()> stop = {};
 };
@@ -27,7 +28,7 @@ struct command_limits {
 /// For what copies a whole disk.
 constexpr std::chrono::hours copying_time{6};
 
-/// Runs a program, found by PATH, with these arguments and no shell; stdin is empty, messages are in English. Returns what
+/// Runs a program, found by PATH, with these arguments and no shell; stdin is empty or a file, messages are in English. Returns what
 /// it wrote to stdout. Throws `command_failed` when it does not exit with 0, is over a limit or was stopped: then its whole
 /// process group is killed. Blocks; any thread may call.
 std::string run(const std::vector<std::string>& command, const command_limits& limits = {});

@@ -1,109 +1,63 @@
 #include "rpc/agents/storage/fetch.hpp"
 
+#include "rpc/agents/storage/disk_content.hpp"
 #include "rpc/agents/storage/qcow2.hpp"
+#include "rpc/agents/storage/sum_beside.hpp"
 #include "rpc/agents/storage/units.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <thread>
 
 namespace mistify::agents::storage {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr std::size_t max_sum_file = 64 * 1024;
+constexpr std::uint64_t between_looks_at_space = 64 * megabyte;
 
 [[noreturn]] void too_large(std::uint64_t max_size) {
   throw std::runtime_error{"the image is larger than " + std::to_string(max_size / megabyte) +
                            " MB, the most there may be"};
 }
 
-bool is_absent(const source_error& e) {
-  return e.status() == 404 || e.status() == 403 || e.status() == 410;
+[[noreturn]] void no_space() {
+  throw std::runtime_error{"no space left on device"};
+}
+
+patience patience_of(const fetch_limits& limits) {
+  return {limits.tries, limits.first_pause, limits.longest_pause};
+}
+
+/// An older stream, or one of several datasets, would bring more than an image into the pool.
+void expect_image_in(const zfs_stream& stream) {
+  if (!stream.volume || stream.incremental || stream.compound || stream.snapshot.empty())
+    throw std::runtime_error{"the source is a zfs stream, but not the whole one of a single volume"};
 }
 
 } // namespace
-
-void fetch_progress::receive(std::int64_t bytes, std::int64_t total) noexcept {
-  bytes_ = bytes;
-  total_ = total;
-}
-
-std::string fetch_progress::text() const {
-  if (converting_)
-    return "converting";
-  const std::int64_t bytes = bytes_, total = total_;
-  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin_;
-  const auto in_mb = [](double n) { return n / static_cast<double>(megabyte); };
-  char text[96];
-  const auto rate = in_mb(static_cast<double>(bytes)) / std::max(time.count(), 0.001);
-  if (total >= 0)
-    std::snprintf(text, sizeof text, "fetching: %.0f of %.0f MB, %.1f MB/s", in_mb(static_cast<double>(bytes)),
-                  in_mb(static_cast<double>(total)), rate);
-  else
-    std::snprintf(text, sizeof text, "fetching: %.0f MB, %.1f MB/s", in_mb(static_cast<double>(bytes)), rate);
-  return text;
-}
 
 fetch::fetch(order what, const fetch_limits& limits, reader_settings reading, std::function<bool()> stop,
              fetch_progress& progress)
   : order_{std::move(what)}, limits_{limits}, reading_{std::move(reading)}, stop_{std::move(stop)}, progress_{
                                                                                                       progress} {
-  const url_reader valid{order_.source, reading_};
+  parse_url(order_.source);
+  if (!order_.also.empty())
+    parse_url(order_.also);
 }
 
-void fetch::pause(milliseconds time) const {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < until) {
-    if (stop_())
-      throw source_error{"cancelled", false};
-    std::this_thread::sleep_for(std::min(time, milliseconds{50}));
-  }
+bool fetch::stop() const {
+  if (std::chrono::steady_clock::now() > end_)
+    throw std::runtime_error{"the image did not come within " +
+                             std::to_string(std::chrono::ceil<std::chrono::minutes>(limits_.time).count()) +
+                             " minutes"};
+  return stop_();
 }
 
-void fetch::read_in_goes(url_reader& from, const reader_sink& sink) {
-  auto wait = limits_.first_pause;
-  for (unsigned tries = 1;; ++tries) {
-    const auto before = received_;
-    try {
-      return from.read(received_, sink);
-    } catch (const source_error& e) {
-      if (!e.again())
-        throw;
-      if (received_ > before) {
-        tries = 1;
-        wait = limits_.first_pause;
-      }
-      if (tries >= limits_.tries)
-        throw std::runtime_error{std::string{e.what()} + ", " + std::to_string(tries) + " times"};
-    }
-    pause(wait);
-    wait = std::min(wait * 2, limits_.longest_pause);
-  }
-}
-
-/// Beside the source lies who made it says it is. That there is none is no fault; that it cannot be read is one.
 void fetch::look_for_sum() {
-  const auto path = order_.source.substr(0, order_.source.find_first_of("?#"));
-  std::string text;
-  const reader_sink sink{[&](std::int64_t, std::int64_t) { text.clear(); },
-                         [&](std::string_view bytes) {
-                           if (bytes.size() > max_sum_file - text.size())
-                             throw std::runtime_error{path + ".sha256: is too large"};
-                           text += bytes;
-                         },
-                         stop_};
-  try {
-    url_reader beside{path + ".sha256", reading_};
-    read_in_goes(beside, sink);
-  } catch (const source_error& e) {
-    if (!is_absent(e))
-      throw;
+  wanted_sum_ = order_.sha256;
+  if (!wanted_sum_.empty())
     return;
-  }
-  order_.sha256 = find_sha256(text, file_name_of(path)).value_or("");
+  auto found = find_sum_beside(source_, patience_of(limits_), reading_, [this] { return stop(); });
+  wanted_sum_ = std::move(found.sum);
+  progress_.note(found.note);
 }
 
 void fetch::begin(std::int64_t from, std::int64_t total) {
@@ -112,11 +66,14 @@ void fetch::begin(std::int64_t from, std::int64_t total) {
     sum_.restart();
     file_->restart();
     unpacker_.emplace([this](std::string_view unpacked) { store(unpacked); });
+    head_.clear();
+    judged_ = is_zfs_ = false;
+    ask_for_space();
   }
   if (total >= 0 && static_cast<std::uint64_t>(total) > limits_.max_size)
     too_large(limits_.max_size);
-  if (total >= 0 && static_cast<std::uint64_t>(total) > limits_.space)
-    throw std::runtime_error{"no space left on device"};
+  if (total >= 0 && file_->space() + static_cast<std::uint64_t>(total - received_) > room_until_)
+    no_space();
   total_ = total;
   progress_.receive(received_, total_);
 }
@@ -129,32 +86,92 @@ void fetch::take(std::string_view bytes) {
 }
 
 void fetch::store(std::string_view unpacked) {
+  if (!judged_)
+    look_at_head(unpacked);
   file_->add(unpacked);
   if (file_->size() > limits_.max_size)
     too_large(limits_.max_size);
-  if (file_->space() > limits_.space)
-    throw std::runtime_error{"no space left on device"};
+  expect_space();
 }
 
-void fetch::compare() {
+void fetch::ask_for_space() {
+  asked_at_ = file_->space();
+  const auto more = limits_.space ? limits_.space() : UINT64_MAX;
+  room_until_ = more > UINT64_MAX - asked_at_ ? UINT64_MAX : asked_at_ + more;
+}
+
+/// Others write meanwhile, too, so it is asked for again and again.
+void fetch::expect_space() {
+  if (file_->space() > room_until_)
+    no_space();
+  if (file_->space() - asked_at_ >= between_looks_at_space)
+    ask_for_space();
+}
+
+void fetch::look_at_head(std::string_view unpacked) {
+  head_ += unpacked.substr(0, disk_head - head_.size());
+  if (head_.size() == disk_head)
+    judge_head();
+}
+
+void fetch::judge_head() {
+  judged_ = true;
+  const auto stream = limits_.zfs_streams ? parse_zfs_stream(head_) : std::nullopt;
+  is_zfs_ = stream.has_value();
+  if (stream)
+    expect_image_in(*stream);
+  else
+    expect_disk(head_);
+}
+
+void fetch::compare() const {
+  if (!wanted_sum_.empty() && sum_text_ != wanted_sum_)
+    throw std::runtime_error{"the sha256 of " + without_secrets(source_) + " is " + sum_text_ + ", and not " +
+                             wanted_sum_};
+}
+
+void fetch::read(const std::string& source) {
+  source_ = source;
+  patient_reader from{source, patience_of(limits_), reading_, [this] { return stop(); }};
+  from.expect_file(); // before its sum: what is told should be about what was asked for
+  look_for_sum();
+  unpacker_.reset();
+  from.read([this](std::int64_t begin_at, std::int64_t total) { begin(begin_at, total); },
+            [this](std::string_view bytes) { take(bytes); });
+  unpacker_->end();
+  if (!judged_)
+    judge_head();
+  file_->finish();
   sum_text_ = sum_.hex();
-  if (!order_.sha256.empty() && sum_text_ != order_.sha256)
-    throw std::runtime_error{"the sha256 of " + order_.source + " is " + sum_text_ + ", and not " + order_.sha256};
+  compare();
+}
+
+/// The server has no such image there, or answers with a page instead.
+bool fetch::is_elsewhere(const std::exception& trouble) const {
+  if (order_.also.empty() || source_ != order_.source)
+    return false;
+  if (const auto* e = dynamic_cast<const source_error*>(&trouble))
+    return e->status() >= 400 && e->status() < 500;
+  const auto* content = dynamic_cast<const not_a_disk*>(&trouble);
+  return content && content->is_page();
 }
 
 std::string fetch::run(const std::filesystem::path& file) {
-  url_reader source{order_.source, reading_};
-  source.expect_file(); // before its sum: what is told should be about what was asked for
-  if (order_.sha256.empty())
-    look_for_sum();
+  end_ = std::chrono::steady_clock::now() + limits_.time;
   file_.emplace(file);
-  const reader_sink sink{[this](std::int64_t from, std::int64_t total) { begin(from, total); },
-                         [this](std::string_view bytes) { take(bytes); }, stop_};
-  read_in_goes(source, sink);
-  unpacker_->end();
-  file_->finish();
-  compare();
-  return format_of_image(file, limits_.max_size);
+  try {
+    read(order_.source);
+  } catch (const std::exception& e) {
+    if (!is_elsewhere(e))
+      throw;
+    read(order_.also);
+  }
+  if (is_zfs_)
+    return "zfs";
+  auto format = format_of_image(file, limits_.max_size);
+  if (format == "raw")
+    expect_disk_end(file);
+  return format;
 }
 
 std::string format_of_image(const std::filesystem::path& file, std::uint64_t max_size) {

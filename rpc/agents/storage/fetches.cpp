@@ -1,5 +1,9 @@
 #include "rpc/agents/storage/fetches.hpp"
 
+#include "rpc/agents/storage/address_policy.hpp"
+#include "rpc/agents/storage/units.hpp"
+
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 #include <thread>
@@ -23,14 +27,51 @@ namespace {
 
 constexpr std::chrono::milliseconds between_questions{100};
 
-/// What is kept with an image: the source, and the sum of what came from there.
-std::string origin_of(const fetch::order& what, const std::string& sum) {
-  return what.source + " sha256:" + sum;
+constexpr std::string_view before_sum = " sha256:";
+
+/// What is kept with an image: the source without its secrets, and the sum of what came from there.
+std::string origin_of(const std::string& source, const std::string& sum) {
+  return without_secrets(source) + std::string{before_sum} + sum;
+}
+
+/// An origin that was kept, also by a version that left the secrets in it.
+struct kept_origin {
+  std::string source, sum;
+
+  explicit kept_origin(const std::string& text) {
+    const auto at = text.rfind(before_sum);
+    source = without_secrets(std::string_view{text}.substr(0, at));
+    if (at != text.npos)
+      sum = text.substr(at + before_sum.size());
+  }
+};
+
+/// Signatures in a URL differ from one asker to the next, and those who may read an object give it the same path.
+bool comes_from(const fetch::order& what, const std::string& source) {
+  const auto shown = without_secrets(source);
+  return shown == without_secrets(what.source) || (!what.also.empty() && shown == without_secrets(what.also));
+}
+
+/// What the command line says, once it is known to make sense.
+fetch_settings checked(fetch_settings settings) {
+  const address_policy valid{settings.reading.nets};
+  settings.reading.server = settings.server;
+  try {
+    if (!settings.server.empty())
+      parse_url(settings.server);
+  } catch (const std::invalid_argument&) {
+    throw std::invalid_argument{"the image server must be an http, https or file URL"};
+  }
+  return settings;
+}
+
+std::string host_of(const fetch::order& what) {
+  return parse_url(what.source).host;
 }
 
 } // namespace
 
-fetches::fetches(place& where, fetch_settings settings) : place_{where}, settings_{std::move(settings)} {
+fetches::fetches(place& where, fetch_settings settings) : place_{where}, settings_{checked(std::move(settings))} {
   if (!settings_.agent.empty())
     reporter_.emplace(settings_.agent);
 }
@@ -58,8 +99,8 @@ std::shared_ptr<fetches::one> fetches::join(lock& held, const dataset_id& image,
   for (;;) {
     const auto at = running_.find(image);
     auto on = at == running_.end() ? begin(image, what) : at->second;
-    if (on->order.source != what.source || on->order.sha256 != what.sha256)
-      throw std::runtime_error{image.text() + " is being fetched from elsewhere: " + on->order.source};
+    if (!comes_from(what, on->order.source) || on->order.sha256 != what.sha256)
+      throw std::runtime_error{image.text() + " is being fetched from elsewhere: " + without_secrets(on->order.source)};
     if (!on->stop) {
       ++on->waiting;
       return on;
@@ -74,10 +115,20 @@ std::shared_ptr<fetches::one> fetches::join(lock& held, const dataset_id& image,
 std::shared_ptr<fetches::one> fetches::begin(const dataset_id& image, const fetch::order& what) {
   if (running_.size() >= settings_.most)
     throw std::runtime_error{"too many images are being fetched"};
+  if (from_same_host(what) >= std::max<std::size_t>(settings_.most / 2, 1))
+    throw std::runtime_error{"too many images are being fetched from the same host"};
   auto on = std::make_shared<one>(what);
   on->thread = std::thread{[this, on, image] { work(*on, image); }};
   running_.emplace(image, on);
   return on;
+}
+
+/// So that a slow server leaves room for images of others.
+std::size_t fetches::from_same_host(const fetch::order& what) const {
+  const auto host = host_of(what);
+  return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(), [&](const auto& running) {
+    return !host.empty() && host_of(running.second->order) == host;
+  }));
 }
 
 /// The last one to leave ends what still runs, and clears up.
@@ -109,10 +160,11 @@ bool fetches::is_there(const dataset_id& image, const fetch::order& what) const 
   const auto& store = place_.store();
   if (!store.find(image))
     return false;
-  const auto origin = store.origin_of(image);
-  if (origin.starts_with(origin_of(what, what.sha256)))
+  const kept_origin origin{store.origin_of(image)};
+  if (comes_from(what, origin.source) && origin.sum.starts_with(what.sha256))
     return true;
-  throw std::runtime_error{image.text() + " exists already, from " + (origin.empty() ? "elsewhere" : origin)};
+  const auto where = origin.source.empty() ? "elsewhere" : origin_of(origin.source, origin.sum);
+  throw std::runtime_error{image.text() + " exists already, from " + where};
 }
 
 void fetches::fill(one& on, const dataset_id& image) {
@@ -120,7 +172,8 @@ void fetches::fill(one& on, const dataset_id& image) {
     return;
   auto& store = place_.store();
   auto limits = settings_.limits;
-  limits.space = std::min(limits.space, store.free_space());
+  limits.zfs_streams = store.takes_zfs_streams();
+  limits.space = [&store] { return store.free_space(); };
   const auto file = store.staging() / ("fetch-" + std::to_string(next_file_++));
   const auto stop = [&on] { return on.stop.load(); };
   try {
@@ -129,11 +182,23 @@ void fetches::fill(one& on, const dataset_id& image) {
     on.progress->convert();
     if (from.space() > store.free_space())
       throw std::runtime_error{"no space left on device"};
-    store.import_image(file, format, image, origin_of(on.order, from.sum()), stop);
+    store.import_image(file, format, image, origin_of(from.source(), from.sum()), stop);
+    if (format == "zfs")
+      expect_size(image);
   } catch (...) {
     std::filesystem::remove(file);
     throw;
   }
+}
+
+/// The size of a volume that was received is known only when it is there.
+void fetches::expect_size(const dataset_id& image) const {
+  const auto facts = place_.store().find(image);
+  if (!facts || facts->size <= settings_.limits.max_size)
+    return;
+  place_.store().destroy(image);
+  throw std::runtime_error{"the image is larger than " + std::to_string(settings_.limits.max_size / megabyte) +
+                           " MB, the most there may be"};
 }
 
 std::shared_ptr<const fetch_progress> fetches::progress_of(const dataset_id& image) const {

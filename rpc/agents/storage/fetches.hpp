@@ -21,7 +21,7 @@ struct fetch_settings {
   fetch_limits limits = {};
   reader_settings reading = {};
   std::string server = {}; ///< what sources that are no URL are put behind; "": they are refused
-  std::size_t most = 16;   ///< fetches at a time
+  std::size_t most = 16;   ///< fetches at a time; half of them from one host
   std::string agent = {};  ///< URL of the agent, whose jobs are told how far fetches are; "": nobody is
 };
 
@@ -29,7 +29,7 @@ struct fetch_settings {
 /// as anybody waits. Thread-safe.
 class fetches {
 public:
-  /// Throws std::invalid_argument for a URL that cannot be the agent's.
+  /// Throws std::invalid_argument for a URL that cannot be the agent's or the image server's, and for networks that are none.
   fetches(place& where, fetch_settings settings);
   ~fetches(); ///< nobody waits any more
 
@@ -46,9 +46,11 @@ private:
   using lock = std::unique_lock<std::mutex>;
   std::shared_ptr<one> join(lock& held, const dataset_id& image, const fetch::order& what, const rpc::asker& who);
   std::shared_ptr<one> begin(const dataset_id& image, const fetch::order& what);
+  std::size_t from_same_host(const fetch::order& what) const;
   void leave(lock& held, const dataset_id& image, one& of);
   void work(one& on, const dataset_id& image);
   void fill(one& on, const dataset_id& image);
+  void expect_size(const dataset_id& image) const;
   bool is_there(const dataset_id& image, const fetch::order& what) const;
 
   place& place_;

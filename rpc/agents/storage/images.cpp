@@ -82,13 +82,22 @@ rpc::image_response images::get(const rpc::image_request& request) const {
   return {{as_image(id, *progress, place_.store())}};
 }
 
+/// A URL goes to logs and messages only after `without_secrets`, so it may be no id.
 fetch::order images::order_of(const rpc::image_request& request) const {
-  auto source = request.source.empty() ? request.id : request.source;
-  if (source.find("://") != source.npos)
-    return {std::move(source), sum_of(request)};
+  if (request.id.find("://") != request.id.npos)
+    throw std::invalid_argument{"id: must be no URL"};
+  auto sum = sum_of(request);
+  if (request.source.find("://") != request.source.npos) {
+    parse_url(request.source);
+    return {request.source, std::move(sum)};
+  }
   if (server_.empty())
     throw std::invalid_argument{request.source.empty() ? "need source" : "source: must be an http, https or file URL"};
-  return {server_ + (server_.ends_with('/') ? "" : "/") + source, sum_of(request)};
+  const auto base = server_ + (server_.ends_with('/') ? "" : "/");
+  if (!request.source.empty())
+    return {base + request.source, std::move(sum)};
+  const auto id = dataset_id::of_image(request.id).last_part();
+  return {base + "images/" + id + "/download", std::move(sum), base + id}; // the first as the original's service has it
 }
 
 rpc::image_response images::request(const rpc::image_request& request, const rpc::asker& who) {

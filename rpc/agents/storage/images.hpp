@@ -14,7 +14,7 @@ public:
 
   rpc::image_response list(const rpc::image_request& request) const;
   rpc::image_response get(const rpc::image_request& request) const;
-  /// Fetches the image from `source` (without one: its id, at the image server), as `id` (without one: the name in the
+  /// Fetches the image from `source` (without one: its id, at the image server, as images/ID/download or else ID), as `id` (without one: the name in the
   /// source, without the packing's ending). Answers when it is there; that it was there before is fine. `sha256`, a member or
   /// an arg of the stage, is what the source has to send. Given up when nobody waits for it any more.
   rpc::image_response request(const rpc::image_request& request, const rpc::asker& who);

@@ -19,6 +19,13 @@ int main(int argc, char** argv) {
   unsigned max_image = 1024 * 1024;
   options.option("--max-image", max_image, "MB that a fetched image may have, unpacked", 64 * 1024 * 1024);
   options.option("--image-server", fetching.server, "URL that images without one of their own are fetched from");
+  options.option("--allow-net", fetching.reading.nets,
+                 "network (CIDR) that images may come from beside the Internet; may be given several times");
+  fetching.reading.least_rate = 4;
+  options.option("--least-rate", fetching.reading.least_rate, "KiB a second that a source has to send, over 30 s",
+                 1024 * 1024);
+  unsigned fetch_time = 24 * 60;
+  options.option("--fetch-time", fetch_time, "minutes that a fetch may take", 365 * 24 * 60);
   options.option("--files", fetching.reading.files,
                  "folder that file:// URLs of images may lead into; may be given several times. None: any file");
   options.option("-a,--agent", fetching.agent,
@@ -28,6 +35,8 @@ int main(int argc, char** argv) {
     return *done;
 
   fetching.limits.max_size = max_image * storage::megabyte;
+  fetching.limits.time = std::chrono::minutes{fetch_time};
+  fetching.reading.least_rate *= 1024;
 
   const auto open = [&]() -> std::unique_ptr<storage::backend> {
     if (pool.empty())

@@ -47,42 +47,75 @@ bool is_hex(char c) {
   return std::isxdigit(static_cast<unsigned char>(c)) != 0;
 }
 
+std::string lower(std::string_view text) {
+  std::string made{text};
+  std::transform(made.begin(), made.end(), made.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return made;
+}
+
 /// 64 hexadecimal digits with none beside them.
 std::optional<std::string> sum_in(std::string_view line) {
   for (auto at = line.begin(); at != line.end();) {
     const auto begin = std::find_if(at, line.end(), is_hex);
     at = std::find_if_not(begin, line.end(), is_hex);
-    if (static_cast<std::size_t>(at - begin) != sum_size)
-      continue;
-    std::string sum{begin, at};
-    std::transform(sum.begin(), sum.end(), sum.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return sum;
+    if (static_cast<std::size_t>(at - begin) == sum_size)
+      return lower({begin, at});
   }
   return std::nullopt;
 }
 
+/// "ALGORITHM (NAME) = SUM", as BSD's tools and openssl write it. Null for other lines.
+struct tagged_line {
+  std::string algorithm;
+  std::string_view name;
+};
+std::optional<tagged_line> tagged(std::string_view line) {
+  const auto open = line.find('('), close = line.rfind(')');
+  if (open == line.npos || close == line.npos || close < open || line.find('=', close) == line.npos)
+    return std::nullopt;
+  const auto algorithm = line.substr(0, open);
+  if (sum_in(algorithm)) // so it is the name of a file that looks like this
+    return std::nullopt;
+  return tagged_line{lower(algorithm.substr(0, algorithm.find(' '))), line.substr(open + 1, close - open - 1)};
+}
+
+bool is_sha256(const tagged_line& line) {
+  return line.algorithm == "sha256" || line.algorithm == "sha2-256" || line.algorithm == "sha-256";
+}
+
+/// Whether a line is about the name, or a path that ends in it.
 bool names(std::string_view line, std::string_view name) {
-  return line.ends_with(' ' + std::string{name}) || line.ends_with('*' + std::string{name}) ||
-         line.find('(' + std::string{name} + ')') != line.npos;
+  if (name.empty())
+    return false;
+  if (const auto tag = tagged(line))
+    line = tag->name;
+  if (!line.ends_with(name))
+    return false;
+  line.remove_suffix(name.size());
+  return line.empty() || std::string_view{" \t*/\\"}.find(line.back()) != line.npos;
 }
 
 } // namespace
 
 std::optional<std::string> find_sha256(std::string_view text, std::string_view name) {
-  std::optional<std::string> first;
+  std::optional<std::string> only;
+  std::size_t sums = 0;
   while (!text.empty()) {
     auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    while (line.ends_with('\r') || line.ends_with(' '))
+    while (line.ends_with('\r') || line.ends_with(' ') || line.ends_with('\t'))
       line.remove_suffix(1);
-    auto sum = sum_in(line);
-    if (sum && names(line, name))
+    const auto tag = tagged(line);
+    auto sum = sum_in(tag ? line.substr(line.rfind('=')) : line);
+    if (!sum || (tag && !is_sha256(*tag)))
+      continue;
+    if (names(line, name))
       return sum;
-    if (!first)
-      first = sum;
+    ++sums;
+    only = sum;
   }
-  return first;
+  return sums == 1 ? only : std::nullopt;
 }
 
 } // namespace mistify::agents::storage

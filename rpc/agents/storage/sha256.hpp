@@ -26,8 +26,9 @@ private:
   evp_md_ctx_st* context_;
 };
 
-/// The sum in a text as `sha256sum` and its kin write it: "SUM  NAME", "SUM *NAME", "SHA256 (NAME) = SUM" or "SUM" alone; of
-/// several lines the one with that name, else the first. Lower case. Nothing where there is none.
+/// The sum in a text as `sha256sum` and its kin write it: "SUM  NAME", "SUM *NAME", "SHA256 (NAME) = SUM" or "SUM" alone. Of
+/// several lines the one that is about that name, whatever folder stands before it; where none is, the only sum that there
+/// is. Lower case. Null where there is none.
 std::optional<std::string> find_sha256(std::string_view text, std::string_view name);
 
 } // namespace mistify::agents::storage

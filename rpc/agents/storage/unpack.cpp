@@ -55,6 +55,8 @@ public:
       else
         step(out);
     }
+    if (padding_)
+      expect_zeros({reinterpret_cast<const char*>(stream_.next_in), stream_.avail_in});
   }
   void end(const unpacker::sink&) override {
     if (!done_)
@@ -62,6 +64,10 @@ public:
   }
 
 private:
+  static void expect_zeros(std::string_view padding) {
+    if (padding.find_first_not_of('\0') != padding.npos)
+      broken("gzip");
+  }
   void next_member() {
     padding_ = *stream_.next_in == 0; // tapes end in zeros, and gzip lets them pass
     if (!padding_ && ::inflateReset(&stream_) != Z_OK)
@@ -143,13 +149,14 @@ public:
   void add(std::string_view bytes, const unpacker::sink& out) override {
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     ZSTD_outBuffer to{};
-    do {
+    // Behind the last byte of a frame another call would begin the next one, which may not come.
+    while (in.pos < in.size || (to.size > 0 && to.pos == to.size && left_ != 0)) {
       to = {buffer_.data(), buffer_.size(), 0};
       left_ = ::ZSTD_decompressStream(stream_, &to, &in);
       if (::ZSTD_isError(left_))
         throw std::runtime_error{std::string{"the zstd data are broken: "} + ::ZSTD_getErrorName(left_)};
       out({buffer_.data(), to.pos});
-    } while (in.pos < in.size || to.pos == to.size);
+    }
   }
   void end(const unpacker::sink&) override {
     if (left_ != 0)
@@ -162,6 +169,11 @@ private:
   std::size_t left_ = 1; // 0: a frame is through
 };
 
+/// Frames of any content that unpackers skip; pzstd begins with one.
+bool is_skippable(std::string_view head) {
+  return head.size() >= 4 && (head[0] & 0xf0) == 0x50 && head.substr(1, 3) == "\x2a\x4d\x18";
+}
+
 std::unique_ptr<unpacker::format> format_of(std::string_view head) {
   using namespace std::string_view_literals;
   if (head.starts_with("\x1f\x8b"sv))
@@ -169,7 +181,7 @@ std::unique_ptr<unpacker::format> format_of(std::string_view head) {
   if (head.starts_with("\xfd"
                        "7zXZ\0"sv))
     return std::make_unique<xz>();
-  if (head.starts_with("\x28\xb5\x2f\xfd"sv))
+  if (head.starts_with("\x28\xb5\x2f\xfd"sv) || is_skippable(head))
     return std::make_unique<zstd>();
   return std::make_unique<plain>();
 }

@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What clones of an image are made of.
-constexpr auto base_snapshot = "@0";
 constexpr auto origin_property = "mistify:origin";
 constexpr auto compression = "compression=lz4"; // as the original had it
 
@@ -198,11 +196,15 @@ void zfs_store::import_image(const fs::path& file, const std::string& format, co
   const auto staged = new_dataset();
   const auto property = std::string{origin_property} + '=' + origin;
   try {
-    zfs({"create", "-o", compression, "-o", property, "-V", std::to_string(rounded(size_of(file, format))), staged});
-    wait_for_device(device_of(staged));
-    qemu_img::write_device(file, format, device_of(staged), stop);
+    if (format == "zfs") {
+      receive(file, staged, property, stop);
+    } else {
+      zfs({"create", "-o", compression, "-o", property, "-V", std::to_string(rounded(size_of(file, format))), staged});
+      wait_for_device(device_of(staged));
+      qemu_img::write_device(file, format, device_of(staged), stop);
+      zfs({"snapshot", staged + base_snapshot});
+    }
     fs::remove(file);
-    zfs({"snapshot", staged + base_snapshot});
     finish(staged, id);
   } catch (...) {
     give_up(staged);

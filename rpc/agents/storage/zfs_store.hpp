@@ -29,6 +29,7 @@ public:
 
   void create(const dataset_id& id, std::uint64_t size) override;
   void clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) override;
+  bool takes_zfs_streams() const noexcept override { return true; }
   void import_image(const std::filesystem::path& file, const std::string& format, const dataset_id& id,
                     const std::string& origin, const std::function<bool()>& stop) override;
   std::string origin_of(const dataset_id& image) const override;
@@ -52,9 +53,13 @@ private:
   volume_facts facts_of(const dataset_id& id, std::uint64_t size) const;
   void create_parents(const std::string& dataset) const;
   void finish(const std::string& staged, const dataset_id& as) const;
+  void receive(const std::filesystem::path& file, const std::string& staged, const std::string& property,
+               const std::function<bool()>& stop) const;
   void give_up(const std::string& staged) const noexcept;
   std::filesystem::path device_of(const std::string& dataset) const;
   std::vector<dataset_id> volumes_of(const dataset_id& id) const;
+
+  static constexpr auto base_snapshot = "@0"; // what clones of an image are made of
 
   zfs_settings settings_;
   std::string prefix_;

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+/// What a file is that somebody calls a disk image, by its content.
+namespace mistify::agents::storage {
+
+/// The content is recognisably no raw or qcow2 disk.
+class not_a_disk : public std::runtime_error {
+public:
+  not_a_disk(const std::string& what, bool page) : runtime_error{what}, page_{page} {}
+  bool is_page() const noexcept { return page_; } ///< such as servers answer with instead of an error
+
+private:
+  bool page_;
+};
+
+/// The bytes that `expect_disk` wants to see, where there are as many.
+constexpr std::size_t disk_head = 4096;
+
+/// Throws `not_a_disk` with the name of what the bytes are the begin of. What is unknown may be a raw disk.
+void expect_disk(std::string_view head);
+
+/// The same for formats that are known by their end. Throws std::system_error where the file cannot be read.
+void expect_disk_end(const std::filesystem::path& file);
+
+/// Whether a text begins as HTML or XML does.
+bool is_markup(std::string_view head);
+
+/// What the begin of a stream of `zfs send` says.
+struct zfs_stream {
+  bool volume = false, incremental = false;
+  bool compound = false; ///< several datasets, or properties
+  std::string snapshot;  ///< behind the @
+};
+
+/// Null where it is no such stream.
+std::optional<zfs_stream> parse_zfs_stream(std::string_view head);
+
+} // namespace mistify::agents::storage

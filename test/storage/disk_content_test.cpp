@@ -1,0 +1,119 @@
+#include "lab.hpp"
+#include "rpc/agents/storage/command.hpp"
+#include "rpc/agents/storage/disk_content.hpp"
+#include "zfs_send.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+using namespace mistify::agents::storage;
+using namespace mistify::test;
+using Catch::Contains;
+
+namespace {
+
+struct content_lab {
+  temp_dir dir;
+  std::string disk = std::string(64 * 1024, 'd') + std::string(mb, '\0');
+
+  static std::string head_of(const std::filesystem::path& file) {
+    std::string head(disk_head, '\0');
+    std::ifstream in{file, std::ios::binary};
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<std::size_t>(in.gcount()));
+    return head;
+  }
+  std::filesystem::path converted(std::vector<std::string> options) {
+    const auto made = dir.path() / "made";
+    options.insert(options.begin(), {"qemu-img", "convert", "-f", "raw", "-O"});
+    options.insert(options.end(), {dir.write("disk", disk), made.string()});
+    run(options);
+    return made;
+  }
+  std::string packed(std::vector<std::string> command) {
+    command.push_back(dir.write("disk", disk));
+    return run(command);
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(content_lab, "images of formats that the store does not know are refused by their names") {
+  const std::pair<const char*, const char*> formats[] = {
+    {"vmdk", "VMDK"},
+    {"vdi", "VDI"},
+    {"vhdx", "VHDX"},
+    {"vpc", "VHD"},
+    {"qed", "QED"},
+    {"qcow", "qcow image of version 1"},
+    {"parallels", "Parallels"},
+  };
+  for (const auto& [format, name] : formats) {
+    INFO(format);
+    CHECK_THROWS_WITH(expect_disk(head_of(converted({format}))), Contains(name) && Contains("no raw or qcow2 disk"));
+  }
+}
+
+TEST_CASE_METHOD(content_lab, "a VHD of fixed size is known by its end") {
+  const auto fixed = converted({"vpc", "-o", "subformat=fixed"});
+  CHECK_NOTHROW(expect_disk(head_of(fixed)));
+  CHECK_THROWS_WITH(expect_disk_end(fixed), Contains("a VHD image"));
+  CHECK_THROWS_WITH(
+    expect_disk_end(dir.write("dmg", disk + "koly" + std::string("\0\0\0\4", 4) + std::string(504, 'x'))),
+    Contains("a DMG image"));
+  CHECK_NOTHROW(expect_disk_end(dir.write("raw", disk)));
+  CHECK_NOTHROW(expect_disk_end(dir.write("short", "x")));
+}
+
+TEST_CASE_METHOD(content_lab,
+                 "archives, and what is packed as the store cannot unpack it, are refused by their names") {
+  CHECK_THROWS_WITH(expect_disk(packed({"gzip", "-c"})), Contains("packed twice"));
+  CHECK_THROWS_WITH(expect_disk(packed({"xz", "-c"})), Contains("packed twice"));
+  CHECK_THROWS_WITH(expect_disk(packed({"zstd", "-q", "-c"})), Contains("packed twice"));
+  CHECK_THROWS_WITH(expect_disk(packed({"xz", "-c", "--format=lzma"})), Contains("packed by lzma"));
+  for (const auto* format : {"v7", "ustar", "gnu", "pax"})
+    CHECK_THROWS_WITH(expect_disk(packed({"tar", "-cPO", "--format", format}).substr(0, disk_head)),
+                      Contains("a tar archive"));
+  using namespace std::string_literals;
+  CHECK_THROWS_WITH(expect_disk("BZh91AY&SY" + disk), Contains("bzip2"));
+  CHECK_THROWS_WITH(expect_disk("PK\3\4"s + disk), Contains("a zip archive"));
+  CHECK_THROWS_WITH(expect_disk("7z\xbc\xaf\x27\x1c"s + disk), Contains("a 7z archive"));
+}
+
+TEST_CASE("pages and messages of servers are refused as such") {
+  for (const auto* page : {"<!DOCTYPE html><html>", "\n\n <HTML><body>", "\xef\xbb\xbf<!doctype html>",
+                           "<?xml version=\"1.0\"?><Error>", "<!-- x --><html>", "<head>"}) {
+    INFO(page);
+    CHECK_THROWS_WITH(expect_disk(page), Contains("HTML or XML"));
+    CHECK(is_markup(page));
+  }
+  for (const auto* json : {R"({"error":"no"})", "{}", "[ ]", " [{\"a\":1}]", "[1,2]", "{\n  \"a\": 1}"}) {
+    INFO(json);
+    CHECK_THROWS_WITH(expect_disk(json), Contains("JSON"));
+  }
+}
+
+TEST_CASE("what may be a raw disk is taken for one") {
+  const std::string zeros(disk_head, '\0'); // also the begin of an ISO image
+  for (const auto& disk :
+       {zeros, std::string("\xeb\x63\x90", 3) + zeros, std::string("found"), std::string(disk_head, 'A'),
+        "LUKS\xba\xbe" + zeros, "<a" + zeros, "{\"a" + zeros, std::string("hsqs") + zeros, std::string{},
+        std::string("[gone"), std::string("\x5d\0\0", 3) + std::string(disk_head, 'x')})
+    CHECK_NOTHROW(expect_disk(disk));
+}
+
+TEST_CASE("a zfs stream is known in either order of bytes, with what it is of") {
+  const auto stream = parse_zfs_stream(zfs_send("tank/images/a@base", "data"));
+  REQUIRE(stream);
+  CHECK(stream->volume);
+  CHECK_FALSE(stream->incremental);
+  CHECK_FALSE(stream->compound);
+  CHECK(stream->snapshot == "base");
+  CHECK(parse_zfs_stream(zfs_send("a@b", "", {.type = 2}))->volume == false);
+  CHECK(parse_zfs_stream(zfs_send("a@b", "", {.kind = 2}))->compound);
+  CHECK(parse_zfs_stream(zfs_send("a@b", "", {.from = 7}))->incremental);
+  CHECK(parse_zfs_stream(zfs_send("a@b", "", {.big_endian = true}))->volume);
+  CHECK_FALSE(parse_zfs_stream(std::string(512, '\0')));
+  CHECK_THROWS_WITH(expect_disk(zfs_send("a@b", "x")), Contains("a zfs stream"));
+}
