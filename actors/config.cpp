@@ -89,6 +89,10 @@ private:
   void read_log(const node& value);
   void read_access(std::string_view name, const node& value, clients& allowed);
   void read_top_level(std::string_view key, const node& value);
+  /// Whoever wrote the key relies on it, so that a start without it would be worse than none.
+  [[noreturn]] void refuse_unsupported(std::string_view key, std::string_view why) const {
+    refuse(file_ + ": " + std::string{key} + " is not supported by this version: " + std::string{why});
+  }
   void warn_unknown(const std::string& where, std::string_view key) {
     config_.warnings.push_back(file_ + ": unknown key " + where + std::string{key});
   }
@@ -126,6 +130,9 @@ service builder::read_service(const std::string& name, const node& value) {
     else
       warn_unknown(where, key);
   }
+  if (constexpr std::size_t served = 64; s.max_pending > served)
+    config_.warnings.push_back(file_ + ": " + where +
+                               "max_pending is over 64, the calls that a sub-agent serves at a time");
   if (port == 0)
     refuse("service " + name + " has no port");
   if (port > std::numeric_limits<std::uint16_t>::max())
@@ -248,6 +255,8 @@ void builder::read_http(const node& value) {
       config_.http.max_downloads = read_count(v, field);
     else if (key == "max_event_readers")
       config_.http.max_event_readers = read_count(v, field);
+    else if (key == "listen")
+      refuse_unsupported(field, "-a says where to listen");
     else if (key == "names")
       for (const node& name : v.items(field))
         config_.http.names.push_back(name.as_string(field));
@@ -305,6 +314,8 @@ void builder::read_top_level(std::string_view key, const node& value) {
     read_log(value);
   else if (key == "drain_timeout")
     config_.drain_timeout = read_seconds(value, "drain_timeout");
+  else if (key == "access" || key == "tls")
+    refuse_unsupported(key, "nobody would be kept out");
   else if (key == "dbpath")
     config_.dbpath = value.is_null() || value.as_string("dbpath").empty() ? config_.dbpath : value.as_string("dbpath");
   else
@@ -361,7 +372,8 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
     return {path};
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator{path, error})
-    if (entry.path().extension() == ".json")
+    // Hidden ones are other programs', such as the locks of editors and what file systems keep beside a file.
+    if (entry.path().extension() == ".json" && !entry.path().filename().string().starts_with('.'))
       files.push_back(entry.path());
   if (error)
     refuse(path.string() + ": " + error.message());

@@ -140,7 +140,7 @@ struct config {
   std::size_t calls_at_a_time() const;
 };
 
-/// Reads a file, or every `*.json` of a folder in name order. Throws `failure{config_invalid}` with one clear line.
+/// Reads a file, or every `*.json` of a folder in name order, but none whose name begins with a dot. Throws `failure{config_invalid}` with one clear line.
 config load_config(const std::filesystem::path& path);
 
 /// Reads config texts as if they were files of those names, in that order.

@@ -1,7 +1,7 @@
-# Run by the build: writes the C++ source of a page for browsers.
+# Run by the build: writes the C++ source of a page for browsers, of its style sheet or of its script.
 #
 # Usage: cmake -D FROM=http/pages/NAME.html -D SOURCE=NAME.cpp -P etc/embed-page.cmake
-# A line of the page may be /* include FILE */, of the same folder: styles and scripts are files of their own.
+# A line of the file may be /* include FILE */, of the same folder: styles and scripts are files of their own.
 cmake_path(GET FROM PARENT_PATH folder)
 cmake_path(GET FROM STEM name)
 file(READ ${FROM} page)

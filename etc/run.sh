@@ -4,7 +4,8 @@
 # makes up everything.
 #
 # Usage: etc/run.sh [--example]
-# Environment: ADDRESS   where the agent listens, host:port (default 127.0.0.1:8080)
+# Environment: ADDRESS   where the agent listens, host:port (default 127.0.0.1:8080); beyond this machine whoever reaches
+#                        it may do everything (--insecure)
 #              LIBVIRT   libvirt's URI, such as qemu:///system for real machines (default test:///default)
 #              STATE     folder of the database, disks, images and logs (default ~/.local/state/mistify; build/run with
 #                        --example)
@@ -46,6 +47,11 @@ case $address in
 *:*) host=${address%:*} port=${address##*:} ;;
 *[!0-9]*) host=$address port=8080 ;;
 *) host="" port=$address ;;
+esac
+insecure=()
+case $host in
+127.* | localhost | "[::1]") ;;
+*) insecure=(--insecure) ;;
 esac
 case $host in
 "" | 0.0.0.0) host=127.0.0.1 ;;
@@ -136,7 +142,7 @@ done
 # No sub-agent here has containers; an action that nobody serves would only make the others' answers errors.
 jq --arg dbpath "$state/agent.db" '.dbpath = $dbpath | del(.services.mdocker)
   | .actions |= with_entries(select(all(.value.stages[]; .service != "mdocker")))' "$source_config" >"$state/agent.json"
-start mistify-agent "$build/mistify-agent" -a "$address" -c "$state/agent.json" -l info
+start mistify-agent "$build/mistify-agent" -a "$address" ${insecure[@]+"${insecure[@]}"} -c "$state/agent.json" -l info
 pids=("$started" "${pids[@]}")
 wait_for mistify-agent "$started" curl -fsS -o /dev/null --max-time 2 --stderr /dev/null "$url/metadata"
 

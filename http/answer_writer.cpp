@@ -54,7 +54,7 @@ std::string_view date_now() {
 
 std::string write_head(const answer& a, const head_options& options) {
   std::string out;
-  out.reserve(256);
+  out.reserve(384);
   out.append("HTTP/1.1 ").append(std::to_string(a.status)).append(" ").append(reason_phrase(a.status)).append("\r\n");
   if (!options.date.empty())
     append_field(out, "Date", options.date);
@@ -62,9 +62,15 @@ std::string write_head(const answer& a, const head_options& options) {
     append_field(out, "X-Request-ID", options.request_id);
   if (!is_bodiless(a.status) && !a.content_type.empty())
     append_field(out, "Content-Type", a.content_type);
-  for (const auto& [name, value] : a.headers)
+  out += "X-Content-Type-Options: nosniff\r\n";
+  bool says_how_to_keep = false;
+  for (const auto& [name, value] : a.headers) {
     if (rpc::text::is_token(name) && !is_framing(name))
       append_field(out, name, value);
+    says_how_to_keep |= rpc::text::equal_ignoring_case(name, "cache-control");
+  }
+  if (!says_how_to_keep && a.content_type.starts_with("application/json"))
+    out += "Cache-Control: no-store\r\n";
   append_framing(out, a, options);
   out += "\r\n";
   return out;
@@ -103,6 +109,7 @@ std::string_view reason_phrase(int status) noexcept {
   case 415: return "Unsupported Media Type";
   case 416: return "Range Not Satisfiable";
   case 417: return "Expectation Failed";
+  case 421: return "Misdirected Request";
   case 422: return "Unprocessable Content";
   case 428: return "Precondition Required";
   case 429: return "Too Many Requests";

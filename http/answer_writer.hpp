@@ -23,7 +23,8 @@ struct head_options {
 std::string_view date_now();
 
 /// Status line, headers and the empty line. Nothing of the answer can break out of its line: control characters in
-/// values become spaces, headers without a token as name and those that frame the answer are left out.
+/// values become spaces, headers without a token as name and those that frame the answer are left out. No browser guesses
+/// another type than the one that is given, and none keeps JSON unless the answer says how long.
 std::string write_head(const answer& a, const head_options& options);
 
 /// True for the statuses that never have a body: 1xx, 204 and 304.

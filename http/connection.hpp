@@ -75,7 +75,7 @@ private:
 
   // connection_writing.cpp
   void respond(thread on);
-  void refuse(int status, std::string message);
+  void refuse(int status, std::string message, bool head_only = false);
   void send(answer a);
   void compress(answer& a);
   bool flush();

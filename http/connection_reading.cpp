@@ -1,4 +1,5 @@
 #include "http/connection.hpp"
+#include "http/door.hpp"
 #include "http/request_id.hpp"
 #include "rpc/text.hpp"
 
@@ -131,6 +132,11 @@ bool connection::begin_exchange() {
     return true;
   }
   auto& r = std::get<request>(parsed);
+  if (const auto& door = core_->settings.door)
+    if (auto no = refuse_address(*door, framer_.head(), peer_)) {
+      refuse(no->status, std::move(no->message), r.head_only);
+      return true;
+    }
   r.body = framer_.take_body();
   r.peer = peer_;
   r.id = request_id_ = request_id_of(sent_request_id());

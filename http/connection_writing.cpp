@@ -35,11 +35,12 @@ void connection::respond(thread on) {
 }
 
 /// Answers instead of a handler, and closes: what follows is not known to be a request.
-void connection::refuse(int status, std::string message) {
+void connection::refuse(int status, std::string message, bool head_only) {
   ++core_->refused;
   keep_alive_ = false;
   lingers_ = true;
-  accepts_gzip_ = head_only_ = false;
+  accepts_gzip_ = false;
+  head_only_ = head_only;
   request_id_ = request_id_of(sent_request_id());
   send(core_->answer_to(status, std::move(message)));
 }

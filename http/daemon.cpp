@@ -8,6 +8,7 @@
 #include "http/guest_figures.hpp"
 #include "http/guest_refresh.hpp"
 #include "http/handlers/context.hpp"
+#include "http/listener.hpp"
 #include "http/process_metrics.hpp"
 #include "http/profiler.hpp"
 #include "http/reachability.hpp"
@@ -15,6 +16,7 @@
 #include "http/server.hpp"
 #include "http/service_manager.hpp"
 #include "http/snapshot_names.hpp"
+#include "rpc/door.hpp"
 #include "rpc/log.hpp"
 
 #include <algorithm>
@@ -100,6 +102,9 @@ server_settings settings_of(const actors::config& config) {
   wanted.max_connections = connections_of(config);
   wanted.max_downloads = config.http.max_downloads;
   wanted.max_live = config.http.max_event_readers;
+  auto names = rpc::machine_names();
+  names.insert(names.end(), config.http.names.begin(), config.http.names.end());
+  wanted.door = std::make_shared<const rpc::door>(names);
   return wanted;
 }
 
@@ -108,9 +113,36 @@ error_answers errors() {
           [](int status, const std::string& message) { return error_answer(status, message); }};
 }
 
-/// Sockets that systemd holds for the service win over the address: clients that connect during a restart wait there.
-std::string open_sockets(server& on, const std::string& address) {
-  const auto inherited = service_manager::inherited_sockets();
+/// Where the agent is to listen. Sockets that systemd holds for the service win over the address: clients that connect
+/// during a restart wait there.
+struct listening {
+  std::vector<int> inherited;
+  std::string address;
+};
+
+/// Throws where that would let in whoever reaches the machine, and the operator did not say that it should.
+listening choose_sockets(const daemon_options& wanted) {
+  constexpr auto usual = "127.0.0.1:8080", usual_if_insecure = ":8080";
+  listening on{service_manager::inherited_sockets(), wanted.address};
+  if (on.address.empty())
+    on.address = wanted.insecure ? usual_if_insecure : usual;
+  if (wanted.insecure) {
+    rpc::log::warning("--insecure: whoever reaches the agent's address may do everything", {{"address", on.address}});
+    return on;
+  }
+  const bool safe = on.inherited.empty() ? stays_on_loopback(on.address)
+                                         : std::all_of(on.inherited.begin(), on.inherited.end(),
+                                                       [](int socket) { return stays_on_loopback(socket); });
+  if (!safe)
+    throw rpc::failure{rpc::errc::config_invalid,
+                       "listening on " + (on.inherited.empty() ? on.address : "the service manager's sockets") +
+                         " would let in whoever reaches this machine: say in the config who may do what (access), or "
+                         "start with --insecure"};
+  return on;
+}
+
+std::string open_sockets(server& on, const listening& where) {
+  const auto& [inherited, address] = where;
   for (const int socket : inherited)
     on.adopt(socket);
   if (!inherited.empty()) {
@@ -169,6 +201,7 @@ void run_daemon(const daemon_options& wanted) {
   begin_log(wanted.log_level, config.log);
   for (const auto& warning : config.warnings)
     rpc::log::warning(warning);
+  const auto sockets = choose_sockets(wanted);
   rpc::metrics::registry measured;
   add_process_metrics(measured);
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
@@ -193,7 +226,7 @@ void run_daemon(const daemon_options& wanted) {
   };
   server front_door{settings_of(config), dispatch(shared), errors()};
   add_server_metrics(measured, front_door, agent.guests());
-  const auto where = open_sockets(front_door, wanted.address);
+  const auto where = open_sockets(front_door, sockets);
   front_door.start();
   {
     const service_manager::watchdog fed{

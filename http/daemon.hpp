@@ -7,7 +7,8 @@ namespace mistify::http {
 
 /// What the command line says.
 struct daemon_options {
-  std::string address = ":8080";
+  std::string address;   ///< where to listen; empty: not said
+  bool insecure = false; ///< may listen beyond loopback, although nobody is asked who they are
   std::string config_file;
   std::string import_from;               ///< the original's database to begin with, or empty
   std::string log_level;                 ///< wins over the config's at the start; empty: not said

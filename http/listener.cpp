@@ -66,6 +66,16 @@ std::uint16_t port_of(int fd) {
   return a.ss_family == AF_INET ? ntohs(reinterpret_cast<sockaddr_in&>(a).sin_port) : std::uint16_t{0};
 }
 
+bool is_loopback(const sockaddr& address) noexcept {
+  constexpr unsigned loopback_net = 127;
+  if (address.sa_family == AF_INET)
+    return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24U == loopback_net;
+  if (address.sa_family != AF_INET6)
+    return false;
+  const auto& six = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == loopback_net);
+}
+
 /// Another address of the list may do: this machine does not have that family.
 bool is_lack_of_family(int error) {
   return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
@@ -111,6 +121,22 @@ listening_socket open_listener(const std::string& address) {
     }
   }
   refuse(address, std::strerror(error));
+}
+
+bool stays_on_loopback(const std::string& address) {
+  const auto list = resolve(address, parse_listen_address(address));
+  for (const addrinfo* a = list.get(); a; a = a->ai_next)
+    if (!is_loopback(*a->ai_addr))
+      return false;
+  return true;
+}
+
+bool stays_on_loopback(int fd) noexcept {
+  sockaddr_storage a{};
+  socklen_t size = sizeof a;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) != 0)
+    return false;
+  return a.ss_family == AF_UNIX || is_loopback(reinterpret_cast<const sockaddr&>(a));
 }
 
 listening_socket adopt_listener(int fd) {

@@ -26,6 +26,13 @@ listen_address parse_listen_address(const std::string& address);
 /// `failure{config_invalid}` with the system's reason. The caller closes it.
 listening_socket open_listener(const std::string& address);
 
+/// True if `address`, as for `open_listener`, is reached from this machine only: each of its addresses is a loopback one.
+/// Throws as above where it names none.
+bool stays_on_loopback(const std::string& address);
+
+/// The same of a socket; unix sockets stay on the machine too.
+bool stays_on_loopback(int fd) noexcept;
+
 /// Makes a socket that another process opened usable. Throws as above when it does not listen.
 listening_socket adopt_listener(int fd);
 

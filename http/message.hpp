@@ -20,6 +20,7 @@ struct request {
   std::string method;     ///< a HEAD is handed over as GET, see `head_only`
   bool head_only = false; ///< the client asked with HEAD: the server leaves the body out
   std::string path;       ///< as sent, without the query, not decoded
+  std::string authority;  ///< "host:port" of an absolute-form target; empty: the Host header has it
   /// The path split at its slashes, then percent-decoded: "/a/b%2Fc/" is {"a", "b/c"}. One trailing slash does not
   /// count; an empty segment in the middle is kept. Never holds NUL bytes.
   std::vector<std::string> segments;

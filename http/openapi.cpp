@@ -13,7 +13,7 @@ using rpc::json::node;
 using rpc::json::writer;
 
 /// What the server answers before a handler sees the request, and what a fault of the agent ends in.
-constexpr int for_any_request[] = {400, 408, 413, 414, 417, 431, 500, 503};
+constexpr int for_any_request[] = {400, 408, 413, 414, 417, 421, 431, 500, 503};
 
 /// A header of every request, and of every answer.
 constexpr std::string_view request_id = "X-Request-ID";
@@ -50,7 +50,7 @@ std::set<std::string> errors_of(const route& row, const node& operation) {
   std::set<std::string> errors;
   for (const int status : for_any_request)
     errors.insert(std::to_string(status));
-  if (row.allows == access::debug || row.allows == access::report)
+  if (row.allows != access::read) // see http/door.hpp
     errors.insert("403");
   if (const auto* own = operation.find("errors"))
     for (const node& status : own->items("errors"))

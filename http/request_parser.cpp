@@ -1,5 +1,6 @@
 #include "http/request_parser.hpp"
 
+#include "rpc/door.hpp"
 #include "rpc/text.hpp"
 
 #include <algorithm>
@@ -147,6 +148,8 @@ std::variant<request, refusal> request_parser::parse(const request_head& head) c
       return *std::move(refused);
   r.method = head.method;
   r.path = path_of(head.target);
+  if (const auto authority = rpc::authority_of_target(head.target))
+    r.authority = *authority;
   bool rooted = r.path.starts_with('/') || (r.path == "*" && r.method == "OPTIONS");
   if (!rooted || !split_path(r.path, r.segments))
     return refusal{400, "the path is not valid"};

@@ -2,6 +2,7 @@
 
 #include "actors/ids.hpp"
 #include "http/client_access.hpp"
+#include "http/door.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/request_log.hpp"
@@ -68,6 +69,7 @@ const std::vector<route> table{
 
   {"GET", "/openapi.json", read, get_description},
   {"GET", "/docs", read, get_docs},
+  {"GET", "/pages/{file}", read, get_page_part},
 
   {"GET", "/events", read, get_events},
 
@@ -109,6 +111,18 @@ void expect_no_controls(const std::vector<std::string>& captures) {
       throw rpc::failure{rpc::errc::invalid_request, "the path: control characters are not allowed"};
 }
 
+/// Rows of which a browser gets a page: other sites may link to it.
+bool has_page(const route& row) {
+  return row.handle == list_actors || row.handle == get_actor;
+}
+
+/// Null, or the refusal of a request that changes or debugs something for a web page of another site.
+std::optional<answer> refuse_by_site(const route& row, const request& from) {
+  if (row.allows == read || !is_cross_site(from) || (has_page(row) && opens_page(from)))
+    return std::nullopt;
+  return error_answer(403, "cross-site request");
+}
+
 /// Nothing, or the answer for who may not use the route.
 std::optional<answer> refuse_by_access(const actors::config& settings, access wanted, const request& from) {
   switch (wanted) {
@@ -126,6 +140,8 @@ task<answer> route_to(context& state, router::match found, request incoming) {
   // A HEAD must not set anything going, and a GET of an action does.
   if (!found.row || (found.row->allows == write && incoming.head_only))
     return refuse(method_not_allowed(std::string{found.allowed}));
+  if (auto no = refuse_by_site(*found.row, incoming))
+    return refuse(*std::move(no));
   if (auto no = refuse_by_access(state.settings, found.row->allows, incoming))
     return refuse(*std::move(no));
   expect_no_controls(found.captures);

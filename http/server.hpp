@@ -2,6 +2,7 @@
 
 #include "http/message.hpp"
 #include "http/task.hpp"
+#include "rpc/door.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,6 +28,7 @@ struct server_settings {
   /// From when a client that waits for its answer sends no more until it is asked whether it is still there.
   std::chrono::milliseconds half_closed_timeout{15'000};
   std::chrono::milliseconds heartbeat{15'000}; ///< of an answer without end that has nothing to say
+  std::shared_ptr<const rpc::door> door;       ///< judges each request's Host; null: none is refused
 };
 
 /// Turns a request into an answer. Called on a worker; must not block it for long. Whatever it throws the server turns

@@ -131,8 +131,13 @@ download_end client::impl::download(std::string body, milliseconds stall, const 
   if (!began) {
     x.expect_going();
     // A refusal counts even where its text did not come to an end.
-    if (x.answer.status > 0 && x.answer.status != 200 && on->stream.why() != socket_stream::fault::too_late)
-      throw download_refused{x.answer.status, refusal(x.answer.status, text)};
+    const auto status = x.answer.status;
+    if (status > 0 && status != 200 && !x.unsound && on->stream.why() != socket_stream::fault::too_late) {
+      if (status >= 400 && status < 600)
+        throw download_refused{status, refusal(status, text)};
+      throw failure{errc::sub_agent_failed,
+                    unexpected(status)}; // for a client it would mean something else, or nothing
+    }
     x.fail(on->stream.why());
   }
   if (stopped || cancel.cancelled())

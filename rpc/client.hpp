@@ -54,7 +54,7 @@ enum class download_end : std::uint8_t {
   stopped,  ///< the sink or the cancellation stopped it
 };
 
-/// A download the sub-agent refused: the status and text it answered, to be passed on as they are.
+/// A download the sub-agent refused: the status, 400 to 599, and text it answered, to be passed on as they are.
 class download_refused : public failure {
 public:
   download_refused(int status, const std::string& text);
@@ -105,7 +105,7 @@ public:
 
   /// POSTs the bare JSON `request` and hands the bytes of a 200 answer on as they come, holding no more than a small
   /// buffer. `stall` bounds the wait for the head of the answer, and between two pieces of it. Throws like `call`
-  /// before `begin`, and `download_refused` for any status but 200; after `begin` it returns how it ended.
+  /// before `begin`, and `download_refused` for a status from 400 to 599; after `begin` it returns how it ended.
   download_end download(std::string_view request, std::chrono::milliseconds stall, const cancellation& cancel,
                         const download_sink& sink, const on_behalf_of& whom = {});
 

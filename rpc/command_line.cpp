@@ -30,6 +30,10 @@ void command_line::option(const std::string& names, std::uint16_t& value, const 
   parser_->app.add_option(names, value, help)->capture_default_str();
 }
 
+void command_line::flag(const std::string& names, bool& value, const std::string& help) {
+  parser_->app.add_flag(names, value, help);
+}
+
 void command_line::option(const std::string& names, std::vector<std::string>& values, const std::string& help) {
   // One value each time: more would swallow what stands behind them.
   parser_->app.add_option(names, values, help)

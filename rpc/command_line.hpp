@@ -21,6 +21,8 @@ public:
   /// `names` as "-p,--port". What `value` holds already is the default. Values live until `parse` is through.
   void option(const std::string& names, std::string& value, const std::string& help, need n = need::optional);
   void option(const std::string& names, std::uint16_t& value, const std::string& help);
+  /// True where it is given; it takes no value.
+  void flag(const std::string& names, bool& value, const std::string& help);
   /// May be given several times.
   void option(const std::string& names, std::vector<std::string>& values, const std::string& help);
   /// Up to `most`.

@@ -45,6 +45,23 @@ bool is_chunked(const httplib::Response& answer) {
   return text::equal_ignoring_case(answer.get_header_value("Transfer-Encoding"), "chunked");
 }
 
+/// True if every reader finds the same end (RFC 9112, section 6.3): one length or one chunked coding at most.
+bool has_one_end(const httplib::Response& answer) {
+  const auto lengths = answer.get_header_value_count("Content-Length");
+  const auto codings = answer.get_header_value_count("Transfer-Encoding");
+  if (lengths + codings > 1 || (codings == 1 && !is_chunked(answer)))
+    return false;
+  constexpr std::size_t most_digits = 18; // a signed 64-bit number holds them
+  const auto length = answer.get_header_value("Content-Length");
+  return lengths == 0 ||
+         (!length.empty() && length.size() <= most_digits && std::all_of(length.begin(), length.end(), text::is_digit));
+}
+
+/// Passed over (RFC 9110, section 15.2), but for 101, which would change the protocol.
+bool is_interim(int status) {
+  return status > 100 && status < 200 && status != 101;
+}
+
 bool keeps_alive(const httplib::Response& answer) {
   return answer.version == "HTTP/1.1" && !text::equal_ignoring_case(answer.get_header_value("Connection"), "close");
 }
@@ -54,6 +71,10 @@ bool keeps_alive(const httplib::Response& answer) {
 std::string refusal(int status, std::string_view body) {
   const auto text = trimmed(body.substr(0, error_text));
   return text.empty() ? "HTTP status " + std::to_string(status) : std::string{text};
+}
+
+std::string unexpected(int status) {
+  return "unexpected HTTP status " + std::to_string(status);
 }
 
 std::int64_t length_of(const httplib::Response& answer) {
@@ -93,9 +114,21 @@ std::unique_ptr<connection> exchange::connect(connection_pool& pool) const {
 }
 
 bool exchange::run(connection& on, httplib::Request& request) {
+  constexpr int most_interim = 10;
   const auto guard = cancel.on_cancel([&on] { on.stream.abort(); });
+  const auto judge = std::move(request.response_handler);
+  request.response_handler = [&](const httplib::Response& head) {
+    unsound = !has_one_end(head);
+    return !unsound && head.status >= 200 && (!judge || judge(head));
+  };
   auto error = httplib::Error::Success;
-  const bool read = on.process_request(on.stream, request, answer, false, error);
+  bool read = on.process_request(on.stream, request, answer, false, error);
+  for (int i = 0; i < most_interim && error == httplib::Error::Canceled && is_interim(answer.status) && !unsound; ++i) {
+    // The engine stopped behind the head: the next one follows.
+    answer = {};
+    on.stream.next_was_sent();
+    read = on.process_request(on.stream, request, answer, false, error = httplib::Error::Success);
+  }
   // The engine takes a chunk that is not followed by a line end for the last one.
   return read && (!is_chunked(answer) || on.stream.ended_with("\r\n\r\n"));
 }
@@ -128,6 +161,8 @@ void exchange::fail(fault why) const {
     throw failure{errc::sub_agent_timeout, "no answer within " + in_words(timeout)};
   if (too_long || why == fault::budget)
     throw failure{errc::sub_agent_failed, "answer over " + in_words(to.max_answer)};
+  if (unsound)
+    throw failure{errc::sub_agent_failed, "answer leaves open where it ends"};
   if (why == fault::none)
     throw failure{errc::sub_agent_failed, "answer is no HTTP"};
   throw failure{errc::sub_agent_failed, "connection dropped before a whole answer"};
@@ -151,12 +186,12 @@ std::string take_result(exchange& x, httplib::Request& request, std::unique_ptr<
   const bool whole = x.run(*on, request);
   if (!whole)
     x.expect_going();
-  if (x.answer.status >= 400 && !x.too_long && on->stream.why() != fault::too_late)
+  if (x.answer.status >= 400 && !x.too_long && !x.unsound && on->stream.why() != fault::too_late)
     throw failure{errc::sub_agent_failed, refusal(x.answer.status, text)};
   if (!whole)
     x.fail(on->stream.why());
-  if (x.answer.status >= 300)
-    throw failure{errc::sub_agent_failed, "unexpected HTTP status " + std::to_string(x.answer.status)};
+  if (x.answer.status < 200 || x.answer.status >= 300)
+    throw failure{errc::sub_agent_failed, unexpected(x.answer.status)};
   x.hand_back(pool, std::move(on));
   return decode_result(text);
 }

@@ -25,11 +25,12 @@ struct exchange {
   deadline until = deadline_after(timeout);
   httplib::Response answer = {};
   bool too_long = false; ///< the answer was over a limit
+  bool unsound = false;  ///< its head leaves open where it ends
 
   /// Throws `failure`.
   std::unique_ptr<connection> connect(connection_pool& pool) const;
 
-  /// Sends the request and takes the answer; true if that came to a proper end.
+  /// Sends the request and takes the answer; true if that came to a proper end. Interim answers (1xx) are passed over.
   bool run(connection& on, httplib::Request& request);
 
   void hand_back(connection_pool& pool, std::unique_ptr<connection> on) const;
@@ -47,6 +48,9 @@ std::string text_of_post(const endpoint& to, std::string_view body, const on_beh
 
 /// The text of an answer that refuses, or its status where it has none.
 std::string refusal(int status, std::string_view body);
+
+/// The text for a status that no answer should have.
+std::string unexpected(int status);
 
 /// How much text of an error answer is kept.
 inline constexpr std::size_t error_text = 64 * 1024;

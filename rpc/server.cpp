@@ -1,14 +1,17 @@
 #include "rpc/server.hpp"
 
+#include "rpc/fair_queue.hpp"
 #include "rpc/server_connection.hpp"
 #include "rpc/thread_pool.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <optional>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -21,7 +24,14 @@ namespace mistify::rpc {
 namespace {
 /// Longer than any caller keeps a connection for reuse (our client: one second), so that none is closed under a call.
 constexpr std::chrono::seconds idle_time{10};
-constexpr std::size_t max_connections = 512;
+/// Served at a time; the rest waits.
+constexpr std::size_t max_connections = 64;
+/// Accepted and waiting; the rest waits in the kernel, where nobody sees whose they are.
+constexpr std::size_t max_waiting = 448;
+/// A client that keeps its place for longer without sending what is expected of it loses it to one that waits. Longer than
+/// callers keep a connection for reuse.
+constexpr std::chrono::seconds longest_silence{2};
+constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::chrono::seconds grace{1};
 } // namespace
 
@@ -35,23 +45,42 @@ struct server::impl {
   std::mutex mutex;
   std::condition_variable left; // by the accepting thread, or by a connection
   bool stopping = false, accepting = false;
-  std::unordered_map<server_connection*, bool> connections; // → idle
+  struct place {
+    std::uint32_t peer = 0;
+    bool idle = false, dropped = false;
+  };
+  std::unordered_map<server_connection*, place> connections; // that are served
+  fair_queue<unique_fd> queue{max_connections};
   std::thread background;
   thread_pool threads{max_connections};
 
   void accept_all();
-  bool wait_for_connection() const;
-  void hand_over(unique_fd fd);
-  void serve(server_connection& on);
+  enum class came : std::uint8_t { nothing, connection, stop };
+  came wait_for_connection();
+  void accept_one();
+  void serve_waiting();
+  void make_room();
+  std::optional<fair_queue<unique_fd>::entry> next();
+  void serve_all(std::uint32_t peer, unique_fd fd);
+  void serve(std::uint32_t peer, unique_fd fd);
   bool mark(server_connection& on, bool idle);
   void stop();
 };
 
-bool server::impl::wait_for_connection() const {
-  pollfd fds[] = {{listener.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}};
-  while (::poll(fds, 2, -1) < 0 && errno == EINTR) {
+/// Also returns now and then while something waits for a place.
+server::impl::came server::impl::wait_for_connection() {
+  std::size_t waiting = 0;
+  {
+    std::lock_guard lock{mutex};
+    waiting = queue.waiting();
   }
-  return fds[1].revents == 0;
+  pollfd fds[] = {{waiting < max_waiting ? listener.get() : -1, POLLIN, 0}, {wake.get(), POLLIN, 0}};
+  const int longest = waiting > 0 ? static_cast<int>(look_interval.count()) : -1;
+  while (::poll(fds, 2, longest) < 0 && errno == EINTR) {
+  }
+  if (fds[1].revents != 0)
+    return came::stop;
+  return fds[0].revents != 0 ? came::connection : came::nothing;
 }
 
 void server::impl::accept_all() {
@@ -59,45 +88,109 @@ void server::impl::accept_all() {
     std::lock_guard lock{mutex};
     accepting = true;
   }
-  while (wait_for_connection()) {
-    unique_fd fd{::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
-    if (fd)
-      hand_over(std::move(fd));
-    else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-      wait_for(wake.get(), POLLIN, deadline_after(std::chrono::milliseconds{50})); // others may end meanwhile
+  for (auto what_came = wait_for_connection(); what_came != came::stop; what_came = wait_for_connection()) {
+    if (what_came == came::connection)
+      accept_one();
+    serve_waiting();
+    make_room();
   }
   std::lock_guard lock{mutex};
   accepting = false;
   left.notify_all();
 }
 
-void server::impl::hand_over(unique_fd fd) {
-  const int on = 1;
-  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  // std::function wants to be copied, sockets do not.
-  auto shared = std::make_shared<server_connection>(std::move(fd), what);
-  // With every thread busy the connection waits: closing it would fail a call that only has to be patient.
-  while (!threads.try_post([this, shared] { serve(*shared); }))
-    if (wait_for(wake.get(), POLLIN, deadline_after(std::chrono::milliseconds{10})))
-      return;
+void server::impl::accept_one() {
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  unique_fd fd{::accept4(listener.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (fd) {
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    std::lock_guard lock{mutex};
+    queue.add(from.sin_addr.s_addr, std::move(fd));
+  } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+    wait_for(wake.get(), POLLIN, deadline_after(std::chrono::milliseconds{50})); // others may end meanwhile
+  }
+}
+
+/// The connection whose turn it is; null where no place is free.
+std::optional<fair_queue<unique_fd>::entry> server::impl::next() {
+  std::lock_guard lock{mutex};
+  return stopping ? std::nullopt : queue.next();
+}
+
+/// Starts to serve what waits, as far as there are places.
+void server::impl::serve_waiting() {
+  while (auto entry = next()) {
+    // std::function wants to be copied, sockets do not.
+    const auto fd = std::make_shared<unique_fd>(std::move(entry->item));
+    const auto work = [this, fd, peer = entry->peer] { serve_all(peer, std::move(*fd)); };
+    // A place is free a little before its thread is.
+    while (!threads.try_post(work))
+      if (wait_for(wake.get(), POLLIN, deadline_after(std::chrono::milliseconds{10})))
+        return;
+  }
+}
+
+/// While some wait, connections whose client is silent give way, those of the peer with the most places first. A peer
+/// never gains a place from one that holds fewer.
+void server::impl::make_room() {
+  std::lock_guard lock{mutex};
+  auto wanted = queue.free_places() > 0 ? 0 : queue.waiting();
+  std::vector<std::pair<std::size_t, server_connection*>> silent;
+  for (auto& [connection, mine] : connections) {
+    if (mine.dropped)
+      wanted -= std::min<std::size_t>(wanted, 1);
+    else if (connection->silent_for(longest_silence))
+      silent.emplace_back(queue.held_by(mine.peer), connection);
+  }
+  std::sort(silent.begin(), silent.end(), std::greater<>{});
+  for (const auto& [held, connection] : silent) {
+    if (wanted == 0 || held < queue.held_by_next())
+      break;
+    connection->drop();
+    connections[connection].dropped = true;
+    --wanted;
+  }
 }
 
 /// Notes what the connection does; false when the server is stopping and it should end.
 bool server::impl::mark(server_connection& on, bool idle) {
   std::lock_guard lock{mutex};
-  connections[&on] = idle;
+  connections[&on].idle = idle;
   return !stopping;
 }
 
-void server::impl::serve(server_connection& on) {
+/// On a thread of the pool: serves the connection, then those whose turn it is afterwards.
+void server::impl::serve_all(std::uint32_t peer, unique_fd fd) {
+  for (;;) {
+    serve(peer, std::move(fd));
+    auto following = next();
+    if (!following)
+      return;
+    peer = following->peer;
+    fd = std::move(following->item);
+  }
+}
+
+void server::impl::serve(std::uint32_t peer, unique_fd fd) {
+  std::optional<server_connection> on;
   try {
-    while (mark(on, true) && on.wait_for_request(deadline_after(idle_time)) && mark(on, false) && on.serve_request()) {
+    on.emplace(std::move(fd), what);
+    {
+      std::lock_guard lock{mutex};
+      connections[&*on].peer = peer;
+    }
+    while (mark(*on, true) && on->wait_for_request(deadline_after(idle_time)) && mark(*on, false) &&
+           on->serve_request()) {
     }
   } catch (const std::exception&) {
     // Out of memory, as good as always; the other end sees the connection close.
   }
   std::lock_guard lock{mutex};
-  connections.erase(&on);
+  if (on)
+    connections.erase(&*on);
+  queue.leave(peer);
   left.notify_all();
 }
 
@@ -106,13 +199,13 @@ void server::impl::stop() {
   stopping = true;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
-  for (const auto& [connection, idle] : connections)
-    if (idle)
+  for (const auto& [connection, mine] : connections)
+    if (mine.idle)
       connection->drop();
   left.wait(lock, [&] { return !accepting; });
   // Calls may end; what streams for longer than this is broken off.
   left.wait_for(lock, grace, [&] { return connections.empty(); });
-  for (const auto& [connection, idle] : connections)
+  for (const auto& [connection, mine] : connections)
     connection->drop();
   auto thread = std::move(background);
   lock.unlock();

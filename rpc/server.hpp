@@ -50,6 +50,9 @@ public:
 ///   s.listen();
 ///
 /// Handlers run on as many threads at a time as there are calls. They are registered before `start` or `listen`.
+///
+/// At most 64 connections are served at a time; the rest waits, peers that hold fewer first. Requests of web pages are
+/// refused, and so are those whose Host is no name of this machine; see door.hpp.
 class server {
 public:
   /// Takes the port at once, exclusively; 0 takes a free one. Throws `failure{unavailable}` where it is taken.

@@ -65,8 +65,11 @@ server_connection::server_connection(unique_fd fd, const served& what) : what_{w
   svr_sock_ = stream_.socket();     // without one the engine takes itself for shutting down and streams nothing
   set_keep_alive_max_count(100000); // only told to the other end
   set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-    if (request.method == "POST")
+    if (request.method ==
+        "POST") // judged once the body is read: a connection that closes with unread bytes loses the answer
       return HandlerResponse::Unhandled;
+    if (!admits(request, response))
+      return HandlerResponse::Handled;
     if (request.path == what_.rpc_path || what_.paths.contains(request.path))
       refuse(response, 405, "rpc: POST method required, received " + request.method);
     else
@@ -82,14 +85,19 @@ server_connection::server_connection(unique_fd fd, const served& what) : what_{w
 }
 
 bool server_connection::wait_for_request(deadline until) {
+  await_client();
   return stream_.wait(until);
 }
 
 bool server_connection::serve_request() {
   keep_ = false;
+  await_client();
   stream_.begin(deadline_after(request_time), head_budget);
   bool closed = false;
-  const bool served = process_request(stream_, false, closed, [this](httplib::Request&) {
+  const bool served = process_request(stream_, false, closed, [this](httplib::Request& request) {
+    // The engine would answer many overlapping ranges with many times the answer.
+    request.ranges.clear();
+    request.headers.erase("Range");
     // The head is read. Chunks of a byte have five of framing.
     stream_.allow(8 * std::min(what_.max_body, SIZE_MAX / 8));
   });
@@ -101,6 +109,28 @@ void server_connection::refuse(httplib::Response& response, int status, std::str
   response.set_content(text + '\n', text_type);
   response.set_header("Connection", "close");
   keep_ = false;
+}
+
+/// False, and answered, where the request is not for this server, or comes from a web page.
+bool server_connection::admits(const httplib::Request& request, httplib::Response& response) {
+  const auto host = request.get_header_value("Host");
+  const auto no = what_.door.refuse({.target = request.target,
+                                     .host = host,
+                                     .hosts = request.get_header_value_count("Host"),
+                                     .http_1_0 = request.version == "HTTP/1.0"});
+  const auto header = [&](const char* name, std::string& value) -> std::optional<std::string_view> {
+    if (!request.has_header(name))
+      return std::nullopt;
+    for (std::size_t i = 0, n = request.get_header_value_count(name); i < n; ++i)
+      value.append(i == 0 ? "" : ", ").append(request.get_header_value(name, i));
+    return value;
+  };
+  std::string site, origin;
+  if (no)
+    refuse(response, no->status, "rpc: " + std::string{no->message});
+  else if (is_cross_site({header("Sec-Fetch-Site", site), header("Origin", origin)}, host))
+    refuse(response, 403, "rpc: cross-site request");
+  return response.status < 400;
 }
 
 bool server_connection::read_body(const httplib::ContentReader& reader, std::string& body,
@@ -121,7 +151,9 @@ bool server_connection::read_body(const httplib::ContentReader& reader, std::str
 void server_connection::post(const httplib::Request& request, httplib::Response& response,
                              const httplib::ContentReader& reader) {
   std::string body;
-  if (!read_body(reader, body, response))
+  const bool read = read_body(reader, body, response);
+  awaits_since_ = nothing_awaited;
+  if (!read || !admits(request, response))
     return;
   if (request.path == what_.rpc_path) {
     job_ = job_of(request);

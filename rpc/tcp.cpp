@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <netdb.h>
@@ -66,6 +67,12 @@ connect_result connect_to(const addrinfo& address, deadline until, const cancell
     error = errno == EINPROGRESS ? finish_connect(fd.get(), until) : errno;
   if (cancel.cancelled())
     error = ECANCELED;
+  if (error == 0 && is_connected_to_itself(fd.get())) {
+    // Without this the port would stay taken for a minute (TIME_WAIT).
+    const linger reset{1, 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    error = ECONNREFUSED;
+  }
   if (error != 0)
     return {{}, error};
   return {std::move(fd), 0};
@@ -78,6 +85,14 @@ deadline deadline_after(std::chrono::milliseconds after) noexcept {
   if (after.count() <= 0 || after >= std::chrono::duration_cast<std::chrono::milliseconds>(never - now))
     return never;
   return now + after;
+}
+
+bool is_connected_to_itself(int fd) noexcept {
+  sockaddr_storage own{}, other{};
+  socklen_t own_size = sizeof own, other_size = sizeof other;
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
+         ::getpeername(fd, reinterpret_cast<sockaddr*>(&other), &other_size) == 0 && own_size == other_size &&
+         std::memcmp(&own, &other, own_size) == 0;
 }
 
 bool wait_for(int fd, short events, deadline until) noexcept {

@@ -1,7 +1,9 @@
 #include "http/handlers/common.hpp"
 
+#include "actors/ids.hpp"
 #include "rpc/codec.hpp"
 #include "rpc/cut_text.hpp"
+#include "rpc/text.hpp"
 
 #include <openssl/evp.h>
 
@@ -14,6 +16,11 @@ using rpc::failure;
 
 namespace {
 
+void append_hex(std::string& out, unsigned char byte) {
+  out += "0123456789abcdef"[byte >> 4];
+  out += "0123456789abcdef"[byte & 15];
+}
+
 std::string sha256(const std::vector<std::string_view>& parts) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
@@ -25,11 +32,33 @@ std::string sha256(const std::vector<std::string_view>& parts) {
   }
   EVP_DigestFinal_ex(state.get(), digest.data(), &size);
   std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4];
-    hex += "0123456789abcdef"[digest[i] & 15];
-  }
+  for (unsigned i = 0; i < size; ++i)
+    append_hex(hex, digest[i]);
   return hex;
+}
+
+/// What stands for itself in a segment (RFC 3986, section 3.3).
+bool is_plain(char c) {
+  constexpr std::string_view others = "-._~!$&'()*+,;=:@";
+  return rpc::text::is_digit(c) || (rpc::text::lower(c) >= 'a' && rpc::text::lower(c) <= 'z') ||
+         others.find(c) != others.npos;
+}
+
+/// One text for all spellings of a path: escapes only where needed, no trailing slash, the guest's id in lower case. For
+/// paths that are spelled plainly it is the path itself.
+std::string canonical_path(const std::vector<std::string>& segments) {
+  const bool has_guest = segments.size() > 1 && segments[0] == "guests" && actors::is_uuid(segments[1]);
+  std::string out;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    out += '/';
+    for (const char c : segments[i]) {
+      if (is_plain(c))
+        out += has_guest && i == 1 ? rpc::text::lower(c) : c;
+      else
+        append_hex(out += '%', static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 } // namespace
@@ -42,15 +71,23 @@ answer json_answer(int status, std::string body) {
   return out;
 }
 
-answer page_answer(std::string_view page) {
+answer page_part(std::string_view part, std::string content_type) {
   answer out;
-  out.content_type = "text/html; charset=utf-8";
-  out.headers.emplace_back("Content-Security-Policy",
-                           "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
-                           "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-  out.headers.emplace_back("Cache-Control", "no-cache");       // the page of another version must not stay
+  out.content_type = std::move(content_type);
+  out.headers = {
+    // No inline script or style: text that got into a page by mistake does nothing.
+    {"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "
+                                "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cache-Control", "no-cache"}, // the page of another version must not stay
+  };
+  out.body = part;
+  return out;
+}
+
+answer page_answer(std::string_view page) {
+  auto out = page_part(page, "text/html; charset=utf-8");
   out.headers.emplace_back("Vary", "Accept, Accept-Encoding"); // the same path may have JSON for others
-  out.body = page;
   return out;
 }
 
@@ -106,7 +143,7 @@ request_identity identify(const request& from, std::string_view canonical) {
   const auto key = from.header("idempotency-key");
   if (key.size() > longest_key)
     throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
-  return {std::string{key}, sha256({from.method, from.path, canonical}), from.id};
+  return {std::string{key}, sha256({from.method, canonical_path(from.segments), canonical}), from.id};
 }
 
 std::optional<store::queued_job> repeated(const context& cx, const request_identity& who) {

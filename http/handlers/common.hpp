@@ -22,6 +22,9 @@ answer json_answer(int status, std::string body);
 /// A page for a browser, one of http/pages.hpp. It may load nothing from anywhere, and talk to nobody but the agent.
 answer page_answer(std::string_view page);
 
+/// A style sheet or a script of those pages, with the same bounds.
+answer page_part(std::string_view part, std::string content_type);
+
 /// 202 with the job's id in `X-Guest-Job-ID`.
 answer accepted(std::string body, const store::queued_job& queued);
 
@@ -47,7 +50,7 @@ void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std
 /// Who a request is: what makes two the same one, and its name in logs.
 struct request_identity {
   std::string idempotency_key; ///< as the client sent it; empty: none
-  std::string digest;          ///< of method, path and what was asked
+  std::string digest;          ///< of method, path (however it was spelled) and what was asked
   std::string request_id;
 };
 

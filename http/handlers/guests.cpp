@@ -1,5 +1,6 @@
 #include "actors/ids.hpp"
 #include "http/bridge.hpp"
+#include "http/door.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/common.hpp"
 #include "http/handlers/handlers.hpp"
@@ -32,6 +33,10 @@ task<answer> act(context& cx, request from, std::string action, std::string_view
 
 task<answer> refuse_get() {
   co_return method_not_allowed("POST");
+}
+
+task<answer> refuse_browser() {
+  co_return error_answer(403, "browsers act by POST only");
 }
 
 std::string need_guest_action(const request& from) {
@@ -114,6 +119,8 @@ task<answer> act_on_guest_by_get(context& cx, request from) {
   auto action = need_guest_action(from);
   if (!cx.settings.http.get_actions)
     return refuse_get();
+  if (comes_from_browser(from)) // a link or an image of any page would act
+    return refuse_browser();
   return act(cx, std::move(from), std::move(action));
 }
 

@@ -72,6 +72,7 @@ task<answer> get_readiness(context&, request); ///< should it be given work
 // documentation.cpp
 task<answer> get_description(context&, request); ///< the API, in OpenAPI
 task<answer> get_docs(context&, request);        ///< the same as a page
+task<answer> get_page_part(context&, request);   ///< styles and scripts of the pages; captures: file
 
 // observability.cpp
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus

@@ -11,7 +11,7 @@ function element(name, attributes, ...children) {
 // Without https the clipboard is closed to pages, but a selection may be copied.
 async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = element("textarea", { readonly: true, style: "position:fixed;opacity:0" });
+  const area = element("textarea", { readonly: true, class: "unseen" });
   area.value = text;
   document.body.append(area);
   area.select();

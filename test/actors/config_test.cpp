@@ -1,6 +1,9 @@
 #include "actors/config.hpp"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 using namespace mistify;
 using actors::parse_config;
@@ -98,6 +101,31 @@ TEST_CASE("the log's level is one that there is, or not said") {
   CHECK_FALSE(parse(R"({"log":{"level":"debug","audit":false}})").log.audit);
   CHECK(refusal(R"({"log":{"level":"loud"}})") == "log.level: must be debug, info, warning, error, critical or fatal");
   CHECK(refusal(R"({"log":{"audit":"yes"}})").find("log.audit") != std::string::npos);
+}
+
+TEST_CASE("a config that relies on what this version does not have is refused") {
+  CHECK_THAT(refusal(R"({"access":{"anonymous":"none"}})"), Catch::StartsWith("f.json: access is not supported"));
+  CHECK_THAT(refusal(R"({"access":null})"), Catch::StartsWith("f.json: access is not supported"));
+  CHECK_THAT(refusal(R"({"tls":{}})"), Catch::StartsWith("f.json: tls is not supported"));
+  CHECK_THAT(refusal(R"({"http":{"listen":[]}})"), Catch::StartsWith("f.json: http.listen is not supported"));
+}
+
+TEST_CASE("more calls at a time than a sub-agent serves are warned about") {
+  CHECK(parse(R"({"services":{"x":{"port":1,"max_pending":64}}})").warnings.empty());
+  CHECK(parse(R"({"services":{"x":{"port":1,"max_pending":65}}})").warnings.size() == 1);
+}
+
+TEST_CASE("hidden files of a config folder are not read") {
+  namespace fs = std::filesystem;
+  std::string folder = (fs::temp_directory_path() / "config-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()));
+  std::ofstream{folder + "/agent.json"} << R"({"services":{"x":{"port":1}}})";
+  std::ofstream{folder + "/._agent.json"} << "junk";
+  fs::create_symlink("nowhere", folder + "/.#agent.json");
+  CHECK(actors::load_config(folder).services.size() == 1);
+  fs::create_symlink("nowhere", folder + "/other.json");
+  CHECK_THROWS_AS(actors::load_config(folder), rpc::failure);
+  fs::remove_all(folder);
 }
 
 TEST_CASE("a stream has one stage only") {

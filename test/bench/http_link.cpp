@@ -51,7 +51,7 @@ http_link::http_link(std::uint16_t port) : fd_{connect_to(port)} {}
 
 void http_link::send(std::string_view method, std::string_view path, std::string_view body) {
   std::string text;
-  text.append(method).append(" ").append(path).append(" HTTP/1.1\r\nHost: bench\r\n");
+  text.append(method).append(" ").append(path).append(" HTTP/1.1\r\nHost: localhost\r\n");
   if (method != "GET")
     text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   if (!test::send_all(fd_.get(), text.append("\r\n").append(body)))

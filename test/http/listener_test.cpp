@@ -3,6 +3,8 @@
 #include "rpc/error.hpp"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 using namespace mistify;
@@ -44,6 +46,29 @@ TEST_CASE("a port that is taken, and a host that is not here, are named in the r
   CHECK_THROWS_WITH(http::open_listener(port), Catch::Contains("in use"));
   CHECK_THROWS_AS(http::open_listener("192.0.2.1:0"), rpc::failure);
   ::close(first.fd);
+}
+
+TEST_CASE("an address stays on this machine if every one of its sockets would") {
+  for (const auto* here : {"127.0.0.1:0", "127.0.0.2:1", "[::1]:1", "::1", "localhost:1", "[::ffff:127.0.0.1]:1"}) {
+    INFO(here);
+    CHECK(http::stays_on_loopback(std::string{here}));
+  }
+  for (const auto* beyond :
+       {":0", "8080", "0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[2001:db8::1]:1", "[::ffff:192.0.2.1]:1"}) {
+    INFO(beyond);
+    CHECK_FALSE(http::stays_on_loopback(std::string{beyond}));
+  }
+}
+
+TEST_CASE("a socket that was handed over is judged by what it is bound to") {
+  const auto here = http::open_listener("127.0.0.1:0"), beyond = http::open_listener(":0");
+  CHECK(http::stays_on_loopback(here.fd));
+  CHECK_FALSE(http::stays_on_loopback(beyond.fd));
+  const int local = ::socket(AF_UNIX, SOCK_STREAM, 0), other = ::open("/dev/null", O_RDONLY);
+  CHECK(http::stays_on_loopback(local));
+  CHECK_FALSE(http::stays_on_loopback(other));
+  for (const int fd : {here.fd, beyond.fd, local, other})
+    ::close(fd);
 }
 
 TEST_CASE("only listening sockets are adopted") {

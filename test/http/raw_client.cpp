@@ -114,7 +114,7 @@ raw_answer raw_client::answer(bool to_head) {
 }
 
 raw_answer raw_client::get(const std::string& target, const std::string& more_headers) {
-  send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + more_headers + "\r\n");
+  send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + more_headers + "\r\n");
   return answer();
 }
 

@@ -86,3 +86,8 @@ TEST_CASE("HEAD is handed over as GET") {
   CHECK(r.method == "GET");
   CHECK(r.head_only);
 }
+
+TEST_CASE("the authority of an absolute target is kept beside the path") {
+  CHECK(parsed("GET http://agent.example:8080/a HTTP/1.1\r\nHost: b\r\n\r\n").authority == "agent.example:8080");
+  CHECK(parsed("GET /a HTTP/1.1\r\nHost: b\r\n\r\n").authority.empty());
+}

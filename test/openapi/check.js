@@ -36,6 +36,8 @@ async function visit(house) {
   await visitor.ask(agent, visitor.api.operation("createGuest")); // again
   for (const each of visitor.api.operations) await visitor.err(agent, each);
   await visitor.otherMethods(agent);
+  const list = visitor.api.operation("listGuests");
+  await visitor.expect([421], agent, list, { ...list.request(), headers: { Host: "elsewhere.example" } });
 
   // Agents that can do nothing, that have no sub-agents, and that are asked for too much at a time.
   const nothing = {

@@ -95,7 +95,7 @@ export class Visitor {
     for (const { name } of operation.in("path"))
       for (const value of ["nothing", "a b"]) await this.ask(agent, operation, operation.request({ [name]: value }));
     for (const { name, schema } of operation.in("query"))
-      if (schema.type !== "string" || schema.pattern)
+      if (this.api.resolve(schema).type !== "string" || schema.pattern)
         await this.expect([400], agent, operation, operation.request({ [name]: "wrong" }));
     if (operation.takesKey)
       await this.expect([400], agent, operation, operation.request({ "Idempotency-Key": "x".repeat(256) }));

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <thread>
 
 using namespace mistify;
@@ -199,6 +201,52 @@ TEST_CASE("answers that are no answers are errors") {
   CHECK(call_once(http(R"({"result":null,"error":"not found","id":0})")) == "sub_agent_failed: not found");
   CHECK(call_once(http(R"({"result":null,"error":{"a":1},"id":0})")) == "sub_agent_failed: {\"a\":1}");
   CHECK_THAT(call_once(http(R"({"result":null,"error":null,"id":0})")), is_error);
+}
+
+TEST_CASE("an answer that leaves open where it ends is an error") {
+  const std::string body = R"({"result":{"a":1},"error":null,"id":0})";
+  const auto length = "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  const auto answer = [](const std::string& status, const std::string& fields, const std::string& text) {
+    return call_once("HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\n" + fields + "\r\n" + text);
+  };
+  const std::string open_end = "sub_agent_failed: answer leaves open where it ends";
+  const auto chunked = std::string{"Transfer-Encoding: chunked\r\n"};
+  CHECK(answer("200 OK", length + length, body) == open_end);
+  CHECK(answer("200 OK", length + "content-length: 1\r\n", body) == open_end);
+  CHECK(answer("200 OK", length + chunked, "1\r\n{\r\n0\r\n\r\n") == open_end);
+  CHECK(answer("500 Oops", length + length, body) == open_end);
+  CHECK(answer("200 OK", chunked + chunked, "0\r\n\r\n") == open_end);
+  CHECK(answer("200 OK", "Transfer-Encoding: gzip\r\n", body) == open_end);
+  for (const auto* wrong : {"-1", "+1", "1x", "0x10", "1, 1", "99999999999999999999"})
+    CHECK(answer("200 OK", "Content-Length: " + std::string{wrong} + "\r\n", body) == open_end);
+}
+
+TEST_CASE("interim answers are passed over, and none of them is the answer") {
+  const auto fine = http(R"({"result":{"a":1},"error":null,"id":0})");
+  CHECK(call_once("HTTP/1.1 100 Continue\r\n\r\n" + fine) == R"({"a":1})");
+  CHECK(call_once("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + fine) == R"({"a":1})");
+  for (const auto* status : {"100 X", "101 Switching Protocols", "199 X"})
+    CHECK(call_once(http(R"({"result":{"a":1},"error":null,"id":0})", status)).starts_with("sub_agent_failed: "));
+  std::string endless;
+  for (int i = 0; i < 1000; ++i)
+    endless += "HTTP/1.1 103 Early Hints\r\n\r\n";
+  CHECK(call_once(endless).starts_with("sub_agent_failed: "));
+}
+
+TEST_CASE("a socket that is connected to itself is told from one that another socket accepted") {
+  const rpc::unique_fd alone{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in own{};
+  socklen_t size = sizeof own;
+  own.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(alone.get(), reinterpret_cast<sockaddr*>(&own), sizeof own) == 0);
+  REQUIRE(::getsockname(alone.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0);
+  REQUIRE(::connect(alone.get(), reinterpret_cast<sockaddr*>(&own), sizeof own) == 0); // nobody listens there
+  CHECK(rpc::is_connected_to_itself(alone.get()));
+  const auto listener = rpc::tcp_listen(0);
+  const auto made = rpc::tcp_connect("127.0.0.1", rpc::port_of(listener), rpc::deadline_after(5s), {});
+  REQUIRE(made.fd);
+  CHECK_FALSE(rpc::is_connected_to_itself(made.fd.get()));
 }
 
 TEST_CASE("answers over the limit are errors, whether they tell their size or not") {

@@ -150,9 +150,43 @@ TEST_CASE("a refused download tells status and text, the text no longer than 64 
   };
   CHECK(refused(test::http("not found\n", "404 Not Found")) == "404 not found");
   CHECK(refused(test::http("", "500 Oops")) == "500 HTTP status 500");
-  CHECK(refused("HTTP/1.1 204 No Content\r\n\r\n") == "204 HTTP status 204");
   CHECK(refused(test::http(std::string(1 << 20, 'x'), "500 Oops")) == "500 " + std::string(1 << 16, 'x'));
   CHECK(refused("HTTP/1.1 404 Not Found\r\nContent-Length: 50\r\n\r\nhalf") == "404 half");
+}
+
+TEST_CASE("a download answered by a status that refuses nothing is the sub-agent's fault") {
+  for (const auto* status : {"100 X", "101 X", "199 X", "204 X", "206 X", "302 X", "304 X", "600 X", "999 X"}) {
+    INFO(status);
+    receiver to;
+    try {
+      download(test::http("abc", status), to);
+      CHECK(false);
+    } catch (const rpc::download_refused& e) {
+      CHECK(e.status() == 0);
+    } catch (const rpc::failure& e) {
+      CHECK(e.code() == rpc::errc::sub_agent_failed);
+    }
+    CHECK(to.length == -2);
+    CHECK(to.bytes.empty());
+  }
+}
+
+TEST_CASE("a download whose head leaves open where it ends is not begun") {
+  for (const auto* fields :
+       {"Content-Length: 3\r\nContent-Length: 3\r\n", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 3\r\nContent-Length: 30\r\n", "Content-Length: x\r\n"}) {
+    INFO(fields);
+    receiver to;
+    CHECK_THROWS_WITH(download(ok + fields + "\r\nabc", to), "answer leaves open where it ends");
+    CHECK(to.length == -2);
+  }
+}
+
+TEST_CASE("a download begins behind interim answers") {
+  receiver to;
+  CHECK(download("HTTP/1.1 103 Early Hints\r\n\r\n" + ok + "Content-Length: 5\r\n\r\nhello", to) ==
+        download_end::complete);
+  CHECK(to.bytes == "hello");
 }
 
 TEST_CASE("failures before the head are thrown") {

@@ -40,7 +40,7 @@ std::string raw(std::uint16_t port, std::string_view bytes, std::chrono::millise
 std::string post(std::string_view body, std::string_view type = "application/json",
                  std::string_view path = "/_mistify_RPC_") {
   return "POST " + std::string{path} +
-         " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: " + std::string{type} +
+         " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: " + std::string{type} +
          "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
 }
 
@@ -92,10 +92,10 @@ TEST_CASE("what a handler throws is the answer's error, with status 200") {
 TEST_CASE("calls that are none are answered with 4xx and a text") {
   echo_server s;
   const std::string fine = R"({"method":"Test.Echo","params":[{}],"id":1})";
-  CHECK(in_short(raw(s.port(), "GET /_mistify_RPC_ HTTP/1.1\r\nHost: x\r\n\r\n")) ==
+  CHECK(in_short(raw(s.port(), "GET /_mistify_RPC_ HTTP/1.1\r\nHost: localhost\r\n\r\n")) ==
         "405 rpc: POST method required, received GET\n");
   CHECK(in_short(raw(s.port(), post(fine, "text/xml"))) == "415 rpc: unrecognized Content-Type: text/xml\n");
-  CHECK(in_short(raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")) ==
+  CHECK(in_short(raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")) ==
         "415 rpc: unrecognized Content-Type: \n");
   CHECK(in_short(raw(s.port(), post(fine, "application/json; charset=utf-8"))).starts_with("200 "));
   CHECK(in_short(raw(s.port(), post(fine, "application/json", "/elsewhere"))) == "404 404 page not found\n");
@@ -115,9 +115,10 @@ TEST_CASE("bodies over the limit are refused, chunked ones too, and their rest i
   echo_server s;
   const std::string much(3 * 1024 * 1024, 'x');
   CHECK(ask(s, much).starts_with("413 "));
-  const auto answer = raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                                    "Transfer-Encoding: chunked\r\n\r\n300000\r\n" +
-                                      much + "\r\n0\r\n\r\n");
+  const auto answer =
+    raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n300000\r\n" +
+                    much + "\r\n0\r\n\r\n");
   CHECK(answer.find("HTTP/1.1 413") == 0);
   CHECK(answer.find("HTTP/1.1", 1) == answer.npos);
 }
@@ -133,8 +134,9 @@ TEST_CASE("a head without end ends the connection") {
 TEST_CASE("requests behind each other on one connection are answered one by one") {
   echo_server s;
   const std::string call = R"({"method":"Test.Raw","params":[{}],"id":1})";
-  const auto head = "POST /_mistify_RPC_ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " +
-                    std::to_string(call.size()) + "\r\n\r\n";
+  const auto head =
+    "POST /_mistify_RPC_ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+    std::to_string(call.size()) + "\r\n\r\n";
   const auto answers = raw(s.port(), head + call + head + call);
   CHECK(answers.find("200 OK") != answers.rfind("200 OK"));
 }
@@ -402,4 +404,94 @@ TEST_CASE("a receiver that leaves in the middle of a file ends the stream, and n
         rpc::download_end::stopped);
   CHECK_FALSE(sent.get_future().get());
   std::fclose(file);
+}
+
+TEST_CASE("only requests by a name of this machine are answered") {
+  echo_server s;
+  const auto asked = [&](const std::string& headers) {
+    const std::string body = R"({"method":"Test.Raw","params":[{}],"id":1})";
+    return in_short(raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\n" + headers +
+                                    "Connection: close\r\nContent-Type: application/json\r\nContent-Length: " +
+                                    std::to_string(body.size()) + "\r\n\r\n" + body))
+      .substr(0, 4);
+  };
+  CHECK(asked("Host: localhost\r\n") == "200 ");
+  CHECK(asked("Host: 127.0.0.1:" + std::to_string(s.port()) + "\r\n") == "200 ");
+  CHECK(asked("Host: evil.example\r\n") == "421 ");
+  CHECK(asked("") == "400 ");
+  CHECK(asked("Host: localhost\r\nHost: localhost\r\n") == "400 ");
+  CHECK(asked("Host: a b/c@d\r\n") == "400 ");
+}
+
+TEST_CASE("web pages cannot call, but for one of the same origin") {
+  echo_server s;
+  const auto asked = [&](const std::string& headers) {
+    const std::string body = R"({"method":"Test.Raw","params":[{}],"id":1})";
+    return in_short(raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nHost: localhost:" + std::to_string(s.port()) +
+                                    "\r\n" + headers +
+                                    "Connection: close\r\nContent-Type: application/json\r\nContent-Length: " +
+                                    std::to_string(body.size()) + "\r\n\r\n" + body))
+      .substr(0, 4);
+  };
+  CHECK(asked("Origin: http://localhost:" + std::to_string(s.port()) + "\r\n") == "200 ");
+  CHECK(asked("Origin: http://evil.example\r\n") == "403 ");
+  CHECK(asked("Origin: http://localhost:" + std::to_string(s.port()) + "\r\nOrigin: null\r\n") == "403 ");
+  CHECK(asked("Sec-Fetch-Site: cross-site\r\n") == "403 ");
+  CHECK(asked("Sec-Fetch-Site: none\r\n") == "200 ");
+}
+
+TEST_CASE("an answer is sent once, whatever ranges of it are asked for") {
+  echo_server s;
+  const std::string body = R"({"method":"Test.Raw","params":[{"text":")" + std::string(1000, 'x') + R"("}],"id":1})";
+  const auto asked = [&](const std::string& range) {
+    return raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + range +
+                           "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+                           "\r\n\r\n" + body);
+  };
+  std::string many = "Range: bytes=0-";
+  for (int i = 0; i < 500; ++i)
+    many += ",0-";
+  const auto whole = in_short(asked(""));
+  REQUIRE(whole.starts_with("200 "));
+  CHECK(in_short(asked("Range: bytes=0-0\r\n")) == whole);
+  CHECK(in_short(asked(many + "\r\n")) == whole);
+}
+
+TEST_CASE("a call gets its turn while silent clients hold all places") {
+  echo_server s;
+  std::vector<rpc::unique_fd> silent;
+  for (int i = 0; i < 100; ++i) {
+    silent.push_back(rpc::tcp_connect("127.0.0.1", s.port(), rpc::deadline_after(2s), {}).fd);
+    if (i % 2 == 0) // half of them begin a request
+      ::send(silent.back().get(), "POST", 4, MSG_NOSIGNAL);
+  }
+  rpc::endpoint to;
+  to.port = s.port();
+  rpc::client c{to};
+  CHECK(c.call("Test.Raw", "{\"a\":1}", 20s, {}) == "{\"got\":{\"a\":1}}");
+}
+
+TEST_CASE("at most 64 calls run at a time, and the others wait") {
+  std::atomic<int> running{0}, most{0};
+  rpc::server s{0};
+  s.handle_raw("Test.Wait", [&](std::string_view) {
+    const int now = ++running;
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+    }
+    std::this_thread::sleep_for(20ms);
+    --running;
+    return std::string{"{}"};
+  });
+  s.start();
+  rpc::endpoint to;
+  to.port = s.port();
+  rpc::client c{to};
+  std::vector<std::thread> callers;
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 100; ++i)
+    callers.emplace_back([&] { answered += c.call("Test.Wait", "{}", 20s, {}) == "{}"; });
+  for (auto& caller : callers)
+    caller.join();
+  CHECK(answered == 100);
+  CHECK(most <= 64);
 }

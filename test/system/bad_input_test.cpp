@@ -92,7 +92,7 @@ TEST_CASE("a body over the limit is refused, counted or in chunks") {
   CHECK(answer.status == 413);
   CHECK_FALSE(error_message(answer).empty());
   std::string chunked =
-    "PATCH /metadata HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    "PATCH /metadata HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
   chunked += "100000\r\n" + padding + "\r\n100000\r\n" + padding + "\r\n0\r\n\r\n";
   CHECK(h.http.send_raw(chunked).status == 413);
   CHECK(h.http.get("/metadata").body == "{}\n");
@@ -108,7 +108,7 @@ TEST_CASE("the config sets the limit of a body") {
 
 TEST_CASE("a body in chunks is as good as one with a length") {
   const house h;
-  const auto answer = h.http.send_raw("PATCH /metadata HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+  const auto answer = h.http.send_raw("PATCH /metadata HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                                       "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n4\r\n\"b\"}\r\n0\r\n\r\n");
   CHECK(answer.status == 200);
   CHECK(answer.body == "{\"a\":\"b\"}\n");
@@ -117,14 +117,14 @@ TEST_CASE("a body in chunks is as good as one with a length") {
 TEST_CASE("bytes that are no request are refused, and the agent goes on") {
   house h;
   for (const auto* bytes : {"hello\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n",
-                            "POST /guests HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
-                            "POST /guests HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
-                            "GET /guests HTTP/1.1\r\nHost: a\r\nbroken header\r\n\r\n"}) {
+                            "POST /guests HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+                            "POST /guests HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+                            "GET /guests HTTP/1.1\r\nHost: localhost\r\nbroken header\r\n\r\n"}) {
     INFO(bytes);
     const auto status = h.http.send_raw(bytes).status;
     CHECK((status == 0 || (status >= 400 && status < 600)));
   }
-  const auto endless_head = "GET /guests HTTP/1.1\r\nHost: a\r\nX: " + std::string(1'000'000, 'x') + "\r\n\r\n";
+  const auto endless_head = "GET /guests HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(1'000'000, 'x') + "\r\n\r\n";
   const auto status = h.http.send_raw(endless_head).status;
   CHECK((status == 0 || status == 431 || status == 400));
   CHECK(h.healthy());

@@ -115,7 +115,8 @@ TEST_CASE("a log level is one of those that are known") {
   CHECK(run_agent({"-a", "127.0.0.1:0", "-c", config, "-l", "loud"}).code != 0);
   for (const auto* level : {"debug", "info", "warning", "error", "critical", "fatal"}) {
     const auto port = free_port();
-    process agent{{"-a", ":" + std::to_string(port), "-c", config, "-l", level}, (dir.path() / "err").string()};
+    process agent{{"-a", "127.0.0.1:" + std::to_string(port), "-c", config, "-l", level},
+                  (dir.path() / "err").string()};
     INFO(level);
     CHECK(eventually([&] {
       try {

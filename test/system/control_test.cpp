@@ -185,3 +185,20 @@ TEST_CASE("a sub-agent that hangs holds up its own calls only, hundreds of them"
     CHECK((status == 502 || status == 504));
   }
 }
+
+TEST_CASE("a key belongs to what is asked, however the path is spelled") {
+  house h;
+  const auto id = h.create_guest();
+  const header_list key{"Idempotency-Key: spelled"};
+  auto upper = id;
+  for (auto& c : upper)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const auto first = h.http.send("POST", "/guests/" + id + "/reboot", "", key).job();
+  REQUIRE_FALSE(first.empty());
+  for (const auto& path : {id + "/reboot/", upper + "/reboot", id + "/reboo%74"}) {
+    INFO(path);
+    CHECK(h.http.send("POST", "/guests/" + path, "", key).job() == first);
+  }
+  CHECK(h.http.send("POST", "http://127.0.0.1/guests/" + id + "/reboot", "", key).job() == first);
+  CHECK(h.http.send("POST", "/guests/" + id + "/shutdown", "", key).status == 409);
+}

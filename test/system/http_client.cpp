@@ -10,7 +10,7 @@ std::string response::header(const std::string& name) const {
 std::string request_text(std::string_view method, std::string_view path, std::string_view body,
                          const header_list& headers) {
   std::string text{method};
-  text.append(" ").append(path).append(" HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n");
+  text.append(" ").append(path).append(" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n");
   for (const auto& header : headers)
     text.append(header).append("\r\n");
   if (!body.empty() || method == "POST" || method == "PATCH")

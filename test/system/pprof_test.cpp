@@ -157,7 +157,7 @@ std::unique_ptr<raw_client> begin_long_profile(const house& h) {
   std::unique_ptr<raw_client> waiting;
   REQUIRE(eventually([&] {
     waiting = std::make_unique<raw_client>(h.http.port());
-    waiting->send("GET /debug/pprof/profile?seconds=600 HTTP/1.1\r\nHost: a\r\n\r\n");
+    waiting->send("GET /debug/pprof/profile?seconds=600 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     return h.http.get("/debug/pprof/profile?seconds=1").status == 409;
   }));
   return waiting;

@@ -1,0 +1,49 @@
+#include "http/door.hpp"
+
+#include "http/accept.hpp"
+#include "rpc/text.hpp"
+
+#include <string>
+
+namespace mistify::http {
+
+namespace {
+
+std::optional<std::string_view> header_of(const request& from, std::string_view name) {
+  const auto found = from.headers.find(name);
+  return found == from.headers.end() ? std::nullopt : std::optional<std::string_view>{found->second};
+}
+
+} // namespace
+
+std::optional<refusal> refuse_address(const rpc::door& names, const request_head& head, std::string_view peer) {
+  rpc::addressed_to to{.target = head.target, .http_1_0 = head.http_1_0, .any_name = peer == "local"};
+  for (const auto& field : head.fields)
+    if (rpc::text::equal_ignoring_case(field.name, "host")) {
+      to.host = field.value;
+      ++to.hosts;
+    }
+  if (const auto no = names.refuse(to))
+    return refusal{no->status, std::string{no->message}};
+  return std::nullopt;
+}
+
+bool is_cross_site(const request& from) {
+  const auto host = from.authority.empty() ? from.header("host") : std::string_view{from.authority};
+  return rpc::is_cross_site({header_of(from, "sec-fetch-site"), header_of(from, "origin")}, host);
+}
+
+bool opens_page(const request& from) {
+  const auto shown_as = header_of(from, "sec-fetch-dest");
+  return from.method == "GET" && !from.head_only && from.header("sec-fetch-mode") == "navigate" &&
+         (!shown_as || *shown_as == "document") && !header_of(from, "origin") && prefers_page(from.header("accept"));
+}
+
+bool comes_from_browser(const request& from) {
+  constexpr std::string_view fetch_metadata = "sec-fetch-";
+  const auto first = from.headers.lower_bound(fetch_metadata);
+  return (first != from.headers.end() && first->first.starts_with(fetch_metadata)) || header_of(from, "origin") ||
+         from.header("user-agent").starts_with("Mozilla/");
+}
+
+} // namespace mistify::http

@@ -1,0 +1,3 @@
+"use strict";
+/* include page.js */
+/* include actors.js */

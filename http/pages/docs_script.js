@@ -1,0 +1,5 @@
+"use strict";
+/* include page.js */
+/* include docs_model.js */
+/* include docs_view.js */
+/* include docs.js */
