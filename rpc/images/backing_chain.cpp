@@ -39,6 +39,15 @@ disk_format format_behind(const disk_file& top, const qcow2_header& header, cons
   return format;
 }
 
+disk_file open_behind(const disk_file& top, const qcow2_header& header, const std::vector<store_root>& roots) {
+  const auto name = backing_path(top.path, header);
+  try {
+    return open_in_store(name, roots);
+  } catch (const disk_refused& e) {
+    refuse(top.path, std::string{"stands on "} + e.what());
+  }
+}
+
 std::vector<chain_link> walk(disk_file file, disk_format format, const std::vector<store_root>& roots) {
   std::vector<chain_link> chain;
   for (;;) {
@@ -50,7 +59,7 @@ std::vector<chain_link> walk(disk_file file, disk_format format, const std::vect
       return chain;
     if (chain.size() == max_files)
       refuse(chain.front().path, "too many files behind one another");
-    auto behind = open_in_store(backing_path(file.path, header), roots);
+    auto behind = open_behind(file, header, roots);
     format = format_behind(file, header, behind);
     file = std::move(behind);
   }

@@ -93,4 +93,13 @@ disk_file open_in_store(const fs::path& file, const std::vector<store_root>& roo
   refuse(file, "does not lie in the store");
 }
 
+bool leads_into(const fs::path& file, const std::vector<store_root>& roots) {
+  std::error_code none;
+  const auto real = fs::weakly_canonical(file, none);
+  return std::ranges::any_of(roots, [&](const store_root& root) {
+    const auto folder = fs::weakly_canonical(root.folder, none);
+    return is_below(folder, real) || is_below(root.folder.lexically_normal(), file.lexically_normal());
+  });
+}
+
 } // namespace mistify::images

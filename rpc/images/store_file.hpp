@@ -42,4 +42,7 @@ disk_file open_disk(const std::filesystem::path& file);
 /// Throws `disk_refused`, also if there is no such file.
 disk_file open_in_store(const std::filesystem::path& file, const std::vector<store_root>& roots);
 
+/// True if a name leads into one of the places, by itself or behind symbolic links. For what must not lie there.
+bool leads_into(const std::filesystem::path& file, const std::vector<store_root>& roots);
+
 } // namespace mistify::images

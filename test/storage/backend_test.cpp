@@ -1,4 +1,5 @@
 #include "lab.hpp"
+#include "rpc/agents/storage/command.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -89,6 +90,35 @@ TEMPLATE_TEST_CASE("an image stays while disks stand on it, and not for copies o
   CHECK_FALSE(store.find(image));
   CHECK(lab.letter_at(disk, 0) == 'A');
   CHECK_THROWS_WITH(store.clone(image, second, 8 * mb, clone_kind::overlay), "not found");
+}
+
+TEMPLATE_TEST_CASE("a raw disk that a guest made look like a qcow2 file is copied as it is", "", BACKENDS) {
+  TestType lab;
+  auto& store = lab.store();
+  const auto secret = lab.image("secret", 1, 'S');
+  store.create(disk, 8 * mb);
+  const auto file = lab.folder() / "evil";
+  mistify::agents::storage::run(
+    {"qemu-img", "create", "-q", "-f", "qcow2", "-u", "-F", "qcow2", "-b", store.find(secret)->device, file, "1M"});
+  // What the guest sees of its disk begins like a qcow2 file.
+  mistify::agents::storage::run(
+    {"qemu-img", "dd", "-f", "raw", "-O", "raw", "if=" + file.string(), "of=" + file.string() + ".raw", "bs=65536"});
+  std::filesystem::copy(file.string() + ".raw", store.staging() / "source");
+  store.import_image(store.staging() / "source", "raw", dataset_id::of_image("copy"), "here", {});
+  store.clone(dataset_id::of_image("copy"), second, 8 * mb, clone_kind::full);
+  CHECK(lab.letter_at(second, 0) == 'Q');
+}
+
+TEMPLATE_TEST_CASE("a volume remembers the guest whose disk it is", "", BACKENDS) {
+  TestType lab;
+  const auto data = dataset_id::parse("data/a");
+  lab.store().create(data, 8 * mb);
+  CHECK(lab.store().owner_of(data).empty());
+  lab.store().set_owner(data, "g1");
+  lab.restart();
+  CHECK(lab.store().owner_of(data) == "g1");
+  lab.store().set_owner(data, "");
+  CHECK(lab.store().owner_of(data).empty());
 }
 
 TEMPLATE_TEST_CASE("a rollback takes a disk back to what it was", "", BACKENDS) {

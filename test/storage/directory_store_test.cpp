@@ -136,6 +136,34 @@ TEST_CASE_METHOD(directory_lab, "a disk that has all the snapshots it can have i
   small.snapshot({disk, "three"});
 }
 
+TEST_CASE_METHOD(directory_lab, "a disk that stands on what is not its own is neither copied nor read") {
+  const auto other = dataset_id::of_disk("g2", 0);
+  const auto base = image("base", 8, 'A');
+  store().create(disk, 8 * mb);
+  store().create(other, 8 * mb);
+  write(other, 0, 'S');
+  dir_.write("secret.qcow2", "x");
+  const auto stand_on = [&](const dataset_id& which, const std::string& behind, const std::string& format) {
+    run({"qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", format, "-b", behind, store().find(which)->device});
+  };
+  for (const auto& behind : {store().find(other)->device, (folder() / "secret.qcow2").string(),
+                             (folder() / "store/../secret.qcow2").string(), std::string{"nbd://127.0.0.1:1/x"}}) {
+    stand_on(disk, behind, "qcow2");
+    CHECK_THROWS_AS(store().snapshot({disk, "s"}), std::runtime_error);
+    stand_on(base, behind, "qcow2");
+    for (const auto kind : {clone_kind::overlay, clone_kind::full})
+      CHECK_THROWS_WITH(store().clone(base, dataset_id::of_disk("g3", 0), 8 * mb, kind), Contains("base.qcow2"));
+  }
+  stand_on(disk, "", "qcow2");
+  store().snapshot({disk, "s"});
+  const auto frozen = (folder_of(disk) / "disk-0@s.qcow2").string();
+  run({"qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", store().find(other)->device, frozen});
+  CHECK_THROWS_WITH(store().open_snapshot({disk, "s"}, stream_format::raw), Contains("not its own: disk-0.qcow2"));
+  CHECK_THROWS_WITH(store().rollback({disk, "s"}, false), Contains("not its own"));
+  CHECK_THROWS_WITH(store().destroy_snapshot({disk, "s"}, false), Contains("not its own"));
+  CHECK(std::filesystem::is_empty(store().staging()));
+}
+
 TEST_CASE_METHOD(directory_lab, "the store can be moved as a whole") {
   const auto image = this->image("base", 8, 'A');
   store().clone(image, disk, 8 * mb, clone_kind::overlay);

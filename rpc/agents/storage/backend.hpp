@@ -2,6 +2,7 @@
 
 #include "rpc/agents/storage/ids.hpp"
 #include "rpc/byte_sink.hpp"
+#include "rpc/images/store_file.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -56,6 +57,9 @@ public:
   virtual std::string_view prefix() const noexcept = 0;
   std::string name_of(const dataset_id& id) const { return std::string{prefix()} + id.text(); }
 
+  /// Where its disks lie: QEMU is given nothing else.
+  virtual std::vector<mistify::images::store_root> roots() const = 0;
+
   virtual std::optional<volume_facts> find(const dataset_id& id) const = 0;
   /// Those whose name begins so (""; "images/"; "guests/ID/"), by name.
   virtual std::vector<volume_facts> list(std::string_view beginning) const = 0;
@@ -70,6 +74,10 @@ public:
                             const std::string& origin, const std::function<bool()>& stop) = 0;
   /// What `import_image` was told.
   virtual std::string origin_of(const dataset_id& image) const = 0;
+
+  /// The guest that has a volume of its own name as a disk; "" for none. Kept with the volume.
+  virtual std::string owner_of(const dataset_id& volume) const = 0;
+  virtual void set_owner(const dataset_id& volume, const std::string& guest) = 0;
 
   /// Removes a volume with its snapshots, or a guest's disks and all. Refused while it is in use, or clones need it. What is
   /// not there is no error.

@@ -174,6 +174,8 @@ void directory_store::snapshot(const snapshot_id& id) {
     held.emplace_back(steps.back().active);
   }
   for (const auto& s : steps)
+    expect_own_chain(s.active);
+  for (const auto& s : steps)
     qemu_img::create(s.fresh, read_qcow2(s.active)->size, beside(s.frozen));
   for (const auto& s : steps)
     fs::create_hard_link(s.active, s.frozen); // from here on, what is not finished is settled by the next who comes
@@ -190,6 +192,7 @@ void directory_store::destroy_one(const snapshot_id& id) {
   const auto newer = newer_than(id.name, history(id.of));
   const auto above = newer.empty() ? file_of(id.of) : file_of(snapshot_id{id.of, newer.back()});
   const auto file = file_of(id);
+  expect_own_chain(above);
   qemu_img::rebase(above, read_qcow2(file)->backing);
   fs::remove(file);
 }
@@ -213,6 +216,7 @@ void directory_store::expect_newest(const dataset_id& volume, const std::string&
 
 void directory_store::roll_back_one(const snapshot_id& id) {
   const auto frozen = file_of(id), fresh = new_file();
+  expect_own_chain(frozen);
   qemu_img::create(fresh, read_qcow2(frozen)->size, beside(frozen));
   replace(fresh, file_of(id.of));
   settle(id.of);
@@ -234,7 +238,9 @@ void directory_store::rollback(const snapshot_id& id, bool destroy_more_recent) 
 
 byte_stream directory_store::open_snapshot(const snapshot_id& id, stream_format format) const {
   const auto stream_of = [&](const dataset_id& volume) {
-    qcow2_chain disk{file_of(snapshot_id{volume, id.name})};
+    const auto file = file_of(snapshot_id{volume, id.name});
+    expect_own_chain(file);
+    qcow2_chain disk{file};
     return format == stream_format::raw ? raw_stream(std::move(disk)) : qcow2_stream(std::move(disk));
   };
   const auto volumes = with_snapshot(id);

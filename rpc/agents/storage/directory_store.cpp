@@ -46,12 +46,10 @@ std::string backing_name(const fs::path& target, const fs::path& from_folder) {
 
 } // namespace
 
-directory_store::directory_store(const path& root, std::size_t max_snapshots)
-  : root_{fs::absolute(root).lexically_normal()}, max_snapshots_{max_snapshots} {
-  if (!root_.has_filename())
-    root_ = root_.parent_path();
+directory_store::directory_store(const path& root, std::size_t max_snapshots) : max_snapshots_{max_snapshots} {
+  make_folder(root);
+  root_ = fs::canonical(root);
   staging_ = root_ / ".staging";
-  make_folder(root_);
   for (const auto* folder : {"images", "guests"})
     make_folder(root_ / folder);
   fs::remove_all(staging_);
@@ -112,6 +110,19 @@ std::vector<dataset_id> directory_store::volumes_of(const dataset_id& id) const 
   return disks;
 }
 
+/// Before QEMU opens a disk: what is behind it is its own snapshots and one image, and nothing outside of the store. An image
+/// stands alone.
+void directory_store::expect_own_chain(const path& file) const {
+  const auto chain = mistify::images::backing_chain(file, roots());
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    const auto folder = chain[i].path.parent_path();
+    const bool is_base = i + 1 == chain.size() && folder == root_ / "images" && file.parent_path() != folder;
+    if (!is_base && (folder != file.parent_path() || chain[i].path.stem().string().find('@') == std::string::npos))
+      throw mistify::images::disk_refused{file.filename().string() +
+                                          ": stands on what is not its own: " + chain[i].path.filename().string()};
+  }
+}
+
 // -- making ----------------------------------------------------------------------------------------------------------
 
 void directory_store::create(const dataset_id& id, std::uint64_t size) {
@@ -126,6 +137,7 @@ void directory_store::clone(const dataset_id& image, const dataset_id& to, std::
   const auto source = find(image);
   if (!source)
     throw std::runtime_error{"not found"};
+  expect_own_chain(source->device);
   const auto fresh = new_file(), file = file_of(to);
   if (kind == clone_kind::overlay) {
     qemu_img::create(fresh, size, backing_name(source->device, file.parent_path()));
@@ -158,6 +170,18 @@ std::string directory_store::origin_of(const dataset_id& image) const {
   return read_whole(file_of(image).replace_extension(".origin"));
 }
 
+std::string directory_store::owner_of(const dataset_id& volume) const {
+  return read_whole(file_of(volume).replace_extension(".guest"));
+}
+
+void directory_store::set_owner(const dataset_id& volume, const std::string& guest) {
+  const auto file = file_of(volume).replace_extension(".guest");
+  if (guest.empty())
+    fs::remove(file);
+  else
+    write_whole(file, guest);
+}
+
 // -- removing --------------------------------------------------------------------------------------------------------
 
 bool directory_store::is_needed(const path& image) const {
@@ -177,6 +201,7 @@ void directory_store::destroy_volumes(const std::vector<dataset_id>& which) {
     held.emplace_back(file_of(volume));
   for (const auto& volume : which) {
     fs::remove(file_of(volume));
+    fs::remove(file_of(volume).replace_extension(".guest"));
     settle(volume);
   }
 }

@@ -13,7 +13,7 @@ namespace mistify::agents::storage {
 ///   guests/ID/disk-N.qcow2          a guest's disk, on its image or its newest snapshot
 ///   guests/ID/disk-N@NAME.qcow2     a snapshot: what the disk was, frozen, with the next one (or the disk) on top of it
 ///   guests/ID/@NAME                 that the snapshot was taken of the whole guest
-///   any/other/name.qcow2            a volume
+///   any/other/name.qcow2            a volume; name.guest beside it holds whose disk it is
 ///   .staging/                       what is not done yet
 ///
 /// A snapshot is taken by giving the disk's file a second name and putting an empty one on top of it into its place by one
@@ -26,6 +26,7 @@ public:
   explicit directory_store(const std::filesystem::path& root, std::size_t max_snapshots = 100);
 
   std::string_view prefix() const noexcept override { return {}; }
+  std::vector<mistify::images::store_root> roots() const override { return {{root_, false}}; }
   std::optional<volume_facts> find(const dataset_id& id) const override;
   std::vector<volume_facts> list(std::string_view beginning) const override;
 
@@ -34,6 +35,8 @@ public:
   void import_image(const std::filesystem::path& file, const std::string& format, const dataset_id& id,
                     const std::string& origin, const std::function<bool()>& stop) override;
   std::string origin_of(const dataset_id& image) const override;
+  std::string owner_of(const dataset_id& volume) const override;
+  void set_owner(const dataset_id& volume, const std::string& guest) override;
   void destroy(const dataset_id& id) override;
 
   std::vector<snapshot_facts> snapshots(std::string_view of) const override;
@@ -53,6 +56,7 @@ private:
   path file_of(const snapshot_id& id) const;
   path new_file() const; ///< a name in staging that nobody has
   std::vector<dataset_id> volumes_of(const dataset_id& id) const;
+  void expect_own_chain(const path& file) const;
   bool is_needed(const path& image) const;
   void destroy_volumes(const std::vector<dataset_id>& which);
 

@@ -20,6 +20,7 @@ namespace {
 /// What clones of an image are made of.
 constexpr auto base_snapshot = "@0";
 constexpr auto origin_property = "mistify:origin";
+constexpr auto owner_property = "mistify:guest";
 constexpr auto compression = "compression=lz4"; // as the original had it
 
 bool says(const std::exception& e, std::string_view text) {
@@ -111,6 +112,15 @@ volume_facts zfs_store::facts_of(const dataset_id& id, std::uint64_t size) const
   return {id, size, device_of(full(id)), "raw", id.is_image() ? full(id) + base_snapshot : ""};
 }
 
+std::vector<mistify::images::store_root> zfs_store::roots() const {
+  return {{settings_.devices / settings_.pool, settings_.block_devices}};
+}
+
+/// A zvol is raw, whatever a guest wrote to its begin, and has nothing behind it.
+void zfs_store::expect_own_device(const std::string& device) const {
+  mistify::images::backing_chain(device, mistify::images::disk_format::raw, roots());
+}
+
 std::optional<volume_facts> zfs_store::find(const dataset_id& id) const {
   const auto rows = rows_of(zfs_if_there({"list", "-H", "-p", "-t", "volume", "-o", "name,volsize", full(id)}));
   if (rows.empty())
@@ -184,6 +194,8 @@ void zfs_store::clone(const dataset_id& image, const dataset_id& to, std::uint64
     } else {
       zfs({"create", "-o", compression, "-V", std::to_string(rounded(size)), staged});
       wait_for_device(device_of(staged));
+      expect_own_device(source->device);
+      expect_own_device(device_of(staged));
       qemu_img::write_device(source->device, "raw", device_of(staged));
     }
     finish(staged, to);
@@ -200,6 +212,7 @@ void zfs_store::import_image(const fs::path& file, const std::string& format, co
   try {
     zfs({"create", "-o", compression, "-o", property, "-V", std::to_string(rounded(size_of(file, format))), staged});
     wait_for_device(device_of(staged));
+    expect_own_device(device_of(staged));
     qemu_img::write_device(file, format, device_of(staged), stop);
     fs::remove(file);
     zfs({"snapshot", staged + base_snapshot});
@@ -211,8 +224,23 @@ void zfs_store::import_image(const fs::path& file, const std::string& format, co
 }
 
 std::string zfs_store::origin_of(const dataset_id& image) const {
-  const auto value = first_line(zfs_if_there({"get", "-H", "-o", "value", origin_property, full(image)}));
+  return property_of(image, origin_property);
+}
+
+std::string zfs_store::property_of(const dataset_id& id, const char* property) const {
+  const auto value = first_line(zfs_if_there({"get", "-H", "-o", "value", property, full(id)}));
   return value == "-" ? "" : value;
+}
+
+std::string zfs_store::owner_of(const dataset_id& volume) const {
+  return property_of(volume, owner_property);
+}
+
+void zfs_store::set_owner(const dataset_id& volume, const std::string& guest) {
+  if (guest.empty())
+    zfs_if_there({"set", std::string{owner_property} + "=-", full(volume)});
+  else
+    zfs({"set", std::string{owner_property} + '=' + guest, full(volume)});
 }
 
 void zfs_store::destroy(const dataset_id& id) {
