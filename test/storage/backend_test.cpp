@@ -199,6 +199,34 @@ TEMPLATE_TEST_CASE("a guest's snapshot is one of all its disks", "", BACKENDS) {
   CHECK(store.snapshots("").empty());
 }
 
+TEMPLATE_TEST_CASE("a guest's snapshot that a disk has no part of is none", "", BACKENDS) {
+  TestType lab;
+  auto& store = lab.store();
+  store.create(disk, 8 * mb);
+  store.create(second, 8 * mb);
+  store.snapshot({guest, "s"});
+  lab.write(disk, 1, 'X');
+  store.destroy_snapshot({second, "s"}, false);
+  CHECK(ids(store.snapshots("")) == texts{"guests/g1/disk-0@s"});
+  CHECK_THROWS_WITH(store.rollback({guest, "s"}, true), Contains("guests/g1/disk-1 has no snapshot s"));
+  CHECK(lab.letter_at(disk, 1) == 'X');
+  CHECK_THROWS_WITH(store.open_snapshot({guest, "s"}, stream_format::raw), Contains("guests/g1/disk-1"));
+  store.rollback({disk, "s"}, false);
+  CHECK(lab.letter_at(disk, 1) == 0);
+}
+
+TEMPLATE_TEST_CASE("what disks were promised is not given away again", "", BACKENDS) {
+  TestType lab;
+  auto& store = lab.store();
+  const auto image = lab.image("base", 1024, 'A');
+  const auto before = store.free_space();
+  store.clone(image, disk, 1024 * mb, clone_kind::overlay);
+  const auto after = store.free_space();
+  CHECK(before - after > 900 * mb);
+  store.space().set({.promised_percent = 50});
+  CHECK(store.free_space() - after > 400 * mb);
+}
+
 TEMPLATE_TEST_CASE("a guest's rollback changes no disk where one has more recent snapshots", "", BACKENDS) {
   TestType lab;
   auto& store = lab.store();

@@ -16,6 +16,7 @@ struct disks::plan {
     dataset_id id;
     std::optional<dataset_id> image;
     std::uint64_t size; ///< bytes
+    std::optional<room::claim> space = {};
   };
   rpc::guest guest; // with its sizes, and what is there already filled in
   std::vector<missing> to_make;
@@ -94,7 +95,7 @@ void disks::look_at(plan& p, std::size_t index) const {
   d.size = in_megabytes(size);
   d.source.clear();
   d.extra.erase("format");
-  p.to_make.push_back({index, own, image, size});
+  p.to_make.push_back({index, own, image, size, {}});
 }
 
 disks::plan disks::plan_for(const rpc::guest_request& request) const {
@@ -104,25 +105,26 @@ disks::plan disks::plan_for(const rpc::guest_request& request) const {
     if (std::set<dataset_id>{p.volumes.begin(), p.volumes.end()}.size() < p.volumes.size())
       throw std::invalid_argument{nth(i) + ": is the same volume as another disk"};
   }
-  std::uint64_t left = place_.store().free_space();
-  for (const auto& m : p.to_make) {
-    if (m.size > left)
-      throw std::runtime_error{"no space left on device"};
-    left -= m.size;
-  }
   return p;
+}
+
+/// Of all disks before the first one is made. A disk that is made counts as what it is.
+void disks::claim_space(plan& p, clone_kind kind) const {
+  for (auto& m : p.to_make)
+    m.space.emplace(place_.store().space().promise(m.size, m.image && kind == clone_kind::full ? m.size : 0));
 }
 
 void disks::make(plan& p, clone_kind kind) {
   auto& store = place_.store();
   std::vector<dataset_id> made;
   try {
-    for (const auto& m : p.to_make) {
+    for (auto& m : p.to_make) {
       if (m.image)
         store.clone(*m.image, m.id, m.size, kind);
       else
         store.create(m.id, m.size);
       made.push_back(m.id);
+      m.space.reset();
       fill_in(p.guest.disks[m.index], store.find(m.id).value(), store);
     }
   } catch (...) {
@@ -132,9 +134,10 @@ void disks::make(plan& p, clone_kind kind) {
   }
 }
 
-disks::plan disks::plan_and_claim(const rpc::guest_request& request) {
+disks::plan disks::plan_and_claim(const rpc::guest_request& request, clone_kind kind) {
   const std::lock_guard lock{owners_};
   auto p = plan_for(request);
+  claim_space(p, kind);
   for (const auto& id : p.to_claim)
     place_.store().set_owner(id, p.guest.id);
   return p;
@@ -165,7 +168,9 @@ void disks::release(const rpc::guest& guest) {
 
 rpc::guest_response disks::verify(const rpc::guest_request& request) const {
   dataset_id::of_guest(request.guest.id);
-  return {plan_for(request).guest};
+  auto p = plan_for(request);
+  claim_space(p, clone_kind::overlay);
+  return {std::move(p.guest)};
 }
 
 rpc::guest_response disks::create(const rpc::guest_request& request) {
@@ -173,9 +178,10 @@ rpc::guest_response disks::create(const rpc::guest_request& request) {
   const auto clone = request.args.find("clone");
   if (clone != request.args.end() && clone->second != "full" && clone->second != "overlay")
     throw std::invalid_argument{"args.clone: must be overlay or full"};
-  auto p = plan_and_claim(request);
+  const auto kind = clone != request.args.end() && clone->second == "full" ? clone_kind::full : clone_kind::overlay;
+  auto p = plan_and_claim(request, kind);
   try {
-    make(p, clone != request.args.end() && clone->second == "full" ? clone_kind::full : clone_kind::overlay);
+    make(p, kind);
   } catch (...) {
     give_back(p);
     throw;

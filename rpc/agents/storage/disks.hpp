@@ -35,9 +35,10 @@ private:
   void look_at(plan& p, std::size_t index) const;
   void attach(plan& p, std::size_t index) const;
   void expect_foreign(const rpc::disk& d, const std::string& field) const;
-  plan plan_and_claim(const rpc::guest_request& request);
+  plan plan_and_claim(const rpc::guest_request& request, clone_kind kind);
   void release(const rpc::guest& guest);
   void give_back(const plan& p) noexcept;
+  void claim_space(plan& p, clone_kind kind) const;
   void make(plan& p, clone_kind kind);
 
   place& place_;

@@ -147,7 +147,7 @@ std::string fetch::run(const std::filesystem::path& file) {
   source.expect_file(); // before its sum: what is told should be about what was asked for
   if (order_.sha256.empty())
     look_for_sum();
-  file_.emplace(file);
+  file_.emplace(file, limits_.keep_free);
   const reader_sink sink{[this](std::int64_t from, std::int64_t total) { begin(from, total); },
                          [this](std::string_view bytes) { take(bytes); }, stop_};
   read_in_goes(source, sink);

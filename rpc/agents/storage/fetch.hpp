@@ -35,6 +35,7 @@ private:
 struct fetch_limits {
   std::uint64_t max_size = std::uint64_t{1} << 40;                    ///< bytes of the image, unpacked
   std::uint64_t space = UINT64_MAX;                                   ///< bytes that it may take on disk
+  std::uint64_t keep_free = 0;                                        ///< bytes that stay free whoever else writes
   unsigned tries = 8;                                                 ///< one behind the other in which no byte came
   std::chrono::milliseconds first_pause{1000}, longest_pause{30'000}; ///< between tries: each twice the one before
 };

@@ -121,6 +121,7 @@ void fetches::fill(one& on, const dataset_id& image) {
   auto& store = place_.store();
   auto limits = settings_.limits;
   limits.space = std::min(limits.space, store.free_space());
+  limits.keep_free = store.space().reserve();
   const auto file = store.staging() / ("fetch-" + std::to_string(next_file_++));
   const auto stop = [&on] { return on.stop.load(); };
   try {

@@ -44,7 +44,6 @@ public:
   void rollback(const snapshot_id& id, bool destroy_more_recent) override;
   byte_stream open_snapshot(const snapshot_id& id, stream_format format) const override;
 
-  std::uint64_t free_space() const override;
   const std::filesystem::path& staging() const noexcept override { return settings_.staging; }
 
 private:
@@ -55,6 +54,9 @@ private:
   std::string new_dataset(); ///< a name in staging that nobody has
   std::string property_of(const dataset_id& id, const char* property) const;
   void expect_own_device(const std::string& device) const;
+  room_facts measure_space() const override;
+  std::string missing_on(const snapshot_id& id, const std::vector<snapshot_facts>& all) const;
+  void expect_whole_snapshot(const snapshot_id& id) const;
   volume_facts facts_of(const dataset_id& id, std::uint64_t size) const;
   void create_parents(const std::string& dataset) const;
   void finish(const std::string& staged, const dataset_id& as) const;
