@@ -5,10 +5,12 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <sys/stat.h>
 
 namespace mistify::rpc {
 
 int serve_until_signal(std::string_view name, const std::function<server&()>& make) {
+  ::umask(077); // files and folders are nobody else's, whoever starts it; what others need is opened by name
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);

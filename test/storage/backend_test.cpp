@@ -1,4 +1,5 @@
 #include "lab.hpp"
+#include "rpc/agents/storage/command.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -91,6 +92,35 @@ TEMPLATE_TEST_CASE("an image stays while disks stand on it, and not for copies o
   CHECK_THROWS_WITH(store.clone(image, second, 8 * mb, clone_kind::overlay), "not found");
 }
 
+TEMPLATE_TEST_CASE("a raw disk that a guest made look like a qcow2 file is copied as it is", "", BACKENDS) {
+  TestType lab;
+  auto& store = lab.store();
+  const auto secret = lab.image("secret", 1, 'S');
+  store.create(disk, 8 * mb);
+  const auto file = lab.folder() / "evil";
+  mistify::agents::storage::run(
+    {"qemu-img", "create", "-q", "-f", "qcow2", "-u", "-F", "qcow2", "-b", store.find(secret)->device, file, "1M"});
+  // What the guest sees of its disk begins like a qcow2 file.
+  mistify::agents::storage::run(
+    {"qemu-img", "dd", "-f", "raw", "-O", "raw", "if=" + file.string(), "of=" + file.string() + ".raw", "bs=65536"});
+  std::filesystem::copy(file.string() + ".raw", store.staging() / "source");
+  store.import_image(store.staging() / "source", "raw", dataset_id::of_image("copy"), "here", {});
+  store.clone(dataset_id::of_image("copy"), second, 8 * mb, clone_kind::full);
+  CHECK(lab.letter_at(second, 0) == 'Q');
+}
+
+TEMPLATE_TEST_CASE("a volume remembers the guest whose disk it is", "", BACKENDS) {
+  TestType lab;
+  const auto data = dataset_id::parse("data/a");
+  lab.store().create(data, 8 * mb);
+  CHECK(lab.store().owner_of(data).empty());
+  lab.store().set_owner(data, "g1");
+  lab.restart();
+  CHECK(lab.store().owner_of(data) == "g1");
+  lab.store().set_owner(data, "");
+  CHECK(lab.store().owner_of(data).empty());
+}
+
 TEMPLATE_TEST_CASE("a rollback takes a disk back to what it was", "", BACKENDS) {
   TestType lab;
   auto& store = lab.store();
@@ -167,6 +197,34 @@ TEMPLATE_TEST_CASE("a guest's snapshot is one of all its disks", "", BACKENDS) {
   CHECK(lab.letter_at(second, 1) == 'B');
   store.destroy_snapshot({guest, "s"}, true);
   CHECK(store.snapshots("").empty());
+}
+
+TEMPLATE_TEST_CASE("a guest's snapshot that a disk has no part of is none", "", BACKENDS) {
+  TestType lab;
+  auto& store = lab.store();
+  store.create(disk, 8 * mb);
+  store.create(second, 8 * mb);
+  store.snapshot({guest, "s"});
+  lab.write(disk, 1, 'X');
+  store.destroy_snapshot({second, "s"}, false);
+  CHECK(ids(store.snapshots("")) == texts{"guests/g1/disk-0@s"});
+  CHECK_THROWS_WITH(store.rollback({guest, "s"}, true), Contains("guests/g1/disk-1 has no snapshot s"));
+  CHECK(lab.letter_at(disk, 1) == 'X');
+  CHECK_THROWS_WITH(store.open_snapshot({guest, "s"}, stream_format::raw), Contains("guests/g1/disk-1"));
+  store.rollback({disk, "s"}, false);
+  CHECK(lab.letter_at(disk, 1) == 0);
+}
+
+TEMPLATE_TEST_CASE("what disks were promised is not given away again", "", BACKENDS) {
+  TestType lab;
+  auto& store = lab.store();
+  const auto image = lab.image("base", 1024, 'A');
+  const auto before = store.free_space();
+  store.clone(image, disk, 1024 * mb, clone_kind::overlay);
+  const auto after = store.free_space();
+  CHECK(before - after > 900 * mb);
+  store.space().set({.promised_percent = 50});
+  CHECK(store.free_space() - after > 400 * mb);
 }
 
 TEMPLATE_TEST_CASE("a guest's rollback changes no disk where one has more recent snapshots", "", BACKENDS) {

@@ -1,6 +1,7 @@
 #include "lab.hpp"
 #include "rpc/agents/storage/command.hpp"
 #include "rpc/agents/storage/directory_store.hpp"
+#include "rpc/agents/storage/qemu_img.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -136,6 +137,34 @@ TEST_CASE_METHOD(directory_lab, "a disk that has all the snapshots it can have i
   small.snapshot({disk, "three"});
 }
 
+TEST_CASE_METHOD(directory_lab, "a disk that stands on what is not its own is neither copied nor read") {
+  const auto other = dataset_id::of_disk("g2", 0);
+  const auto base = image("base", 8, 'A');
+  store().create(disk, 8 * mb);
+  store().create(other, 8 * mb);
+  write(other, 0, 'S');
+  dir_.write("secret.qcow2", "x");
+  const auto stand_on = [&](const dataset_id& which, const std::string& behind, const std::string& format) {
+    run({"qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", format, "-b", behind, store().find(which)->device});
+  };
+  for (const auto& behind : {store().find(other)->device, (folder() / "secret.qcow2").string(),
+                             (folder() / "store/../secret.qcow2").string(), std::string{"nbd://127.0.0.1:1/x"}}) {
+    stand_on(disk, behind, "qcow2");
+    CHECK_THROWS_AS(store().snapshot({disk, "s"}), std::runtime_error);
+    stand_on(base, behind, "qcow2");
+    for (const auto kind : {clone_kind::overlay, clone_kind::full})
+      CHECK_THROWS_WITH(store().clone(base, dataset_id::of_disk("g3", 0), 8 * mb, kind), Contains("base.qcow2"));
+  }
+  stand_on(disk, "", "qcow2");
+  store().snapshot({disk, "s"});
+  const auto frozen = (folder_of(disk) / "disk-0@s.qcow2").string();
+  run({"qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", store().find(other)->device, frozen});
+  CHECK_THROWS_WITH(store().open_snapshot({disk, "s"}, stream_format::raw), Contains("not its own: disk-0.qcow2"));
+  CHECK_THROWS_WITH(store().rollback({disk, "s"}, false), Contains("not its own"));
+  CHECK_THROWS_WITH(store().destroy_snapshot({disk, "s"}, false), Contains("not its own"));
+  CHECK(std::filesystem::is_empty(store().staging()));
+}
+
 TEST_CASE_METHOD(directory_lab, "the store can be moved as a whole") {
   const auto image = this->image("base", 8, 'A');
   store().clone(image, disk, 8 * mb, clone_kind::overlay);
@@ -144,4 +173,72 @@ TEST_CASE_METHOD(directory_lab, "the store can be moved as a whole") {
   const directory_store moved{folder() / "elsewhere"};
   const auto raw = all_of(moved.open_snapshot({disk, "s"}, stream_format::raw));
   CHECK(raw[0] == 'A');
+}
+
+TEST_CASE_METHOD(directory_lab, "an image file that was cut off or damaged is refused") {
+  std::string content;
+  for (unsigned i = 0, random = 1; i < 4 * mb; ++i, random = random * 1103515245 + 12345)
+    content += static_cast<char>(random >> 16);
+  const auto raw = dir_.write("raw", content);
+  const auto packed = GENERATE(false, true);
+  const auto whole = folder() / "whole";
+  std::vector<std::string> command{"qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", raw, whole};
+  if (packed)
+    command.insert(command.begin() + 2, "-c");
+  run(command);
+  const auto take = [&] {
+    store().import_image(store().staging() / "source", "qcow2", dataset_id::of_image("x"), "here", {});
+  };
+  const auto size = std::filesystem::file_size(whole);
+  for (const auto cut : {size / 2, std::uintmax_t{70'000}, std::uintmax_t{1000}}) {
+    std::filesystem::copy(whole, store().staging() / "source", std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::resize_file(store().staging() / "source", size - cut);
+    CHECK_THROWS_WITH(take(), Contains("the image is"));
+    CHECK_FALSE(store().find(dataset_id::of_image("x")));
+  }
+  std::filesystem::copy(whole, store().staging() / "source", std::filesystem::copy_options::overwrite_existing);
+  take();
+  CHECK(store().find(dataset_id::of_image("x"))->size == 4 * mb);
+}
+
+TEST_CASE_METHOD(directory_lab, "one broken disk does not hold up what has nothing to do with it") {
+  const auto base = image("base", 8, 'A'), bad = image("bad", 8, 'B');
+  store().create(disk, mb);
+  store().create(dataset_id::of_disk("g2", 0), mb);
+  for (const auto* who : {"g1", "g2"})
+    store().snapshot({dataset_id::of_guest(who), "s"});
+  const auto spoil = [](const std::filesystem::path& file) { std::ofstream{file} << "QFI\xfb garbage"; };
+  spoil(folder_of(disk) / "disk-0@s.qcow2");
+  spoil(folder_of(bad) / "bad.qcow2");
+  CHECK(store().snapshots("").size() == 2); // those of g2
+  CHECK_THROWS_WITH(store().snapshots(disk.text()), Contains("disk-0@s.qcow2"));
+  CHECK_THROWS_WITH(store().find(bad), Contains("images/bad"));
+  CHECK(store().list("images/").size() == 1);
+  restart();
+  store().destroy(base);
+  store().destroy(bad);
+  store().destroy(guest);
+  CHECK(store().list("").size() == 1);
+  CHECK_FALSE(std::filesystem::exists(folder_of(disk)));
+}
+
+TEST_CASE_METHOD(directory_lab, "what qemu-img says of a block is no word about locks") {
+  const auto broken = dir_.write("broken.qcow2", "no disk at all");
+  CHECK_THROWS_WITH(qemu_img::measure(broken, "qcow2"), !Contains("in use"));
+  store().create(disk, mb);
+  const auto v = store().find(disk).value();
+  const running_guest machine{v.device, v.format};
+  CHECK_THROWS_WITH(qemu_img::resize(v.device, 2 * mb), Contains("in use") && Contains("lock"));
+}
+
+TEST_CASE_METHOD(directory_lab, "a small file that would become a large disk takes no space") {
+  const auto file = store().staging() / "source";
+  run({"qemu-img", "create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", file, "16M"});
+  const auto free = store().space().left();
+  CHECK(qemu_img::measure(file, "qcow2") <= 17 * mb);
+  store().space().set({.reserve = free + 1024 * 1024 * mb});
+  CHECK_THROWS_WITH(store().import_image(file, "qcow2", dataset_id::of_image("x"), "here", {}),
+                    "no space left on device");
+  CHECK_THROWS_WITH(store().snapshot({guest, "s"}), "not found");
+  CHECK_FALSE(store().find(dataset_id::of_image("x")));
 }

@@ -50,6 +50,9 @@ value_of() {
   name) echo "$name" ;;
   volsize) cat "$state/$name/volsize" ;;
   written) written "$name" ;;
+  used) if exists "$name" && [ "$(type_of "$name")" = volume ]; then
+    [ -f "$state/$name/clone-of" ] && echo 0 || cat "$state/$name/volsize"
+  else echo 0; fi ;;
   available) echo 1099511627776 ;;
   *) cat "$state/$name/$2" 2>/dev/null || echo - ;;
   esac

@@ -85,7 +85,7 @@ zfs_lab::~zfs_lab() {
 }
 
 std::unique_ptr<backend> zfs_lab::open() {
-  return std::make_unique<zfs_store>(zfs_settings{pool_, folder() / "staging", command_, devices_});
+  return std::make_unique<zfs_store>(zfs_settings{pool_, folder() / "staging", command_, devices_, is_real()});
 }
 
 std::string all_of(const byte_stream& stream) {

@@ -124,6 +124,62 @@ TEST_CASE_METHOD(agent_lab, "a disk may be a volume, or somebody else's, but not
   CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"volume":"data/two"}])"), Contains("not found"));
 }
 
+TEST_CASE_METHOD(agent_lab, "the format and the place of a disk are the store's to say") {
+  image("base", 8);
+  call("CreateVolume", R"({"id":"data","size":8})");
+  const auto lie = R"("source":"/etc/shadow","format":"raw"})";
+  const auto wish =
+    std::string{R"([{"size":8,)"} + lie + R"(,{"image":"base",)" + lie + R"(,{"volume":"data",)" + lie + ']';
+  for (const auto* method : {"VerifyDisks", "CreateGuestDisks"}) {
+    const auto text = rpc::encode(guest(method, wish));
+    CHECK_THAT(text, !Contains("shadow") && !Contains(R"("raw")"));
+  }
+  for (const auto& d : guest("CreateGuestDisks", wish).disks) {
+    CHECK_THAT(d.source, EndsWith(".qcow2"));
+    CHECK(d.extra.at("format") == R"("qcow2")");
+  }
+}
+
+TEST_CASE_METHOD(agent_lab, "a source alone never leads into the store") {
+  image("base", 8);
+  std::filesystem::create_symlink(dir.path() / "store", dir.path() / "link");
+  for (const std::string path :
+       {"store/images/base.qcow2", "link/images/base.qcow2", "other/../store/images/base.qcow2"})
+    CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"source":")" + (dir.path() / path).string() + R"("}])"),
+                      "disks[0].source: leads into the store; give the volume's name");
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"source":"/media/a\u000ab.iso"}])"), Contains("control characters"));
+}
+
+TEST_CASE_METHOD(agent_lab, "a volume is the disk of one guest at a time") {
+  call("CreateVolume", R"({"id":"data","size":8})");
+  const auto of = [&](const std::string& method, const std::string& who, const std::string& disks) {
+    return call(method, R"({"guest":{"id":")" + who + R"(","disks":)" + disks + R"(},"action":"x"})");
+  };
+  const std::string disk = R"([{"volume":"data"}])";
+  CHECK_THROWS_WITH(of("CreateGuestDisks", "one", R"([{"volume":"data"},{"volume":"data"}])"),
+                    "disks[1]: is the same volume as another disk");
+  CHECK_THROWS(of("CreateGuestDisks", "one", R"([{"volume":"data"},{"size":60000000}])"));
+  of("CreateGuestDisks", "one", disk);
+  of("CreateGuestDisks", "one", disk);
+  for (const auto* method : {"VerifyDisks", "CreateGuestDisks"})
+    CHECK_THROWS_WITH(of(method, "two", disk), "disks[0].volume: in use by another guest");
+  of("DeleteGuestsDisks", "two", disk);
+  CHECK_THROWS_WITH(of("CreateGuestDisks", "two", disk), Contains("in use"));
+  of("DeleteGuestsDisks", "one", disk);
+  of("CreateGuestDisks", "two", disk);
+  call("DeleteDataset", R"({"id":"data"})");
+  call("CreateVolume", R"({"id":"data","size":8})");
+  of("CreateGuestDisks", "one", disk);
+}
+
+TEST_CASE_METHOD(agent_lab, "a guest may name its own disks, each of them once") {
+  const auto made = guest("CreateGuestDisks", R"([{"size":8},{"size":4}])");
+  const auto named = guest("CreateGuestDisks", R"([{"volume":")" + made.disks[1].volume + R"("}])");
+  CHECK(named.disks[0].source == made.disks[1].source);
+  CHECK_THROWS_WITH(guest("CreateGuestDisks", R"([{"size":8},{"volume":"guests/)" + std::string{id} + R"(/disk-0"}])"),
+                    Contains("same volume"));
+}
+
 TEST_CASE_METHOD(agent_lab, "a guest's disks go, and only those that are its own") {
   call("CreateVolume", R"({"id":"data","size":8})");
   guest("CreateGuestDisks", R"([{"size":8},{"volume":"data"}])");

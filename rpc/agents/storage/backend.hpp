@@ -1,9 +1,12 @@
 #pragma once
 
 #include "rpc/agents/storage/ids.hpp"
+#include "rpc/agents/storage/room.hpp"
 #include "rpc/byte_sink.hpp"
+#include "rpc/images/store_file.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -56,7 +59,18 @@ public:
   virtual std::string_view prefix() const noexcept = 0;
   std::string name_of(const dataset_id& id) const { return std::string{prefix()} + id.text(); }
 
+  /// Where its disks lie: QEMU is given nothing else.
+  virtual std::vector<mistify::images::store_root> roots() const = 0;
+
   virtual std::optional<volume_facts> find(const dataset_id& id) const = 0;
+  /// The same; what is there and cannot be read has the size 0, so that it can be removed.
+  std::optional<volume_facts> find_any(const dataset_id& id) const {
+    try {
+      return find(id);
+    } catch (const std::exception&) {
+      return volume_facts{id, 0, {}, {}};
+    }
+  }
   /// Those whose name begins so (""; "images/"; "guests/ID/"), by name.
   virtual std::vector<volume_facts> list(std::string_view beginning) const = 0;
 
@@ -73,27 +87,39 @@ public:
   /// What `import_image` was told.
   virtual std::string origin_of(const dataset_id& image) const = 0;
 
+  /// The guest that has a volume of its own name as a disk; "" for none. Kept with the volume.
+  virtual std::string owner_of(const dataset_id& volume) const = 0;
+  virtual void set_owner(const dataset_id& volume, const std::string& guest) = 0;
+
   /// Removes a volume with its snapshots, or a guest's disks and all. Refused while it is in use, or clones need it. What is
   /// not there is no error.
   virtual void destroy(const dataset_id& id) = 0;
 
   /// Of a dataset and everything below it ("" in `of`: of all), oldest first for each volume; a guest's own before its
-  /// disks'.
+  /// disks'. A guest's is left out where not all of its disks have it. What cannot be read is left out, unless it was asked for
+  /// by name.
   virtual std::vector<snapshot_facts> snapshots(std::string_view of) const = 0;
   /// Of a volume, or of all disks of a guest at one moment. Refused while a disk is in use, unless that can be consistent.
   virtual void snapshot(const snapshot_id& id) = 0;
   /// `recursive`: for a guest's, also those of its disks.
   virtual void destroy_snapshot(const snapshot_id& id, bool recursive) = 0;
-  /// Takes a volume back to the snapshot, or all disks of a guest that have it. More recent ones are destroyed, or are the
+  /// Takes a volume back to the snapshot, or all disks of a guest; refused where one of them does not have it. More recent ones are destroyed, or are the
   /// reason to refuse.
   virtual void rollback(const snapshot_id& id, bool destroy_more_recent) = 0;
   /// The content of a snapshot, where the backend knows the format; of a guest's: of all its disks, in one stream.
   virtual byte_stream open_snapshot(const snapshot_id& id, stream_format format) const = 0;
 
-  /// Bytes that can still be written.
-  virtual std::uint64_t free_space() const = 0;
+  /// The space that may still be given away. Who calls `create` or `clone` claims it before; `import_image` and `snapshot` do
+  /// so themselves.
+  room& space() noexcept { return space_; }
+  std::uint64_t free_space() const { return space_.left(); }
   /// A folder for files on their way into the store; empty after a start.
   virtual const std::filesystem::path& staging() const noexcept = 0;
+
+protected:
+  virtual room_facts measure_space() const = 0;
+
+  mutable room space_{[this] { return measure_space(); }};
 };
 
 } // namespace mistify::agents::storage

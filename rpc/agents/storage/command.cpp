@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <system_error>
 
@@ -77,15 +78,16 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 std::vector<std::string> environment() {
   const char* path = std::getenv("PATH");
-  return {std::string{"PATH="} + (path ? path : "/usr/sbin:/usr/bin:/sbin:/bin"), "LC_ALL=C"};
+  return {std::string{"PATH="} + (path ? path : "/usr/sbin:/usr/bin:/sbin:/bin"), "LC_ALL=C",
+          "MALLOC_ARENA_MAX=2"}; // address space is bounded, and more of them would take it for nothing
 }
 
 /// A running program; killed with all its children when it is given up.
 class child {
 public:
-  child(std::vector<std::string> command, const std::string& input) : name_{command.at(0)} {
+  child(std::vector<std::string> command, const command_limits& limits) : name_{command.at(0)} {
     auto out = make_pipe(), err = make_pipe();
-    const spawn_settings settings{out.write.get(), err.write.get(), input};
+    const spawn_settings settings{out.write.get(), err.write.get(), limits.input};
     auto variables = environment();
     const auto arguments = pointers_to(command);
     const auto environment = pointers_to(variables);
@@ -93,17 +95,18 @@ public:
                                        environment.data());
     if (trouble != 0)
       throw command_failed{name_ + ": " + std::strerror(trouble)};
+    try {
+      restrict(limits.resources);
+    } catch (...) {
+      end();
+      throw;
+    }
     out_ = std::move(out.read);
     err_ = std::move(err.read);
   }
   child(const child&) = delete;
   child& operator=(const child&) = delete;
-  ~child() {
-    if (id_ > 0) {
-      ::kill(-id_, SIGKILL);
-      wait();
-    }
-  }
+  ~child() { end(); }
 
   /// Waits for bytes and appends them; false when stdout and stderr have ended.
   bool read(std::string& out, std::string& err) {
@@ -129,6 +132,26 @@ public:
   const std::string& name() const { return name_; }
 
 private:
+  void end() {
+    if (id_ <= 0)
+      return;
+    ::kill(-id_, SIGKILL);
+    wait();
+  }
+
+  /// From outside, since posix_spawn cannot: the program is still being loaded, and what counts is what it does later.
+  void restrict(const resource_limits& to) const {
+    const auto set = [&](__rlimit_resource which, std::uint64_t most) {
+      const rlimit limit{most, most};
+      if (most > 0 && ::prlimit(id_, which, &limit, nullptr) != 0 && errno != ESRCH)
+        throw std::system_error{errno, std::generic_category(), "prlimit"};
+    };
+    set(RLIMIT_AS, to.memory);
+    set(RLIMIT_FSIZE, to.file);
+    set(RLIMIT_CPU, to.cpu);
+    set(RLIMIT_NOFILE, to.open_files);
+  }
+
   static void read_from(unique_fd& fd, std::string& to, std::size_t most) {
     std::array<char, 64 * 1024> bytes;
     const auto n = ::read(fd.get(), bytes.data(), bytes.size());
@@ -161,14 +184,14 @@ void expect_within(const command_limits& limits, steady_clock::time_point until,
 
 void expect_success(child& program, std::string err) {
   if (const int status = program.wait(); status != 0)
-    throw command_failed{message_of(program, std::move(err), status)};
+    throw command_failed{message_of(program, std::move(err), status), status};
 }
 
 } // namespace
 
 std::string run(const std::vector<std::string>& command, const command_limits& limits) {
   const auto until = steady_clock::now() + limits.time;
-  child program{command, limits.input};
+  child program{command, limits};
   std::string out, err;
   while (program.read(out, err)) {
     expect_within(limits, until, program);
@@ -181,7 +204,7 @@ std::string run(const std::vector<std::string>& command, const command_limits& l
 
 bool run_streaming(const std::vector<std::string>& command, const std::function<bool(std::string_view)>& write,
                    const command_limits& limits) {
-  child program{command, limits.input};
+  child program{command, limits};
   std::string out, err;
   auto until = steady_clock::now() + limits.time;
   while (program.read(out, err)) {

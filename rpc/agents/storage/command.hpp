@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -13,7 +14,21 @@ namespace mistify::agents::storage {
 /// A program ended badly; `what()` is what it wrote to stderr, or how it ended.
 class command_failed : public std::runtime_error {
 public:
-  using std::runtime_error::runtime_error;
+  explicit command_failed(const std::string& what, int status = -1) : std::runtime_error{what}, status_{status} {}
+
+  /// Its exit status, 128 + the signal that ended it, or -1 if it did not come to an end of its own.
+  int status() const noexcept { return status_; }
+
+private:
+  int status_;
+};
+
+/// What the kernel lets a program have; 0: as much as this process.
+struct resource_limits {
+  std::uint64_t memory = 0; ///< bytes of address space
+  std::uint64_t file = 0;   ///< bytes that a file may become long
+  std::uint64_t cpu = 0;    ///< seconds
+  std::uint64_t open_files = 0;
 };
 
 /// What bounds a command.
@@ -23,6 +38,7 @@ struct command_limits {
   std::string input = "/dev/null";       ///< the file that is its stdin
   /// Asked several times a second; true ends the command. Empty: nobody asks.
   std::function<bool()> stop = {};
+  resource_limits resources = {};
 };
 
 /// For what copies a whole disk.

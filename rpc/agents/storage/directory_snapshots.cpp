@@ -4,6 +4,7 @@
 #include "rpc/agents/storage/image_lock.hpp"
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
+#include "rpc/log.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -16,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto ending = ".qcow2";
+constexpr std::uint64_t bytes_of_tables = 1024 * 1024; // of an empty qcow2 file, and more
 
 /// Those of a list of names that are newer than one, the first being the newest.
 std::vector<std::string> newer_than(const std::string& name, const std::vector<std::string>& newest_first) {
@@ -47,10 +49,15 @@ directory_store::names directory_store::history(const dataset_id& volume) const 
   names found;
   const auto prefix = volume.last_part() + '@';
   for (auto file = file_of(volume);;) {
-    const auto header = read_qcow2(file);
+    std::optional<qcow2_header> header;
+    try {
+      header = read_qcow2(file);
+    } catch (const std::exception& e) {
+      throw std::runtime_error{file.filename().string() + ": " + e.what()};
+    }
     if (!header)
       throw std::runtime_error{file.filename().string() + ": not a qcow2 file"};
-    auto behind = backing_path(file, *header);
+    auto behind = file_behind(file, *header);
     const auto name = behind.stem().string();
     if (header->backing.empty() || behind.parent_path() != file.parent_path() || !name.starts_with(prefix) ||
         found.size() > max_snapshots_)
@@ -70,6 +77,15 @@ std::vector<dataset_id> directory_store::with_snapshot(const snapshot_id& id) co
   std::erase_if(volumes, [&](const dataset_id& volume) { return !has(volume, id.name); });
   if (volumes.empty())
     throw std::runtime_error{"not found"};
+  return volumes;
+}
+
+/// Of a guest: all of its disks. One that was made or had its snapshot removed since then could not go back with the others.
+std::vector<dataset_id> directory_store::all_with_snapshot(const snapshot_id& id) const {
+  auto volumes = with_snapshot(id);
+  for (const auto& volume : volumes_of(id.of))
+    if (std::find(volumes.begin(), volumes.end(), volume) == volumes.end())
+      throw std::runtime_error{volume.text() + " has no snapshot " + id.name + ": the guest's is not whole"};
   return volumes;
 }
 
@@ -97,10 +113,11 @@ directory_store::names directory_store::marks_of(const dataset_id& guest) const 
   return sorted;
 }
 
-/// A mark whose snapshots are all gone is none.
+/// A mark is none unless all disks have the snapshot.
 void directory_store::add_marks(const dataset_id& guest, std::vector<snapshot_facts>& to) const {
   std::vector<snapshot_facts> of_disks;
-  for (const auto& disk : volumes_of(guest))
+  const auto disks = volumes_of(guest);
+  for (const auto& disk : disks)
     add_history(disk, of_disks);
   for (const auto& name : marks_of(guest)) {
     std::uint64_t size = 0, count = 0;
@@ -109,7 +126,7 @@ void directory_store::add_marks(const dataset_id& guest, std::vector<snapshot_fa
         size += s.size;
         ++count;
       }
-    if (count > 0)
+    if (count > 0 && count == disks.size())
       to.push_back({{guest, name}, size});
   }
 }
@@ -122,11 +139,21 @@ std::vector<snapshot_facts> directory_store::snapshots(std::string_view of) cons
     const auto& text = volume.id.text();
     if (!of.empty() && text != of && !text.starts_with(below))
       continue;
-    if (const auto owner = volume.id.guest(); owner && owner != guest && text != of) {
-      guest = owner;
-      add_marks(dataset_id::of_guest(*owner), found);
+    try {
+      if (const auto owner = volume.id.guest(); owner && owner != guest && text != of) {
+        guest = owner;
+        add_marks(dataset_id::of_guest(*owner), found);
+      }
+    } catch (const std::exception& e) {
+      rpc::log::warning("snapshots of a guest cannot be listed", {{"guest", *guest}, {"error", e.what()}});
     }
-    add_history(volume.id, found);
+    try {
+      add_history(volume.id, found);
+    } catch (const std::exception& e) {
+      if (text == of)
+        throw;
+      rpc::log::warning("snapshots of a disk cannot be listed", {{"disk", text}, {"error", e.what()}});
+    }
   }
   return found;
 }
@@ -155,7 +182,8 @@ void directory_store::settle(const dataset_id& volume) const {
 
 void directory_store::snapshot(const snapshot_id& id) {
   struct step {
-    path active, frozen, fresh;
+    path active, frozen;
+    staged_file fresh;
   };
   std::vector<step> steps;
   std::vector<image_lock> held;
@@ -174,13 +202,19 @@ void directory_store::snapshot(const snapshot_id& id) {
     held.emplace_back(steps.back().active);
   }
   for (const auto& s : steps)
-    qemu_img::create(s.fresh, read_qcow2(s.active)->size, beside(s.frozen));
+    expect_own_chain(s.active);
+  const auto space = space_.take(steps.size() * bytes_of_tables);
+  for (const auto& s : steps)
+    qemu_img::create(s.fresh.path(), read_qcow2(s.active)->size, beside(s.frozen));
   for (const auto& s : steps)
     fs::create_hard_link(s.active, s.frozen); // from here on, what is not finished is settled by the next who comes
   if (id.of.is_guest())
     write_whole(root_ / id.of.text() / ('@' + id.name), "");
-  for (const auto& s : steps)
-    replace(s.fresh, s.active);
+  for (const auto& s : steps) {
+    access_.set_disk(s.fresh.path(), true);
+    replace(s.fresh.path(), s.active);
+    access_.set_disk(s.frozen, false);
+  }
 }
 
 // -- removing --------------------------------------------------------------------------------------------------------
@@ -190,6 +224,7 @@ void directory_store::destroy_one(const snapshot_id& id) {
   const auto newer = newer_than(id.name, history(id.of));
   const auto above = newer.empty() ? file_of(id.of) : file_of(snapshot_id{id.of, newer.back()});
   const auto file = file_of(id);
+  expect_own_chain(above);
   qemu_img::rebase(above, read_qcow2(file)->backing);
   fs::remove(file);
 }
@@ -212,14 +247,17 @@ void directory_store::expect_newest(const dataset_id& volume, const std::string&
 }
 
 void directory_store::roll_back_one(const snapshot_id& id) {
-  const auto frozen = file_of(id), fresh = new_file();
-  qemu_img::create(fresh, read_qcow2(frozen)->size, beside(frozen));
-  replace(fresh, file_of(id.of));
+  const auto frozen = file_of(id);
+  const auto fresh = new_file();
+  expect_own_chain(frozen);
+  qemu_img::create(fresh.path(), read_qcow2(frozen)->size, beside(frozen));
+  access_.set_disk(fresh.path(), true);
+  replace(fresh.path(), file_of(id.of));
   settle(id.of);
 }
 
 void directory_store::rollback(const snapshot_id& id, bool destroy_more_recent) {
-  const auto volumes = with_snapshot(id);
+  const auto volumes = all_with_snapshot(id);
   std::vector<image_lock> held;
   for (const auto& volume : volumes) {
     if (!destroy_more_recent)
@@ -234,10 +272,12 @@ void directory_store::rollback(const snapshot_id& id, bool destroy_more_recent) 
 
 byte_stream directory_store::open_snapshot(const snapshot_id& id, stream_format format) const {
   const auto stream_of = [&](const dataset_id& volume) {
-    qcow2_chain disk{file_of(snapshot_id{volume, id.name})};
+    const auto file = file_of(snapshot_id{volume, id.name});
+    expect_own_chain(file);
+    qcow2_chain disk{file};
     return format == stream_format::raw ? raw_stream(std::move(disk)) : qcow2_stream(std::move(disk));
   };
-  const auto volumes = with_snapshot(id);
+  const auto volumes = all_with_snapshot(id);
   if (!id.of.is_guest())
     return stream_of(volumes.front());
   std::vector<std::pair<std::string, byte_stream>> files;

@@ -4,10 +4,13 @@
 #include "rpc/agents/storage/image_lock.hpp"
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
+#include "rpc/agents/storage/source_image.hpp"
+#include "rpc/log.hpp"
 
 #include <algorithm>
 #include <mutex>
 #include <stdexcept>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <system_error>
 
@@ -19,10 +22,9 @@ namespace {
 
 constexpr auto ending = ".qcow2";
 
-/// Machines run as other users, who have to reach their disks, and are to see nothing else.
-void make_folder(const fs::path& folder) {
-  if (fs::create_directories(folder))
-    fs::permissions(folder, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+std::uint64_t bytes_in(const fs::path& file) {
+  struct stat facts {};
+  return ::stat(file.c_str(), &facts) == 0 ? static_cast<std::uint64_t>(facts.st_blocks) * 512 : 0;
 }
 
 /// The volume of a file; nothing for snapshots and whatever else lies around.
@@ -37,6 +39,34 @@ std::optional<dataset_id> volume_at(const fs::path& file, const fs::path& root) 
   }
 }
 
+/// The head of a disk, or what is wrong with it together with its name.
+qcow2_header header_of(const fs::path& file, const std::string& name) {
+  try {
+    if (auto header = read_qcow2(file))
+      return *std::move(header);
+  } catch (const std::system_error&) {
+    throw; // names the file
+  } catch (const std::exception& e) {
+    throw std::runtime_error{name + ": " + e.what()};
+  }
+  throw std::runtime_error{name + ": not a qcow2 file"};
+}
+
+/// A file that is no sound disk stands on nothing, and does not hold up who asks about others.
+bool stands_on(const fs::path& disk, const fs::path& image) {
+  try {
+    const auto header = read_qcow2(disk);
+    return header && !header->backing.empty() && file_behind(disk, *header) == image;
+  } catch (const std::system_error& e) {
+    if (e.code().value() == ENOENT) // it went meanwhile
+      return false;
+    throw;
+  } catch (const std::exception& e) {
+    rpc::log::warning("a disk cannot be read", {{"file", disk.filename().string()}, {"error", e.what()}});
+    return false;
+  }
+}
+
 /// As it is written into a file's head: from the file's folder, so that the store can be moved as a whole. A slash comes
 /// before any colon, which QEMU would take for the end of a protocol's name.
 std::string backing_name(const fs::path& target, const fs::path& from_folder) {
@@ -46,18 +76,27 @@ std::string backing_name(const fs::path& target, const fs::path& from_folder) {
 
 } // namespace
 
-directory_store::directory_store(const path& root, std::size_t max_snapshots)
-  : root_{fs::absolute(root).lexically_normal()}, max_snapshots_{max_snapshots} {
-  if (!root_.has_filename())
-    root_ = root_.parent_path();
+directory_store::directory_store(const path& root, std::size_t max_snapshots, file_access access)
+  : max_snapshots_{max_snapshots}, access_{access} {
+  const bool empty = !fs::exists(root) || fs::is_empty(root);
+  access_.make_folder(fs::absolute(root));
+  root_ = fs::canonical(root);
   staging_ = root_ / ".staging";
-  make_folder(root_);
+  expect_one_file_system(root_);
+  // A folder that has something else in it is not the store's to close.
+  const bool ours = empty || fs::exists(root_ / "images");
   for (const auto* folder : {"images", "guests"})
-    make_folder(root_ / folder);
+    access_.make_folder(root_ / folder);
   fs::remove_all(staging_);
-  make_folder(staging_);
+  access_.make_folder(staging_);
+  if (ours)
+    access_.tighten(root_);
   for (const auto& volume : list(""))
-    settle(volume.id);
+    try {
+      settle(volume.id);
+    } catch (const std::exception& e) {
+      rpc::log::warning("a disk stays as it is", {{"disk", volume.id.text()}, {"error", e.what()}});
+    }
 }
 
 directory_store::path directory_store::file_of(const dataset_id& id) const {
@@ -68,18 +107,23 @@ directory_store::path directory_store::file_of(const snapshot_id& id) const {
   return root_ / (id.text() + ending);
 }
 
-directory_store::path directory_store::new_file() const {
-  return staging_ / ("new-" + std::to_string(next_file_++) + ending);
+/// Gives a disk that is complete its name, with the folder for it.
+void directory_store::put(const path& fresh, const path& as) const {
+  access_.make_folder(as.parent_path());
+  access_.set_disk(fresh, as.parent_path() != root_ / "images");
+  publish(fresh, as);
+}
+
+staged_file directory_store::new_file() const {
+  return staged_file{staging_ / ("new-" + std::to_string(next_file_++) + ending)};
 }
 
 std::optional<volume_facts> directory_store::find(const dataset_id& id) const {
   const auto file = file_of(id);
   if (!fs::exists(file))
     return std::nullopt;
-  const auto header = read_qcow2(file);
-  if (!header)
-    throw std::runtime_error{id.text() + ": not a qcow2 file"};
-  return volume_facts{id, header->size, file, "qcow2"};
+  const auto header = header_of(file, id.text());
+  return volume_facts{id, header.size, file, "qcow2"};
 }
 
 std::vector<volume_facts> directory_store::list(std::string_view beginning) const {
@@ -106,19 +150,34 @@ std::vector<volume_facts> directory_store::list(std::string_view beginning) cons
 std::vector<dataset_id> directory_store::volumes_of(const dataset_id& id) const {
   if (!id.is_guest())
     return fs::exists(file_of(id)) ? std::vector{id} : std::vector<dataset_id>{};
-  std::vector<dataset_id> disks;
-  for (auto& disk : list(id.text() + '/'))
-    disks.push_back(std::move(disk.id));
+  std::vector<dataset_id> disks; // by their names: those that cannot be read are there as well
+  std::error_code none;
+  for (fs::directory_iterator at{root_ / id.text(), none}, end; at != end; at.increment(none))
+    if (auto disk = volume_at(at->path(), root_); disk && fs::is_regular_file(at->symlink_status(none)))
+      disks.push_back(std::move(*disk));
+  std::sort(disks.begin(), disks.end());
   return disks;
+}
+
+/// Before QEMU opens a disk: what is behind it is its own snapshots and one image, and nothing outside of the store. An image
+/// stands alone.
+void directory_store::expect_own_chain(const path& file) const {
+  const auto chain = mistify::images::backing_chain(file, roots());
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    const auto folder = chain[i].path.parent_path();
+    const bool is_base = i + 1 == chain.size() && folder == root_ / "images" && file.parent_path() != folder;
+    if (!is_base && (folder != file.parent_path() || chain[i].path.stem().string().find('@') == std::string::npos))
+      throw mistify::images::disk_refused{file.filename().string() +
+                                          ": stands on what is not its own: " + chain[i].path.filename().string()};
+  }
 }
 
 // -- making ----------------------------------------------------------------------------------------------------------
 
 void directory_store::create(const dataset_id& id, std::uint64_t size) {
-  const auto fresh = new_file(), file = file_of(id);
-  qemu_img::create(fresh, size);
-  make_folder(file.parent_path());
-  publish(fresh, file);
+  const auto fresh = new_file();
+  qemu_img::create(fresh.path(), size);
+  put(fresh.path(), file_of(id));
 }
 
 void directory_store::clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) {
@@ -126,36 +185,46 @@ void directory_store::clone(const dataset_id& image, const dataset_id& to, std::
   const auto source = find(image);
   if (!source)
     throw std::runtime_error{"not found"};
-  const auto fresh = new_file(), file = file_of(to);
+  expect_own_chain(source->device);
+  const auto fresh = new_file();
+  const auto file = file_of(to);
   if (kind == clone_kind::overlay) {
-    qemu_img::create(fresh, size, backing_name(source->device, file.parent_path()));
+    qemu_img::create(fresh.path(), size, backing_name(source->device, file.parent_path()));
   } else {
-    qemu_img::convert(source->device, source->format, fresh);
+    qemu_img::convert(source->device, source->format, fresh.path(), source->size);
     if (size > source->size)
-      qemu_img::resize(fresh, size);
+      qemu_img::resize(fresh.path(), size);
   }
-  make_folder(file.parent_path());
-  publish(fresh, file);
+  put(fresh.path(), file);
 }
 
 void directory_store::import_image(const path& file, const std::string& format, const dataset_id& id,
                                    const std::string& origin, const std::function<bool()>& stop) {
   const auto fresh = new_file();
-  try {
-    qemu_img::convert(file, format, fresh, stop);
-    fs::remove(file);
-    if (find(id))
-      throw std::runtime_error{id.text() + " exists already"};
-    write_whole(file_of(id).replace_extension(".origin"), origin);
-    publish(fresh, file_of(id));
-  } catch (...) {
-    fs::remove(fresh);
-    throw;
-  }
+  if (fs::exists(file_of(id)))
+    throw std::runtime_error{id.text() + " exists already"};
+  expect_sound_source(file, format, stop);
+  const auto space = space_.take(qemu_img::measure(file, format, stop));
+  qemu_img::convert(file, format, fresh.path(), size_of_disk(file, format), stop);
+  fs::remove(file);
+  write_whole(file_of(id).replace_extension(".origin"), origin);
+  put(fresh.path(), file_of(id));
 }
 
 std::string directory_store::origin_of(const dataset_id& image) const {
   return read_whole(file_of(image).replace_extension(".origin"));
+}
+
+std::string directory_store::owner_of(const dataset_id& volume) const {
+  return read_whole(file_of(volume).replace_extension(".guest"));
+}
+
+void directory_store::set_owner(const dataset_id& volume, const std::string& guest) {
+  const auto file = file_of(volume).replace_extension(".guest");
+  if (guest.empty())
+    fs::remove(file);
+  else
+    write_whole(file, guest);
 }
 
 // -- removing --------------------------------------------------------------------------------------------------------
@@ -164,8 +233,7 @@ bool directory_store::is_needed(const path& image) const {
   for (const auto& entry : fs::recursive_directory_iterator{root_}) {
     if (entry.path().extension() != ending)
       continue;
-    const auto header = read_qcow2(entry.path());
-    if (header && !header->backing.empty() && backing_path(entry.path(), *header) == image)
+    if (stands_on(entry.path(), image))
       return true;
   }
   return false;
@@ -177,6 +245,7 @@ void directory_store::destroy_volumes(const std::vector<dataset_id>& which) {
     held.emplace_back(file_of(volume));
   for (const auto& volume : which) {
     fs::remove(file_of(volume));
+    fs::remove(file_of(volume).replace_extension(".guest"));
     settle(volume);
   }
 }
@@ -197,11 +266,15 @@ void directory_store::destroy(const dataset_id& id) {
     settle(id);
 }
 
-std::uint64_t directory_store::free_space() const {
+room_facts directory_store::measure_space() const {
   struct statvfs facts {};
   if (::statvfs(root_.c_str(), &facts) != 0)
     throw std::system_error{errno, std::generic_category(), root_.filename()};
-  return std::uint64_t{facts.f_bavail} * facts.f_frsize;
+  room_facts found{std::uint64_t{facts.f_blocks} * facts.f_frsize, std::uint64_t{facts.f_bavail} * facts.f_frsize, 0};
+  for (const auto& volume : list(""))
+    if (!volume.id.is_image())
+      found.promised += volume.size - std::min(volume.size, bytes_in(volume.device));
+  return found;
 }
 
 } // namespace mistify::agents::storage

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "rpc/agents/storage/backend.hpp"
+#include "rpc/agents/storage/file_access.hpp"
+#include "rpc/agents/storage/files.hpp"
 
 #include <atomic>
 #include <shared_mutex>
@@ -13,7 +15,7 @@ namespace mistify::agents::storage {
 ///   guests/ID/disk-N.qcow2          a guest's disk, on its image or its newest snapshot
 ///   guests/ID/disk-N@NAME.qcow2     a snapshot: what the disk was, frozen, with the next one (or the disk) on top of it
 ///   guests/ID/@NAME                 that the snapshot was taken of the whole guest
-///   any/other/name.qcow2            a volume
+///   any/other/name.qcow2            a volume; name.guest beside it holds whose disk it is
 ///   .staging/                       what is not done yet
 ///
 /// A snapshot is taken by giving the disk's file a second name and putting an empty one on top of it into its place by one
@@ -22,10 +24,11 @@ namespace mistify::agents::storage {
 class directory_store final : public backend {
 public:
   /// Makes the folder where it is missing, and sweeps it. A disk has up to `max_snapshots`, since QEMU opens a file for each.
-  /// Throws std::system_error.
-  explicit directory_store(const std::filesystem::path& root, std::size_t max_snapshots = 100);
+  /// Throws std::system_error, and std::runtime_error if a folder of it lies elsewhere.
+  explicit directory_store(const std::filesystem::path& root, std::size_t max_snapshots = 100, file_access access = {});
 
   std::string_view prefix() const noexcept override { return {}; }
+  std::vector<mistify::images::store_root> roots() const override { return {{root_, false}}; }
   std::optional<volume_facts> find(const dataset_id& id) const override;
   std::vector<volume_facts> list(std::string_view beginning) const override;
 
@@ -34,6 +37,8 @@ public:
   void import_image(const std::filesystem::path& file, const std::string& format, const dataset_id& id,
                     const std::string& origin, const std::function<bool()>& stop) override;
   std::string origin_of(const dataset_id& image) const override;
+  std::string owner_of(const dataset_id& volume) const override;
+  void set_owner(const dataset_id& volume, const std::string& guest) override;
   void destroy(const dataset_id& id) override;
 
   std::vector<snapshot_facts> snapshots(std::string_view of) const override;
@@ -42,7 +47,6 @@ public:
   void rollback(const snapshot_id& id, bool destroy_more_recent) override;
   byte_stream open_snapshot(const snapshot_id& id, stream_format format) const override;
 
-  std::uint64_t free_space() const override;
   const std::filesystem::path& staging() const noexcept override { return staging_; }
 
 private:
@@ -51,14 +55,18 @@ private:
 
   path file_of(const dataset_id& id) const;
   path file_of(const snapshot_id& id) const;
-  path new_file() const; ///< a name in staging that nobody has
+  staged_file new_file() const; ///< a name in staging that nobody has
   std::vector<dataset_id> volumes_of(const dataset_id& id) const;
+  room_facts measure_space() const override;
+  void put(const path& fresh, const path& as) const;
+  void expect_own_chain(const path& file) const;
   bool is_needed(const path& image) const;
   void destroy_volumes(const std::vector<dataset_id>& which);
 
   names history(const dataset_id& volume) const;
   bool has(const dataset_id& volume, const std::string& name) const;
   std::vector<dataset_id> with_snapshot(const snapshot_id& id) const;
+  std::vector<dataset_id> all_with_snapshot(const snapshot_id& id) const;
   void add_history(const dataset_id& volume, std::vector<snapshot_facts>& to) const;
   names marks_of(const dataset_id& guest) const;
   void add_marks(const dataset_id& guest, std::vector<snapshot_facts>& to) const;
@@ -69,6 +77,7 @@ private:
 
   path root_, staging_;
   std::size_t max_snapshots_;
+  file_access access_;
   mutable std::atomic<unsigned> next_file_ = 0;
   mutable std::shared_mutex images_; // taken alone to remove one, shared to stand on one
 };

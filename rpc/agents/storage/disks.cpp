@@ -1,8 +1,10 @@
 #include "rpc/agents/storage/disks.hpp"
 
 #include "rpc/agents/storage/units.hpp"
+#include "rpc/log.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace mistify::agents::storage {
@@ -14,9 +16,12 @@ struct disks::plan {
     dataset_id id;
     std::optional<dataset_id> image;
     std::uint64_t size; ///< bytes
+    std::optional<room::claim> space = {};
   };
   rpc::guest guest; // with its sizes, and what is there already filled in
   std::vector<missing> to_make;
+  std::vector<dataset_id> volumes;  // of each disk that is the store's
+  std::vector<dataset_id> to_claim; // those of them that nobody has yet
 };
 
 namespace {
@@ -34,14 +39,31 @@ std::string nth(std::size_t index) {
 
 } // namespace
 
-void disks::attach(rpc::disk& d, const std::string& field) const {
+void disks::attach(plan& p, std::size_t index) const {
+  auto& d = p.guest.disks[index];
+  const auto field = nth(index) + ".volume";
   const auto id = place_.dataset(d.volume);
-  if (id.guest() || id.is_image())
-    throw std::invalid_argument{field + ".volume: belongs to something else: " + d.volume};
+  const bool own = id.guest() == p.guest.id && !id.is_guest();
+  if (!own && (id.guest() || id.is_image()))
+    throw std::invalid_argument{field + ": belongs to something else: " + d.volume};
   const auto found = place_.store().find(id);
   if (!found)
-    throw std::runtime_error{field + ".volume: not found"};
+    throw std::runtime_error{field + ": not found"};
+  const auto owner = own ? p.guest.id : place_.store().owner_of(id);
+  if (owner.empty())
+    p.to_claim.push_back(id);
+  else if (owner != p.guest.id)
+    throw std::runtime_error{field + ": in use by another guest"};
+  p.volumes.push_back(id);
   fill_in(d, *found, place_.store());
+}
+
+/// The store's disks are asked for by their names, so that their owners are known.
+void disks::expect_foreign(const rpc::disk& d, const std::string& field) const {
+  if (!mistify::images::is_plain_text(d.source))
+    throw std::invalid_argument{field + ".source: has control characters in it"};
+  if (mistify::images::leads_into(d.source, place_.store().roots()))
+    throw std::invalid_argument{field + ".source: leads into the store; give the volume's name"};
 }
 
 void disks::look_at(plan& p, std::size_t index) const {
@@ -49,10 +71,11 @@ void disks::look_at(plan& p, std::size_t index) const {
   auto& d = p.guest.disks[index];
   const auto own = dataset_id::of_disk(p.guest.id, index);
   const auto& store = place_.store();
-  if (!d.volume.empty() && d.volume != store.name_of(own))
-    return attach(d, field);
-  if (d.volume.empty() && d.image.empty() && !d.source.empty())
-    return; // somebody else's
+  if (!d.volume.empty() && place_.dataset(d.volume) != own)
+    return attach(p, index);
+  if (d.volume.empty() && d.image.empty() && d.size == 0 && !d.source.empty())
+    return expect_foreign(d, field);
+  p.volumes.push_back(own);
   std::optional<dataset_id> image;
   auto size = in_bytes(d.size, field + ".size");
   if (!d.image.empty()) {
@@ -70,32 +93,38 @@ void disks::look_at(plan& p, std::size_t index) const {
   if (there)
     return fill_in(d, *there, store);
   d.size = in_megabytes(size);
-  p.to_make.push_back({index, own, image, size});
+  d.source.clear();
+  d.extra.erase("format");
+  p.to_make.push_back({index, own, image, size, {}});
 }
 
 disks::plan disks::plan_for(const rpc::guest_request& request) const {
-  plan p{request.guest, {}};
-  for (std::size_t i = 0; i < p.guest.disks.size(); ++i)
+  plan p{request.guest, {}, {}, {}};
+  for (std::size_t i = 0; i < p.guest.disks.size(); ++i) {
     look_at(p, i);
-  std::uint64_t left = place_.store().free_space();
-  for (const auto& m : p.to_make) {
-    if (m.size > left)
-      throw std::runtime_error{"no space left on device"};
-    left -= m.size;
+    if (std::set<dataset_id>{p.volumes.begin(), p.volumes.end()}.size() < p.volumes.size())
+      throw std::invalid_argument{nth(i) + ": is the same volume as another disk"};
   }
   return p;
+}
+
+/// Of all disks before the first one is made. A disk that is made counts as what it is.
+void disks::claim_space(plan& p, clone_kind kind) const {
+  for (auto& m : p.to_make)
+    m.space.emplace(place_.store().space().promise(m.size, m.image && kind == clone_kind::full ? m.size : 0));
 }
 
 void disks::make(plan& p, clone_kind kind) {
   auto& store = place_.store();
   std::vector<dataset_id> made;
   try {
-    for (const auto& m : p.to_make) {
+    for (auto& m : p.to_make) {
       if (m.image)
         store.clone(*m.image, m.id, m.size, kind);
       else
         store.create(m.id, m.size);
       made.push_back(m.id);
+      m.space.reset();
       fill_in(p.guest.disks[m.index], store.find(m.id).value(), store);
     }
   } catch (...) {
@@ -105,9 +134,43 @@ void disks::make(plan& p, clone_kind kind) {
   }
 }
 
+disks::plan disks::plan_and_claim(const rpc::guest_request& request, clone_kind kind) {
+  const std::lock_guard lock{owners_};
+  auto p = plan_for(request);
+  claim_space(p, kind);
+  for (const auto& id : p.to_claim)
+    place_.store().set_owner(id, p.guest.id);
+  return p;
+}
+
+void disks::give_back(const plan& p) noexcept {
+  try {
+    for (const auto& id : p.to_claim)
+      place_.store().set_owner(id, "");
+  } catch (const std::exception& e) {
+    rpc::log::warning("a volume is still held for a guest that was not made", {{"error", e.what()}});
+  }
+}
+
+/// Volumes that are the guest's disks stay, for another guest.
+void disks::release(const rpc::guest& guest) {
+  const std::lock_guard lock{owners_};
+  auto& store = place_.store();
+  for (const auto& d : guest.disks)
+    try {
+      const auto id = place_.dataset(d.volume);
+      if (!id.guest() && !id.is_image() && store.owner_of(id) == guest.id)
+        store.set_owner(id, "");
+    } catch (const std::invalid_argument&) {
+      // No volume of this store.
+    }
+}
+
 rpc::guest_response disks::verify(const rpc::guest_request& request) const {
   dataset_id::of_guest(request.guest.id);
-  return {plan_for(request).guest};
+  auto p = plan_for(request);
+  claim_space(p, clone_kind::overlay);
+  return {std::move(p.guest)};
 }
 
 rpc::guest_response disks::create(const rpc::guest_request& request) {
@@ -115,8 +178,14 @@ rpc::guest_response disks::create(const rpc::guest_request& request) {
   const auto clone = request.args.find("clone");
   if (clone != request.args.end() && clone->second != "full" && clone->second != "overlay")
     throw std::invalid_argument{"args.clone: must be overlay or full"};
-  auto p = plan_for(request);
-  make(p, clone != request.args.end() && clone->second == "full" ? clone_kind::full : clone_kind::overlay);
+  const auto kind = clone != request.args.end() && clone->second == "full" ? clone_kind::full : clone_kind::overlay;
+  auto p = plan_and_claim(request, kind);
+  try {
+    make(p, kind);
+  } catch (...) {
+    give_back(p);
+    throw;
+  }
   return {std::move(p.guest)};
 }
 
@@ -124,6 +193,7 @@ rpc::guest_response disks::remove(const rpc::guest_request& request) {
   const auto guest = dataset_id::of_guest(request.guest.id);
   const auto turn = place_.take(guest);
   place_.store().destroy(guest);
+  release(request.guest);
   rpc::guest_response answer{request.guest};
   const auto own = place_.store().name_of(guest) + '/';
   std::erase_if(answer.guest.disks, [&](const rpc::disk& d) { return d.volume.starts_with(own); });

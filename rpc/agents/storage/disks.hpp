@@ -3,13 +3,16 @@
 #include "rpc/agents/storage/place.hpp"
 #include "rpc/messages.hpp"
 
+#include <mutex>
+
 namespace mistify::agents::storage {
 
 /// The disks of guests. A disk of a guest is one of
 ///   made here        `guests/ID/disk-N`, empty with a `size`, or from an `image`; a size below the image's means the image's
-///   a volume         where `volume` names one that CreateVolume or CloneImage made
-///   somebody else's  where only `source` is given: let alone
-/// What is made gets `volume`, `source` (what the hypervisor opens), `size` and `format`. Thread-safe. Throws
+///   a volume         where `volume` names one that CreateVolume or CloneImage made, and no other guest has
+///   not the store's  where only `source` is given, which must not lead into the store: the hypervisor judges it
+/// Format and place are the store's to say: it sets `volume`, `source` (what the hypervisor opens), `size` and `format`,
+/// whatever was asked for beside them. Thread-safe. Throws
 /// std::invalid_argument that names the disk, and std::runtime_error.
 class disks {
 public:
@@ -30,10 +33,16 @@ private:
   struct plan;
   plan plan_for(const rpc::guest_request& request) const;
   void look_at(plan& p, std::size_t index) const;
-  void attach(rpc::disk& d, const std::string& field) const;
+  void attach(plan& p, std::size_t index) const;
+  void expect_foreign(const rpc::disk& d, const std::string& field) const;
+  plan plan_and_claim(const rpc::guest_request& request, clone_kind kind);
+  void release(const rpc::guest& guest);
+  void give_back(const plan& p) noexcept;
+  void claim_space(plan& p, clone_kind kind) const;
   void make(plan& p, clone_kind kind);
 
   place& place_;
+  std::mutex owners_; // held from the look at a volume's owner until the new one is written
 };
 
 } // namespace mistify::agents::storage

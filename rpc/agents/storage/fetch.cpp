@@ -158,7 +158,7 @@ bool fetch::is_elsewhere(const std::exception& trouble) const {
 
 std::string fetch::run(const std::filesystem::path& file) {
   end_ = std::chrono::steady_clock::now() + limits_.time;
-  file_.emplace(file);
+  file_.emplace(file, limits_.keep_free);
   try {
     read(order_.source);
   } catch (const std::exception& e) {

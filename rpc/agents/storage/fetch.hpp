@@ -19,6 +19,7 @@ namespace mistify::agents::storage {
 struct fetch_limits {
   std::uint64_t max_size = std::uint64_t{1} << 40; ///< bytes of the image, unpacked
   std::function<std::uint64_t()> space = {};       ///< bytes that may be written now; empty: any number
+  std::uint64_t keep_free = 0;                     ///< bytes that stay free whoever else writes
   unsigned tries = 8;                              ///< one behind the other that brought too little
   std::chrono::milliseconds first_pause{1000}, longest_pause{30'000}; ///< between tries: each twice the one before
   std::chrono::milliseconds time = std::chrono::hours{24};            ///< from begin to end of the reading

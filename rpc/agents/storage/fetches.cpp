@@ -174,6 +174,7 @@ void fetches::fill(one& on, const dataset_id& image) {
   auto limits = settings_.limits;
   limits.zfs_streams = store.takes_zfs_streams();
   limits.space = [&store] { return store.free_space(); };
+  limits.keep_free = store.space().reserve();
   const auto file = store.staging() / ("fetch-" + std::to_string(next_file_++));
   const auto stop = [&on] { return on.stop.load(); };
   try {

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <system_error>
+#include <unistd.h>
 
 namespace mistify::agents::storage {
 
@@ -47,7 +48,11 @@ void replace(const path& complete, const path& as) {
 
 void write_whole(const path& file, std::string_view text) {
   const path beside = file.string() + ".new";
-  std::ofstream{beside, std::ios::binary} << text;
+  {
+    const rpc::unique_fd fd{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+      fail(beside);
+  }
   replace(beside, file);
 }
 

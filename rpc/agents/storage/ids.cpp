@@ -46,8 +46,12 @@ bool has_shape(const std::vector<std::string_view>& parts) {
   return true;
 }
 
+/// Without control characters, which would end a line where the message is read.
 [[noreturn]] void refuse(std::string_view text) {
-  throw std::invalid_argument{"invalid id: " + std::string{text.substr(0, max_text)}};
+  std::string shown{text.substr(0, max_text)};
+  std::ranges::replace_if(
+    shown, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  throw std::invalid_argument{"invalid id: " + shown};
 }
 
 } // namespace

@@ -65,7 +65,7 @@ images::images(place& where, fetch_settings settings)
 rpc::image_response images::list(const rpc::image_request&) const {
   rpc::image_response found;
   for (const auto& [id, progress] : fetches_.running())
-    if (!place_.store().find(id))
+    if (!place_.store().find_any(id))
       found.images.push_back(as_image(id, *progress, place_.store()));
   for (const auto& v : place_.store().list("images/"))
     found.images.push_back(as_image(v, place_.store()));
@@ -112,7 +112,8 @@ rpc::image_response images::request(const rpc::image_request& request, const rpc
 rpc::image_response images::remove(const rpc::image_request& request) {
   const auto id = dataset_id::of_image(request.id);
   const auto turn = place_.take(id);
-  auto removed = get(request);
+  const auto there = place_.store().find_any(id); // also one that cannot be read
+  auto removed = there ? rpc::image_response{{as_image(*there, place_.store())}} : get(request);
   place_.store().destroy(id);
   return removed;
 }
@@ -130,6 +131,7 @@ rpc::volume_response images::clone(const rpc::image_request& request) {
     throw std::runtime_error{"not found"};
   if (const auto there = store.find(to))
     throw std::runtime_error{to.text() + " exists already"};
+  const auto space = store.space().promise(image->size);
   store.clone(from, to, image->size, clone_kind::overlay);
   return {{as_volume(store.find(to).value(), store)}};
 }

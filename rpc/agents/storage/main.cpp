@@ -5,6 +5,7 @@
 #include "rpc/command_line.hpp"
 #include "rpc/serve.hpp"
 
+#include <climits>
 #include <optional>
 
 int main(int argc, char** argv) {
@@ -31,6 +32,15 @@ int main(int argc, char** argv) {
   options.option("-a,--agent", fetching.agent,
                  "URL of the agent, whose jobs are told how far fetches are; empty: none is");
   options.option("--ca-file", fetching.reading.ca_file, "certificates to trust at https, instead of the system's");
+  storage::room_settings space;
+  unsigned reserve = UINT_MAX;
+  options.option("--reserve", reserve, "MB that stay free whatever is asked for; by default a tenth, at most 1024",
+                 UINT_MAX);
+  options.option("--promised", space.promised_percent,
+                 "percent of what disks may still grow by that is kept free for them", 100);
+  std::string group;
+  options.option("--qemu-group", group,
+                 "group that machines run in, which may read disks; by default libvirt-qemu or qemu, if there is one");
   if (auto done = options.parse(argc, argv))
     return *done;
 
@@ -38,12 +48,17 @@ int main(int argc, char** argv) {
   fetching.limits.time = std::chrono::minutes{fetch_time};
   fetching.reading.least_rate *= 1024;
 
+  if (reserve != UINT_MAX)
+    space.reserve = reserve * storage::megabyte;
   const auto open = [&]() -> std::unique_ptr<storage::backend> {
     if (pool.empty())
-      return std::make_unique<storage::directory_store>(directory);
+      return std::make_unique<storage::directory_store>(directory, 100, storage::file_access::of_group(group));
     return std::make_unique<storage::zfs_store>(storage::zfs_settings{pool, directory + "/.staging"});
   };
   std::optional<storage::storage_agent> agent;
-  return mistify::rpc::serve_until_signal(
-    "mistify-storage", [&]() -> mistify::rpc::server& { return agent.emplace(port, open(), fetching).server(); });
+  return mistify::rpc::serve_until_signal("mistify-storage", [&]() -> mistify::rpc::server& {
+    auto store = open();
+    store->space().set(space);
+    return agent.emplace(port, std::move(store), fetching).server();
+  });
 }

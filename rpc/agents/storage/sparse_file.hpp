@@ -12,8 +12,9 @@ namespace mistify::agents::storage {
 /// A file that is written from begin to end and takes no space for zeros.
 class sparse_file {
 public:
-  /// Throws std::system_error where it cannot be made.
-  explicit sparse_file(const std::filesystem::path& file);
+  /// `keep_free`: bytes of the file system that it leaves to others, whoever else fills it meanwhile. Throws std::system_error
+  /// where it cannot be made.
+  explicit sparse_file(const std::filesystem::path& file, std::uint64_t keep_free = 0);
 
   /// Throws std::runtime_error (`no space left on device`), or std::system_error.
   void add(std::string_view bytes);
@@ -27,9 +28,11 @@ public:
 
 private:
   void write_block(std::string_view block);
+  void expect_room();
 
   rpc::unique_fd fd_;
   std::string held_; // less than a block
+  std::uint64_t keep_free_, next_look_ = 0;
   std::uint64_t size_ = 0, space_ = 0;
 };
 

@@ -35,10 +35,10 @@ rpc::volume_response volumes::create(const rpc::volume_request& request) {
   auto& store = place_.store();
   if (const auto there = store.find(id); there && in_megabytes(there->size) != request.size)
     throw std::runtime_error{id.text() + " exists already, with another size"};
-  else if (!there && size > store.free_space())
-    throw std::runtime_error{"no space left on device"};
-  else if (!there)
+  else if (!there) {
+    const auto space = store.space().promise(size);
     store.create(id, size);
+  }
   return get(request);
 }
 
@@ -50,7 +50,7 @@ rpc::volume_response volumes::remove(const rpc::volume_request& request) {
   if (id.is_guest())
     for (const auto& v : store.list(id.text() + '/'))
       removed.volumes.push_back(as_volume(v, store));
-  else if (const auto v = store.find(id))
+  else if (const auto v = store.find_any(id))
     removed.volumes.push_back(as_volume(*v, store));
   if (removed.volumes.empty())
     throw std::runtime_error{"not found"};

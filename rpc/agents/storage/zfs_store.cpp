@@ -1,13 +1,16 @@
 #include "rpc/agents/storage/zfs_store.hpp"
 
 #include "rpc/agents/storage/command.hpp"
+#include "rpc/agents/storage/file_access.hpp"
 #include "rpc/agents/storage/image_lock.hpp"
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
+#include "rpc/agents/storage/source_image.hpp"
 #include "rpc/agents/storage/units.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -18,6 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto origin_property = "mistify:origin";
+constexpr auto owner_property = "mistify:guest";
 constexpr auto compression = "compression=lz4"; // as the original had it
 
 bool says(const std::exception& e, std::string_view text) {
@@ -54,10 +58,6 @@ void wait_for_device(const fs::path& device) {
   }
 }
 
-std::uint64_t size_of(const fs::path& file, const std::string& format) {
-  return format == "qcow2" ? read_qcow2(file).value().size : fs::file_size(file);
-}
-
 /// Zvols are of whole blocks.
 std::uint64_t rounded(std::uint64_t size) {
   return in_megabytes(size) * megabyte;
@@ -72,7 +72,7 @@ zfs_store::zfs_store(zfs_settings settings) : settings_{std::move(settings)}, pr
   for (const auto* part : {"images", "guests", "-staging"})
     zfs({"create", "-p", "-o", "canmount=off", prefix_ + part});
   fs::remove_all(settings_.staging);
-  fs::create_directories(settings_.staging);
+  file_access{}.make_folder(settings_.staging); // images on their way are nobody else's
 }
 
 std::string zfs_store::zfs(std::vector<std::string> arguments) const {
@@ -107,6 +107,15 @@ fs::path zfs_store::device_of(const std::string& dataset) const {
 
 volume_facts zfs_store::facts_of(const dataset_id& id, std::uint64_t size) const {
   return {id, size, device_of(full(id)), "raw", id.is_image() ? full(id) + base_snapshot : ""};
+}
+
+std::vector<mistify::images::store_root> zfs_store::roots() const {
+  return {{settings_.devices / settings_.pool, settings_.block_devices}};
+}
+
+/// A zvol is raw, whatever a guest wrote to its begin, and has nothing behind it.
+void zfs_store::expect_own_device(const std::string& device) const {
+  mistify::images::backing_chain(device, mistify::images::disk_format::raw, roots());
 }
 
 std::optional<volume_facts> zfs_store::find(const dataset_id& id) const {
@@ -182,6 +191,8 @@ void zfs_store::clone(const dataset_id& image, const dataset_id& to, std::uint64
     } else {
       zfs({"create", "-o", compression, "-V", std::to_string(rounded(size)), staged});
       wait_for_device(device_of(staged));
+      expect_own_device(source->device);
+      expect_own_device(device_of(staged));
       qemu_img::write_device(source->device, "raw", device_of(staged));
     }
     finish(staged, to);
@@ -191,19 +202,29 @@ void zfs_store::clone(const dataset_id& image, const dataset_id& to, std::uint64
   }
 }
 
+/// Makes a volume of a disk, with the snapshot that clones are made of.
+void zfs_store::convert(const fs::path& file, const std::string& format, const std::string& staged,
+                        const std::string& property, const std::function<bool()>& stop) {
+  zfs({"create", "-o", compression, "-o", property, "-V", std::to_string(rounded(size_of_disk(file, format))), staged});
+  wait_for_device(device_of(staged));
+  expect_own_device(device_of(staged));
+  qemu_img::write_device(file, format, device_of(staged), stop);
+  zfs({"snapshot", staged + base_snapshot});
+}
+
 void zfs_store::import_image(const fs::path& file, const std::string& format, const dataset_id& id,
                              const std::string& origin, const std::function<bool()>& stop) {
   const auto staged = new_dataset();
   const auto property = std::string{origin_property} + '=' + origin;
+  const bool is_stream = format == "zfs"; // its size is known once it is received
+  if (!is_stream)
+    expect_sound_source(file, format, stop);
+  const auto space = space_.take(rounded(is_stream ? fs::file_size(file) : size_of_disk(file, format)));
   try {
-    if (format == "zfs") {
+    if (is_stream)
       receive(file, staged, property, stop);
-    } else {
-      zfs({"create", "-o", compression, "-o", property, "-V", std::to_string(rounded(size_of(file, format))), staged});
-      wait_for_device(device_of(staged));
-      qemu_img::write_device(file, format, device_of(staged), stop);
-      zfs({"snapshot", staged + base_snapshot});
-    }
+    else
+      convert(file, format, staged, property, stop);
     fs::remove(file);
     finish(staged, id);
   } catch (...) {
@@ -213,8 +234,23 @@ void zfs_store::import_image(const fs::path& file, const std::string& format, co
 }
 
 std::string zfs_store::origin_of(const dataset_id& image) const {
-  const auto value = first_line(zfs_if_there({"get", "-H", "-o", "value", origin_property, full(image)}));
+  return property_of(image, origin_property);
+}
+
+std::string zfs_store::property_of(const dataset_id& id, const char* property) const {
+  const auto value = first_line(zfs_if_there({"get", "-H", "-o", "value", property, full(id)}));
   return value == "-" ? "" : value;
+}
+
+std::string zfs_store::owner_of(const dataset_id& volume) const {
+  return property_of(volume, owner_property);
+}
+
+void zfs_store::set_owner(const dataset_id& volume, const std::string& guest) {
+  if (guest.empty())
+    zfs_if_there({"set", std::string{owner_property} + "=-", full(volume)});
+  else
+    zfs({"set", std::string{owner_property} + '=' + guest, full(volume)});
 }
 
 void zfs_store::destroy(const dataset_id& id) {
@@ -240,7 +276,24 @@ std::vector<snapshot_facts> zfs_store::snapshots(std::string_view of) const {
       // Not of this store.
     }
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id.of < b.id.of; });
+  std::erase_if(found,
+                [all = found, this](const auto& s) { return s.id.of.is_guest() && !missing_on(s.id, all).empty(); });
   return found;
+}
+
+/// The guest's disk that a snapshot of the guest is not of; "" for none. `all`: at least those of the guest.
+std::string zfs_store::missing_on(const snapshot_id& id, const std::vector<snapshot_facts>& all) const {
+  for (const auto& volume : volumes_of(id.of))
+    if (std::none_of(all.begin(), all.end(), [&](const auto& s) { return s.id.of == volume && s.id.name == id.name; }))
+      return volume.text();
+  return {};
+}
+
+void zfs_store::expect_whole_snapshot(const snapshot_id& id) const {
+  if (!id.of.is_guest())
+    return;
+  if (const auto disk = missing_on(id, snapshots(id.of.text())); !disk.empty())
+    throw std::runtime_error{disk + " has no snapshot " + id.name + ": the guest's is not whole"};
 }
 
 void zfs_store::snapshot(const snapshot_id& id) {
@@ -276,6 +329,7 @@ void zfs_store::rollback(const snapshot_id& id, bool destroy_more_recent) {
   }
   if (targets.empty())
     throw std::runtime_error{"not found"};
+  expect_whole_snapshot(id);
   if (!newer.empty() && !destroy_more_recent)
     throw std::runtime_error{"more recent snapshots exist: " + newer};
   std::vector<image_lock> held;
@@ -289,6 +343,7 @@ void zfs_store::rollback(const snapshot_id& id, bool destroy_more_recent) {
 byte_stream zfs_store::open_snapshot(const snapshot_id& id, stream_format format) const {
   if (format != stream_format::raw)
     throw std::runtime_error{"a ZFS store sends snapshots as `zfs send` does, and in no other format"};
+  expect_whole_snapshot(id);
   std::vector<std::string> command{settings_.command, "send"};
   if (id.of.is_guest())
     command.emplace_back("-R");
@@ -296,8 +351,23 @@ byte_stream zfs_store::open_snapshot(const snapshot_id& id, stream_format format
   return {-1, [command](const byte_stream::sink& write) { return run_streaming(command, write); }};
 }
 
-std::uint64_t zfs_store::free_space() const {
-  return std::strtoull(zfs({"get", "-H", "-p", "-o", "value", "available", settings_.pool}).c_str(), nullptr, 10);
+/// Volumes that are no clones have their whole size set aside by ZFS, which counts as used.
+room_facts zfs_store::measure_space() const {
+  room_facts found;
+  const auto number = [&](const char* property) {
+    return std::strtoull(zfs({"get", "-H", "-p", "-o", "value", property, settings_.pool}).c_str(), nullptr, 10);
+  };
+  found.free = number("available");
+  found.total = found.free + number("used");
+  std::map<std::string, std::uint64_t> used;
+  const auto rows = [&](const char* columns) {
+    return rows_of(zfs_if_there({"list", "-H", "-p", "-r", "-t", "volume", "-o", columns, settings_.pool}));
+  };
+  for (const auto& [name, bytes] : rows("name,used"))
+    used[name] = bytes;
+  for (const auto& [name, size] : rows("name,volsize"))
+    found.promised += size - std::min(size, used[name]);
+  return found;
 }
 
 } // namespace mistify::agents::storage

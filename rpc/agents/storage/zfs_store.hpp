@@ -13,6 +13,7 @@ struct zfs_settings {
   std::filesystem::path staging;               ///< a folder for images on their way, emptied at the start
   std::string command = "zfs";                 ///< another one for tests
   std::filesystem::path devices = "/dev/zvol"; ///< where the pool's zvols are
+  bool block_devices = true;                   ///< false: files, as a stand-in for ZFS has them
 };
 
 /// The zvols of a ZFS pool, by the command `zfs`: POOL/images/ID (disks are clones of its snapshot @0), POOL/guests/ID/disk-N,
@@ -24,6 +25,7 @@ public:
   explicit zfs_store(zfs_settings settings);
 
   std::string_view prefix() const noexcept override { return prefix_; }
+  std::vector<mistify::images::store_root> roots() const override;
   std::optional<volume_facts> find(const dataset_id& id) const override;
   std::vector<volume_facts> list(std::string_view beginning) const override;
 
@@ -33,6 +35,8 @@ public:
   void import_image(const std::filesystem::path& file, const std::string& format, const dataset_id& id,
                     const std::string& origin, const std::function<bool()>& stop) override;
   std::string origin_of(const dataset_id& image) const override;
+  std::string owner_of(const dataset_id& volume) const override;
+  void set_owner(const dataset_id& volume, const std::string& guest) override;
   void destroy(const dataset_id& id) override;
 
   std::vector<snapshot_facts> snapshots(std::string_view of) const override;
@@ -41,7 +45,6 @@ public:
   void rollback(const snapshot_id& id, bool destroy_more_recent) override;
   byte_stream open_snapshot(const snapshot_id& id, stream_format format) const override;
 
-  std::uint64_t free_space() const override;
   const std::filesystem::path& staging() const noexcept override { return settings_.staging; }
 
 private:
@@ -50,9 +53,16 @@ private:
   std::string full(const dataset_id& id) const { return name_of(id); }
   std::string full(const snapshot_id& id) const { return prefix_ + id.text(); }
   std::string new_dataset(); ///< a name in staging that nobody has
+  std::string property_of(const dataset_id& id, const char* property) const;
+  void expect_own_device(const std::string& device) const;
+  room_facts measure_space() const override;
+  std::string missing_on(const snapshot_id& id, const std::vector<snapshot_facts>& all) const;
+  void expect_whole_snapshot(const snapshot_id& id) const;
   volume_facts facts_of(const dataset_id& id, std::uint64_t size) const;
   void create_parents(const std::string& dataset) const;
   void finish(const std::string& staged, const dataset_id& as) const;
+  void convert(const std::filesystem::path& file, const std::string& format, const std::string& staged,
+               const std::string& property, const std::function<bool()>& stop);
   void receive(const std::filesystem::path& file, const std::string& staged, const std::string& property,
                const std::function<bool()>& stop) const;
   void give_up(const std::string& staged) const noexcept;
