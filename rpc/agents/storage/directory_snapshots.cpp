@@ -50,7 +50,7 @@ directory_store::names directory_store::history(const dataset_id& volume) const 
     const auto header = read_qcow2(file);
     if (!header)
       throw std::runtime_error{file.filename().string() + ": not a qcow2 file"};
-    auto behind = backing_path(file, *header);
+    auto behind = file_behind(file, *header);
     const auto name = behind.stem().string();
     if (header->backing.empty() || behind.parent_path() != file.parent_path() || !name.starts_with(prefix) ||
         found.size() > max_snapshots_)

@@ -165,7 +165,7 @@ bool directory_store::is_needed(const path& image) const {
     if (entry.path().extension() != ending)
       continue;
     const auto header = read_qcow2(entry.path());
-    if (header && !header->backing.empty() && backing_path(entry.path(), *header) == image)
+    if (header && !header->backing.empty() && file_behind(entry.path(), *header) == image)
       return true;
   }
   return false;

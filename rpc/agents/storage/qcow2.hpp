@@ -1,12 +1,10 @@
 #pragma once
 
+#include "rpc/images/backing_chain.hpp"
 #include "rpc/unique_fd.hpp"
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 /// QEMU's disk format as far as the store has to understand it itself: to know what a file is without a process for each
@@ -14,25 +12,8 @@
 /// The format: docs/interop/qcow2.txt in QEMU's sources.
 namespace mistify::agents::storage {
 
-/// The head of a qcow2 file. Sizes in bytes.
-struct qcow2_header {
-  std::uint32_t cluster_bits = 0;
-  std::uint64_t size = 0; ///< of the disk, as a guest sees it
-  std::uint32_t l1_entries = 0;
-  std::uint64_t l1_offset = 0;
-  std::string backing; ///< the file behind it, as it is written there; empty: none
-  bool external_data = false, encrypted = false, snapshots = false;
-  bool unknown_features = false; ///< such that its clusters cannot be read here
-
-  std::uint64_t cluster() const noexcept { return std::uint64_t{1} << cluster_bits; }
-};
-
-/// The header in the first bytes of a file (4 KiB are enough for one of qemu-img); nothing where it is no qcow2 file.
-/// Throws std::runtime_error where it begins like one and then makes no sense.
-std::optional<qcow2_header> parse_qcow2(std::string_view first_bytes);
-
-/// The header of a file; nothing where it is no qcow2 file. Throws std::system_error where it cannot be read.
-std::optional<qcow2_header> read_qcow2(const std::filesystem::path& file);
+using mistify::images::qcow2_header;
+using mistify::images::read_qcow2;
 
 /// One qcow2 file, open for reading. Not thread-safe.
 class qcow2_file {
@@ -84,7 +65,7 @@ private:
   std::vector<qcow2_file> files_; // the first is the top
 };
 
-/// The file that is behind another, by the header of that.
-std::filesystem::path backing_path(const std::filesystem::path& file, const qcow2_header& header);
+/// The file that is behind another, by the header of that. Throws where that is no plain path.
+std::filesystem::path file_behind(const std::filesystem::path& file, const qcow2_header& header);
 
 } // namespace mistify::agents::storage

@@ -1,0 +1,96 @@
+#include "rpc/images/store_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace mistify::images {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_below(const fs::path& folder, const fs::path& file) {
+  const auto rest = file.lexically_relative(folder);
+  return !rest.empty() && *rest.begin() != "." && *rest.begin() != "..";
+}
+
+fs::path link_to(const rpc::unique_fd& fd) {
+  return "/proc/self/fd/" + std::to_string(fd.get());
+}
+
+rpc::unique_fd open_place(const fs::path& file, int more) {
+  rpc::unique_fd place{::open(file.c_str(), O_PATH | O_CLOEXEC | more)};
+  if (!place)
+    throw std::system_error{errno, std::generic_category(), file.filename()};
+  return place;
+}
+
+/// Opens what was looked at, and nothing else that has its name by now.
+disk_file open_behind(const rpc::unique_fd& place, fs::path file) {
+  struct stat facts {};
+  if (::fstat(place.get(), &facts) != 0 || !(S_ISREG(facts.st_mode) || S_ISBLK(facts.st_mode)))
+    throw disk_refused{file.filename().string() + ": neither a file nor a block device"};
+  rpc::unique_fd readable{::open(link_to(place).c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!readable)
+    throw std::system_error{errno, std::generic_category(), file.filename()};
+  return {std::move(readable), std::move(file), S_ISBLK(facts.st_mode)};
+}
+
+/// Where a name leads to, up to its last part; that as well unless it is a device's.
+fs::path resolved(const fs::path& file, const store_root& root) {
+  return root.devices ? fs::canonical(file.parent_path()) / file.filename() : fs::canonical(file);
+}
+
+[[noreturn]] void refuse(const fs::path& file, const std::string& reason) {
+  throw disk_refused{file.filename().string() + ": " + reason};
+}
+
+void expect_plain_absolute(const fs::path& file) {
+  if (!is_plain_text(file.native()))
+    throw disk_refused{"a disk's path has control characters in it"};
+  if (!file.is_absolute())
+    refuse(file, "not an absolute path");
+}
+
+} // namespace
+
+bool is_plain_text(std::string_view text) noexcept {
+  return std::ranges::none_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+disk_file open_disk(const fs::path& file) {
+  return open_behind(open_place(file, 0), file);
+}
+
+disk_file open_in_store(const fs::path& file, const std::vector<store_root>& roots) {
+  expect_plain_absolute(file);
+  try {
+    for (const auto& root : roots) {
+      std::error_code none;
+      const auto folder = fs::canonical(root.folder, none);
+      if (none)
+        continue;
+      auto real = resolved(file, root);
+      if (!is_below(folder, real))
+        continue;
+      const auto place = open_place(real, root.devices ? 0 : O_NOFOLLOW);
+      if (!root.devices && fs::read_symlink(link_to(place)) != real)
+        refuse(file, "was exchanged while it was looked at");
+      auto opened = open_behind(place, std::move(real));
+      if (opened.is_device == root.devices)
+        return opened;
+    }
+  } catch (const std::system_error& e) {
+    refuse(file, e.code().message());
+  }
+  refuse(file, "does not lie in the store");
+}
+
+} // namespace mistify::images
