@@ -79,7 +79,7 @@ command_of() {
   mistify-storage) printf '%s\n' --directory "$state/storage" --agent "$url" ;;
   mistify-libvirt)
     printf '%s\n' --connect "${LIBVIRT:-test:///default}" --agent "$url" --consoles "$state/consoles" \
-      --media "$(realpath "$state")/storage"
+      --store "$(realpath "$state")/storage"
     ;;
   esac
 }
