@@ -101,7 +101,7 @@ private:
     std::optional<store::job_step> unsaved;       ///< a step that the database has not taken yet
     std::optional<std::chrono::seconds> pause;    ///< before the stage runs again, from when that is on disk
     std::optional<reply<rpc::job>> cancelled_for; ///< who asked for the end that is being saved
-    std::string passed_over;                      ///< why stages of a forced delete failed
+    std::string remarks;                          ///< the message of its end, unless it fails
     std::string skipped_because;                  ///< why the one that is over now did
     bool calling = false;                         ///< a call is out
     bool saving = false;                          ///< a step is on its way to the disk
@@ -126,6 +126,7 @@ private:
   std::optional<store::job_start> promise_next(const under_way& ending);
   void break_promise(const store::job_step& step);
   void advance(under_way& at, store::guest_change change);
+  static void remark(under_way& at, std::string_view what);
   void save(under_way& at, store::job_step step);
   void saved(under_way& at, const store::job_step& step, const store::recorded_step& recorded);
   void not_saved(under_way& at, const store::job_step& step, const rpc::failure& why);

@@ -20,6 +20,8 @@ namespace {
 /// How long a step waits before it is offered again to a database that refused it (a full disk, mostly).
 constexpr auto save_pause = 1s;
 
+constexpr std::string_view forced_past = "forced past: ";
+
 failure stopping() {
   return {errc::unavailable, "the agent is stopping"};
 }
@@ -194,7 +196,7 @@ void guest_runner::advance(under_way& at, store::guest_change change) {
   if (steps.finished()) {
     if (steps.kind().effect == record_effect::deletes)
       step.change = store::guest_removed{};
-    step.next = store::job_ends{rpc::job_status::complete, at.passed_over};
+    step.next = store::job_ends{rpc::job_status::complete, at.remarks};
   } else if (draining_) {
     step.next = store::stage_waits{steps.index()};
   } else {
@@ -298,12 +300,19 @@ void guest_runner::stage_answered(under_way& at, std::string body) {
     auto progress = at.work.steps.accept(std::move(body), id_);
     if (progress.retry)
       return pause(at, *progress.retry);
+    remark(at, progress.message);
     if (progress.returned)
       return advance(at, store::guest_returned{std::move(at.sent_doc), std::move(*progress.returned)});
     advance(at, store::guest_unchanged{});
   } catch (const failure& e) {
     fail(at, e);
   }
+}
+
+void guest_runner::remark(under_way& at, std::string_view what) {
+  auto& all = at.remarks;
+  if (!what.empty())
+    all.append(all.empty() ? "" : "; ").append(what);
 }
 
 /// The stage is to run again later. No call is out meanwhile, and the log knows it.
@@ -328,7 +337,8 @@ void guest_runner::fail(under_way& at, const failure& why) {
   auto& work = at.work;
   at.calling = false;
   if (work.forced) {
-    at.passed_over += (at.passed_over.empty() ? "forced past: " : "; ") + why.message();
+    const bool is_first = at.remarks.find(forced_past) == std::string::npos;
+    remark(at, (is_first ? std::string{forced_past} : std::string{}) + why.message());
     at.skipped_because = why.message();
     work.steps.skip();
     return advance(at, store::guest_unchanged{});

@@ -85,7 +85,7 @@ command_of() {
   mistify-storage) printf '%s\n' --directory "$state/storage" --agent "$url" --allow-net 127.0.0.0/8 ;;
   mistify-libvirt)
     printf '%s\n' --connect "${LIBVIRT:-test:///default}" --agent "$url" --consoles "$state/consoles" \
-      --media "$(realpath "$state")/storage"
+      --store "$(realpath "$state")/storage"
     ;;
   esac
 }

@@ -47,3 +47,12 @@ TEST_CASE("nics get a name and a model") {
   CHECK(g.nics[1].name == "net1");
   CHECK(g.nics[1].model == "e1000");
 }
+
+TEST_CASE("a nic without a name gets the next one that no other nic has") {
+  rpc::guest g;
+  g.nics = test::nics(R"([{"name":"net1"},{},{},{"name":"net3"},{}])");
+  agents::settle_defaults(g);
+  CHECK(g.nics[1].name == "net2");
+  CHECK(g.nics[2].name == "net4");
+  CHECK(g.nics[4].name == "net5");
+}

@@ -21,7 +21,7 @@ agents::network_kind kind_of(const std::string& network) {
 }
 
 agents::host_facts host(std::string type = "kvm", std::string arch = "x86_64") {
-  return {std::move(type), std::move(arch), kind_of, [](const std::string& path) { return path.starts_with("/dev/"); }};
+  return {std::move(type), std::move(arch), kind_of};
 }
 
 rpc::guest small() {
@@ -32,9 +32,17 @@ rpc::guest small() {
   return g;
 }
 
-std::string built(rpc::guest g, const agents::host_facts& on = host()) {
+agents::placed_disk qcow2(const std::string& path) {
+  return {.chain = {{path, images::disk_format::qcow2, false}}};
+}
+
+agents::placed_disk device(const std::string& path) {
+  return {.chain = {{path, images::disk_format::raw, true}}};
+}
+
+std::string built(rpc::guest g, const agents::machine_plan& plan = {}, const agents::host_facts& on = host()) {
   agents::settle_defaults(g);
-  return agents::build_domain_xml(g, on, "/var/log/c/" + g.id + ".log");
+  return agents::build_domain_xml(g, plan, on, "/var/log/c/" + g.id + ".log");
 }
 
 } // namespace
@@ -49,8 +57,8 @@ TEST_CASE("a domain has its guest's id as name and UUID, its size, and a console
 }
 
 TEST_CASE("without KVM the processor is left to QEMU, and other architectures have no parts of a PC") {
-  CHECK_THAT(built(small(), host("qemu")), Contains("<domain type=\"qemu\">") && !Contains("<cpu "));
-  CHECK_THAT(built(small(), host("kvm", "aarch64")), !Contains("<apic") && !Contains("<panic"));
+  CHECK_THAT(built(small(), {}, host("qemu")), Contains("<domain type=\"qemu\">") && !Contains("<cpu "));
+  CHECK_THAT(built(small(), {}, host("kvm", "aarch64")), !Contains("<apic") && !Contains("<panic"));
 }
 
 TEST_CASE("a guest that does not say has one processor") {
@@ -59,30 +67,51 @@ TEST_CASE("a guest that does not say has one processor") {
   CHECK_THAT(built(g), Contains("<vcpu>1</vcpu>"));
 }
 
-TEST_CASE("VNC listens on loopback, at a free port or at the one that the guest has") {
-  auto g = small();
-  CHECK_THAT(built(g), Contains(R"(<graphics type="vnc" port="-1" autoport="yes">)") &&
-                         Contains(R"(<listen type="address" address="127.0.0.1" />)"));
-  g.vnc = 5917;
-  CHECK_THAT(built(g), Contains(R"(<graphics type="vnc" port="5917" autoport="no">)"));
+TEST_CASE("there is no VNC unless it is planned, and then on loopback with its password") {
+  CHECK_THAT(built(small()), !Contains("<graphics"));
+  const auto xml = built(small(), {.vnc_port = 5917, .vnc_password = "a<\"&"});
+  CHECK_THAT(xml, Contains(R"(<graphics type="vnc" port="5917" autoport="no" passwd="a&lt;&quot;&amp;">)") &&
+                    Contains(R"(<listen type="address" address="127.0.0.1" />)"));
 }
 
-TEST_CASE("disks are files or block devices, and raw or qcow2 by their ending or their format") {
+TEST_CASE("disks are files or block devices of the planned format, and QEMU is told that nothing is behind them") {
   auto g = small();
-  g.disks = test::disks(R"([{"source":"/images/a.qcow2"},{"volume":"tank/guests/g/disk-1"},)"
-                        R"({"source":"/images/b","format":"qcow2"},{"bus":"scsi","source":"/dev/sdx"}])");
-  const auto xml = built(g);
+  g.disks = test::disks(R"([{"source":"/1"},{"bus":"scsi","source":"/2"}])");
+  const auto xml = built(g, {.disks = {qcow2("/s/a.qcow2"), device("/dev/zvol/tank/b")}});
   const auto disks = agents::read_domain(xml).disks;
-  REQUIRE(disks.size() == 4);
+  REQUIRE(disks.size() == 2);
   CHECK(disks[0].device == "sda");
-  CHECK(disks[0].source == "/dev/sdx");
-  CHECK(disks[1].source == "/images/a.qcow2");
+  CHECK(disks[0].source == "/dev/zvol/tank/b");
+  CHECK(disks[0].format == "raw");
+  CHECK(disks[1].source == "/s/a.qcow2");
   CHECK(disks[1].format == "qcow2");
-  CHECK(disks[2].source == "/dev/zvol/tank/guests/g/disk-1");
-  CHECK(disks[2].format == "raw");
-  CHECK(disks[3].format == "qcow2");
-  CHECK_THAT(xml, Contains(R"(<source file="/images/a.qcow2" />)") &&
-                    Contains(R"(<source dev="/dev/zvol/tank/guests/g/disk-1" />)"));
+  CHECK_THAT(xml, Contains(R"(<source file="/s/a.qcow2" />)") && Contains(R"(<source dev="/dev/zvol/tank/b" />)"));
+  const auto first = xml.find("<backingStore />");
+  CHECK(xml.find("<backingStore />", first + 1) != xml.npos);
+}
+
+TEST_CASE("the files behind a disk are written with their formats, and the last has nothing behind it") {
+  auto g = small();
+  g.disks = test::disks(R"([{"source":"/1"}])");
+  auto disk = qcow2("/s/a.qcow2");
+  disk.chain.push_back({"/s/b.qcow2", images::disk_format::qcow2, false});
+  disk.chain.push_back({"/dev/zvol/tank/c", images::disk_format::raw, true});
+  const auto xml = built(g, {.disks = {disk}});
+  const auto middle = xml.find(R"(<backingStore type="file">)"), last = xml.find(R"(<backingStore type="block">)");
+  CHECK(xml.find(R"(<source file="/s/b.qcow2" />)") > middle);
+  CHECK(last > xml.find(R"(<format type="qcow2" />)"));
+  CHECK(xml.find(R"(<source dev="/dev/zvol/tank/c" />)") > last);
+  CHECK(xml.find("<backingStore />") > last);
+}
+
+TEST_CASE("media are read-only, and a CD where the bus has no such disks") {
+  auto g = small();
+  g.disks = test::disks(R"([{"source":"/1"},{"bus":"sata","source":"/2"}])");
+  auto iso = device("/m/a.iso");
+  iso.read_only = true;
+  const auto xml = built(g, {.disks = {iso, iso}});
+  CHECK_THAT(xml, Contains(R"(device="disk")") && Contains(R"(device="cdrom")") && !Contains("discard"));
+  CHECK(xml.find("<readonly />") != xml.rfind("<readonly />"));
 }
 
 TEST_CASE("nics join libvirt's networks, bridges of the kernel and of Open vSwitch, or user mode") {
@@ -117,9 +146,12 @@ TEST_CASE("a guest boots its disk, the network without any, or the kernel that i
   auto g = small();
   CHECK_THAT(built(g), Contains(R"(<boot dev="network" />)"));
   g.disks = test::disks(R"([{"source":"/a"}])");
-  CHECK_THAT(built(g), Contains(R"(<boot dev="hd" />)"));
-  g.metadata = {{"boot.kernel", "/boot/k"}, {"boot.initrd", "/boot/i"}, {"boot.cmdline", "console=ttyS0 a=<b>"}};
-  const auto shape = agents::read_domain(built(g));
+  agents::machine_plan plan{.disks = {qcow2("/a")}};
+  CHECK_THAT(built(g, plan), Contains(R"(<boot dev="hd" />)"));
+  g.metadata = {{"boot.cmdline", "console=ttyS0 a=<b>"}};
+  plan.kernel = "/boot/k";
+  plan.initrd = "/boot/i";
+  const auto shape = agents::read_domain(built(g, plan));
   CHECK(shape.kernel == "/boot/k");
   CHECK(shape.initrd == "/boot/i");
   CHECK(shape.cmdline == "console=ttyS0 a=<b>");
@@ -132,7 +164,7 @@ TEST_CASE("text of a guest stays text in its domain") {
   g.disks[0].device = g.disks[0].source = hostile;
   g.nics = test::nics("[{}]");
   g.nics[0].network = g.nics[0].model = hostile;
-  const auto xml = built(g);
+  const auto xml = built(g, {.disks = {qcow2(hostile)}});
   CHECK_THAT(xml, !Contains("<evil"));
   const auto shape = agents::read_domain(xml);
   CHECK(shape.disks.at(0).source == hostile);
@@ -143,7 +175,7 @@ TEST_CASE("a machine is the same as itself, whatever libvirt chose, and differs 
   auto g = small();
   g.disks = test::disks(R"([{"source":"/a"}])");
   g.nics = test::nics(R"([{"network":"br0"}])");
-  const auto asked = agents::read_domain(built(g));
+  const auto asked = agents::read_domain(built(g, {.disks = {qcow2("/a")}}));
   auto there = asked;
   there.vnc = 5900;
   there.nics[0].mac = "52:54:00:00:00:01";

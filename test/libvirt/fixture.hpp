@@ -1,29 +1,60 @@
 #pragma once
 
 #include "rpc/agents/libvirt/libvirt_agent.hpp"
+#include "test/images/qcow2_maker.hpp"
 #include "test/libvirt/guest_parts.hpp"
 #include "test/rpc/agent_calls.hpp"
+#include "test/system/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <filesystem>
 #include <string>
-#include <unistd.h>
 
 namespace mistify::test {
 
+/// A store of mistify-storage and a folder of media, as files.
+struct disk_lab {
+  temp_dir dir;
+  std::filesystem::path home = std::filesystem::canonical(dir.path());
+  std::filesystem::path store = home / "store", media = home / "media";
+
+  disk_lab() {
+    std::filesystem::create_directories(media);
+    std::filesystem::create_directories(store / ".staging");
+  }
+
+  agents::place_settings places() const { return {.stores = {store}, .media = media}; }
+
+  /// A volume of the store: its head says what is behind it.
+  std::string put_volume(const std::string& name, const qcow2_maker& head = {}) const {
+    const auto file = store / (name + ".qcow2");
+    std::filesystem::create_directories(file.parent_path());
+    return dir.write(file.lexically_relative(home), head.bytes());
+  }
+  std::string put_media(const std::string& name, std::string_view text = "x") const {
+    return dir.write("media/" + name, text);
+  }
+
+  /// A disk as mistify-storage fills it in.
+  static rpc::disk disk_of(const std::string& volume, const std::string& source) {
+    rpc::disk d;
+    d.volume = volume;
+    d.source = source;
+    return d;
+  }
+};
+
 /// The libvirt sub-agent on libvirt's test driver, and a connection of somebody else to the same machines. Machines live
 /// as long as the fixture.
-struct libvirt_fixture {
+struct libvirt_fixture : disk_lab {
   static constexpr const char* id = "0a1b2c3d-0000-4000-8000-000000000001";
   static constexpr const char* uri = "test:///default";
 
   libvirt_fixture() { std::filesystem::create_directories(consoles); }
-  ~libvirt_fixture() { std::filesystem::remove_all(consoles); }
 
-  std::filesystem::path consoles =
-    std::filesystem::temp_directory_path() / ("mistify-consoles-" + std::to_string(::getpid()));
-  agents::libvirt_agent agent{0, {.uri = uri, .consoles = consoles, .media = "/images:/dev/zvol"}};
+  std::filesystem::path consoles = home / "consoles";
+  agents::libvirt_agent agent{0, {.uri = uri, .consoles = consoles, .places = places()}};
   caller call{agent.server()};
   agents::connection_ptr other{agents::must(virConnectOpen(uri))};
 
@@ -52,14 +83,28 @@ struct libvirt_fixture {
     return g;
   }
 
+  /// The guest's own disk, with that number.
+  rpc::disk own_disk(int number, const std::string& of = id) const {
+    const auto volume = "guests/" + of + "/disk-" + std::to_string(number);
+    return disk_of(volume, put_volume(volume));
+  }
+
   /// A guest with disks, nics, metadata, and members that the sub-agent does not know.
-  static rpc::guest whole() {
+  rpc::guest whole() const {
     auto g = small();
-    g.disks = disks(R"([{"source":"/images/a.qcow2"},{"size":9,"volume":"tank/g/disk-1","tier":[1.0]}])");
+    g.disks = {own_disk(0), own_disk(1)};
+    g.disks[1].size = 9;
+    g.disks[1].extra = {{"tier", "[1.0]"}};
     g.nics = nics(R"([{"network":"default"},{"name":"back","network":"br0","vlans":[7]}])");
     g.metadata = {{"owner", "ann"}};
     g.extra = {{"note", R"({"a":1})"}};
     return g;
+  }
+
+  /// The domain's XML as libvirt keeps it, with passwords.
+  std::string xml() {
+    constexpr unsigned flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+    return agents::text_ptr{agents::must(virDomainGetXMLDesc(domain().get(), flags))}.get();
   }
 
   agents::domain_ptr domain() { return agents::need_domain(other.get(), id); }

@@ -22,12 +22,14 @@ TEST_CASE_METHOD(libvirt_fixture, "a guest is defined with its id as name and UU
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "a created guest has what libvirt chose filled in, and the rest as it was") {
-  const auto g = guest("Create", whole());
+  const auto wish = whole();
+  const auto g = guest("CreateGuest", wish);
   REQUIRE(g.disks.size() == 2);
   CHECK(g.disks[0].bus == "virtio");
   CHECK(g.disks[0].device == "vda");
   CHECK(g.disks[1].device == "vdb");
-  CHECK(g.disks[1].source == "/dev/zvol/tank/g/disk-1");
+  CHECK(g.disks[1].source == wish.disks[1].source);
+  CHECK(g.disks[1].extra.at("format") == "\"qcow2\"");
   CHECK(g.disks[1].size == 9);
   CHECK(g.disks[1].extra.at("tier") == "[1.0]");
   REQUIRE(g.nics.size() == 2);
@@ -41,6 +43,7 @@ TEST_CASE_METHOD(libvirt_fixture, "a created guest has what libvirt chose filled
 TEST_CASE_METHOD(libvirt_fixture, "the nics of a running guest have devices, and its VNC port is told") {
   auto g = whole();
   g.vnc = 5917;
+  g.metadata["vnc.password"] = "sesame";
   g = guest("Run", guest("CreateGuest", g));
   CHECK_FALSE(g.nics[0].device.empty());
   CHECK(g.nics[0].device != g.nics[1].device);
@@ -48,9 +51,13 @@ TEST_CASE_METHOD(libvirt_fixture, "the nics of a running guest have devices, and
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "every domain that is built is valid by libvirt's own schema") {
+  const agents::disk_places allowed{places()};
   for (auto g : {small(), whole()}) {
     agents::settle_defaults(g);
-    const auto built = agents::build_domain_xml(g, agents::look_at_host(other.get()), "/c.log");
+    agents::machine_plan plan{.disks = {}, .kernel = "/k", .initrd = "/i", .vnc_port = 5901, .vnc_password = "a"};
+    for (const auto& disk : g.disks)
+      plan.disks.push_back(allowed.find(disk, id, "disk"));
+    const auto built = agents::build_domain_xml(g, plan, agents::look_at_host(other.get()), "/c.log");
     INFO(built);
     const agents::domain_ptr valid{virDomainDefineXMLFlags(other.get(), built.c_str(), VIR_DOMAIN_DEFINE_VALIDATE)};
     CHECK(valid);
@@ -70,7 +77,7 @@ TEST_CASE_METHOD(libvirt_fixture, "a guest goes through its life") {
   CHECK((g = guest("Run", g)).state == "running");
   CHECK((g = guest("Poweroff", g)).state == "shutoff");
   CHECK((g = guest("Delete", g)).state == "shutoff");
-  CHECK_FALSE(agents::find_domain(other.get(), id));
+  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "a running guest is deleted too, with the log of its console") {
@@ -78,7 +85,7 @@ TEST_CASE_METHOD(libvirt_fixture, "a running guest is deleted too, with the log 
   std::ofstream{consoles / (std::string{id} + ".log.0")} << "older";
   guest("Run", guest("CreateGuest", small()));
   CHECK(guest("Delete", small()).state == "shutoff");
-  CHECK_FALSE(agents::find_domain(other.get(), id));
+  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
   CHECK(std::filesystem::is_empty(consoles));
 }
 
@@ -110,7 +117,6 @@ TEST_CASE_METHOD(libvirt_fixture, "what cannot be done says libvirt's reason") {
   guest("CreateGuest", small());
   CHECK_THROWS_WITH(raw("Restart", small()), Contains("not running"));
   CHECK_THROWS_WITH(raw("Suspend", small()), Contains("not running"));
-  CHECK_THROWS_WITH(raw("CPUMetrics", small()), Contains("inactive domain"));
   auto g = small("0a1b2c3d-0000-4000-8000-000000000002");
   CHECK_THROWS_WITH(raw("Run", g), "no domain 0a1b2c3d-0000-4000-8000-000000000002");
   g.memory = 0;
@@ -123,11 +129,16 @@ TEST_CASE_METHOD(libvirt_fixture, "ids that are no UUID are refused by every met
       CHECK_THROWS_WITH(raw(method, small(bad)), Contains("invalid argument"));
 }
 
-TEST_CASE_METHOD(libvirt_fixture, "a disk outside of the folders of media is refused, and nothing is defined") {
+TEST_CASE_METHOD(libvirt_fixture, "a disk that is not the guest's is refused, and nothing is defined") {
   auto g = small();
-  g.disks = test::disks(R"([{"source":"/images/a.raw"},{"source":"/etc/shadow"}])");
-  CHECK_THROWS_WITH(raw("CreateGuest", g), "disks[1].source: must be a path in /images:/dev/zvol");
-  CHECK_FALSE(agents::find_domain(other.get(), id));
+  g.disks = {own_disk(0), disk_of("", "/etc/shadow")};
+  CHECK_THROWS_WITH(raw("CreateGuest", g), Contains("disks[1].source: ") && Contains("does not lie in the store"));
+  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "Create starts the guest too, and does not mind if it runs") {
+  CHECK(guest("Create", whole()).state == "running");
+  CHECK(guest("Create", whole()).state == "running");
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "a guest that crashed is told from one that is off") {
@@ -154,6 +165,16 @@ TEST_CASE_METHOD(libvirt_fixture, "metrics are those of libvirt, in seconds, by 
   REQUIRE(nic.nic.size() == 2);
   CHECK(nic.nic.at("back").name == "back");
   CHECK(nic.nic.at("net0").tx_packets > 0);
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "a guest that is off, or has no machine, uses nothing") {
+  for (const auto* made : {"none", "CreateGuest"}) {
+    if (made != std::string{"none"})
+      guest(made, whole());
+    CHECK(metrics("CPUMetrics", whole()).cpu.empty());
+    CHECK(metrics("DiskMetrics", whole()).disk.empty());
+    CHECK(metrics("NicMetrics", whole()).nic.empty());
+  }
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "forty guests live at the same time") {

@@ -13,6 +13,12 @@ TEST_CASE("the simple agent gives back the guest of every action") {
           R"({"guest":{"id":"g","own":1}})");
 }
 
+TEST_CASE("the simple agent answers the method of the original's example") {
+  agents::simple_agent agent{0, 0};
+  test::caller call{agent.server()};
+  CHECK(call("Simple.DoStuff", R"({"guest":{"id":"g","own":1},"action":"x"})") == R"({"guest":{"id":"g","own":1}})");
+}
+
 TEST_CASE("the simple agent fails as often as told") {
   agents::simple_agent agent{0, 100};
   test::caller call{agent.server()};

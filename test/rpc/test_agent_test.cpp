@@ -161,3 +161,16 @@ TEST_CASE("a delayed test agent answers late") {
   call("Test.ListImages", "{}");
   CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds{50});
 }
+
+TEST_CASE_METHOD(fixture, "the test agent answers the methods of the original's example") {
+  CHECK(state_after("Run") == "running");
+  CHECK(state_after("CreateContainer", "container") == "running");
+  CHECK(state_after("StartContainer", "container") == "running");
+  CHECK(state_after("RebootContainer", "container") == "running");
+  CHECK(state_after("RestartContainer", "container") == "running");
+  CHECK(state_after("StopContainer", "container") == "stopped");
+  CHECK(state_after("DeleteContainer", "container") == "deleted");
+  CHECK(call("Test.CPUMetrics", R"({"guest":{"id":"g"}})").find(R"("type":"cpu","cpu":[{)") != std::string::npos);
+  const auto fetched = call("Test.RequestImage", R"({"id":"","source":"http://example.com/images/small"})");
+  CHECK(fetched == call("Test.GetImage", R"({"id":"small"})"));
+}

@@ -38,6 +38,21 @@ TEST_CASE("a stage's args override the webhook's message") {
   CHECK(agents::webhook_text(request) == R"({"text":"say \"hi\"","icon_emoji":":cat:","username":"me"})");
 }
 
+TEST_CASE("an emoji is taken with colons or without, and an empty arg is none") {
+  rpc::guest_request request;
+  request.guest.id = "g";
+  request.action = "reboot";
+  for (const auto* emoji : {"cat", ":cat:", ":cat", "cat:"}) {
+    request.args = {{"emoji", emoji}};
+    CHECK(agents::webhook_text(request).find(R"("icon_emoji":":cat:")") != std::string::npos);
+  }
+  for (const auto* emoji : {"", ":", "::"}) {
+    request.args = {{"text", ""}, {"emoji", emoji}, {"name", ""}};
+    CHECK(agents::webhook_text(request) ==
+          R"({"text":"reboot called on g","icon_emoji":":rainbow:","username":"mistify-webhook-post"})");
+  }
+}
+
 TEST_CASE("a webhook that refuses, is not there or takes too long fails the stage") {
   using std::chrono::milliseconds;
   test::scripted_agent refuses{[](peer& p) {

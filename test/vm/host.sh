@@ -85,7 +85,7 @@ start_libvirtd() {
 }
 
 start_libvirt_agent() {
-  launch mistify-libvirt "$build/mistify-libvirt" -c qemu:///system
+  launch mistify-libvirt "$build/mistify-libvirt" -c qemu:///system --media /var/lib/libvirt/images
   within 20 listens 20001
 }
 

@@ -35,6 +35,16 @@ std::string free_device(const rpc::guest& g, std::string_view bus) {
   }
 }
 
+bool has_nic(const rpc::guest& g, const std::string& name) {
+  return std::any_of(g.nics.begin(), g.nics.end(), [&](const rpc::nic& n) { return n.name == name; });
+}
+
+std::string free_nic_name(const rpc::guest& g, std::size_t number) {
+  for (;; ++number)
+    if (auto name = "net" + std::to_string(number); !has_nic(g, name))
+      return name;
+}
+
 void settle_source(rpc::disk& d, std::size_t index) {
   if (!d.source.empty())
     return;
@@ -55,7 +65,8 @@ void settle_defaults(rpc::guest& g) {
   }
   for (std::size_t i = 0; i < g.nics.size(); ++i) {
     fill(g.nics[i].model, "virtio");
-    fill(g.nics[i].name, "net" + std::to_string(i));
+    if (g.nics[i].name.empty())
+      g.nics[i].name = free_nic_name(g, i);
   }
 }
 

@@ -1,10 +1,8 @@
 #include "rpc/agents/libvirt/domain_builder.hpp"
 
-#include "rpc/json.hpp"
+#include "rpc/agents/libvirt/domain_parts.hpp"
 
 #include <algorithm>
-#include <pugixml.hpp>
-#include <sstream>
 #include <stdexcept>
 
 namespace mistify::agents {
@@ -47,17 +45,16 @@ void add_size(xml_node domain, const rpc::guest& g) {
   element(domain, "vcpu", std::to_string(std::max<std::uint64_t>(g.cpu, 1)));
 }
 
-void add_boot(xml_node domain, const rpc::guest& g, const host_facts& host) {
+void add_boot(xml_node domain, const rpc::guest& g, const machine_plan& plan, const host_facts& host) {
   auto os = element(domain, "os");
   attribute(element(os, "type", "hvm"), "arch", host.arch);
-  const auto kernel = metadata_of(g, "boot.kernel");
-  if (kernel.empty()) {
+  if (plan.kernel.empty()) {
     element(os, "boot", "dev", g.disks.empty() ? "network" : "hd");
     return;
   }
-  element(os, "kernel", kernel);
-  if (const auto initrd = metadata_of(g, "boot.initrd"); !initrd.empty())
-    element(os, "initrd", initrd);
+  element(os, "kernel", plan.kernel);
+  if (!plan.initrd.empty())
+    element(os, "initrd", plan.initrd);
   if (const auto cmdline = metadata_of(g, "boot.cmdline"); !cmdline.empty())
     element(os, "cmdline", cmdline);
 }
@@ -78,21 +75,12 @@ void add_platform(xml_node domain, const host_facts& host) {
 
 // -- disks -----------------------------------------------------------------------------------------------------------
 
-std::string format_of(const rpc::disk& d) {
-  if (const auto own = d.extra.find("format"); own != d.extra.end())
-    return rpc::json::document::parse(own->second).root().as_string("format");
-  return d.source.ends_with(".qcow2") ? "qcow2" : "raw";
-}
-
-void add_disk(xml_node devices, const rpc::disk& d, const host_facts& host) {
-  const bool block = host.is_block_device(d.source);
-  auto disk = element(devices, "disk", "type", block ? "block" : "file");
-  attribute(disk, "device", "disk");
-  auto driver = element(disk, "driver", "name", "qemu");
-  attribute(driver, "type", format_of(d));
-  attribute(driver, "discard", "unmap");
-  element(disk, "source", block ? "dev" : "file", d.source);
+void add_disk(xml_node devices, const rpc::disk& d, const placed_disk& what) {
+  auto disk = element(devices, "disk", "device", "disk");
+  if (!what.read_only)
+    attribute(element(disk, "driver"), "discard", "unmap");
   attribute(element(disk, "target", "dev", d.device), "bus", d.bus);
+  write_disk(disk, what, d.bus);
 }
 
 // -- nics ------------------------------------------------------------------------------------------------------------
@@ -141,13 +129,6 @@ void add_nic(xml_node devices, const rpc::nic& n, const host_facts& host, const 
 
 // -- consoles --------------------------------------------------------------------------------------------------------
 
-void add_vnc(xml_node devices, std::int64_t port) {
-  auto graphics = element(devices, "graphics", "type", "vnc");
-  attribute(graphics, "port", port == 0 ? "-1" : std::to_string(port));
-  attribute(graphics, "autoport", port == 0 ? "yes" : "no");
-  attribute(element(graphics, "listen", "type", "address"), "address", "127.0.0.1");
-}
-
 /// A terminal for `virsh console`, and everything that is said on it in a file.
 void add_serial(xml_node devices, const std::string& log) {
   auto serial = element(devices, "serial", "type", "pty");
@@ -164,25 +145,25 @@ void add_helpers(xml_node devices, const host_facts& host) {
 
 } // namespace
 
-std::string build_domain_xml(const rpc::guest& g, const host_facts& host, const std::string& console_log) {
+std::string build_domain_xml(const rpc::guest& g, const machine_plan& plan, const host_facts& host,
+                             const std::string& console_log) {
   pugi::xml_document document;
   auto domain = element(document, "domain", "type", host.type);
   element(domain, "name", g.id);
   element(domain, "uuid", g.id);
   add_size(domain, g);
-  add_boot(domain, g, host);
+  add_boot(domain, g, plan, host);
   add_platform(domain, host);
   auto devices = element(domain, "devices");
-  for (const auto& disk : g.disks)
-    add_disk(devices, disk, host);
+  for (std::size_t i = 0; i < g.disks.size(); ++i)
+    add_disk(devices, g.disks[i], plan.disks.at(i));
   for (std::size_t i = 0; i < g.nics.size(); ++i)
     add_nic(devices, g.nics[i], host, "nics[" + std::to_string(i) + "]");
   add_serial(devices, console_log);
-  add_vnc(devices, g.vnc);
+  if (plan.vnc_port != 0)
+    append_vnc(devices, plan.vnc_port, plan.vnc_password);
   add_helpers(devices, host);
-  std::ostringstream text;
-  document.save(text, "  ", pugi::format_default | pugi::format_no_declaration);
-  return text.str();
+  return text_of(document);
 }
 
 } // namespace mistify::agents

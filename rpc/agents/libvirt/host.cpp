@@ -28,13 +28,6 @@ network_kind kind_on(virConnectPtr c, const std::string& network) {
   return network_kind::bridge;
 }
 
-/// What is not there yet is what its place says: a zvol appears under /dev.
-bool is_block_device(const std::string& path) {
-  std::error_code failed;
-  const auto what = fs::status(path, failed);
-  return fs::exists(what) ? fs::is_block_file(what) : path.starts_with("/dev/");
-}
-
 std::string text_of(const char* path) {
   std::ostringstream text;
   text << std::ifstream{path}.rdbuf();
@@ -75,7 +68,6 @@ host_facts look_at_host(virConnectPtr c) {
   const text_ptr capabilities{must(virConnectGetCapabilities(c))};
   auto facts = read_capabilities(capabilities.get(), runs_machines(text_of("/proc/cpuinfo")));
   facts.kind_of = [c](const std::string& network) { return kind_on(c, network); };
-  facts.is_block_device = is_block_device;
   return facts;
 }
 

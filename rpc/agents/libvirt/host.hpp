@@ -11,18 +11,17 @@ namespace mistify::agents {
 
 /// What a nic's `network` may be the name of.
 enum class network_kind : std::uint8_t {
-  user,         ///< nothing: QEMU's own user mode network
+  user,         ///< nothing: QEMU's own user mode network, which only --user-network allows
   libvirt,      ///< a network that libvirt knows
   bridge,       ///< a bridge of the kernel
   open_vswitch, ///< a bridge of Open vSwitch
 };
 
-/// What a domain depends on besides its guest. The functions may be called while the connection they are of is open.
+/// What a domain depends on besides its guest. The function may be called while the connection it is of is open.
 struct host_facts {
   std::string type = "qemu"; ///< of the domain: "kvm", "qemu", "test"
   std::string arch = "x86_64";
   std::function<network_kind(const std::string& network)> kind_of;
-  std::function<bool(const std::string& path)> is_block_device;
 };
 
 /// Asks libvirt and the kernel. KVM where libvirt offers it and the processor runs machines, else what comes first of

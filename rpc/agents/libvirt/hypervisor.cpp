@@ -52,11 +52,32 @@ void hypervisor::give_back(connection_ptr c) {
     idle_.push_back(std::move(c));
 }
 
-domain_ptr find_domain(virConnectPtr c, const std::string& uuid) {
-  domain_ptr domain{virDomainLookupByUUIDString(c, uuid.c_str())};
+namespace {
+
+domain_ptr found(virDomainPtr d) {
+  domain_ptr domain{d};
   if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
     throw_last_error();
   return domain;
+}
+
+} // namespace
+
+machine_search find_machine(virConnectPtr c, const std::string& id) {
+  auto domain = found(virDomainLookupByUUIDString(c, id.c_str()));
+  if (domain && must(virDomainGetName(domain.get())) == id)
+    return {std::move(domain), {}};
+  if (domain)
+    return {nullptr, virDomainGetName(domain.get())};
+  return {nullptr, found(virDomainLookupByName(c, id.c_str())) ? id : std::string{}};
+}
+
+std::vector<domain_ptr> all_domains(virConnectPtr c) {
+  virDomainPtr* all = nullptr;
+  const auto count = must(virConnectListAllDomains(c, &all, 0));
+  std::vector<domain_ptr> domains(all, all + count);
+  std::free(static_cast<void*>(all));
+  return domains;
 }
 
 } // namespace mistify::agents

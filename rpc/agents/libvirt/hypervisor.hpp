@@ -46,7 +46,16 @@ private:
   std::vector<connection_ptr> idle_;
 };
 
-/// The domain of that UUID; null where there is none. Throws `hypervisor_error` for any other trouble.
-domain_ptr find_domain(virConnectPtr c, const std::string& uuid);
+/// What libvirt has by a guest's id.
+struct machine_search {
+  domain_ptr ours;     ///< the domain whose UUID and name both are the id; null if there is none
+  std::string foreign; ///< the name of a domain that has only one of them, and is somebody else's; empty: there is none
+};
+
+/// Throws `hypervisor_error` for any trouble but that there is no such domain.
+machine_search find_machine(virConnectPtr c, const std::string& id);
+
+/// All domains, whoever made them. Throws `hypervisor_error`.
+std::vector<domain_ptr> all_domains(virConnectPtr c);
 
 } // namespace mistify::agents

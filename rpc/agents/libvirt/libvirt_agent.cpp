@@ -4,8 +4,16 @@
 
 namespace mistify::agents {
 
+namespace {
+
+machine_rules rules_of(const libvirt_settings& settings) {
+  return {disk_places{settings.places}, parse_vnc_ports(settings.vnc_ports), settings.user_network};
+}
+
+} // namespace
+
 libvirt_agent::libvirt_agent(std::uint16_t port, const libvirt_settings& settings)
-  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, media_folders{settings.media}}, server_{port} {
+  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings)}, server_{port} {
   if (!settings.agent_url.empty())
     reporter_.emplace(hypervisor_, settings.agent_url);
   serve_guests();
@@ -15,9 +23,9 @@ libvirt_agent::libvirt_agent(std::uint16_t port, const libvirt_settings& setting
 void libvirt_agent::serve_guests() {
   using method = rpc::guest_response (machines::*)(const rpc::guest_request&);
   const std::pair<const char*, method> methods[] = {
-    {"CreateGuest", &machines::create}, {"Create", &machines::create},   {"Run", &machines::run},
-    {"Reboot", &machines::reboot},      {"Restart", &machines::restart}, {"Shutdown", &machines::shutdown},
-    {"Poweroff", &machines::poweroff},  {"Suspend", &machines::suspend}, {"Delete", &machines::remove},
+    {"CreateGuest", &machines::create}, {"Create", &machines::create_and_run}, {"Run", &machines::run},
+    {"Reboot", &machines::reboot},      {"Restart", &machines::restart},       {"Shutdown", &machines::shutdown},
+    {"Poweroff", &machines::poweroff},  {"Suspend", &machines::suspend},       {"Delete", &machines::remove},
     {"Status", &machines::status},
   };
   for (const auto& [name, m] : methods)

@@ -17,10 +17,12 @@ struct libvirt_settings {
   std::string uri = "test:///default";               ///< of the hypervisor
   std::string agent_url = {};                        ///< who is told of changes; empty: nobody
   std::string consoles = "/var/log/mistify-libvirt"; ///< folder for the logs of the serial consoles
-  std::string media = "/dev/zvol:/var/lib/mistify-storage:/var/lib/libvirt/images"; ///< see `media_folders`
+  place_settings places = {};                        ///< where disks and media may lie
+  std::string vnc_ports = "5900-5999";               ///< see `parse_vnc_ports`
+  bool user_network = false;                         ///< see `machine_rules`
 };
 
-/// Runs virtual machines through libvirt. Methods: `Libvirt.` with CreateGuest (and its older name Create), Run, Reboot,
+/// Runs virtual machines through libvirt. Methods: `Libvirt.` with CreateGuest, Create (which starts it too), Run, Reboot,
 /// Restart, Shutdown, Poweroff, Suspend, Delete, Status, CPUMetrics, DiskMetrics, NicMetrics. Tells the agent what
 /// guests do by themselves. One a process.
 class libvirt_agent {

@@ -1,8 +1,10 @@
 #include "rpc/agents/libvirt/machines.hpp"
 
+#include "rpc/agents/libvirt/claims.hpp"
 #include "rpc/agents/libvirt/defaults.hpp"
-#include "rpc/agents/libvirt/domain_builder.hpp"
 #include "rpc/agents/libvirt/domain_reader.hpp"
+#include "rpc/agents/libvirt/guest_text.hpp"
+#include "rpc/agents/libvirt/machine_check.hpp"
 #include "rpc/agents/libvirt/states.hpp"
 
 #include <libvirt/virterror.h>
@@ -45,16 +47,6 @@ void undefine(virDomainPtr d) {
     must(virDomainUndefine(d));
 }
 
-void start(virDomainPtr d) {
-  switch (state_of(d)) {
-  case VIR_DOMAIN_RUNNING:
-  case VIR_DOMAIN_BLOCKED: return;
-  case VIR_DOMAIN_PAUSED: must(virDomainResume(d)); return;
-  case VIR_DOMAIN_PMSUSPENDED: must(virDomainPMWakeup(d, 0)); return;
-  default: must(virDomainCreate(d));
-  }
-}
-
 void reset(virDomainPtr d) {
   must(virDomainReset(d, 0));
   if (state_of(d) == VIR_DOMAIN_PAUSED)
@@ -71,6 +63,47 @@ void pause(virDomainPtr d) {
     must(virDomainSuspend(d));
 }
 
+std::string left_alone(const std::string& name) {
+  return "left alone: " + name;
+}
+
+std::string reason_of_loss() {
+  return "started without VNC: it had no password, or no port that it may have; one in metadata vnc.password and a "
+         "port in "
+         "vnc are needed";
+}
+
+std::string field(const char* list, std::size_t index) {
+  return list + ("[" + std::to_string(index) + ']');
+}
+
+void expect_networks(const rpc::guest& g, const machine_rules& rules) {
+  for (std::size_t i = 0; i < g.nics.size(); ++i)
+    if (g.nics[i].network.empty() && !rules.user_network)
+      throw std::invalid_argument{field("nics", i) + ".network: " + no_user_network};
+}
+
+std::string boot_file(const rpc::guest& g, const char* key, const disk_places& places) {
+  const auto named = g.metadata.find(key);
+  if (named == g.metadata.end() || named->second.empty())
+    return {};
+  return places.find_media(named->second, std::string{"metadata."} + key);
+}
+
+/// Null if there is no domain; throws for a foreign one.
+domain_ptr find_ours(virConnectPtr c, const std::string& id) {
+  auto there = find_machine(c, id);
+  if (!there.foreign.empty())
+    throw std::runtime_error{"conflict: this guest's UUID or name is of a domain that is somebody else's, " +
+                             left_alone(there.foreign)};
+  return std::move(there.ours);
+}
+
+/// With passwords, which the domain would lose otherwise.
+std::string whole_xml(virDomainPtr d) {
+  return text_ptr{must(virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE))}.get();
+}
+
 } // namespace
 
 void expect_uuid(const std::string& id) {
@@ -85,14 +118,14 @@ void expect_uuid(const std::string& id) {
 }
 
 domain_ptr need_domain(virConnectPtr c, const std::string& id) {
-  auto domain = find_domain(c, id);
-  if (!domain)
+  auto ours = find_ours(c, id);
+  if (!ours)
     throw hypervisor_error{VIR_ERR_NO_DOMAIN, "no domain " + id};
-  return domain;
+  return ours;
 }
 
-machines::machines(hypervisor& where, std::filesystem::path consoles, media_folders media)
-  : hypervisor_{where}, consoles_{std::move(consoles)}, media_{std::move(media)} {
+machines::machines(hypervisor& where, std::filesystem::path consoles, machine_rules rules)
+  : hypervisor_{where}, consoles_{std::move(consoles)}, rules_{std::move(rules)} {
   // Where that fails, libvirt says so at a guest's start; with the test driver nothing is written there at all.
   std::error_code ignored;
   std::filesystem::create_directories(consoles_, ignored);
@@ -108,20 +141,36 @@ rpc::guest_response machines::act(const rpc::guest_request& request, const chang
   return answer(request.guest, domain.get());
 }
 
+// -- making ----------------------------------------------------------------------------------------------------------
+
 rpc::guest_response machines::create(const rpc::guest_request& request) {
   auto g = request.guest;
   expect_uuid(g.id);
   settle_defaults(g);
-  media_.expect(g);
+  expect_plain_text(g);
+  expect_networks(g, rules_);
+  expect_vnc(g, rules_.vnc_ports);
   const auto turn = locks_.take(g.id);
   const auto connection = hypervisor_.connect();
   define(connection.get(), g, request.args);
   return answer(std::move(g), need_domain(connection.get(), request.guest.id).get());
 }
 
-void machines::define(virConnectPtr c, const rpc::guest& g, const rpc::metadata_map& args) {
-  const auto xml = build_domain_xml(g, with_wish(look_at_host(c), args), console_log(g.id));
-  if (const auto there = find_domain(c, g.id)) {
+rpc::guest_response machines::create_and_run(const rpc::guest_request& request) {
+  auto started = request;
+  started.guest = create(request).guest;
+  return run(started);
+}
+
+void machines::define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& args) {
+  auto made = plan(g);
+  std::unique_lock claim{claims_, std::defer_lock};
+  if (g.vnc == any_vnc_port || std::ranges::any_of(made.disks, &placed_disk::is_shared))
+    claim.lock();
+  const auto there = find_ours(c, g.id);
+  take_claims(c, g, there.get(), made);
+  const auto xml = build_domain_xml(g, made, with_wish(look_at_host(c), args), console_log(g.id));
+  if (there) {
     const auto other = difference(read_domain(xml), shape_of(there.get(), VIR_DOMAIN_XML_INACTIVE));
     if (!other.empty())
       throw std::invalid_argument{"the domain exists already, with other " + other};
@@ -130,9 +179,81 @@ void machines::define(virConnectPtr c, const rpc::guest& g, const rpc::metadata_
   domain_ptr{must(virDomainDefineXML(c, xml.c_str()))};
 }
 
-rpc::guest_response machines::run(const rpc::guest_request& request) {
-  return act(request, start);
+/// Also tells the guest which format its disks have.
+machine_plan machines::plan(rpc::guest& g) const {
+  machine_plan made{.disks = {},
+                    .kernel = boot_file(g, "boot.kernel", rules_.places),
+                    .initrd = boot_file(g, "boot.initrd", rules_.places),
+                    .vnc_password = vnc_password(g)};
+  for (std::size_t i = 0; i < g.disks.size(); ++i) {
+    made.disks.push_back(rules_.places.find(g.disks[i], g.id, field("disks", i)));
+    g.disks[i].extra["format"] = '"' + std::string{made.disks.back().format()} + '"';
+  }
+  return made;
 }
+
+/// A machine that is there keeps its port.
+void machines::take_claims(virConnectPtr c, const rpc::guest& g, virDomainPtr there, machine_plan& made) const {
+  for (const auto& disk : made.disks)
+    if (disk.is_shared)
+      expect_free_disk(c, disk.chain.front().path, g.id, among::all);
+  made.vnc_port = g.vnc;
+  if (g.vnc != any_vnc_port)
+    return;
+  const auto kept = there ? shape_of(there, VIR_DOMAIN_XML_INACTIVE).vnc : 0;
+  made.vnc_port = rules_.vnc_ports.holds(kept) ? kept : free_vnc_port(c, rules_.vnc_ports, g.id);
+}
+
+// -- starting --------------------------------------------------------------------------------------------------------
+
+rpc::guest_response machines::run(const rpc::guest_request& request) {
+  std::string message;
+  auto started = act(request, [&](virDomainPtr d) { message = start(d, request.guest); });
+  started.message = std::move(message);
+  return started;
+}
+
+/// Returns what is to be told.
+std::string machines::start(virDomainPtr d, const rpc::guest& g) {
+  switch (state_of(d)) {
+  case VIR_DOMAIN_RUNNING:
+  case VIR_DOMAIN_BLOCKED: return {};
+  case VIR_DOMAIN_PAUSED: must(virDomainResume(d)); return {};
+  case VIR_DOMAIN_PMSUSPENDED: must(virDomainPMWakeup(d, 0)); return {};
+  default: return boot(d, g);
+  }
+}
+
+/// The domain may be of before, and what lies behind its disks changes with each snapshot.
+std::string machines::boot(virDomainPtr d, const rpc::guest& g) {
+  const auto checked = check_machine(whole_xml(d), g, rules_);
+  expect_sound_saved_state(d, g);
+  const auto c = virDomainGetConnect(d);
+  if (checked.is_changed)
+    domain_ptr{must(virDomainDefineXML(c, checked.xml.c_str()))};
+  std::unique_lock claim{claims_, std::defer_lock};
+  if (!checked.shared_disks.empty())
+    claim.lock();
+  for (const auto& path : checked.shared_disks)
+    expect_free_disk(c, path, g.id, among::running);
+  must(virDomainCreate(d));
+  return checked.lost_vnc ? reason_of_loss() : std::string{};
+}
+
+/// libvirt resumes a saved machine by the XML that it was saved with.
+void machines::expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) const {
+  if (must(virDomainHasManagedSaveImage(d, 0)) == 0)
+    return;
+  const text_ptr xml{must(virDomainManagedSaveGetXMLDesc(d, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))};
+  const auto checked = check_machine(xml.get(), g, rules_);
+  if (checked.is_reformatted || checked.lost_vnc)
+    throw std::runtime_error{
+      "the machine's saved state is of before, with a disk or a display that it must not have any "
+      "more (virsh managedsave-remove " +
+      g.id + " lets it boot anew)"};
+}
+
+// -- acting ----------------------------------------------------------------------------------------------------------
 
 rpc::guest_response machines::reboot(const rpc::guest_request& request) {
   return act(request, [](virDomainPtr d) { must(virDomainReboot(d, 0)); });
@@ -155,7 +276,16 @@ rpc::guest_response machines::suspend(const rpc::guest_request& request) {
 }
 
 rpc::guest_response machines::status(const rpc::guest_request& request) {
-  return act(request, [](virDomainPtr) {});
+  const auto& id = request.guest.id;
+  expect_uuid(id);
+  const auto turn = locks_.take(id);
+  const auto connection = hypervisor_.connect();
+  if (const auto there = find_machine(connection.get(), id); !there.foreign.empty()) {
+    rpc::guest_response unknown{request.guest, left_alone(there.foreign)};
+    unknown.guest.state = "unknown";
+    return unknown;
+  }
+  return answer(request.guest, need_domain(connection.get(), id).get());
 }
 
 rpc::guest_response machines::remove(const rpc::guest_request& request) {
@@ -163,10 +293,13 @@ rpc::guest_response machines::remove(const rpc::guest_request& request) {
   expect_uuid(gone.guest.id);
   const auto turn = locks_.take(gone.guest.id);
   const auto connection = hypervisor_.connect();
-  if (const auto domain = find_domain(connection.get(), gone.guest.id)) {
-    destroy(domain.get());
-    undefine(domain.get());
+  const auto there = find_machine(connection.get(), gone.guest.id);
+  if (there.ours) {
+    destroy(there.ours.get());
+    undefine(there.ours.get());
   }
+  if (!there.foreign.empty())
+    gone.message = left_alone(there.foreign);
   forget_console(gone.guest.id);
   gone.guest.state = "shutoff";
   gone.guest.vnc = 0;

@@ -1,29 +1,35 @@
 #pragma once
 
 #include "rpc/agents/guest_locks.hpp"
+#include "rpc/agents/libvirt/domain_builder.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
-#include "rpc/agents/libvirt/media_folders.hpp"
+#include "rpc/agents/libvirt/machine_rules.hpp"
 #include "rpc/messages.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <mutex>
 
 namespace mistify::agents {
 
-/// The machines behind guests: what each method does to one. A guest's id is its domain's name and UUID.
+/// The machines behind guests: what each method does to one. A guest's id is its domain's name and UUID; a domain that has
+/// only one of them is somebody else's, and no method touches it.
 ///
 /// Every member may be called from any thread; calls on one guest take turns. Each returns the guest as it is then: its
 /// state, and what libvirt chose filled in. What is done already succeeds once more. Throws std::invalid_argument where
-/// the guest cannot be understood, `hypervisor_error` with libvirt's reason where it refuses.
+/// the guest cannot be understood or the rules forbid it, `hypervisor_error` with libvirt's reason where it refuses,
+/// std::runtime_error ("conflict: …") where a foreign domain is in the way.
 class machines {
 public:
   /// Serial consoles are logged to `consoles`/ID.log, by libvirt; the folder is made where it is missing.
-  machines(hypervisor& where, std::filesystem::path consoles, media_folders media);
+  machines(hypervisor& where, std::filesystem::path consoles, machine_rules rules);
 
   /// Defines the domain; a machine of that id and another shape stays as it is, and is an error. The stage's arg `domain`
   /// ("kvm", "qemu") overrides what the host can do best.
   rpc::guest_response create(const rpc::guest_request& request);
-  /// Starts it, or wakes it up.
+  /// `create`, then `run`.
+  rpc::guest_response create_and_run(const rpc::guest_request& request);
+  /// Starts it, or wakes it up. What it is started with is checked and brought up to date before.
   rpc::guest_response run(const rpc::guest_request& request);
   /// Asks the guest to boot anew.
   rpc::guest_response reboot(const rpc::guest_request& request);
@@ -34,27 +40,35 @@ public:
   /// Pulls its plug.
   rpc::guest_response poweroff(const rpc::guest_request& request);
   rpc::guest_response suspend(const rpc::guest_request& request);
-  /// Pulls its plug, and forgets it with its console's log. The disks are not touched.
+  /// Pulls its plug, and forgets it with its console's log. The disks are not touched. A foreign domain is left alone, which
+  /// the message says.
   rpc::guest_response remove(const rpc::guest_request& request);
+  /// `unknown` with a message for a guest in whose place is a foreign domain.
   rpc::guest_response status(const rpc::guest_request& request);
 
 private:
   using change = std::function<void(virDomainPtr)>;
   rpc::guest_response act(const rpc::guest_request& request, const change& what);
-  void define(virConnectPtr c, const rpc::guest& g, const rpc::metadata_map& args);
+  void define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& args);
+  machine_plan plan(rpc::guest& g) const;
+  void take_claims(virConnectPtr c, const rpc::guest& g, virDomainPtr there, machine_plan& made) const;
+  std::string start(virDomainPtr d, const rpc::guest& g);
+  std::string boot(virDomainPtr d, const rpc::guest& g);
+  void expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) const;
   std::string console_log(const std::string& id) const;
   void forget_console(const std::string& id) const;
 
   hypervisor& hypervisor_;
   std::filesystem::path consoles_;
-  media_folders media_;
+  machine_rules rules_;
   guest_locks locks_;
+  std::mutex claims_; // held while a machine takes what others could take as well: a volume, a port
 };
 
 /// Throws std::invalid_argument unless it is a UUID, which every domain needs, and which is harmless in a path.
 void expect_uuid(const std::string& id);
 
-/// The domain of a guest. Throws `hypervisor_error` where there is none.
+/// The domain of a guest. Throws `hypervisor_error` where there is none, std::runtime_error for a foreign one.
 domain_ptr need_domain(virConnectPtr c, const std::string& id);
 
 } // namespace mistify::agents

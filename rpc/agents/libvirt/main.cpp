@@ -16,8 +16,17 @@ int main(int argc, char** argv) {
   options.option("-a,--agent", settings.agent_url,
                  "URL of the agent, which is told what guests do by themselves; empty: nobody is");
   options.option("--consoles", settings.consoles, "folder for the logs of the serial consoles");
-  options.option("--media", settings.media,
-                 "folders that disks, kernels and initrds may be in, with colons between them");
+  options.option(
+    "--store", settings.places.stores,
+    "folder or ZFS pool where mistify-storage keeps the disks of guests; may be given several times. None: "
+    "/var/lib/mistify-storage");
+  options.option("--media", settings.places.media,
+                 "folders of ISO images, kernels and initrds, with colons between them, which guests may read and not "
+                 "write. They may not overlap a store");
+  options.option("--vnc-ports", settings.vnc_ports, "ports on 127.0.0.1 that guests may have for VNC");
+  options.flag("--user-network", settings.user_network,
+               "give nics without a network QEMU's user network, through which guests reach the services on this "
+               "host's loopback");
   if (auto done = options.parse(argc, argv))
     return *done;
 

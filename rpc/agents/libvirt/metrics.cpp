@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 
 namespace mistify::agents {
@@ -21,14 +22,23 @@ double seconds(std::int64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / 1e9;
 }
 
-/// Finds the domain and hands it to `f`, which fills the answer.
-template <class F>
-rpc::guest_metrics_response measure(hypervisor& of, const rpc::guest_metrics_request& request, const char* type, F f) {
+using measurement = std::function<void(virDomainPtr, rpc::guest_metrics_response&)>;
+
+/// Lets `f` fill the answer if the guest's machine is on. One that is off, or not there, uses nothing.
+rpc::guest_metrics_response measure(hypervisor& of, const rpc::guest_metrics_request& request, const char* type,
+                                    const measurement& f) {
   expect_uuid(request.guest.id);
   const auto connection = of.connect();
-  const auto domain = need_domain(connection.get(), request.guest.id);
+  const auto machine = find_machine(connection.get(), request.guest.id).ours;
   rpc::guest_metrics_response answer{request.guest, type};
-  f(domain.get(), answer);
+  try {
+    if (machine && must(virDomainIsActive(machine.get())) == 1)
+      f(machine.get(), answer);
+  } catch (const hypervisor_error&) {
+    if (virDomainIsActive(machine.get()) == 1)
+      throw;
+    return {request.guest, type}; // it went off meanwhile
+  }
   return answer;
 }
 

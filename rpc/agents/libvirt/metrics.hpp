@@ -5,8 +5,8 @@
 
 namespace mistify::agents {
 
-// What a guest uses. Times are in seconds, since its start. Each throws `hypervisor_error` with libvirt's reason where
-// there are no figures: of a guest that is off, mostly.
+// What a guest uses. Times are in seconds, since its start. A guest that is off has no figures.
+// Each throws `hypervisor_error` with libvirt's reason where it gives none.
 
 /// One row for each virtual CPU: `vcpu_time` is what it ran; `cpu_time` is that and its share of what the hypervisor
 /// itself needed for the guest.

@@ -105,21 +105,17 @@ void state_reporter::watch() {
 
 std::string state_reporter::look_up(const std::string& guest) {
   const auto connection = hypervisor_.connect();
-  const auto domain = find_domain(connection.get(), guest);
-  return domain ? state_name(domain.get()) : "unknown";
+  const auto machine = find_machine(connection.get(), guest).ours;
+  return machine ? state_name(machine.get()) : "unknown";
 }
 
 void state_reporter::report_everyone() {
   const auto connection = hypervisor_.connect();
-  virDomainPtr* all = nullptr;
-  const auto count = must(virConnectListAllDomains(connection.get(), &all, 0));
-  for (int i = 0; i < count; ++i) {
-    const domain_ptr domain{all[i]};
+  for (const auto& domain : all_domains(connection.get())) {
     char uuid[VIR_UUID_STRING_BUFLEN];
     if (virDomainGetUUIDString(domain.get(), uuid) == 0)
       inbox_->add(uuid, 0s);
   }
-  std::free(static_cast<void*>(all));
 }
 
 // -- the agent -------------------------------------------------------------------------------------------------------

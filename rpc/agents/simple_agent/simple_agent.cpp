@@ -23,6 +23,7 @@ simple_agent::simple_agent(std::uint16_t port, unsigned percent_failure) : serve
   for (const char* action :
        {"Create", "Delete", "Reboot", "Restart", "Poweroff", "Shutdown", "Start", "Run", "Suspend"})
     server_.handle<rpc::guest_request, rpc::guest_response>(std::string{"SimpleAgent."} + action, act);
+  server_.handle<rpc::guest_request, rpc::guest_response>("Simple.DoStuff", act);
 }
 
 } // namespace mistify::agents

@@ -7,7 +7,7 @@
 namespace mistify::agents {
 
 /// The smallest sub-agent: says yes to every guest action, or no to some. Methods: `SimpleAgent.` and the action with a
-/// capital ("SimpleAgent.Reboot"); containers use the same.
+/// capital ("SimpleAgent.Reboot"); containers use the same. `Simple.DoStuff` is the one of the original's example.
 class simple_agent {
 public:
   /// Of a hundred calls, `percent_failure` fail by chance.

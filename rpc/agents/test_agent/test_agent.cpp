@@ -34,25 +34,41 @@ void test_agent::handle(const std::string& action, F f) {
   });
 }
 
+void test_agent::serve_action(const std::string& method, const std::string& action) {
+  handle<rpc::guest_request, rpc::guest_response>(method, [this, action](const rpc::guest_request& request) {
+    auto answer = guests_.act(action, request);
+    if (action == "delete")
+      snapshots_.forget(request.guest.id);
+    return answer;
+  });
+}
+
 void test_agent::serve_guests() {
   for (const std::string action :
        {"create", "delete", "reboot", "restart", "poweroff", "shutdown", "start", "suspend"}) {
-    const auto act = [this, action](const rpc::guest_request& request) {
-      auto answer = guests_.act(action, request);
-      if (action == "delete")
-        snapshots_.forget(request.guest.id);
-      return answer;
-    };
-    handle<rpc::guest_request, rpc::guest_response>(action, act);
-    handle<rpc::guest_request, rpc::guest_response>("container" + capitalised(action), act);
+    serve_action(action, action);
+    serve_action("container" + capitalised(action), action);
   }
+  // As the original's example has them.
+  const std::pair<const char*, const char*> older[] = {
+    {"Run", "start"},
+    {"CreateContainer", "create"},
+    {"StartContainer", "start"},
+    {"StopContainer", "poweroff"},
+    {"RebootContainer", "reboot"},
+    {"RestartContainer", "restart"},
+    {"DeleteContainer", "delete"},
+  };
+  for (const auto& [method, action] : older)
+    serve_action(method, action);
 }
 
 void test_agent::serve_metrics() {
-  for (const std::string type : {"cpu", "nic", "disk"})
+  for (const auto& [method, type] : {std::pair{"CpuMetrics", "cpu"}, std::pair{"CPUMetrics", "cpu"},
+                                     std::pair{"NicMetrics", "nic"}, std::pair{"DiskMetrics", "disk"}})
     handle<rpc::guest_metrics_request, rpc::guest_metrics_response>(
-      type + "Metrics",
-      [this, type](const rpc::guest_metrics_request& request) { return guests_.metrics(type, request); });
+      method,
+      [this, type = type](const rpc::guest_metrics_request& request) { return guests_.metrics(type, request); });
 }
 
 void test_agent::serve_images(const std::string& prefix, images& of) {
@@ -61,6 +77,7 @@ void test_agent::serve_images(const std::string& prefix, images& of) {
     {"ListImages", [&of](const rpc::image_request& r) { return of.list(r); }},
     {"GetImage", [&of](const rpc::image_request& r) { return of.get(r); }},
     {"FetchImage", [&of](const rpc::image_request& r) { return of.fetch(r); }},
+    {"RequestImage", [&of](const rpc::image_request& r) { return of.fetch(r); }},
     {"DeleteImage", [&of](const rpc::image_request& r) { return of.remove(r); }},
   };
   for (const auto& [name, f] : methods)

@@ -11,7 +11,8 @@
 namespace mistify::agents {
 
 /// A sub-agent for every action there is, in memory, to try the agent with: `Test.` and the action's name with a capital
-/// ("Test.Reboot", "Test.ContainerListImages"); downloads at /snapshots/download.
+/// ("Test.Reboot", "Test.ContainerListImages"), and the names of the original's example where they differ ("Test.Run",
+/// "Test.StopContainer"); downloads at /snapshots/download.
 class test_agent {
 public:
   /// Every call is answered `delay` late.
@@ -20,6 +21,7 @@ public:
   rpc::server& server() noexcept { return server_; }
 
 private:
+  void serve_action(const std::string& method, const std::string& action);
   void serve_guests();
   void serve_metrics();
   void serve_images(const std::string& prefix, images& of);

@@ -4,6 +4,7 @@
 #include <httplib.h>
 #include <mutex>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 namespace mistify::agents {
@@ -12,7 +13,17 @@ namespace {
 
 std::string arg_or(const rpc::metadata_map& args, std::string_view key, std::string otherwise) {
   const auto at = args.find(key);
-  return at == args.end() ? otherwise : at->second;
+  return at == args.end() || at->second.empty() ? otherwise : at->second;
+}
+
+/// Chat services want it between colons.
+std::string emoji_of(const rpc::metadata_map& args) {
+  std::string_view name = args.contains("emoji") ? std::string_view{args.find("emoji")->second} : std::string_view{};
+  if (name.starts_with(':'))
+    name.remove_prefix(1);
+  if (name.ends_with(':'))
+    name.remove_suffix(1);
+  return ':' + std::string{name.empty() ? "rainbow" : name} + ':';
 }
 
 /// Stops `client` unless it is destroyed in time: the engine bounds single reads only.
@@ -71,10 +82,11 @@ webhook_url parse_webhook_url(const std::string& url) {
 }
 
 std::string webhook_text(const rpc::guest_request& request) {
+  const auto action = request.action.empty() ? std::string{"unknown"} : request.action;
   rpc::json::writer w;
   w.begin_object();
-  w.key("text").value(arg_or(request.args, "text", request.action + " called on " + request.guest.id));
-  w.key("icon_emoji").value(arg_or(request.args, "emoji", ":rainbow:"));
+  w.key("text").value(arg_or(request.args, "text", action + " called on " + request.guest.id));
+  w.key("icon_emoji").value(emoji_of(request.args));
   w.key("username").value(arg_or(request.args, "name", "mistify-webhook-post"));
   w.end_object();
   return std::move(w).str();

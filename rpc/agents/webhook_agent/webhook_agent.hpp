@@ -18,7 +18,7 @@ struct webhook_url {
 webhook_url parse_webhook_url(const std::string& url);
 
 /// The JSON that is posted: "reboot called on ID", in the form that chat services take. The stage's args `text`, `emoji`
-/// and `name` override its three members.
+/// and `name` override its three members, unless they are empty; `emoji` is taken with its colons or without.
 std::string webhook_text(const rpc::guest_request& request);
 
 /// A stage that tells a web service about an action and leaves the guest as it is. Method: `Webhook.Post`, which fails

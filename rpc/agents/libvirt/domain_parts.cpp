@@ -1,0 +1,85 @@
+#include "rpc/agents/libvirt/domain_parts.hpp"
+
+#include <sstream>
+
+namespace mistify::agents {
+
+namespace {
+
+using pugi::xml_node;
+
+void set(xml_node of, const char* name, const std::string& value) {
+  auto attribute = of.attribute(name);
+  if (!attribute)
+    attribute = of.append_attribute(name);
+  attribute = value.c_str();
+}
+
+void drop(xml_node from, const char* name) {
+  while (from.remove_child(name)) {
+  }
+}
+
+void point_at(xml_node of, const images::chain_link& file) {
+  set(of, "type", file.is_device ? "block" : "file");
+  auto source = of.child("source");
+  if (!source)
+    source = of.append_child("source");
+  source.remove_attribute(file.is_device ? "file" : "dev");
+  set(source, file.is_device ? "dev" : "file", file.path.string());
+}
+
+const char* name_of(images::disk_format format) {
+  return format == images::disk_format::qcow2 ? "qcow2" : "raw";
+}
+
+void write_behind(xml_node top, const std::vector<images::chain_link>& chain) {
+  for (auto file = chain.begin() + 1; file != chain.end(); ++file) {
+    top = top.append_child("backingStore");
+    set(top, "type", file->is_device ? "block" : "file");
+    set(top.append_child("format"), "type", name_of(file->format));
+    point_at(top, *file);
+  }
+  top.append_child("backingStore");
+}
+
+/// IDE and SATA have no disks that are read-only.
+bool is_cdrom_bus(const std::string& bus) {
+  return bus == "ide" || bus == "sata";
+}
+
+} // namespace
+
+void write_disk(xml_node disk, const placed_disk& what, const std::string& bus) {
+  if (what.read_only && is_cdrom_bus(bus))
+    set(disk, "device", "cdrom");
+  auto driver = disk.child("driver");
+  if (!driver)
+    driver = disk.prepend_child("driver");
+  set(driver, "name", "qemu");
+  set(driver, "type", name_of(what.chain.front().format));
+  drop(disk, "backingStore");
+  point_at(disk, what.chain.front());
+  write_behind(disk, what.chain);
+  if (what.read_only && !disk.child("readonly"))
+    disk.append_child("readonly");
+}
+
+void append_vnc(xml_node devices, std::int64_t port, const std::string& password) {
+  auto graphics = devices.append_child("graphics");
+  set(graphics, "type", "vnc");
+  set(graphics, "port", std::to_string(port));
+  set(graphics, "autoport", "no");
+  set(graphics, "passwd", password);
+  auto listen = graphics.append_child("listen");
+  set(listen, "type", "address");
+  set(listen, "address", "127.0.0.1");
+}
+
+std::string text_of(const pugi::xml_document& document) {
+  std::ostringstream text;
+  document.save(text, "  ", pugi::format_default | pugi::format_no_declaration);
+  return text.str();
+}
+
+} // namespace mistify::agents

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "rpc/agents/libvirt/disk_places.hpp"
+
+#include <pugixml.hpp>
+#include <string>
+
+/// Parts of a domain's XML that are written when it is built and again before each start.
+namespace mistify::agents {
+
+/// Writes what QEMU opens for a disk: type, source, format, whether it is read-only, and the files behind it, the last of
+/// which has nothing behind it. What stood there of these is replaced.
+void write_disk(pugi::xml_node disk, const placed_disk& what, const std::string& bus);
+
+/// Appends a VNC display on loopback.
+void append_vnc(pugi::xml_node devices, std::int64_t port, const std::string& password);
+
+std::string text_of(const pugi::xml_document& document);
+
+} // namespace mistify::agents

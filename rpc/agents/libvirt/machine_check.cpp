@@ -1,0 +1,109 @@
+#include "rpc/agents/libvirt/machine_check.hpp"
+
+#include "rpc/agents/libvirt/domain_parts.hpp"
+
+#include <stdexcept>
+#include <string_view>
+
+namespace mistify::agents {
+
+namespace {
+
+using pugi::xml_node;
+
+std::string value(xml_node of, const char* attribute) {
+  return of.attribute(attribute).value();
+}
+
+bool is(xml_node of, const char* attribute, std::string_view expected) {
+  return of.attribute(attribute).value() == expected;
+}
+
+void check_disk(xml_node disk, const std::string& field, const std::string& guest, const disk_places& places,
+                checked_machine& to) {
+  const auto source = disk.child("source");
+  if (!source)
+    return; // an empty drive
+  if (!is(disk, "type", "file") && !is(disk, "type", "block"))
+    throw std::invalid_argument{field + ": is neither a file nor a block device"};
+  const auto path = value(source, is(disk, "type", "block") ? "dev" : "file");
+  const auto found = places.find(path, guest, field);
+  if (!is(disk.child("driver"), "type", found.format()) || (found.read_only && !disk.child("readonly")))
+    to.is_reformatted = true;
+  write_disk(disk, found, value(disk.child("target"), "bus"));
+  if (found.is_shared)
+    to.shared_disks.push_back(found.chain.front().path);
+}
+
+void check_kernel(xml_node os, const char* element, const std::string& field, const disk_places& places) {
+  if (auto file = os.child(element))
+    file.text() = places.find_media(file.text().get(), field).c_str();
+}
+
+void check_nics(xml_node devices, const machine_rules& rules) {
+  std::size_t i = 0;
+  for (const auto& interface : devices.children("interface")) {
+    if (is(interface, "type", "user") && !rules.user_network)
+      throw std::invalid_argument{"nics[" + std::to_string(i) + "].network: " + no_user_network};
+    ++i;
+  }
+}
+
+/// Displays at a socket of the file system, or at none, are behind its rights.
+bool is_on_tcp(xml_node graphics) {
+  return graphics.attribute("port") || graphics.attribute("autoport") || graphics.attribute("tlsPort") ||
+         graphics.attribute("websocket");
+}
+
+bool is_guarded(xml_node graphics, const port_range& ports) {
+  return is(graphics, "type", "vnc") && graphics.attribute("passwd") && !value(graphics, "passwd").empty() &&
+         !graphics.attribute("websocket") && ports.holds(graphics.attribute("port").as_llong());
+}
+
+void remove_displays(xml_node devices, const port_range& ports, bool all, checked_machine& to) {
+  for (auto graphics = devices.child("graphics"); graphics;) {
+    const auto next = graphics.next_sibling("graphics");
+    const bool guarded = is_guarded(graphics, ports);
+    if (is_on_tcp(graphics) && (all || !guarded)) {
+      to.lost_vnc = to.lost_vnc || !guarded;
+      devices.remove_child(graphics);
+    }
+    graphics = next;
+  }
+}
+
+bool wants_vnc(const rpc::guest& g, const port_range& ports) {
+  return ports.holds(g.vnc) && !vnc_password(g).empty();
+}
+
+void check_displays(xml_node devices, const rpc::guest& g, const port_range& ports, checked_machine& to) {
+  const bool wanted = wants_vnc(g, ports);
+  remove_displays(devices, ports, wanted, to);
+  if (!wanted)
+    return;
+  append_vnc(devices, g.vnc, vnc_password(g));
+  to.lost_vnc = false;
+}
+
+} // namespace
+
+checked_machine check_machine(const std::string& xml, const rpc::guest& g, const machine_rules& rules) {
+  pugi::xml_document document;
+  if (!document.load_string(xml.c_str()))
+    throw std::runtime_error{"libvirt's description of the domain cannot be read"};
+  const auto before = text_of(document);
+  const auto domain = document.child("domain");
+  const auto devices = domain.child("devices");
+  checked_machine checked;
+  for (const auto& disk : devices.children("disk"))
+    check_disk(disk, "disk " + value(disk.child("target"), "dev"), g.id, rules.places, checked);
+  check_nics(devices, rules);
+  check_kernel(domain.child("os"), "kernel", "metadata.boot.kernel", rules.places);
+  check_kernel(domain.child("os"), "initrd", "metadata.boot.initrd", rules.places);
+  check_displays(devices, g, rules.vnc_ports, checked);
+  checked.xml = text_of(document);
+  checked.is_changed = checked.xml != before;
+  return checked;
+}
+
+} // namespace mistify::agents

@@ -1,0 +1,137 @@
+#include "rpc/agents/libvirt/domain_reader.hpp"
+#include "test/libvirt/fixture.hpp"
+
+using namespace mistify;
+using Catch::Contains;
+using test::libvirt_fixture;
+
+namespace {
+
+/// A machine as earlier versions made them: what a client said stands in its XML.
+struct earlier_fixture : libvirt_fixture {
+  void make(const std::string& devices) {
+    const auto text = std::string{"<domain type='test'><name>"} + id + "</name><uuid>" + id +
+                      "</uuid><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>" + devices +
+                      "</devices></domain>";
+    const agents::domain_ptr made{agents::must(virDomainDefineXML(other.get(), text.c_str()))};
+  }
+  static std::string disk_xml(const std::string& path, const std::string& format) {
+    return "<disk type='file' device='disk'><driver name='qemu' type='" + format + "'/><source file='" + path +
+           "'/><target dev='vda' bus='virtio'/></disk>";
+  }
+  bool runs() { return virDomainIsActive(domain().get()) == 1; }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(earlier_fixture, "a disk whose format a client named starts with that of its place") {
+  make(disk_xml(own_disk(0).source, "raw"));
+  CHECK(guest("Run", small()).state == "running");
+  CHECK(agents::read_domain(xml()).disks.at(0).format == "qcow2");
+  CHECK_THAT(xml(), Contains("<backingStore/>"));
+}
+
+TEST_CASE_METHOD(earlier_fixture, "a machine with a file of the host as its disk, or behind it, does not start") {
+  make(disk_xml("/etc/hostname", "raw"));
+  CHECK_THROWS_WITH(raw("Run", small()), Contains("disk vda: ") && Contains("does not lie in the store"));
+  CHECK_FALSE(runs());
+  guest("Delete", small());
+  const auto disk = own_disk(0);
+  make(disk_xml(disk.source, "qcow2"));
+  put_volume(disk.volume, {.backing = "/etc/hostname"});
+  CHECK_THROWS_WITH(raw("Run", small()), Contains("does not lie in the store"));
+  CHECK_FALSE(runs());
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "what came to lie behind a disk since its last start is what it starts with") {
+  const auto g = guest("CreateGuest", whole());
+  guest("Poweroff", guest("Run", g));
+  put_volume(g.disks[0].volume + "@s");
+  put_volume(g.disks[0].volume, {.backing = "disk-0@s.qcow2"});
+  CHECK(guest("Run", g).state == "running");
+  CHECK_THAT(xml(), Contains("disk-0@s.qcow2"));
+}
+
+TEST_CASE_METHOD(earlier_fixture, "a machine on QEMU's user network does not start") {
+  make("<interface type='user'><model type='virtio'/></interface>");
+  CHECK_THROWS_WITH(raw("Run", small()), Contains("nics[0].network: ") && Contains("--user-network"));
+  CHECK_FALSE(runs());
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "a nic without a network is refused, whatever else it says") {
+  for (const auto* nic : {"{}", R"({"network":""})", R"({"model":"user"})", R"({"name":"a","device":"tap0"})"}) {
+    auto g = small();
+    g.nics = test::nics(R"([{"network":"default"},)" + std::string{nic} + "]");
+    CHECK_THROWS_WITH(raw("CreateGuest", g), Contains("nics[1].network: ") && Contains("loopback"));
+  }
+  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "no name of a network means the user network") {
+  for (const auto* network : {"user", "slirp", "none", "default,model=virtio"}) {
+    auto g = small();
+    g.nics = test::nics("[{}]");
+    g.nics[0].network = network;
+    guest("CreateGuest", g);
+    CHECK_THAT(xml(), !Contains("type='user'"));
+    guest("Delete", g);
+  }
+}
+
+TEST_CASE_METHOD(earlier_fixture,
+                 "a display without a password is taken away before a start, and the message says so") {
+  make("<graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1'/><graphics type='spice' port='5950'/>");
+  CHECK_THAT(raw("Run", small()), Contains("started without VNC"));
+  CHECK_THAT(xml(), !Contains("<graphics"));
+  CHECK(guest("Poweroff", small()).vnc == 0);
+  CHECK_THAT(raw("Run", small()), !Contains("message"));
+}
+
+TEST_CASE_METHOD(earlier_fixture, "a guest that has a password by now gets its display back, with it") {
+  make("<graphics type='vnc' port='5901' autoport='no' listen='127.0.0.1'/>");
+  auto g = small();
+  g.vnc = 5901;
+  g.metadata["vnc.password"] = "sesame";
+  CHECK_THAT(raw("Run", g), !Contains("message"));
+  CHECK_THAT(xml(), Contains("passwd='sesame'"));
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "VNC is there if it is asked for, and a start keeps its password") {
+  auto g = small();
+  CHECK(guest("Run", guest("CreateGuest", g)).vnc == 0);
+  guest("Delete", g);
+  g.vnc = 5930;
+  CHECK_THROWS_WITH(raw("CreateGuest", g), Contains("needs a password"));
+  g.metadata["vnc.password"] = "sesame";
+  CHECK(guest("Run", guest("CreateGuest", g)).vnc == 5930);
+  CHECK_THAT(xml(), Contains("passwd='sesame'"));
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "any port of the range is one that no other machine has, and stays") {
+  auto g = small(), h = small("0a1b2c3d-0000-4000-8000-000000000002");
+  g.vnc = h.vnc = -1;
+  g.metadata["vnc.password"] = h.metadata["vnc.password"] = "a";
+  CHECK(guest("CreateGuest", g).vnc == 5900);
+  CHECK(guest("CreateGuest", h).vnc == 5901);
+  CHECK(guest("CreateGuest", h).vnc == 5901);
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "a volume that one guest has is in use for all others") {
+  auto g = small(), h = small("0a1b2c3d-0000-4000-8000-000000000002");
+  g.disks = h.disks = {disk_of("vols/a", put_volume("vols/a"))};
+  guest("CreateGuest", g);
+  CHECK_THROWS_WITH(raw("CreateGuest", h), Contains(std::string{"in use by "} + id));
+  CHECK(guest("Run", g).state == "running");
+  guest("Delete", g);
+  CHECK(guest("Create", h).state == "running");
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "a guest boots a kernel of the media, and media as read-only disks") {
+  auto g = small();
+  g.metadata = {{"boot.kernel", put_media("k")}, {"boot.initrd", put_media("i")}};
+  g.disks = {disk_of("", put_media("a.iso"))};
+  CHECK(guest("Create", g).state == "running");
+  CHECK_THAT(xml(), Contains("<readonly/>"));
+  g.metadata["boot.initrd"] = "/etc/shadow";
+  CHECK_THROWS_WITH(raw("CreateGuest", g), Contains("metadata.boot.initrd: "));
+}
