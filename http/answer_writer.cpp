@@ -69,7 +69,7 @@ std::string write_head(const answer& a, const head_options& options) {
       append_field(out, name, value);
     says_how_to_keep |= rpc::text::equal_ignoring_case(name, "cache-control");
   }
-  if (!says_how_to_keep && a.content_type.starts_with("application/json"))
+  if (!says_how_to_keep && !is_bodiless(a.status) && a.content_type.starts_with("application/json"))
     out += "Cache-Control: no-store\r\n";
   append_framing(out, a, options);
   out += "\r\n";

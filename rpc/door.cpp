@@ -67,7 +67,7 @@ std::string_view without_final_dot(std::string_view name) noexcept {
   return name;
 }
 
-/// The scheme's text and port; the port is empty for a scheme that no page of this server can have.
+/// Removes the scheme and returns its port; empty, removing nothing, for a scheme that no page of this server can have.
 std::string_view default_port(std::string_view& origin) noexcept {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 2> known{
     {{"http://", "80"}, {"https://", "443"}}};
