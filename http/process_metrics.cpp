@@ -82,6 +82,9 @@ void add_server_metrics(metrics::registry& to, const server& of, const store::di
   add(counter, "mistify_http_refused_total",
       "Requests and connections that were refused before a route was looked for: malformed, too large, slow or many.",
       &server_stats::refused);
+  add(gauge, "mistify_http_waiting_bytes", "Of answers that wait for clients.", &server_stats::waiting);
+  add(counter, "mistify_http_slow_clients_total",
+      "Connections that were closed because their client took what was sent too slowly.", &server_stats::dropped);
   to.add_function(gauge, "mistify_guests", "Guests that are stored.",
                   [&guests] { return static_cast<double>(guests.size()); });
 }
