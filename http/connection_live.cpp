@@ -25,9 +25,9 @@ std::string chunk_head(std::size_t size) {
 
 void connection::start_live() {
   auto a = std::exchange(answer_, {});
-  if (auto share = core_->live_shares.take(peer_)) {
+  if (auto share = head_only_ ? std::nullopt : core_->live_shares.take(peer_)) {
     live_share_.emplace(*std::move(share));
-  } else {
+  } else if (!head_only_) {
     ++core_->refused;
     return send(core_->answer_to(429, "too many readers of events of one client: " +
                                         std::to_string(core_->settings.live_of_one)));

@@ -16,6 +16,7 @@ namespace mistify::http {
 
 class bridge;
 class figure_store;
+class guest_list;
 class guest_refresh;
 class reachability;
 
@@ -23,6 +24,7 @@ class reachability;
 struct context {
   const actors::config& settings;
   const store::directory& guests;
+  guest_list& list;
   const store::job_reader& jobs;
   store::event_feed& events;
   bridge& agents;
