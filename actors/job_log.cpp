@@ -47,7 +47,10 @@ void commit(self_pointer self) {
     return;
   const auto begin = std::chrono::steady_clock::now();
   try {
-    state.journal->commit();
+    {
+      const commit_metrics::visit inside{*state.measured};
+      state.journal->commit();
+    }
     state.measured->committed.add();
     const auto took = std::chrono::steady_clock::now() - begin;
     state.measured->took.observe(took);
@@ -76,6 +79,7 @@ caf::result<T> take(self_pointer self, Step step) {
   auto& state = self->state;
   const reply<T> answer{self};
   try {
+    const commit_metrics::visit inside{*state.measured};
     if (!state.journal->in_batch())
       state.journal->begin();
     if (state.waiting.empty() && !state.in_trouble)

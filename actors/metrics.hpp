@@ -6,10 +6,12 @@
 #include "rpc/model.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 /// What the actors count. Each knows its counters from the start; the registry they are made in outlives all actors.
@@ -76,8 +78,34 @@ private:
 struct commit_metrics {
   explicit commit_metrics(rpc::metrics::registry& in);
 
+  /// Says, as long as it lives, that the log is inside the database, where the disk may hold it up.
+  class visit {
+  public:
+    explicit visit(commit_metrics& of) noexcept : of_{of} {
+      of_.inside_since_ = std::chrono::steady_clock::now().time_since_epoch().count();
+    }
+    ~visit() { of_.inside_since_ = outside; }
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+  private:
+    commit_metrics& of_;
+  };
+
+  /// For how long the log has been inside; nothing while it is not. Any thread may ask.
+  std::optional<std::chrono::steady_clock::duration> lasts(std::chrono::steady_clock::time_point now) const noexcept {
+    const auto since = inside_since_.load();
+    if (since == outside)
+      return std::nullopt;
+    return now.time_since_epoch() - std::chrono::steady_clock::duration{since};
+  }
+
   rpc::metrics::counter &committed, &failed;
   rpc::metrics::histogram &took, &steps;
+
+private:
+  static constexpr std::int64_t outside = -1;
+  std::atomic<std::int64_t> inside_since_{outside};
 };
 
 } // namespace mistify::actors

@@ -224,6 +224,9 @@ const job_log_actor& agent_system::log() const {
 const inspector_actor& agent_system::inspector() const {
   return impl_->inspector;
 }
+std::optional<std::chrono::steady_clock::duration> agent_system::commit_lasts() const {
+  return impl_->commits.lasts(std::chrono::steady_clock::now());
+}
 const store::directory& agent_system::guests() const {
   return impl_->guests;
 }

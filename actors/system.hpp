@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,8 @@ public:
   const front_actor& front() const;
   const job_log_actor& log() const;
   const inspector_actor& inspector() const;
+  /// For how long the log has been inside the database; nothing where it is not.
+  std::optional<std::chrono::steady_clock::duration> commit_lasts() const;
   const store::directory& guests() const;
   const store::job_reader& jobs() const;
   store::event_feed& events();

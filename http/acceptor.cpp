@@ -115,6 +115,12 @@ void acceptor::turn_away(int fd) {
 }
 
 void acceptor::take_in(int fd, std::string peer) {
+  auto share = core_->connection_shares.take(peer);
+  if (!share) {
+    ++core_->refused;
+    ::close(fd);
+    return;
+  }
   const auto bound = core_->settings.max_connections;
   const auto open = core_->connections.size();
   int on = 1;
@@ -124,7 +130,7 @@ void acceptor::take_in(int fd, std::string peer) {
     return;
   }
   auto key = core_->connections.next_key(fd);
-  auto c = std::make_shared<connection>(core_, key, std::move(peer), open >= bound);
+  auto c = std::make_shared<connection>(core_, key, std::move(peer), *std::move(share), open >= bound);
   core_->connections.put(key, c);
   // Its first event, that there is room to write, comes at once and sets the first deadline.
   if (!core_->events.add(key))

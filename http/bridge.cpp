@@ -263,10 +263,12 @@ pending<bool> bridge::await_end(std::string runner, std::string job_id, std::chr
 pending<bool> bridge::alive(std::chrono::milliseconds longest) {
   auto all = both(impl_->ask<bool>(impl_->agent.front(), longest, actors::alive_atom_v),
                   impl_->ask<bool>(impl_->agent.log(), longest, actors::alive_atom_v));
-  return pending<bool>{[ask = std::move(all).sender()](auto told) {
-    ask([told](const auto& outcome) {
+  return pending<bool>{[ask = std::move(all).sender(), &agent = impl_->agent](auto told) {
+    ask([told, &agent](const auto& outcome) {
       const auto& [front, log] = std::get<0>(outcome);
-      told(std::holds_alternative<bool>(front) && std::holds_alternative<bool>(log));
+      const auto commit = agent.commit_lasts();
+      const bool log_is_well = std::holds_alternative<bool>(log) || (commit && *commit < longest_commit);
+      told(std::holds_alternative<bool>(front) && log_is_well);
     });
   }};
 }

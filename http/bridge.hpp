@@ -108,7 +108,11 @@ public:
   /// the runner does not have the job (any more). The handler goes on on a thread that may read the disk.
   pending<bool> await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest);
 
-  /// True once the actors that everything passes through have answered; false if they did not in time.
+  /// A commit that lasts longer is a log that hangs: `alive`.
+  static constexpr std::chrono::minutes longest_commit{2};
+
+  /// True once the actors that everything passes through have answered; false if they did not in time. A log that is
+  /// inside a commit counts as well, up to `longest_commit`: a slow disk is no reason to start the agent again.
   pending<bool> alive(std::chrono::milliseconds longest);
 
   /// True once the database has taken a write, or took one a moment ago. Throws `storage_failed` when it does not.

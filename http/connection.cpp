@@ -14,10 +14,12 @@ constexpr std::uint32_t at_work = std::uint32_t{1} << 31; // in signals_, beside
 
 } // namespace
 
-connection::connection(std::shared_ptr<core> shared, watch_key key, std::string peer, bool too_many)
-  : core_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, too_many_{too_many}, framer_{
-                                                                                        {core_->settings.max_head,
-                                                                                         core_->settings.max_body}} {}
+connection::connection(std::shared_ptr<core> shared, watch_key key, std::string peer, share_table::place share,
+                       bool too_many)
+  : core_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, share_{std::move(share)}, too_many_{too_many},
+    framer_{{core_->settings.max_head, core_->settings.max_body}}, pace_{{core_->settings.write_timeout,
+                                                                          core_->settings.least_rate,
+                                                                          core_->settings.rate_window}} {}
 
 connection::~connection() {
   core_->buffered -= accounted_;
@@ -54,6 +56,10 @@ void connection::try_handle(std::uint32_t signals, thread on) {
     return;
   may_read_ |= (signals & (readable | half_closed)) != 0;
   half_closed_ |= (signals & half_closed) != 0;
+  if (signals & dropped && waits_) {
+    ++core_->dropped;
+    return close_hard();
+  }
   if (std::exchange(too_many_, false))
     refuse(503, "too many connections");
   handle_end(signals);
@@ -105,17 +111,26 @@ bool connection::step(thread on) {
   return false;
 }
 
-/// Where the process was stopped, the client may have done its part meanwhile: the stages judge by `late_`.
+/// If the process was stopped, the client may have done its part meanwhile: what is there is read before `late_` counts.
 void connection::on_deadline() {
   set_deadline(never);
-  late_ = stage_ == stage::reading || stage_ == stage::writing || (stage_ == stage::live && blocked_);
+  late_ = stage_ == stage::reading;
   may_read_ |= stage_ == stage::reading;
   if (stage_ == stage::draining)
     close();
+  else if (waits_)
+    judge_pace();
   else if (stage_ == stage::live)
     on_live_deadline();
   else if (stage_ == stage::handling && !http_1_0_)
     send_go_on();
+}
+
+void connection::judge_pace() {
+  if (!pace_.too_slow(now(), taken()))
+    return set_deadline(pace_.look_at());
+  ++core_->dropped;
+  close_hard();
 }
 
 /// To a client that sends no more, and may have left: one that has is noticed by the reset that comes back. Every client
@@ -141,6 +156,7 @@ void connection::close() {
     return;
   stage_ = stage::closed;
   end_live();
+  nothing_waits();
   set_deadline(never);
   // In this order: once the descriptor is closed, the next client may come under its number.
   core_->connections.erase(key_);

@@ -4,9 +4,11 @@
 #include "http/framer.hpp"
 #include "http/message.hpp"
 #include "http/outbox.hpp"
+#include "http/reader_pace.hpp"
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace mistify::http {
@@ -30,12 +32,13 @@ public:
     stop_idle = 128,  ///< close if nothing is under way
     stop_now = 256,   ///< close
     fed = 512,        ///< there is more of an answer without end
+    dropped = 1024,   ///< close: others that are faster need the room of what waits for this client
   };
   /// Who posts: only workers run handlers and read; on other threads, which may be actors', an answer is sent at most.
   enum class thread : std::uint8_t { worker, other };
 
-  /// One that is `too_many` is answered 503 and closed.
-  connection(std::shared_ptr<core> shared, watch_key key, std::string peer, bool too_many);
+  /// One that is `too_many` is answered 503 and closed. `share` is its place among those of its address.
+  connection(std::shared_ptr<core> shared, watch_key key, std::string peer, share_table::place share, bool too_many);
   ~connection();
 
   void post(std::uint32_t signals, thread on);
@@ -57,6 +60,7 @@ private:
   void proceed(thread on);
   bool step(thread on);
   void on_deadline();
+  void judge_pace();
   void set_deadline(tick when);
   void send_go_on();
   void hand_to_worker();
@@ -78,7 +82,12 @@ private:
   void refuse(int status, std::string message, bool head_only = false);
   void send(answer a);
   void compress(answer& a);
+  bool is_heavy(const answer& a) const;
+  bool pack_elsewhere();
   bool flush();
+  void bytes_wait();
+  void nothing_waits();
+  std::uint64_t taken() const noexcept;
   void end_exchange();
   void start_draining();
   void start_download();
@@ -99,6 +108,7 @@ private:
   const std::string peer_;
   std::atomic<std::uint32_t> signals_{0};
   std::atomic<tick> deadline_{never};
+  const share_table::place share_;
 
   stage stage_ = stage::reading;
   bool too_many_;
@@ -117,9 +127,13 @@ private:
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;
   std::shared_ptr<transfer> transfer_;
+  bool brief_ = false;  // the download is none, but a page of the agent's own
+  bool packed_ = false; // the answer was compressed, as far as it can be
   std::shared_ptr<live_body> live_;
-  bool blocked_ = false; // the client of it does not take what is sent
+  std::optional<share_table::place> live_share_;
   outbox out_;
+  reader_pace pace_;
+  bool waits_ = false; // bytes of `out_` wait for the client
 };
 
 } // namespace mistify::http

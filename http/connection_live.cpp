@@ -25,13 +25,21 @@ std::string chunk_head(std::size_t size) {
 
 void connection::start_live() {
   auto a = std::exchange(answer_, {});
+  if (auto share = head_only_ ? std::nullopt : core_->live_shares.take(peer_)) {
+    live_share_.emplace(*std::move(share));
+  } else if (!head_only_) {
+    ++core_->refused;
+    return send(core_->answer_to(429, "too many readers of events of one client: " +
+                                        std::to_string(core_->settings.live_of_one)));
+  }
   if (!head_only_ && ++core_->live > core_->settings.max_live) {
     --core_->live;
+    live_share_.reset();
     ++core_->refused;
     return send(core_->answer_to(503, "too many readers of events at a time"));
   }
   keep_alive_ = keep_alive_ && head_only_;
-  out_.put(live_head(a), {});
+  out_.put(live_head(a), std::string{});
   stage_ = stage::writing;
   if (head_only_)
     return;
@@ -64,23 +72,13 @@ bool connection::feed(thread on) {
     hand_to_worker();
     return false;
   }
-  const bool late = std::exchange(late_, false);
   bool moved = false;
   const bool waiting = !out_.empty();
   switch (out_.flush(key_.fd, moved)) {
   case outbox::result::failed: close(); return false;
-  case outbox::result::blocked:
-    if (late && !moved) {
-      close_hard();
-      return false;
-    }
-    if (moved || !blocked_)
-      set_deadline(in(core_->settings.write_timeout));
-    blocked_ = true;
-    return false;
-  case outbox::result::sent: break;
+  case outbox::result::blocked: bytes_wait(); return false;
+  case outbox::result::sent: nothing_waits(); break;
   }
-  blocked_ = false;
   if (waiting)
     set_deadline(in(core_->settings.heartbeat));
   if (!live_) {
@@ -99,7 +97,7 @@ bool connection::send_more() {
     return false;
   // It ends here, in a way that the client can tell from a broken one.
   end_live();
-  out_.put(http_1_0_ ? "" : "0\r\n\r\n", {});
+  out_.put(http_1_0_ ? "" : "0\r\n\r\n", std::string{});
   return true;
 }
 
@@ -113,10 +111,11 @@ void connection::put_piece(std::string bytes) {
 void connection::end_live() {
   if (std::exchange(live_, nullptr))
     --core_->live;
+  live_share_.reset();
 }
 
 void connection::on_live_deadline() {
-  if (live_ && !blocked_)
+  if (live_)
     put_piece(live_->idle());
 }
 

@@ -124,6 +124,7 @@ bool connection::account() {
 bool connection::begin_exchange() {
   stage_ = stage::handling;
   late_ = false;
+  packed_ = false;
   set_deadline(half_closed_ ? in(core_->settings.half_closed_timeout) : never);
   timing_ = false;
   auto parsed = core_->parser.parse(framer_.head());

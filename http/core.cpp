@@ -101,8 +101,8 @@ answer core::answer_to(int status, std::string message) const noexcept {
 }
 
 server_stats core::stats() const {
-  return {connections.size(), parked.load(),   downloading.load(), live.load(),
-          buffered.load(),    requests.load(), refused.load()};
+  return {connections.size(), parked.load(),  downloading.load(), live.load(),   buffered.load(),
+          requests.load(),    refused.load(), waiting.bytes(),    dropped.load()};
 }
 
 } // namespace mistify::http

@@ -4,6 +4,8 @@
 #include "http/poller.hpp"
 #include "http/request_parser.hpp"
 #include "http/server.hpp"
+#include "http/share_table.hpp"
+#include "http/waiting_answers.hpp"
 #include "rpc/thread_pool.hpp"
 
 #include <atomic>
@@ -49,7 +51,8 @@ private:
 /// What the connections of a server share. Outlives the server as long as a handler has not answered.
 struct core {
   core(server_settings s, handler h, error_answers e)
-    : settings{s}, handle{std::move(h)}, errors{std::move(e)}, downloads{s.max_downloads} {}
+    : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
+      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads} {}
 
   /// The answers to errors; plain ones when the functions given for them fail themselves.
   answer answer_to(std::exception_ptr error) const noexcept;
@@ -62,12 +65,19 @@ struct core {
   const request_parser parser;
   compressor gzip;
   poller events;
+  share_table connection_shares, live_shares; // by address; before the connections, which hold places
+  waiting_answers waiting;
   registry connections;
   rpc::thread_pool downloads;
+  rpc::thread_pool pages{most_pages, most_pages};        // what the agent streams itself: no download is before it
+  rpc::thread_pool packers{most_packers, most_packings}; // large answers, compressed away from the workers
 
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> parked{0}, downloading{0}, live{0}, buffered{0};
-  std::atomic<std::uint64_t> requests{0}, refused{0};
+  std::atomic<std::uint64_t> requests{0}, refused{0}, dropped{0};
+
+private:
+  static constexpr std::size_t most_pages = 8, most_packers = 1, most_packings = 64;
 };
 
 } // namespace mistify::http

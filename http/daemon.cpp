@@ -6,6 +6,7 @@
 #include "http/descriptors.hpp"
 #include "http/error_map.hpp"
 #include "http/guest_figures.hpp"
+#include "http/guest_list.hpp"
 #include "http/guest_refresh.hpp"
 #include "http/handlers/context.hpp"
 #include "http/listener.hpp"
@@ -105,6 +106,11 @@ server_settings settings_of(const actors::config& config) {
   auto names = rpc::machine_names();
   names.insert(names.end(), config.http.names.begin(), config.http.names.end());
   wanted.door = std::make_shared<const rpc::door>(names);
+  const auto share = config.limit.connections_of_one;
+  wanted.connections_of_one = share > 0 ? share : std::max<std::size_t>(1, wanted.max_connections / 2);
+  wanted.live_of_one = config.limit.event_readers_of_one;
+  wanted.waiting_bytes = config.limit.waiting_bytes;
+  wanted.least_rate = config.limit.least_rate;
   return wanted;
 }
 
@@ -208,11 +214,13 @@ void run_daemon(const daemon_options& wanted) {
   bridge agents{agent};
   reachability sub_agents{config};
   figure_store figures{config.limit.metric_devices};
+  guest_list list{agent.guests()};
   guest_refresh refresh{config, agent.guests(), agents, figures};
   snapshot_names names{[&agent] { return latest_snapshot(agent.jobs()); }};
   context shared{
     .settings = config,
     .guests = agent.guests(),
+    .list = list,
     .jobs = agent.jobs(),
     .events = agent.events(),
     .agents = agents,

@@ -85,7 +85,9 @@ struct answer {
   std::string body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
-  http::download stream;           ///< where set, `body` is not used
+  std::shared_ptr<const std::string> shared; ///< a body that several answers have; where set, `body` is not used
+  http::download stream;                     ///< where set, `body` is not used
+  bool brief = false;              ///< a `stream` that the agent makes itself: it takes no place of the downloads
   std::shared_ptr<live_body> live; ///< where set, `body` is not used
   answer_subject about;            ///< does not go to the client
 };

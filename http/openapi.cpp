@@ -13,7 +13,7 @@ using rpc::json::node;
 using rpc::json::writer;
 
 /// What the server answers before a handler sees the request, and what a fault of the agent ends in.
-constexpr int for_any_request[] = {400, 408, 413, 414, 417, 421, 431, 500, 503};
+constexpr int for_any_request[] = {400, 408, 413, 414, 417, 421, 429, 431, 500, 503};
 
 /// A header of every request, and of every answer.
 constexpr std::string_view request_id = "X-Request-ID";

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace mistify::http {
 
@@ -12,17 +14,29 @@ public:
   enum class result : std::uint8_t { sent, blocked, failed };
 
   void put(std::string head, std::string body);
+  /// A body that other answers may hold as well. Not null.
+  void put(std::string head, std::shared_ptr<const std::string> body);
 
   /// Sends what the kernel takes; never blocks. `moved` tells whether it took anything.
   result flush(int fd, bool& moved);
 
-  bool empty() const noexcept { return sent_ == head_.size() + body_.size(); }
+  bool empty() const noexcept { return sent_ == head_.size() + body().size(); }
+
+  /// Bytes that the kernel has taken, of everything that was ever put.
+  std::uint64_t sent_in_all() const noexcept { return sent_in_all_; }
+
+  /// Bytes that are held here and nowhere else.
+  std::size_t own() const noexcept { return head_.size() + body_.size(); }
+  const std::string* shared() const noexcept { return shared_.get(); }
 
 private:
+  std::string_view body() const noexcept { return shared_ ? *shared_ : body_; }
   void forget();
 
   std::string head_, body_;
-  std::size_t sent_ = 0; // of both together
+  std::shared_ptr<const std::string> shared_; // where set, `body_` is empty
+  std::size_t sent_ = 0;                      // of head and body together
+  std::uint64_t sent_in_all_ = 0;
 };
 
 } // namespace mistify::http

@@ -1,5 +1,7 @@
 #include "http/process_metrics.hpp"
 
+#include "rpc/log_losses.hpp"
+
 #include "http/server.hpp"
 #include "store/directory.hpp"
 
@@ -65,6 +67,11 @@ void add_process_metrics(metrics::registry& to) {
   to.add_function(gauge, "process_open_fds", "Open file descriptors.", open_descriptors);
   to.add_function(gauge, "process_max_fds", "The most file descriptors that may be open.", most_descriptors);
   to.add_function(gauge, "process_threads", "Threads.", [] { return entries_of("/proc/self/task"); });
+  constexpr auto lost = "mistify_log_lost_lines_total", of_lost = "Lines of the log that nobody took in time.";
+  to.add_function(counter, lost, of_lost, [] { return static_cast<double>(rpc::log::lost().audit); },
+                  {{"kind", "audit"}});
+  to.add_function(counter, lost, of_lost, [] { return static_cast<double>(rpc::log::lost().other); },
+                  {{"kind", "other"}});
   to.add_function(gauge, "process_start_time_seconds", "When the process began, in seconds since 1970.",
                   [begin = seconds_since_epoch()] { return begin; });
 }
@@ -82,6 +89,9 @@ void add_server_metrics(metrics::registry& to, const server& of, const store::di
   add(counter, "mistify_http_refused_total",
       "Requests and connections that were refused before a route was looked for: malformed, too large, slow or many.",
       &server_stats::refused);
+  add(gauge, "mistify_http_waiting_bytes", "Of answers that wait for clients.", &server_stats::waiting);
+  add(counter, "mistify_http_slow_clients_total",
+      "Connections that were closed because their client took what was sent too slowly.", &server_stats::dropped);
   to.add_function(gauge, "mistify_guests", "Guests that are stored.",
                   [&guests] { return static_cast<double>(guests.size()); });
 }

@@ -1,12 +1,14 @@
 #include "http/routes.hpp"
 
 #include "actors/ids.hpp"
+#include "http/body_depth.hpp"
 #include "http/client_access.hpp"
 #include "http/door.hpp"
 #include "http/error_map.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/request_log.hpp"
 #include "http/request_metrics.hpp"
+#include "http/share_table.hpp"
 #include "rpc/cut_text.hpp"
 #include "rpc/error.hpp"
 #include "rpc/text.hpp"
@@ -150,9 +152,21 @@ task<answer> route_to(context& state, router::match found, request incoming) {
   return found.row->handle(state, std::move(incoming));
 }
 
+/// Throws for what comes too often of one client, or is nested too deeply.
+void check_bounds(const context& state, request_rates& rates, const request& from) {
+  if (!rates.off() && !rates.admit(from.peer, request_rates::clock::now()))
+    throw rpc::failure{rpc::errc::queue_full,
+                       "more than " + std::to_string(rates.per_second()) + " requests a second of one client"};
+  const auto most = state.settings.limit.nesting;
+  if (const auto at = too_deep_at(from.body, most))
+    throw rpc::failure{rpc::errc::invalid_request, "nested too deeply at byte " + std::to_string(*at) + ": more than " +
+                                                     std::to_string(most) + " levels"};
+}
+
 /// A handler may fail before it begins to be a coroutine.
-task<answer> answer_to(context& state, router::match found, request incoming) {
+task<answer> answer_to(context& state, request_rates& rates, router::match found, request incoming) {
   try {
+    check_bounds(state, rates, incoming);
     return route_to(state, std::move(found), std::move(incoming));
   } catch (...) {
     return refuse(error_answer(std::current_exception()));
@@ -166,12 +180,13 @@ const std::vector<route>& routes() {
 }
 
 handler dispatch(context& state) {
-  return [&state, find = std::make_shared<const router>(table),
+  return [&state, rates = std::make_shared<request_rates>(state.settings.limit.requests_per_second),
+          find = std::make_shared<const router>(table),
           seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
     auto found = find->find(incoming.method, incoming.segments);
     auto& in = seen->of(found.row);
     request_note note{incoming, found.row, found.captures};
-    return observed(in, std::move(note), answer_to(state, std::move(found), std::move(incoming)));
+    return observed(in, std::move(note), answer_to(state, *rates, std::move(found), std::move(incoming)));
   };
 }
 

@@ -129,6 +129,8 @@ void server::impl::stop(std::chrono::milliseconds grace) {
     shared->connections.wait_until_empty(in(grace));
   tell_all(connection::stop_now);
   shared->downloads.stop();
+  shared->pages.stop();
+  shared->packers.stop();
   shared->events.quit();
   workers.reset();
   tell_all(connection::stop_now); // what has ended just now, and is being closed gently

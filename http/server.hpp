@@ -15,13 +15,18 @@
 namespace mistify::http {
 
 struct server_settings {
-  std::size_t max_body = 1024 * 1024;          ///< bytes of a request body; more is 413
-  std::size_t max_head = 64 * 1024;            ///< bytes of request line and headers; more is 431
-  std::size_t max_connections = 4096;          ///< open at a time; the next gets 503 and is closed
-  std::size_t max_buffered = 64 * 1024 * 1024; ///< bytes of all requests in memory; the next gets 503
-  std::size_t max_downloads = 64;              ///< running at a time; the next gets 503
-  std::size_t max_live = 64;                   ///< answers without end at a time; the next gets 503
-  std::size_t workers = 4;                     ///< threads that read, run handlers and write; see leader_followers
+  std::size_t max_body = 1024 * 1024;            ///< bytes of a request body; more is 413
+  std::size_t max_head = 64 * 1024;              ///< bytes of request line and headers; more is 431
+  std::size_t max_connections = 4096;            ///< open at a time; the next gets 503 and is closed
+  std::size_t max_buffered = 64 * 1024 * 1024;   ///< bytes of all requests in memory; the next gets 503
+  std::size_t max_downloads = 64;                ///< running at a time; the next gets 503
+  std::size_t max_live = 64;                     ///< answers without end at a time; the next gets 503
+  std::size_t connections_of_one = SIZE_MAX;     ///< of one address; the next is closed
+  std::size_t live_of_one = SIZE_MAX;            ///< answers without end of one address; the next gets 429
+  std::size_t waiting_bytes = 256ull << 20U;     ///< of answers that wait for clients; the slowest client goes first
+  std::size_t least_rate = 1024;                 ///< bytes a second that a client takes while some wait; 0: no bound
+  std::chrono::milliseconds rate_window{30'000}; ///< over which `least_rate` is judged
+  std::size_t workers = 4;                       ///< threads that read, run handlers and write; see leader_followers
   std::chrono::milliseconds request_timeout{10'000}; ///< from the first byte of a request to its last; then 408
   std::chrono::milliseconds idle_timeout{75'000};    ///< of a connection between two requests
   std::chrono::milliseconds write_timeout{30'000};   ///< of a client that does not read; then the connection closes
@@ -55,6 +60,8 @@ struct server_stats {
   std::size_t buffered = 0;   ///< bytes of larger requests in memory
   std::uint64_t requests = 0; ///< handed to the handler
   std::uint64_t refused = 0;  ///< answered by the server itself: malformed, too large, too slow, too many
+  std::size_t waiting = 0;    ///< bytes of answers that wait for clients
+  std::uint64_t dropped = 0;  ///< connections that were closed since their client took too little
 };
 
 /// The HTTP/1.1 front door. Connections are watched by one epoll set and cost no thread while they idle or wait for an

@@ -29,19 +29,29 @@ watchdog::watchdog(std::function<bool(std::chrono::milliseconds)> alive) {
   std::uint64_t interval_us = 0;
   if (sd_watchdog_enabled(0, &interval_us) <= 0)
     return;
-  const auto pause = std::chrono::milliseconds{interval_us / 2000};
-  feeder_ = std::jthread{[pause, alive = std::move(alive)](const std::stop_token& stop) {
+  const auto times = watchdog_times::of(std::chrono::milliseconds{interval_us / 1000});
+  feeder_ = std::jthread{[times, alive = std::move(alive)](const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
-    std::unique_lock lock{mutex};
-    while (!stop.stop_requested()) {
-      if (alive(pause / 2))
-        sd_notify(0, "WATCHDOG=1");
-      else
-        rpc::log::error("the actors do not answer: the watchdog is not fed");
-      wake.wait_for(lock, stop, pause, [] { return false; });
-    }
+    const watchdog_feeder feeder{alive, [] { sd_notify(0, "WATCHDOG=1"); },
+                                 [] { rpc::log::error("the actors do not answer: the watchdog is not fed"); },
+                                 [&](std::chrono::milliseconds length) {
+                                   std::unique_lock lock{mutex};
+                                   wake.wait_for(lock, stop, length, [] { return false; });
+                                   return !stop.stop_requested();
+                                 }};
+    feeder.run(times);
   }};
+}
+
+void watchdog_feeder::run(watchdog_times times) const {
+  constexpr std::chrono::milliseconds none{0};
+  for (;;) {
+    const bool well = alive(times.longest_look);
+    well ? feed() : complain();
+    if (!pause(well ? times.pause : none))
+      return;
+  }
 }
 
 } // namespace mistify::http::service_manager

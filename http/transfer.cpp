@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <limits>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -42,7 +43,8 @@ void block_sigpipe() {
 
 } // namespace
 
-transfer::transfer(int fd, answer a, manner how) : fd_{fd}, answer_{std::move(a)}, how_{std::move(how)} {}
+transfer::transfer(int fd, answer a, manner how)
+  : fd_{fd}, answer_{std::move(a)}, how_{std::move(how)}, pace_{how_.pace} {}
 
 void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
   auto source = std::exchange(answer_.stream, nullptr);
@@ -122,9 +124,13 @@ std::optional<ssize_t> transfer::copy(int source, std::size_t most) {
 }
 
 bool transfer::drain_pipe() {
-  while (pipe_.left() > 0)
-    if (pipe_.give(fd_) < 0 && (errno == EAGAIN ? !wait_for_room() : errno != EINTR))
+  while (pipe_.left() > 0) {
+    const auto n = pipe_.give(fd_);
+    if (n >= 0)
+      sent_in_all_ += static_cast<std::uint64_t>(n);
+    else if (errno == EAGAIN ? !wait_for_room() : errno != EINTR)
       return false;
+  }
   return true;
 }
 
@@ -148,18 +154,34 @@ bool transfer::send_all(std::span<iovec> parts) {
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
     auto n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n >= 0)
+    if (n >= 0) {
       parts = skip(parts, static_cast<std::size_t>(n));
-    else if (errno == EAGAIN ? !wait_for_room() : errno != EINTR)
+      sent_in_all_ += static_cast<std::uint64_t>(n);
+    } else if (errno == EAGAIN ? !wait_for_room() : errno != EINTR) {
       return false;
+    }
   }
   return true;
 }
 
-bool transfer::wait_for_room() const {
-  pollfd p{fd_, POLLOUT, 0};
-  int n = ::poll(&p, 1, static_cast<int>(how_.write_timeout.count()));
-  return n > 0 || (n < 0 && errno == EINTR);
+std::uint64_t transfer::taken() const noexcept {
+  const auto on_their_way = unacknowledged_bytes(fd_);
+  return sent_in_all_ > on_their_way ? sent_in_all_ - on_their_way : 0;
+}
+
+bool transfer::wait_for_room() {
+  pace_.waits(now(), taken());
+  for (;;) {
+    pollfd p{fd_, POLLOUT, 0};
+    const auto longest = std::clamp<tick>(pace_.look_at() - now(), 0, std::numeric_limits<int>::max());
+    const int n = ::poll(&p, 1, static_cast<int>(longest));
+    if (n > 0) {
+      pace_.rests(now());
+      return true;
+    }
+    if ((n < 0 && errno != EINTR) || pace_.too_slow(now(), taken()))
+      return false;
+  }
 }
 
 } // namespace mistify::http

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/message.hpp"
+#include "http/reader_pace.hpp"
 #include "http/relay_pipe.hpp"
 
 #include <chrono>
@@ -14,14 +15,14 @@ struct iovec;
 
 namespace mistify::http {
 
-/// One download: runs the source on the calling thread and writes to the socket, blocking, but never for longer than
-/// the time-out without a byte taken. `run` is called once; the rest after it has returned, but for `client_gone`, which
+/// One download: runs the source on the calling thread and writes to the socket, blocking, as long as the client keeps
+/// the pace. `run` is called once; the rest after it has returned, but for `client_gone`, which
 /// is thread-safe.
 class transfer : public download_channel {
 public:
   struct manner {
     bool head_only = false, http_1_0 = false, keep_alive = true;
-    std::chrono::milliseconds write_timeout{};
+    pace_rule pace; ///< at which the client has to take what is sent
     std::string request_id;
   };
   enum class ending : std::uint8_t {
@@ -52,7 +53,8 @@ private:
   bool send_text(std::string_view text);
   std::optional<ssize_t> copy(int source, std::size_t most);
   bool drain_pipe();
-  bool wait_for_room() const;
+  std::uint64_t taken() const noexcept;
+  bool wait_for_room();
 
   const int fd_;
   answer answer_;
@@ -61,6 +63,8 @@ private:
   relay_pipe pipe_;
   bool begun_ = false, failed_ = false;
   std::int64_t length_ = -1, sent_ = 0;
+  std::uint64_t sent_in_all_ = 0; // heads and framing too
+  reader_pace pace_;
   ending end_ = ending::broken;
 };
 

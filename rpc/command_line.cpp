@@ -1,5 +1,7 @@
 #include "rpc/command_line.hpp"
 
+#include "rpc/process.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
@@ -13,6 +15,7 @@ struct command_line::parser {
 
 command_line::command_line(const std::string& program, const std::string& description)
   : parser_{std::make_unique<parser>(program, description)} {
+  prepare_process(); // every program begins with its command line
   parser_->app.set_version_flag("--version", program + " " MISTIFY_VERSION);
 }
 

@@ -8,8 +8,9 @@
 
 namespace mistify::rpc {
 
-/// The command line of a program: `--help` and `--version` by itself, and the options that it is told of. A front to CLI11,
-/// which takes a compiler twenty seconds and so is included in one place only.
+/// The command line of a program, and its beginning (`prepare_process`): `--help` and `--version` by itself, and the
+/// options that it is told of. A front to CLI11, which takes a compiler twenty seconds and so is included in one place
+/// only.
 class command_line {
 public:
   command_line(const std::string& program, const std::string& description);

@@ -2,9 +2,9 @@
 
 #include "rpc/codec.hpp"
 #include "rpc/json.hpp"
+#include "rpc/log_losses.hpp"
 
 #include <spdlog/async.h>
-#include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <unistd.h>
 
@@ -24,6 +25,9 @@ namespace mistify::rpc::log {
 namespace {
 
 using spdlog::level::level_enum;
+
+/// Most lines have all of their fields; audit lines those that say something.
+enum class empty_fields : std::uint8_t { written, left_out };
 
 using named_level = std::pair<std::string_view, level_enum>;
 constexpr std::array<named_level, 6> levels{{
@@ -40,46 +44,100 @@ const named_level* find_level(std::string_view name) noexcept {
   return found == levels.end() ? nullptr : found;
 }
 
-/// Writes past `stderr`: the end of the process flushes that, and would wait for a line that a stalled reader holds up.
-class stderr_sink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> { // has one writer
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    for (std::size_t done = 0; done < line.size();) {
-      const auto n = ::write(STDERR_FILENO, line.data() + done, line.size() - done);
-      if (n < 0 && errno != EINTR)
-        return; // there is nobody to tell
-      done += n < 0 ? 0 : static_cast<std::size_t>(n);
-    }
-  }
-  void flush_() override {}
-};
-
-constexpr std::size_t most_waiting_lines = 8192;
-
 /// spdlog's thread must not take the signals that the daemon waits for: it begins with all of them blocked.
-std::shared_ptr<spdlog::details::thread_pool> make_writer() {
+std::shared_ptr<spdlog::details::thread_pool> make_writer(std::size_t most_lines) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  auto writer = std::make_shared<spdlog::details::thread_pool>(most_waiting_lines, 1);
+  auto writer = std::make_shared<spdlog::details::thread_pool>(most_lines, 1);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return writer;
 }
 
+/// Only audit lines are of this level, which no setting drops.
+constexpr auto audit_level = level_enum::critical;
+
+/// The rooms of lines that wait, each with a writer of its own. Whatever else is written, audit lines stay.
+struct rooms {
+  std::shared_ptr<spdlog::details::thread_pool> others = make_writer(8192), audits = make_writer(2048);
+  std::atomic<std::uint64_t> unwritten_others{0}, unwritten_audits{0};
+
+  losses lost() const {
+    return {audits->overrun_counter() + unwritten_audits, others->overrun_counter() + unwritten_others};
+  }
+};
+
+std::string line_of(std::string_view name, std::string_view message, fields extra, empty_fields how) {
+  const auto now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  rpc::json::writer line;
+  line.begin_object().key("level").value(name).key("msg").value(message).key("time").value(rpc::encode(now));
+  for (const auto& [key, value] : extra)
+    if (how == empty_fields::written || !value.empty())
+      line.key(key).value(value);
+  line.end_object();
+  return std::move(line).str();
+}
+
+/// Writes past `stderr`: the end of the process flushes that, and would wait for a line that a stalled reader holds up.
+/// Two writers share it, a line at a time.
+class stderr_sink : public spdlog::sinks::base_sink<std::mutex> {
+public:
+  explicit stderr_sink(rooms& of) : rooms_{of} {}
+
+private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    tell_losses();
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (!write_all({line.data(), line.size()}))
+      ++(message.level == audit_level ? rooms_.unwritten_audits : rooms_.unwritten_others);
+  }
+  void flush_() override {}
+
+  /// False when there is nobody to read it.
+  static bool write_all(std::string_view text) {
+    while (!text.empty()) {
+      const auto n = ::write(STDERR_FILENO, text.data(), text.size());
+      if (n < 0 && errno != EINTR)
+        return false;
+      text.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+
+  void tell_losses() {
+    const auto lost = rooms_.lost();
+    if (lost == told_)
+      return;
+    const auto line = line_of(
+      "warning", "lines of the log were lost",
+      {{"lines", std::to_string(lost.other - told_.other)}, {"audit_lines", std::to_string(lost.audit - told_.audit)}},
+      empty_fields::written);
+    if (write_all(line + '\n'))
+      told_ = lost;
+  }
+
+  rooms& rooms_;
+  losses told_;
+};
+
 /// The line is built here, so that whatever a message holds comes out as valid JSON; spdlog filters, queues and writes.
 struct log_state {
-  std::shared_ptr<spdlog::details::thread_pool> writer = make_writer();
-  std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
-    "agent", std::make_shared<stderr_sink>(), writer, spdlog::async_overflow_policy::overrun_oldest);
+  rooms waiting;
+  std::shared_ptr<stderr_sink> out = std::make_shared<stderr_sink>(waiting);
+  std::shared_ptr<spdlog::async_logger> logger = make_logger(waiting.others), audits = make_logger(waiting.audits);
 
   std::atomic<const named_level*> level = find_level("warning");
   std::atomic<bool> auditing = true;
 
-  log_state() {
-    logger->set_pattern("%v");
-    logger->set_level(level_enum::warn);
-    logger->flush_on(level_enum::trace);
+private:
+  std::shared_ptr<spdlog::async_logger> make_logger(const std::shared_ptr<spdlog::details::thread_pool>& room) const {
+    auto made =
+      std::make_shared<spdlog::async_logger>("agent", out, room, spdlog::async_overflow_policy::overrun_oldest);
+    made->set_pattern("%v");
+    made->set_level(level_enum::warn);
+    made->flush_on(level_enum::trace);
+    return made;
   }
 };
 
@@ -97,23 +155,9 @@ spdlog::async_logger& logger() {
   return *state().logger;
 }
 
-/// Most lines have all of their fields; audit lines those that say something.
-enum class empty_fields : std::uint8_t { written, left_out };
-
-void put(level_enum level, std::string_view name, std::string_view message, fields extra, empty_fields how) {
-  const auto now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-  rpc::json::writer line;
-  line.begin_object().key("level").value(name).key("msg").value(message).key("time").value(rpc::encode(now));
-  for (const auto& [key, value] : extra)
-    if (how == empty_fields::written || !value.empty())
-      line.key(key).value(value);
-  line.end_object();
-  logger().log(level, spdlog::string_view_t{line.str()});
-}
-
 void write(level_enum level, std::string_view name, std::string_view message, fields extra) {
   if (logger().should_log(level))
-    put(level, name, message, extra, empty_fields::written);
+    logger().log(level, spdlog::string_view_t{line_of(name, message, extra, empty_fields::written)});
 }
 
 } // namespace
@@ -139,11 +183,13 @@ bool debugging() noexcept {
   return logger().should_log(level_enum::debug);
 }
 
-/// Other threads may go on to log. The one writer takes the request to flush out of the queue when it has written all that
+/// Other threads may go on to log. Each writer takes the request to flush out of the queue when it has written all that
 /// came before.
 void flush() {
   logger().flush();
-  for (int i = 0; i < 1000 && state().writer->queue_size() > 0; ++i)
+  state().audits->flush();
+  const auto& waiting = state().waiting;
+  for (int i = 0; i < 1000 && waiting.others->queue_size() + waiting.audits->queue_size() > 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
@@ -160,10 +206,13 @@ void error(std::string_view message, fields extra) {
   write(level_enum::err, "error", message, extra);
 }
 
-/// To spdlog it is of the highest level, which no setting drops.
 void audit(std::string_view message, fields extra) {
   if (auditing())
-    put(level_enum::critical, "audit", message, extra, empty_fields::left_out);
+    state().audits->log(audit_level, spdlog::string_view_t{line_of("audit", message, extra, empty_fields::left_out)});
+}
+
+losses lost() {
+  return state().waiting.lost();
 }
 
 void set_audit(bool wanted) noexcept {

@@ -16,6 +16,7 @@ int serve_until_signal(std::string_view name, const std::function<server&()>& ma
   sigaddset(&ends, SIGINT);
   sigaddset(&ends, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  std::signal(SIGHUP, SIG_IGN); // there is nothing to be read again
   try {
     auto& s = make();
     s.start();

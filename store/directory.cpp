@@ -12,11 +12,15 @@ guest_ptr directory::find(std::string_view id) const {
 }
 
 std::vector<guest_ptr> directory::all() const {
+  return list().guests;
+}
+
+directory::listing directory::list() const {
   std::shared_lock lock{mutex_};
-  std::vector<guest_ptr> result;
-  result.reserve(guests_.size());
+  listing result{version_.load(), {}};
+  result.guests.reserve(guests_.size());
   for (const auto& [id, guest] : guests_)
-    result.push_back(guest);
+    result.guests.push_back(guest);
   return result;
 }
 
@@ -33,14 +37,19 @@ rpc::metadata_map directory::metadata() const {
 void directory::put(guest_ptr guest) {
   std::unique_lock lock{mutex_};
   auto& place = guests_[guest->id];
+  bytes_ += guest->doc.size() - (place ? place->doc.size() : 0); // wraps around as it should where it shrinks
+  ++version_;
   place.swap(guest);
   lock.unlock(); // the old guest, where this was its last owner, is freed without holding up readers
 }
 
 void directory::erase(std::string_view id) {
   std::unique_lock lock{mutex_};
-  if (auto found = guests_.find(id); found != guests_.end())
+  if (auto found = guests_.find(id); found != guests_.end()) {
+    bytes_ -= found->second->doc.size();
+    ++version_;
     guests_.erase(found);
+  }
 }
 
 void directory::put_metadata(rpc::metadata_map metadata) {

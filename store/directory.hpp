@@ -2,7 +2,9 @@
 
 #include "rpc/model.hpp"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +34,19 @@ public:
   /// All guests, by id.
   std::vector<guest_ptr> all() const;
 
+  /// All guests, by id, with the version that they are of.
+  struct listing {
+    std::uint64_t version = 0;
+    std::vector<guest_ptr> guests;
+  };
+  listing list() const;
+
+  /// Grows with every change of a guest; so long as it stays, so do all guests. Takes no lock.
+  std::uint64_t version() const noexcept { return version_.load(); }
+
+  /// Of all documents together. Takes no lock.
+  std::size_t bytes() const noexcept { return bytes_.load(); }
+
   std::size_t size() const;
 
   rpc::metadata_map metadata() const;
@@ -45,6 +60,8 @@ private:
   mutable std::shared_mutex mutex_;
   std::map<std::string, guest_ptr, std::less<>> guests_;
   rpc::metadata_map metadata_;
+  std::atomic<std::uint64_t> version_{1};
+  std::atomic<std::size_t> bytes_{0};
 };
 
 } // namespace mistify::store

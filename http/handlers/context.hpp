@@ -16,6 +16,7 @@ namespace mistify::http {
 
 class bridge;
 class figure_store;
+class guest_list;
 class guest_refresh;
 class reachability;
 class snapshot_names;
@@ -24,6 +25,7 @@ class snapshot_names;
 struct context {
   const actors::config& settings;
   const store::directory& guests;
+  guest_list& list;
   const store::job_reader& jobs;
   store::event_feed& events;
   bridge& agents;

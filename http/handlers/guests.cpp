@@ -2,6 +2,7 @@
 #include "http/bridge.hpp"
 #include "http/door.hpp"
 #include "http/error_map.hpp"
+#include "http/guest_list.hpp"
 #include "http/handlers/common.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/handlers/parameters.hpp"
@@ -81,7 +82,17 @@ rpc::guest decode_new_guest(const std::string& body) {
 
 } // namespace
 
-task<answer> list_guests(context& cx, request) {
+/// A long list is made once for all who read it, and its bytes are shared.
+task<answer> list_guests(context& cx, request from) {
+  if (cx.list.is_long()) {
+    const bool packed = accepts_gzip(from.header("accept-encoding"));
+    auto out = json_answer(200, {});
+    out.shared = co_await cx.list.get(packed ? guest_list::form::gzip : guest_list::form::plain);
+    out.headers.emplace_back("Vary", "Accept-Encoding");
+    if (packed)
+      out.headers.emplace_back("Content-Encoding", "gzip");
+    co_return out;
+  }
   std::vector<std::string> docs;
   for (const auto& guest : cx.guests.all())
     docs.push_back(public_guest(guest->doc));

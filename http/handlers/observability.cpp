@@ -14,7 +14,7 @@ task<answer> get_agent_metrics(context& cx, request) {
 }
 
 /// What is shown is what earlier scrapes had fetched; this one has it fetched for the next. Of many guests it is a long
-/// page: it is written on a thread of the downloads.
+/// page: it is written on a thread of its own, which no download holds up.
 task<answer> get_guests_metrics(context& cx, request) {
   answer out;
   out.content_type = exposition::content_type;
@@ -25,6 +25,7 @@ task<answer> get_guests_metrics(context& cx, request) {
     show_figures(known, [&](std::string_view piece) { return to.write(piece); });
     return answer{};
   };
+  out.brief = true;
   co_return out;
 }
 

@@ -31,10 +31,11 @@ answer profile_answer(std::string profile) {
   return out;
 }
 
-/// What takes longer than a worker should be held up for is done on a thread of the downloads.
+/// What takes longer than a worker should be held up for is done on a thread of its own.
 answer on_own_thread(std::function<answer(const rpc::cancellation& gone)> make) {
   answer out;
   out.stream = [make = std::move(make)](download_channel& to) { return make(to.client_gone()); };
+  out.brief = true;
   return out;
 }
 

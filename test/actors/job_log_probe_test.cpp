@@ -46,3 +46,13 @@ TEST_CASE_METHOD(probe_fixture, "in trouble every probe writes, however young th
   *disk_full = false;
   CHECK(probe());
 }
+
+TEST_CASE_METHOD(probe_fixture, "the log is inside the database only while it writes, and says for how long") {
+  CHECK(probe());
+  CHECK_FALSE(commits.lasts(std::chrono::steady_clock::now()));
+  const actors::commit_metrics::visit held_up{commits};
+  const auto later = std::chrono::steady_clock::now() + 3s;
+  REQUIRE(commits.lasts(later));
+  CHECK(*commits.lasts(later) >= 3s);
+  CHECK(*commits.lasts(later) < 1min);
+}
