@@ -85,6 +85,7 @@ private:
     bool forced = false;              ///< stages that fail are passed over
     bool being_cancelled = false;     ///< the log is about to end it: it must not begin
     std::list<reply<bool>> waiting{}; ///< for its end
+    history::time since{};            ///< of its queueing, or of the restart
   };
   struct under_way {
     explicit under_way(queued w) : work{std::move(w)} {}
@@ -102,6 +103,7 @@ private:
     bool ending = false;                          ///< its end is being saved
     std::uint64_t turn = 0;                       ///< tells this wait from an earlier one
     history::time since{};                        ///< of what it waits for
+    history::time began{};
   };
 
   template <class Atom, class... Ts>
@@ -127,6 +129,7 @@ private:
   void finish(const store::job_ends* how, const store::recorded_step* begun = nullptr);
   void tell_end(const queued& work, job_outcome how, const rpc::job& job);
   void tell_end(const queued& work, const std::string& why);
+  job_times times_of(const queued& work, const rpc::job& job) const;
   void again(std::uint64_t turn);
 
   // -- from outside ---------------------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
                        std::move(request.idempotency_key),
                        std::move(request.request_digest),
                        request.request_id,
-                       beginning_of(request)};
+                       beginning_of(request),
+                       request.expires};
     ++being_queued_;
     const bool begins = job.begins.has_value();
     beginning_ = beginning_ || begins;
@@ -78,6 +79,9 @@ std::optional<store::stage_starts> guest_runner::beginning_of(const job_request&
 void guest_runner::queued_up(const job_request& request, const store::queued_job& as, bool begun) {
   --being_queued_;
   beginning_ = beginning_ && !begun;
+  if (as.repeated && request.request == forced_delete)
+    if (auto* first = find_job(as.job.id)) // a later delete raises it
+      first->forced = true;
   if (!as.repeated) {
     context_->measured.jobs.queued(*request.what->kind);
     if (!retired_) // else the delete that ran meanwhile has ended it on disk
@@ -101,6 +105,7 @@ void guest_runner::not_queued(bool begins) {
 void guest_runner::append(const job_request& request, const std::string& job_id, std::size_t stage) {
   queue_.push_back({job_id, request.request_id, pipeline{request.what, request.request, context_->limit.retries, stage},
                     request.request == forced_delete});
+  queue_.back().since = now();
   show_levels();
 }
 
@@ -109,6 +114,7 @@ void guest_runner::append(const job_request& request, const std::string& job_id,
 void guest_runner::take_next() {
   running_.emplace(std::move(queue_.front()));
   running_->turn = ++turns_;
+  running_->began = now();
   queue_.pop_front();
   past_.note(now(), std::string{running_->work.steps.kind().name} + " begins", running_->work.job_id);
   show_levels();
@@ -282,7 +288,13 @@ void guest_runner::fail(const failure& why) {
 }
 
 void guest_runner::tell_end(const queued& work, job_outcome how, const rpc::job& job) {
-  actors::tell_end(context_->measured.jobs, work.steps.kind(), how, job, work.request_id);
+  actors::tell_end(context_->measured.jobs, work.steps.kind(), how, job, work.request_id, times_of(work, job));
+}
+
+job_times guest_runner::times_of(const queued& work, const rpc::job& job) const {
+  if (!running_ || &running_->work != &work || job.started_at == rpc::timestamp{})
+    return {}; // it never began
+  return {running_->began - work.since, now() - running_->began};
 }
 
 /// For jobs that ended beside something else: the log did not say how they are now.
