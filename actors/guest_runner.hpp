@@ -89,6 +89,7 @@ private:
     bool being_cancelled = false;     ///< the log is about to end it: it must not begin
     bool promised = false;            ///< it begins in the step that ends another job
     std::list<reply<bool>> waiting{}; ///< for its end
+    history::time since{};            ///< of its queueing, or of the restart
 
     bool held() const noexcept { return being_cancelled || promised; }
   };
@@ -108,6 +109,7 @@ private:
     bool ending = false;                          ///< its end is being saved
     std::uint64_t turn = 0;                       ///< tells this wait from an earlier one
     history::time since{};                        ///< of what it waits for
+    history::time began{};
   };
 
   template <class Atom, class... Ts>
@@ -138,6 +140,7 @@ private:
   void go_on();
   void tell_end(const queued& work, job_outcome how, const rpc::job& job);
   void tell_end(const queued& work, const std::string& why);
+  job_times times_of(const queued& work, const rpc::job& job) const;
   void again(std::uint64_t turn);
 
   // -- from outside ---------------------------------------------------------------------------------------------

@@ -68,7 +68,8 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
                        std::move(request.idempotency_key),
                        std::move(request.request_digest),
                        request.request_id,
-                       beginning_of(request)};
+                       beginning_of(request),
+                       request.expires};
     ++being_queued_;
     const bool begins = job.begins.has_value();
     beginning_ = beginning_ || begins;
@@ -115,6 +116,9 @@ std::optional<store::stage_starts> guest_runner::beginning_of(const job_request&
 void guest_runner::queued_up(const job_request& request, const store::queued_job& as, bool begun) {
   --being_queued_;
   beginning_ = beginning_ && !begun;
+  if (as.repeated && request.request == forced_delete)
+    if (auto* first = find_job(as.job.id)) // a later delete raises it
+      first->forced = true;
   if (!as.repeated) {
     context_->measured.jobs.queued(*request.what->kind);
     if (!retired_) // else the delete that ran meanwhile has ended it on disk
@@ -135,8 +139,10 @@ void guest_runner::not_queued(bool begins) {
 }
 
 void guest_runner::append(const job_request& request, const std::string& job_id, std::size_t stage) {
-  queue_.push({job_id, request.request_id, pipeline{request.what, request.request, context_->limit.retries, stage},
-               request.request == forced_delete, key_of(request)});
+  queued work{job_id, request.request_id, pipeline{request.what, request.request, context_->limit.retries, stage},
+              request.request == forced_delete, key_of(request)};
+  work.since = now();
+  queue_.push(std::move(work));
   show_levels();
 }
 
@@ -151,6 +157,7 @@ guest_runner::under_way* guest_runner::current(std::uint64_t turn) {
 guest_runner::under_way& guest_runner::take(const queued& next) {
   auto& begun = running_.emplace_back(queue_.take(next));
   begun.turn = ++turns_;
+  begun.began = now();
   past_.note(now(), std::string{begun.work.steps.kind().name} + " begins", begun.work.job_id);
   show_levels();
   return begun;
@@ -348,7 +355,15 @@ void guest_runner::fail(under_way& at, const failure& why) {
 }
 
 void guest_runner::tell_end(const queued& work, job_outcome how, const rpc::job& job) {
-  actors::tell_end(context_->measured.jobs, work.steps.kind(), how, job, work.request_id);
+  actors::tell_end(context_->measured.jobs, work.steps.kind(), how, job, work.request_id, times_of(work, job));
+}
+
+job_times guest_runner::times_of(const queued& work, const rpc::job& job) const {
+  const auto run =
+    std::find_if(running_.begin(), running_.end(), [&](const under_way& one) { return &one.work == &work; });
+  if (run == running_.end() || job.started_at == rpc::timestamp{})
+    return {}; // it never began
+  return {run->began - work.since, now() - run->began};
 }
 
 /// For jobs that ended beside something else: the log did not say how they are now.

@@ -23,6 +23,11 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<patch_atom, rpc::metadata_patch>::with<rpc::metadata_map>,
   // Replies true when the database has taken a write, now or a moment ago.
   caf::replies_to<probe_atom>::with<bool>,
+  // First message: writes what the last stop left to be written; replies whether that went well. If not, it is tried
+  // again until it does, and nothing else is written before.
+  caf::replies_to<restore_atom>::with<bool>,
+  // To itself: try that again.
+  caf::reacts_to<again_atom>,
   // To itself: commit what has gathered.
   caf::reacts_to<commit_atom>,
   // Is it there? Replies true, for the watchdog.

@@ -20,8 +20,8 @@ std::string in_words(job_outcome how) {
 } // namespace
 
 void tell_end(job_metrics& counted, const action_kind& what, job_outcome how, const rpc::job& job,
-              const std::string& request_id) {
-  counted.ended(what, how, job);
+              const std::string& request_id, const job_times& times) {
+  counted.ended(what, how, times);
   const auto write = job.status == rpc::job_status::error ? rpc::log::warning : rpc::log::info;
   write("job ended", {{"job", job.id},
                       {"guest", job.guest_id},

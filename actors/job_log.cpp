@@ -14,6 +14,15 @@ using self_pointer = inspected_pointer<job_log_actor, job_log_state>;
 /// How long a commit stands for the next ones: whoever asks often must not wear the disk out.
 constexpr auto commit_stands_for = std::chrono::seconds{5};
 
+/// How long a database that refuses the recovery is left alone.
+constexpr auto recovery_pause = std::chrono::seconds{1};
+
+/// Nobody gives up a step before this; see the bridge.
+constexpr auto shortest_patience = std::chrono::seconds{1};
+
+/// How long a measurement of the free space stands.
+constexpr auto measurement_stands_for = std::chrono::seconds{1};
+
 /// A batch is committed at this size even if more is waiting: it bounds how long its first step waits. The gain of
 /// grouping is flat beyond it.
 constexpr std::size_t most_steps_in_a_batch = 256;
@@ -41,6 +50,21 @@ void note_trouble(job_log_state& state, const rpc::failure* why_not) {
   }
 }
 
+/// The commit message queues behind everything that is in the mailbox now: those steps join the batch.
+void ask_for_commit(self_pointer self) {
+  if (std::exchange(self->state.commit_is_coming, true))
+    return;
+  caf::anon_send(caf::actor_cast<job_log_actor>(self), commit_atom_v);
+}
+
+/// What came into the mailbox meanwhile may have been given up.
+void note_wait(self_pointer self, std::chrono::steady_clock::duration took) {
+  if (took < shortest_patience)
+    return;
+  self->state.was_slow = true;
+  ask_for_commit(self); // comes behind it
+}
+
 void commit(self_pointer self) {
   auto& state = self->state;
   if (!state.journal->in_batch())
@@ -57,6 +81,7 @@ void commit(self_pointer self) {
     state.measured->steps.observe(state.waiting.size());
     if (took >= slow_commit)
       state.past.note(self->clock().now(), "a commit took " + in_words(took));
+    note_wait(self, took);
     state.written = self->clock().now();
     note_trouble(state, nullptr);
     end_batch(state, nullptr);
@@ -67,21 +92,74 @@ void commit(self_pointer self) {
   }
 }
 
-/// The commit message queues behind everything that is in the mailbox now: those steps join the batch.
-void ask_for_commit(self_pointer self) {
-  if (std::exchange(self->state.commit_is_coming, true))
+/// Opens a batch. The answer of a database that refuses holds for everything that waits already: each try takes as long
+/// as SQLite waits for another program's lock.
+void begin(self_pointer self) {
+  auto& state = self->state;
+  if (state.refusal)
+    throw rpc::failure{*state.refusal};
+  const auto since = std::chrono::steady_clock::now();
+  try {
+    state.journal->begin();
+  } catch (const rpc::failure& e) {
+    state.refusal = e;
+    ask_for_commit(self);
+    throw;
+  }
+  note_wait(self, std::chrono::steady_clock::now() - since);
+}
+
+/// False where the client was told that its step came too late.
+bool is_wanted(self_pointer self) {
+  if (!self->state.was_slow)
+    return true;
+  const auto* from = dynamic_cast<const asker*>(caf::actor_cast<caf::abstract_actor*>(self->current_sender()));
+  return !from || from->awaits(self->current_message_id());
+}
+
+std::uint64_t free_bytes(self_pointer self) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  if (!state.measured_free || *state.measured_free + measurement_stands_for <= now) {
+    state.free_bytes = state.settings.measure_free();
+    state.measured_free = now;
+  }
+  return state.free_bytes;
+}
+
+/// Before the disk is full: what runs has to be written to its end, and what frees space has to go through.
+void require_space(self_pointer self) {
+  const auto least = self->state.settings.free_space;
+  if (least == 0)
     return;
-  caf::anon_send(caf::actor_cast<job_log_actor>(self), commit_atom_v);
+  if (const auto free = free_bytes(self); free < least)
+    throw rpc::failure{rpc::errc::insufficient_space, "the file system of the database has " + std::to_string(free) +
+                                                        " bytes free, fewer than limits.free_space, " +
+                                                        std::to_string(least)};
+}
+
+bool frees_space(std::string_view action) {
+  return action.starts_with("delete") || action.starts_with("containerDelete");
+}
+
+void require_time(std::chrono::steady_clock::time_point expires) {
+  if (expires < std::chrono::steady_clock::time_point::max() && expires < std::chrono::steady_clock::now())
+    throw rpc::failure{rpc::errc::deadline_exceeded, "given up before it was written"};
 }
 
 template <class T, class Step>
 caf::result<T> take(self_pointer self, Step step) {
   auto& state = self->state;
+  const bool wanted = is_wanted(self);
   const reply<T> answer{self};
   try {
+    if (!wanted)
+      throw rpc::failure{rpc::errc::deadline_exceeded, "given up before it was written"};
+    if (state.unrecovered)
+      throw rpc::failure{*state.unrecovered};
     const commit_metrics::visit inside{*state.measured};
     if (!state.journal->in_batch())
-      state.journal->begin();
+      begin(self);
     if (state.waiting.empty() && !state.in_trouble)
       state.since = self->clock().now();
     ask_for_commit(self);
@@ -103,8 +181,15 @@ caf::result<T> take(self_pointer self, Step step) {
   return answer.later();
 }
 
+/// A removed file is noticed at once, however young the last commit is.
 caf::result<bool> probe(self_pointer self) {
-  const auto& state = self->state;
+  auto& state = self->state;
+  try {
+    state.journal->require_in_place();
+  } catch (const rpc::failure& e) {
+    note_trouble(state, &e);
+    return to_error(e);
+  }
   if (!state.in_trouble && state.written && *state.written + commit_stands_for > self->clock().now())
     return true;
   return take<bool>(self, [](store::journal& j) {
@@ -113,11 +198,32 @@ caf::result<bool> probe(self_pointer self) {
   });
 }
 
+/// True when it is on disk. Until then no step is taken: what was left unfinished comes first.
+bool recover(self_pointer self) {
+  auto& state = self->state;
+  if (!state.settings.recover)
+    return true;
+  try {
+    auto going_on = state.settings.recover(*state.journal);
+    state.settings.recover = nullptr;
+    state.unrecovered.reset();
+    note_trouble(state, nullptr);
+    if (state.settings.recovered)
+      state.settings.recovered(std::move(going_on));
+    return true;
+  } catch (const rpc::failure& e) {
+    state.unrecovered = e;
+    note_trouble(state, &e);
+    self->delayed_send(self, recovery_pause, again_atom_v);
+    return false;
+  }
+}
+
 } // namespace
 
 void job_log_state::tell(actor_status& to, bool in_full) const {
   const auto now = self->clock().now();
-  if (in_trouble)
+  if (in_trouble || unrecovered)
     to.works_on = actor_status::work{"is refused writes by the database", now - since};
   else if (!waiting.empty())
     to.works_on = actor_status::work{"commits " + std::to_string(waiting.size()) + " steps", now - since};
@@ -126,35 +232,58 @@ void job_log_state::tell(actor_status& to, bool in_full) const {
 }
 
 job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal,
-                                     commit_metrics* measured, roster* actors) {
+                                     commit_metrics* measured, roster* actors, job_log_settings settings) {
   self->enrol(*actors);
   self->state.measured = measured;
   self->state.journal = std::move(journal);
+  self->state.settings = std::move(settings);
   return {
     [=](queue_atom, const store::new_job& job) {
-      return take<store::queued_job>(self, [&](store::journal& j) { return j.add_job(job); });
+      return take<store::queued_job>(self, [&](store::journal& j) {
+        require_time(job.expires);
+        if (!frees_space(job.action))
+          require_space(self);
+        return j.add_job(job);
+      });
     },
     [=](create_atom, const rpc::guest& guest, const store::new_job& job) {
-      return take<store::queued_job>(self, [&](store::journal& j) { return j.add_guest(guest, job); });
+      return take<store::queued_job>(self, [&](store::journal& j) {
+        require_time(job.expires);
+        require_space(self);
+        return j.add_guest(guest, job);
+      });
     },
     [=](record_atom, const step_ptr& step) {
       return take<store::recorded_step>(self, [&](store::journal& j) { return j.record(*step); });
     },
     [=](report_atom, const std::string& guest_id, const std::string& state) {
-      return take<store::reported_state>(self, [&](store::journal& j) { return j.report_state(guest_id, state); });
+      return take<store::reported_state>(self, [&](store::journal& j) {
+        require_space(self);
+        return j.report_state(guest_id, state);
+      });
     },
     [=](progress_atom, const std::string& job_id, const std::string& message) {
       return take<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, message); });
     },
     [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch) {
-      return take<rpc::metadata_map>(self, [&](store::journal& j) { return j.patch_guest_metadata(guest_id, patch); });
+      return take<rpc::metadata_map>(self, [&](store::journal& j) {
+        require_space(self);
+        return j.patch_guest_metadata(guest_id, patch);
+      });
     },
     [=](patch_atom, const rpc::metadata_patch& patch) {
-      return take<rpc::metadata_map>(self, [&](store::journal& j) { return j.patch_metadata(patch); });
+      return take<rpc::metadata_map>(self, [&](store::journal& j) {
+        require_space(self);
+        return j.patch_metadata(patch);
+      });
     },
     [=](probe_atom) { return probe(self); },
+    [=](restore_atom) { return recover(self); },
+    [=](again_atom) { recover(self); },
     [=](commit_atom) {
       self->state.commit_is_coming = false;
+      self->state.was_slow = false;
+      self->state.refusal.reset();
       commit(self);
     },
     [=](alive_atom) { return true; },

@@ -8,7 +8,7 @@ namespace metrics = rpc::metrics;
 using rpc::errc;
 
 /// Jobs reboot a guest in seconds, and fetch an image in hours.
-metrics::buckets job_times() {
+metrics::buckets lengths_of_jobs() {
   return metrics::seconds({0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600});
 }
 
@@ -22,7 +22,7 @@ metrics::gauge& level(metrics::registry& in, const char* state, const char* kind
 } // namespace
 
 job_metrics::job_metrics(metrics::registry& in)
-  : waited_{in.add_histogram("mistify_job_wait_seconds", "From a job's queueing to its start.", job_times())} {
+  : waited_{in.add_histogram("mistify_job_wait_seconds", "From a job's queueing to its start.", lengths_of_jobs())} {
   for (const auto& kind : action_kinds()) {
     if (kind.type != action_type::async)
       continue;
@@ -34,17 +34,17 @@ job_metrics::job_metrics(metrics::registry& in)
     rows_.emplace(&kind,
                   row{in.add_counter("mistify_jobs_queued_total", "Jobs that were queued.", {{"action", action}}),
                       {ended("complete"), ended("error"), ended("cancelled"), ended("interrupted")},
-                      in.add_histogram("mistify_job_duration_seconds", "From a job's start to its end.", job_times(),
-                                       {{"action", action}})});
+                      in.add_histogram("mistify_job_duration_seconds", "From a job's start to its end.",
+                                       lengths_of_jobs(), {{"action", action}})});
   }
 }
 
-void job_metrics::ended(const action_kind& what, job_outcome how, const rpc::job& job) {
+void job_metrics::ended(const action_kind& what, job_outcome how, const job_times& times) {
   ended(what, how);
-  if (job.started_at == rpc::timestamp{})
-    return; // it never began
-  of(what).took.observe(job.updated_at - job.started_at);
-  waited_.observe(job.started_at - job.queued_at);
+  if (times.took)
+    of(what).took.observe(*times.took);
+  if (times.waited)
+    waited_.observe(*times.waited);
 }
 
 runner_metrics::runner_metrics(metrics::registry& in)

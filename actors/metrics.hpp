@@ -20,14 +20,18 @@ namespace mistify::actors {
 /// How a job ended, as operators tell it apart.
 enum class job_outcome : std::uint8_t { complete, error, cancelled, interrupted };
 
+/// How long a job took, by a clock that nobody sets; nothing where it never began.
+struct job_times {
+  std::optional<std::chrono::nanoseconds> waited, took;
+};
+
 /// Jobs by action and outcome. Thread-safe.
 class job_metrics {
 public:
   explicit job_metrics(rpc::metrics::registry& in);
 
   void queued(const action_kind& what) { of(what).queued.add(); }
-  /// `job` as it was recorded at its end.
-  void ended(const action_kind& what, job_outcome how, const rpc::job& job);
+  void ended(const action_kind& what, job_outcome how, const job_times& times);
   /// For jobs that ended beside another one: nobody knows when they began.
   void ended(const action_kind& what, job_outcome how) { of(what).ended[static_cast<std::size_t>(how)]->add(); }
 

@@ -31,6 +31,31 @@ struct interrupted_job {
   std::string request_id;
 };
 
+/// A batch that is begun by the first write, so that a database which refuses writes is no matter where none is needed.
+/// Undone unless committed.
+class batch {
+public:
+  explicit batch(store::journal& in) noexcept : journal_{in} {}
+  ~batch() {
+    if (journal_.in_batch())
+      journal_.rollback();
+  }
+  batch(const batch&) = delete;
+  batch& operator=(const batch&) = delete;
+
+  void begin() const {
+    if (!journal_.in_batch())
+      journal_.begin();
+  }
+  void commit() const {
+    if (journal_.in_batch())
+      journal_.commit();
+  }
+
+private:
+  store::journal& journal_;
+};
+
 } // namespace
 
 store::guest_change change_when_failed(const action_kind& kind) {
@@ -43,12 +68,13 @@ std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const s
                                                 const config& settings, job_metrics& measured) {
   std::vector<store::unfinished_job> going_on;
   std::vector<interrupted_job> ended;
-  journal.begin();
+  const batch writes{journal};
   for (auto& job : journal.unfinished()) {
     const auto what = settings.find_action(job.job.action);
     if (const auto why = reason_to_end(job, guests, what.get())) {
       const auto* kind = find_action_kind(job.job.action);
       auto change = kind ? change_when_failed(*kind) : store::guest_change{};
+      writes.begin();
       journal.record({job.job.id, std::move(change), store::job_ends{rpc::job_status::error, *why}});
       if (kind && kind->type == action_type::async)
         ended.push_back({*kind, ended_unseen(*kind, job.job.id, job.job.guest_id, *why), job.request_id});
@@ -56,7 +82,7 @@ std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const s
       going_on.push_back(std::move(job));
     }
   }
-  journal.commit();
+  writes.commit();
   for (const auto& one : ended)
     tell_end(measured, one.what, job_outcome::interrupted, one.job, one.request_id);
   return going_on;

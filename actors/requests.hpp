@@ -29,6 +29,8 @@ struct job_request {
   std::string idempotency_key; ///< empty: none
   std::string request_digest;
   std::string request_id = {}; ///< as above
+  /// When its asker gives up; it is not queued after that.
+  std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
 };
 
 /// The `request` of a delete that goes on past stages that fail, and takes the record in any case.

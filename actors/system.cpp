@@ -14,9 +14,15 @@
 #include "store/legacy_import.hpp"
 
 #include <atomic>
+#include <cstdint>
+#include <exception>
+#include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
+#include <sys/statvfs.h>
+#include <system_error>
 #include <utility>
 
 namespace mistify::actors {
@@ -111,9 +117,9 @@ private:
 };
 
 /// Threads for all places. A place is free when the call's answer has been told, a moment before its thread is: until then
-/// the place's next call waits.
+/// the place's next call waits. One thread is always there: at the end, answers are taken even where no thread can be made.
 rpc::thread_pool make_threads(std::size_t places) {
-  return rpc::thread_pool{std::max<std::size_t>(1, places), places};
+  return rpc::thread_pool{std::max<std::size_t>(1, places), places, 1};
 }
 
 /// Waits for an actor to end, after everything that is in its mailbox.
@@ -129,6 +135,8 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
   store::journal_settings wanted;
   wanted.path = settings.dbpath;
   wanted.keep_jobs = settings.limit.jobs;
+  wanted.keep_for = std::chrono::minutes{settings.limit.job_minutes};
+  wanted.most_jobs = settings.limit.jobs_most;
   wanted.keep_events = settings.limit.events;
   wanted.events = &events;
   wanted.bounds = {settings.limit.guests, settings.limit.guest_bytes, settings.limit.metadata_bytes,
@@ -139,30 +147,119 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
   return std::make_shared<store::journal>(std::move(wanted), guests);
 }
 
+/// Bytes that an agent without special rights may still write there; the most there are where nobody can say.
+std::uint64_t free_bytes_at(const std::string& path) {
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) != 0)
+    return std::numeric_limits<std::uint64_t>::max();
+  return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
+
+/// The config's bound. The default one is for the disks of servers: where the whole file system is no larger, a tenth of it,
+/// or nothing could ever be written.
+std::uint64_t least_free_at(const std::string& path, std::uint64_t wanted) {
+  struct statvfs status {};
+  if (wanted != limits{}.free_space || ::statvfs(path.c_str(), &status) != 0)
+    return wanted;
+  const auto whole = std::uint64_t{status.f_blocks} * status.f_frsize;
+  return whole > wanted ? wanted : whole / 10;
+}
+
+bool is_lack_of_threads(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::system_error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 } // namespace
 
 struct agent_system::impl {
+  /// What only opens files comes first: there is no thread yet that a failure would have to end.
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
-    : runners{measured}, commits{measured}, threads{make_threads(settings.calls_at_a_time())}, system{actor_config},
-      services{system, {answers, threads}, measured, actors, settings.limit.message_bytes},
-      journal{open_journal(settings, guests, events, std::move(warn))}, jobs{std::make_unique<store::job_reader>(
-                                                                          settings.dbpath)} {
+    : runners{measured}, commits{measured}, journal{open_journal(settings, guests, events, std::move(warn))},
+      jobs{std::make_unique<store::job_reader>(settings.dbpath)}, threads{make_threads(settings.calls_at_a_time())},
+      system{std::make_unique<caf::actor_system>(actor_config)}, services{*system,
+                                                                          {answers, threads},
+                                                                          measured,
+                                                                          actors,
+                                                                          settings.limit.message_bytes} {
+    try {
+      start(settings);
+    } catch (...) {
+      // CAF counts a detached actor before it makes its thread: without the thread its end would be waited for for ever.
+      const bool no_thread = is_lack_of_threads(std::current_exception());
+      stop();
+      if (no_thread)
+        static_cast<void>(system.release());
+      throw;
+    }
+  }
+
+  ~impl() { stop(); }
+
+  void start(const config& settings) {
     for (const auto& [name, s] : settings.services)
       services.add(s);
-    auto unfinished = recover_jobs(*journal, guests, settings, runners.jobs);
-    log = system.spawn<caf::detached>(job_log, journal, &commits, &actors);
-    journal.reset();
+    log = system->spawn<caf::detached>(job_log, std::exchange(journal, nullptr), &commits, &actors,
+                                       log_settings_of(settings));
     auto context = std::make_shared<const runner_context>(runner_context{
       settings.limit, log, &guests, [&settings](std::string_view name) { return settings.find_action(name); },
       [this](const std::string& name) { return services.find(name); }, runners, actors});
-    front = system.spawn(
+    front = system->spawn(
       mistify::actors::front,
       [this, context](front_actor owner, const std::string& id) {
-        return system.spawn(runner_behavior, id, std::move(owner), context);
+        return system->spawn(runner_behavior, id, std::move(owner), context);
       },
       &guests, &actors);
-    inspector = system.spawn<caf::detached>(inspector_behavior, &actors);
-    caf::anon_send(front, restore_atom_v, std::move(unfinished));
+    inspector = system->spawn<caf::detached>(inspector_behavior, &actors);
+    begin_recovery();
+  }
+
+  job_log_settings log_settings_of(const config& settings) {
+    job_log_settings wanted;
+    wanted.recover = [this, &settings](store::journal& in) { return recover_jobs(in, guests, settings, runners.jobs); };
+    wanted.recovered = [this](std::vector<store::unfinished_job> going_on) {
+      caf::anon_send(front, restore_atom_v, std::move(going_on));
+    };
+    wanted.free_space = least_free_at(settings.dbpath, settings.limit.free_space);
+    wanted.measure_free = [path = settings.dbpath] { return free_bytes_at(path); };
+    return wanted;
+  }
+
+  /// Waits for the first try only: a database that refuses it keeps nobody from reading.
+  void begin_recovery() const {
+    caf::scoped_actor me{*system};
+    std::optional<rpc::failure> fault;
+    me->request(log, caf::infinite, restore_atom_v)
+      .receive([](bool) {}, [&](const caf::error& e) { fault = to_failure(e); });
+    if (fault)
+      throw rpc::failure{*fault};
+  }
+
+  /// The log ends before the calls that are still out are dropped: what a runner makes of them must not reach the disk,
+  /// where those jobs stand as interrupted. And it ends after the readers, because the last connection that closes tidies
+  /// the database's write-ahead log away. What was never started is passed over.
+  void stop() {
+    if (std::exchange(stopped, true))
+      return;
+    end(inspector);
+    jobs.reset();
+    end(log);
+    end(front);
+    services.stop();
+    answers.stop();
+    threads.stop();
+  }
+
+  template <class Handle>
+  void end(Handle& who) {
+    if (who)
+      end_actor(*system, caf::actor_cast<caf::actor>(who));
+    who = nullptr;
   }
 
   // Destroyed from below: threads before the actors that wait for them would hang, so `stop` comes first.
@@ -171,49 +268,37 @@ struct agent_system::impl {
   actor_settings actor_config;
   store::directory guests;
   store::event_feed events;
+  std::shared_ptr<store::journal> journal; // until the log has it
+  std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
   rpc::reactor answers; // before the pool is destroyed
   roster actors;
-  caf::actor_system system;
+  std::unique_ptr<caf::actor_system> system;
   service_table services;
-  std::shared_ptr<store::journal> journal;
-  std::unique_ptr<store::job_reader> jobs;
   job_log_actor log;
   front_actor front;
   inspector_actor inspector;
+  bool stopped = false;
 };
 
 agent_system::agent_system(const config& settings, rpc::metrics::registry& measured,
                            std::function<void(std::string_view)> warn)
   : impl_{std::make_unique<impl>(settings, measured, std::move(warn))} {}
 
-/// The log ends before the calls that are still out are dropped: what a runner makes of them must not reach the disk,
-/// where those jobs stand as interrupted. And it ends after the readers, because the last connection that closes tidies
-/// the database's write-ahead log away.
 agent_system::~agent_system() {
   drain(0ms);
-  end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->inspector));
-  impl_->inspector = nullptr;
-  impl_->jobs.reset();
-  end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->log));
-  impl_->log = nullptr;
-  end_actor(impl_->system, caf::actor_cast<caf::actor>(impl_->front));
-  impl_->front = nullptr;
-  impl_->services.stop();
-  impl_->answers.stop();
-  impl_->threads.stop();
 }
 
 bool agent_system::drain(std::chrono::milliseconds longest) {
   bool all = false;
-  caf::scoped_actor me{impl_->system};
+  caf::scoped_actor me{*impl_->system};
   me->request(impl_->front, caf::duration{longest}, drain_atom_v)
     .receive([&](bool) { all = true; }, [](const caf::error&) {});
   return all;
 }
 
 caf::actor_system& agent_system::actors() {
-  return impl_->system;
+  return *impl_->system;
 }
 const front_actor& agent_system::front() const {
   return impl_->front;

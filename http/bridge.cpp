@@ -1,6 +1,7 @@
 #include "http/bridge.hpp"
 
 #include "actors/interfaces.hpp"
+#include "actors/job_log.hpp"
 #include "actors/system.hpp"
 #include "rpc/missed_time.hpp"
 #include "rpc/thread_pool.hpp"
@@ -78,6 +79,11 @@ public:
       row.told(stopping());
   }
 
+  bool awaits(std::uint64_t id) const {
+    const std::lock_guard lock{mutex_};
+    return rows_.contains(id);
+  }
+
   void answer(std::uint64_t id, rpc::outcome<caf::message> with) {
     std::unique_lock lock{mutex_};
     auto found = rows_.extract(id);
@@ -130,7 +136,7 @@ private:
     return late;
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::unordered_map<std::uint64_t, question> rows_;
   std::uint64_t last_id_ = 0;
@@ -140,7 +146,7 @@ private:
 
 /// Where the actors' answers arrive: an actor without a mailbox, whose enqueue tells the waiting question at once, on
 /// the thread of whoever answers. So one actor serves all requests, and no thread is woken in between.
-class inbox : public caf::actor_companion {
+class inbox : public caf::actor_companion, public actors::asker {
 public:
   inbox(caf::actor_config& config, std::shared_ptr<waiting_room> room)
     : caf::actor_companion{config}, room_{std::move(room)} {}
@@ -151,6 +157,8 @@ public:
   void enqueue(caf::strong_actor_ptr, caf::message_id id, caf::message content, caf::execution_unit*) override {
     take(id, std::move(content));
   }
+
+  bool awaits(caf::message_id request) const override { return room_->awaits(request.request_id().integer_value()); }
 
   /// An actor that handles no messages has to be ended by hand, else the actor system waits for it.
   void end() { cleanup(caf::make_error(caf::exit_reason::user_shutdown), nullptr); }
@@ -227,11 +235,13 @@ pending<std::string> bridge::ask(std::string runner, actors::info_request what) 
 }
 
 pending<store::queued_job> bridge::queue(std::string runner, actors::job_request what) {
+  what.expires = steady_clock::now() + write_deadline;
   return impl_->ask<store::queued_job>(impl_->agent.front(), write_deadline, actors::queue_atom_v, std::move(runner),
                                        std::move(what));
 }
 
 pending<store::queued_job> bridge::create(rpc::guest guest, actors::job_request what) {
+  what.expires = steady_clock::now() + write_deadline;
   return impl_->ask<store::queued_job>(impl_->agent.front(), write_deadline, actors::create_atom_v, std::move(guest),
                                        std::move(what));
 }

@@ -19,6 +19,7 @@
 #include "http/snapshot_names.hpp"
 #include "rpc/door.hpp"
 #include "rpc/log.hpp"
+#include "rpc/start_check.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -26,6 +27,8 @@
 #include <cstdlib>
 #include <functional>
 #include <future>
+#include <optional>
+#include <semaphore>
 #include <sys/stat.h>
 #include <thread>
 
@@ -78,9 +81,16 @@ std::string wait_for_signal(const sigset_t& ours, const std::function<void()>& o
   }
 }
 
-/// Whoever signals twice does not want to wait.
+/// Set once the first signal has come.
+std::binary_semaphore& first_signal_came() {
+  static std::binary_semaphore came{0};
+  return came;
+}
+
+/// Whoever signals twice does not want to wait. The thread is made at the start: there may be none to be had at the end.
 void end_at_once_on_second_signal(sigset_t ours) {
   std::thread{[ours] {
+    first_signal_came().acquire();
     wait_for_signal(ours, [] {});
     rpc::log::warning("second signal: ending at once");
     rpc::log::flush();
@@ -191,6 +201,18 @@ std::chrono::sys_seconds latest_snapshot(const store::job_reader& jobs) {
   return std::chrono::time_point_cast<std::chrono::seconds>(latest);
 }
 
+/// Threads of the start: the log's, CAF's workers, clock and printer, the two actors that have one, those for sub-agents
+/// (one waits for answers, one is kept), the bridge's, the watchdog's, the one for a second signal, and a few for work that
+/// needs one for a moment.
+std::size_t threads_of_start(const actors::config& config, const server_settings& server) {
+  constexpr std::size_t log = 1, caf = 4, actors = 2, sub_agents = 2, bridge = 1, watchdog = 1, signals = 1, spare = 3;
+  const auto refresh = config.services.size();
+  return log + caf + actors + sub_agents + bridge + watchdog + signals + spare + refresh + server.workers;
+}
+
+/// Beside the threads' stacks.
+constexpr std::size_t memory_of_start = 64 << 20;
+
 actors::config read_config(const daemon_options& wanted) {
   auto config = actors::load_config(wanted.config_file);
   config.import_from = wanted.import_from;
@@ -204,6 +226,8 @@ void run_daemon(const daemon_options& wanted) {
   const auto signals = take_over_signals();
   ::umask(077); // the database is nobody else's
   const auto config = read_config(wanted);
+  std::optional<rpc::quiet_end> starting{std::in_place, "mistify-agent"};
+  rpc::require_resources(threads_of_start(config, server_settings{}), memory_of_start);
   begin_log(wanted.log_level, config.log);
   for (const auto& warning : config.warnings)
     rpc::log::warning(warning);
@@ -235,16 +259,18 @@ void run_daemon(const daemon_options& wanted) {
   server front_door{settings_of(config), dispatch(shared), errors()};
   add_server_metrics(measured, front_door, agent.guests());
   const auto where = open_sockets(front_door, sockets);
+  end_at_once_on_second_signal(signals);
   front_door.start();
   {
     const service_manager::watchdog fed{
       [&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
+    starting.reset();
     service_manager::tell_ready("answering on " + where);
     rpc::log::info("stopping", {{"signal", wait_for_signal(signals, [&] { read_log_settings_again(wanted); })}});
   }
   shared.draining = true;
   service_manager::tell_stopping();
-  end_at_once_on_second_signal(signals);
+  first_signal_came().release();
   drain(agent, agents, front_door, config.drain_timeout);
   sub_agents.stop();
   rpc::log::info("stopped");

@@ -25,6 +25,7 @@ int status_of(errc code) noexcept {
   case errc::none: return 500;
   case errc::sub_agent_failed: return 502;
   case errc::sub_agent_timeout: return 502;
+  case errc::insufficient_space: return 507;
   case errc::storage_failed: return 503;
   case errc::unavailable: return 503;
   case errc::cancelled: return 503;

@@ -68,25 +68,34 @@ bool event_filter::wants(const event& what) const {
          (types.empty() || types.contains(what.type));
 }
 
-event_stream::event_stream(sources from, event_filter filter, std::int64_t behind)
-  : from_{from}, filter_{std::move(filter)}, at_{behind} {}
+event_stream::event_stream(sources from, event_filter filter, event_place behind)
+  : from_{from}, filter_{std::move(filter)}, epoch_{std::move(behind.epoch)}, epochs_{from.feed.epochs()},
+    at_{behind.id} {}
 
 void event_stream::on_more(std::function<void()> wake) {
   listening_ = from_.feed.listen(std::move(wake));
 }
 
+/// A place that is yet to come, or of an epoch that is not known, is one of another log: of a database that is not there
+/// any more. One behind the end of its epoch is of what a restore took back. Who has seen nothing has missed nothing.
+void event_stream::begin(std::string& to) {
+  to = retry;
+  const auto last = from_.feed.last();
+  const auto end = epoch_.empty() || at_ == 0 ? last : epochs_->end_of(epoch_, last);
+  if (!end || at_ > *end) {
+    const auto common = end.value_or(last);
+    show_gap(common + 1, to);
+    at_ = common;
+  }
+  to += place();
+}
+
 std::string event_stream::next() {
   std::string out;
-  if (!std::exchange(begun_, true)) {
-    out = retry;
-    // A place that is yet to come is one of another log: that of a database which is not there any more.
-    if (const auto last = from_.feed.last(); at_ > last) {
-      show_gap(last + 1, out);
-      at_ = last;
-    }
-    out += place();
-  }
+  if (!std::exchange(begun_, true))
+    begin(out);
   const auto found = look();
+  epochs_ = from_.feed.epochs();
   for (const auto& one : found) {
     if (one->id > at_ + 1)
       show_gap(one->id, out);
@@ -112,11 +121,18 @@ std::string event_stream::idle() {
 
 /// An id alone is no event; but a reader that comes back names it.
 std::string event_stream::place() const {
-  return "id: " + std::to_string(at_) + "\n\n";
+  return "id: " + id_of(at_) + "\n\n";
+}
+
+std::string event_stream::id_of(std::int64_t event) const {
+  std::string id{epochs_->of(event)};
+  if (!id.empty())
+    id += '-';
+  return id + std::to_string(event);
 }
 
 void event_stream::show(const event& what, std::string& to) const {
-  to.append("id: ").append(std::to_string(what.id)).append("\nevent: ").append(name_of(what.type));
+  to.append("id: ").append(id_of(what.id)).append("\nevent: ").append(name_of(what.type));
   to.append("\ndata: ").append(data_of(what)).append("\n\n");
 }
 
@@ -124,7 +140,7 @@ void event_stream::show(const event& what, std::string& to) const {
 void event_stream::show_gap(std::int64_t next, std::string& to) const {
   rpc::json::writer data;
   data.begin_object().key("after").value(at_).key("next").value(next).end_object();
-  to.append("id: ").append(std::to_string(next - 1)).append("\nevent: gap\ndata: ").append(data.str()).append("\n\n");
+  to.append("id: ").append(id_of(next - 1)).append("\nevent: gap\ndata: ").append(data.str()).append("\n\n");
 }
 
 } // namespace mistify::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/event_place.hpp"
 #include "http/message.hpp"
 #include "store/event_feed.hpp"
 #include "store/job_reader.hpp"
@@ -33,7 +34,7 @@ public:
     store::event_feed& feed;
     const store::job_reader& log;
   };
-  event_stream(sources from, event_filter filter, std::int64_t behind);
+  event_stream(sources from, event_filter filter, event_place behind);
 
   std::string next() override;
   std::string idle() override;
@@ -41,12 +42,16 @@ public:
 
 private:
   std::vector<store::event_ptr> look() const;
+  void begin(std::string& to);
+  std::string id_of(std::int64_t event) const;
   std::string place() const;
   void show(const store::event& what, std::string& to) const;
   void show_gap(std::int64_t next, std::string& to) const;
 
   const sources from_;
   const event_filter filter_;
+  std::string epoch_; // that the reader came with
+  store::epochs_ptr epochs_;
   std::int64_t at_; // id of the event that was looked at last
   bool begun_ = false;
   store::event_feed::listener listening_;

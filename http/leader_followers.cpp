@@ -1,6 +1,7 @@
 #include "http/leader_followers.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace mistify::http {
@@ -25,8 +26,15 @@ void leader_followers::place::ends() noexcept {
 
 leader_followers::leader_followers(const settings& how, turn take)
   : patience_{how.patience}, take_{std::move(take)}, free_places_{std::max<std::size_t>(1, how.leaders)} {
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, how.threads); ++i)
-    threads_.emplace_back([this] { run(); });
+  const auto wanted = std::max<std::size_t>(1, how.threads);
+  threads_.reserve(wanted);
+  try {
+    while (threads_.size() < wanted)
+      threads_.emplace_back([this] { run(); });
+  } catch (const std::system_error&) { // those that are there lead; a turn has to say it before they can be ended
+    if (threads_.empty())
+      throw;
+  }
 }
 
 leader_followers::~leader_followers() {

@@ -33,6 +33,7 @@ std::string_view to_string(errc code) noexcept {
   case errc::queue_full: return "queue_full";
   case errc::sub_agent_failed: return "sub_agent_failed";
   case errc::sub_agent_timeout: return "sub_agent_timeout";
+  case errc::insufficient_space: return "insufficient_space";
   case errc::storage_failed: return "storage_failed";
   case errc::unavailable: return "unavailable";
   case errc::deadline_exceeded: return "deadline_exceeded";

@@ -23,6 +23,7 @@ enum class errc : std::uint8_t {
   queue_full,         ///< a bounded queue has no place; trying later helps
   sub_agent_failed,   ///< a sub-agent refused, hung up, or answered what it must not
   sub_agent_timeout,  ///< a sub-agent did not answer in its time
+  insufficient_space, ///< the disk of the database is nearly full: only what frees space or is under way goes on
   storage_failed,     ///< the database did not take a write; nothing of it was kept
   unavailable,        ///< the agent is stopping, or out of connections or threads
   deadline_exceeded,  ///< an actor of the agent did not answer in its time

@@ -1,5 +1,6 @@
 #include "rpc/thread_pool.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -64,9 +65,10 @@ using place_ptr = std::shared_ptr<parking_place>; // whoever gives may be the la
 } // namespace
 
 struct thread_pool::impl {
-  impl(std::size_t max_threads, std::size_t may_wait) : max{max_threads}, max_waiting{may_wait} {}
+  impl(std::size_t max_threads, std::size_t may_wait, std::size_t stay)
+    : max{max_threads}, max_waiting{may_wait}, kept{stay} {}
 
-  const std::size_t max, max_waiting;
+  const std::size_t max, max_waiting, kept;
   mutable std::mutex mutex;
   std::condition_variable ended;
   std::vector<place_ptr> idle; // the last is the one whose memory is in the caches still
@@ -81,7 +83,7 @@ struct thread_pool::impl {
     if (stopping)
       return false;
     if (idle.empty())
-      return threads.size() < max ? start(std::move(w)) : wait(std::move(w));
+      return (threads.size() < max && start(w)) || wait(std::move(w));
     const auto place = std::move(idle.back());
     idle.pop_back();
     lock.unlock();
@@ -89,23 +91,43 @@ struct thread_pool::impl {
     return true;
   }
 
+  /// The threads that there are will come to it.
   bool wait(work w) {
-    if (waiting.size() == max_waiting)
+    if (waiting.size() == max_waiting || threads.empty())
       return false;
     waiting.push_back(std::move(w));
     return true;
   }
 
-  bool start(work w) {
-    idle.reserve(threads.size() + 1); // so that becoming idle cannot fail
+  /// False, and `w` is as it was, when the system is out of threads: as good as all busy.
+  bool start(work& w) {
+    const auto handed_over = std::make_shared<work>();
     try {
-      std::thread thread{[this, w = std::move(w)]() mutable { run(std::move(w)); }};
-      const auto id = thread.get_id();
-      threads.emplace(id, std::move(thread));
-      return true;
-    } catch (const std::system_error&) { // the system is out of threads: as good as all busy
+      make_thread(handed_over);
+    } catch (const std::system_error&) {
       return false;
     }
+    *handed_over = std::move(w); // the thread looks under the lock
+    return true;
+  }
+
+  /// Under the lock. The thread begins with the work that is there when it gets the lock; without any, it becomes idle.
+  void make_thread(std::shared_ptr<work> first) {
+    idle.reserve(threads.size() + 1); // so that becoming idle cannot fail
+    std::thread thread{[this, first = std::move(first)]() mutable { run(take(std::move(first))); }};
+    const auto id = thread.get_id();
+    threads.emplace(id, std::move(thread));
+  }
+
+  work take(std::shared_ptr<work> from) {
+    const std::lock_guard lock{mutex};
+    return std::move(*from);
+  }
+
+  void start_kept() {
+    const std::lock_guard lock{mutex};
+    for (std::size_t i = 0; i < kept; ++i)
+      make_thread(std::make_shared<work>([] {}));
   }
 
   void run(work w) {
@@ -130,11 +152,18 @@ struct thread_pool::impl {
     idle.push_back(place);
     lock.unlock();
     auto given = place->take(idle_time);
-    if (!given) {
+    while (!given) {
       lock.lock();
-      if (std::erase(idle, place) > 0)
+      const bool off_the_list = std::ranges::find(idle, place) == idle.end();
+      if (!off_the_list && threads.size() > kept) {
+        std::erase(idle, place);
         return retire();
+      }
       lock.unlock();
+      if (!off_the_list) {
+        given = place->take(idle_time);
+        continue;
+      }
       given = place->take(); // off the list: it is being given something just now
     }
     if (*given)
@@ -168,8 +197,15 @@ struct thread_pool::impl {
   }
 };
 
-thread_pool::thread_pool(std::size_t max_threads, std::size_t max_waiting)
-  : impl_{std::make_unique<impl>(max_threads, max_waiting)} {}
+thread_pool::thread_pool(std::size_t max_threads, std::size_t max_waiting, std::size_t kept)
+  : impl_{std::make_unique<impl>(max_threads, max_waiting, std::min(kept, max_threads))} {
+  try {
+    impl_->start_kept();
+  } catch (...) {
+    impl_->stop();
+    throw;
+  }
+}
 
 thread_pool::~thread_pool() {
   stop();

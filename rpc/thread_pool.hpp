@@ -11,7 +11,9 @@ namespace mistify::rpc {
 class thread_pool {
 public:
   /// At most `max_threads` pieces of work run at a time; `max_waiting` more may wait for one of them to return.
-  explicit thread_pool(std::size_t max_threads, std::size_t max_waiting = 0);
+  /// `kept` of the threads are made at once and never end by themselves, so that work is done even where the system has
+  /// no thread to give. Throws `std::system_error` where it has none now.
+  explicit thread_pool(std::size_t max_threads, std::size_t max_waiting = 0, std::size_t kept = 0);
 
   /// Waits until all work has returned.
   ~thread_pool();

@@ -10,6 +10,11 @@ std::int64_t event_feed::last() const {
   return last_;
 }
 
+epochs_ptr event_feed::epochs() const {
+  const std::lock_guard lock{mutex_};
+  return epochs_;
+}
+
 std::optional<std::vector<event_ptr>> event_feed::after(std::int64_t id, std::size_t most) const {
   const std::lock_guard lock{mutex_};
   if (id >= last_)
@@ -29,17 +34,20 @@ event_feed::listener event_feed::listen(std::function<void()> told) {
   return made;
 }
 
-void event_feed::begin_behind(std::int64_t last) {
+void event_feed::begin_behind(std::int64_t last, epochs_ptr epochs) {
   const std::lock_guard lock{mutex_};
+  epochs_ = std::move(epochs);
   last_ = last;
   tail_.clear();
 }
 
-void event_feed::publish(std::vector<event> news) {
+void event_feed::publish(std::vector<event> news, epochs_ptr changed) {
   if (news.empty())
     return;
   {
     const std::lock_guard lock{mutex_};
+    if (changed)
+      epochs_ = std::move(changed);
     last_ = news.back().id;
     for (auto& one : news)
       tail_.push_back(std::make_shared<const event>(std::move(one)));

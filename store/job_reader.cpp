@@ -1,5 +1,6 @@
 #include "store/job_reader.hpp"
 
+#include "store/file_identity.hpp"
 #include "store/idempotency.hpp"
 #include "store/jobs.hpp"
 #include "store/schema.hpp"
@@ -45,13 +46,29 @@ struct job_reader::impl {
     std::unique_lock lock{mutex};
     returned.wait(lock, [&] { return !idle.empty() || opened < bound; });
     if (idle.empty()) {
-      auto fresh = std::make_unique<reader>(path);
-      ++opened;
-      return fresh;
+      if (auto fresh = open_one())
+        return fresh;
+      if (opened == 0)
+        throw rpc::failure{rpc::errc::storage_failed, "the file was replaced while it was opened"};
+      bound = opened; // those that are there go on with the file that they know
+      returned.wait(lock, [&] { return !idle.empty(); });
     }
     auto next = std::move(idle.back());
     idle.pop_back();
     return next;
+  }
+
+  /// Null where the path leads to another file than the first connection's. Under the lock.
+  std::unique_ptr<reader> open_one() {
+    if (opened > 0 && identity_of(path) != known)
+      return nullptr;
+    auto fresh = std::make_unique<reader>(path);
+    const auto now = identity_of(path);
+    if (!fresh->db.is_at_its_path() || (opened > 0 && now != known))
+      return nullptr;
+    known = now;
+    ++opened;
+    return fresh;
   }
 
   void give_back(std::unique_ptr<reader> used) noexcept {
@@ -68,6 +85,7 @@ struct job_reader::impl {
   std::condition_variable returned;
   std::vector<std::unique_ptr<reader>> idle;
   std::size_t opened = 0;
+  file_identity known; // of the first one's file
 };
 
 job_reader::job_reader(const std::string& path, std::size_t connections) : impl_{std::make_unique<impl>()} {

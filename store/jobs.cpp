@@ -10,7 +10,7 @@ namespace {
 // The planner, which knows nothing about the data, might scan the table instead of using the partial indexes.
 // Oldest by its end: a job that took long must not leave the log the moment it ends, before anybody saw how.
 constexpr auto oldest_ended =
-  "(SELECT seq FROM jobs INDEXED BY jobs_ended WHERE status >= 2 ORDER BY updated_at, seq LIMIT ?)";
+  "(SELECT seq FROM jobs INDEXED BY jobs_ended WHERE status >= 2 AND ended <= ? ORDER BY ended, seq LIMIT ?)";
 
 // Of the guest ?1. The index knows eight characters of an id only: ones that differ between UUIDs of every version, be they
 // made at one time or on one host. (Without the plus the planner puts ?1 for `guest` everywhere, and finds no index.)
@@ -34,6 +34,17 @@ rpc::job read_job(const query& row) {
   return job;
 }
 
+/// The columns behind the job's: seq, stage, stage_name.
+std::optional<job_row> read_row(query row) {
+  if (!row.next())
+    return std::nullopt;
+  return job_row{row.integer(8), read_job(row), static_cast<std::size_t>(row.integer(9)), row.text(10)};
+}
+
+std::int64_t read_number(query row) {
+  return row.next() ? row.integer(0) : 0;
+}
+
 std::vector<rpc::job> read_jobs(query rows) {
   std::vector<rpc::job> result;
   while (rows.next())
@@ -55,18 +66,18 @@ rpc::timestamp from_column(std::int64_t at) noexcept {
   return rpc::timestamp{std::chrono::nanoseconds{at}};
 }
 
-job_table::job_table(const database& db)
+job_table::job_table(database& db)
   : db_{db},
     insert_{db, "INSERT INTO jobs (id, guest, action, status, queued_at, started_at, updated_at, message, request, "
                 "request_id, stage, stage_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))"},
     find_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM jobs WHERE id = ?"},
     update_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, stage = ?, stage_name = nullif(?, ''), "
                 "message = ? WHERE seq = ?"},
-    end_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, message = ?, stage_name = NULL "
+    end_{db, "UPDATE jobs SET status = ?, started_at = ?, updated_at = ?, message = ?, ended = ?, stage_name = NULL "
              "WHERE seq = ?"},
     end_others_{db, "UPDATE " + jobs_by_guest +
-                      " SET status = ?2, updated_at = ?3, message = ?4, stage_name = NULL WHERE " + of_guest +
-                      " AND status < 2 AND seq <> ?5 RETURNING id, action"},
+                      " SET status = ?2, updated_at = ?3, message = ?4, ended = ?6, stage_name = NULL WHERE " +
+                      of_guest + " AND status < 2 AND seq <> ?5 RETURNING id, action"},
     prune_keys_{db, "DELETE FROM idempotency WHERE job IN " + std::string{oldest_ended}},
     prune_{db, "DELETE FROM jobs WHERE seq IN " + std::string{oldest_ended}},
     count_ended_{db, "SELECT count(*) FROM jobs INDEXED BY jobs_ended WHERE status >= 2"},
@@ -75,7 +86,12 @@ job_table::job_table(const database& db)
                   ", request, stage, stage_name, request_id, seq FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 "
                   "ORDER BY seq"},
     has_unfinished_{db, "SELECT 1 FROM " + jobs_by_guest + " WHERE " + of_guest +
-                          " AND status < 2 ORDER BY seq DESC LIMIT 1"} {}
+                          " AND status < 2 ORDER BY seq DESC LIMIT 1"},
+    find_delete_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM " + jobs_by_guest + " WHERE " + of_guest +
+                       " AND status < 2 AND action IN ('delete', 'containerDelete') ORDER BY seq LIMIT 1"},
+    replace_request_{db, "UPDATE jobs SET request = ? WHERE seq = ?"},
+    first_ended_{db, "SELECT ended FROM jobs INDEXED BY jobs_ended WHERE status >= 2 ORDER BY ended LIMIT 1"},
+    last_ended_{db, "SELECT ended FROM jobs INDEXED BY jobs_ended WHERE status >= 2 ORDER BY ended DESC LIMIT 1"} {}
 
 void job_table::insert(job_row& row, std::string_view request, std::string_view request_id) {
   const auto& job = row.job;
@@ -85,10 +101,15 @@ void job_table::insert(job_row& row, std::string_view request, std::string_view 
 }
 
 std::optional<job_row> job_table::find(std::string_view id) {
-  auto row = find_(id);
-  if (!row.next())
-    return std::nullopt;
-  return job_row{row.integer(8), read_job(row), static_cast<std::size_t>(row.integer(9)), row.text(10)};
+  return read_row(find_(id));
+}
+
+std::optional<job_row> job_table::find_delete(std::string_view guest_id) {
+  return read_row(find_delete_(guest_id));
+}
+
+void job_table::replace_request(const job_row& row, std::string_view request) {
+  replace_request_.run(request, row.seq);
 }
 
 void job_table::update(const job_row& row) {
@@ -99,13 +120,13 @@ void job_table::update(const job_row& row) {
 
 void job_table::end(const job_row& row) {
   const auto& job = row.job;
-  end_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), job.message, row.seq);
+  end_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), job.message, row.ended, row.seq);
 }
 
-std::vector<rpc::job> job_table::end_others(const job_row& but, std::string_view message) {
+std::vector<rpc::job> job_table::end_others(const job_row& but, std::int64_t number_of_end, std::string_view message) {
   std::vector<rpc::job> ended;
-  for (auto row =
-         end_others_(but.job.guest_id, number(rpc::job_status::error), to_column(but.job.updated_at), message, but.seq);
+  for (auto row = end_others_(but.job.guest_id, number(rpc::job_status::error), to_column(but.job.updated_at), message,
+                              but.seq, number_of_end);
        row.next();) {
     auto& job = ended.emplace_back();
     job.id = row.text(0);
@@ -117,14 +138,27 @@ std::vector<rpc::job> job_table::end_others(const job_row& but, std::string_view
   return ended;
 }
 
-std::size_t job_table::prune(std::size_t count) {
-  prune_keys_.run(count);
-  prune_.run(count);
+std::size_t job_table::prune(std::size_t count, std::int64_t last) {
+  prune_keys_.run(last, count);
+  prune_.run(last, count);
   return static_cast<std::size_t>(db_.changed());
 }
 
 bool job_table::has_unfinished(std::string_view guest_id) {
   return has_unfinished_(guest_id).next();
+}
+
+std::int64_t job_table::first_ended() {
+  return read_number(first_ended_());
+}
+
+std::int64_t job_table::last_ended() {
+  return read_number(last_ended_());
+}
+
+void job_table::number_ended() {
+  db_.execute("UPDATE jobs SET ended = ranked.place FROM (SELECT seq AS job, row_number() OVER (ORDER BY updated_at, "
+              "seq) AS place FROM jobs WHERE status >= 2) AS ranked WHERE jobs.seq = ranked.job");
 }
 
 std::size_t job_table::count_ended() {

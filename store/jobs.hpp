@@ -20,12 +20,13 @@ struct job_row {
   rpc::job job;
   std::size_t stage = 0;
   std::string stage_name; ///< of the call that is out; empty while none is
+  std::int64_t ended = 0; ///< its place in the order of ending; 0 before
 };
 
 /// The writer's view of the table `jobs`. Throws `failure{storage_failed}`; each call is a few indexed operations.
 class job_table {
 public:
-  explicit job_table(const database& db);
+  explicit job_table(database& db);
 
   /// Gives `row` its place in the order.
   void insert(job_row& row, std::string_view request, std::string_view request_id);
@@ -34,18 +35,27 @@ public:
   void end(const job_row& row);
 
   /// Ends every other job of the guest that has not ended: those, as they are now, without their times.
-  std::vector<rpc::job> end_others(const job_row& but, std::string_view message);
+  std::vector<rpc::job> end_others(const job_row& but, std::int64_t ended, std::string_view message);
 
-  /// Deletes the oldest `count` ended jobs with their idempotency keys; how many there were.
-  std::size_t prune(std::size_t count);
+  /// Deletes the `count` ended jobs that ended first, with their idempotency keys, up to `last` in the order of ending;
+  /// how many there were.
+  std::size_t prune(std::size_t count, std::int64_t last);
 
   bool has_unfinished(std::string_view guest_id);
+  std::optional<job_row> find_delete(std::string_view guest_id); ///< that has not ended
+  void replace_request(const job_row& row, std::string_view request);
+
+  std::int64_t first_ended(); ///< in the order of ending; 0 where none is
+  std::int64_t last_ended();
+  void number_ended(); ///< all of them by their times, for jobs of another agent
+
   std::size_t count_ended();
   std::vector<unfinished_job> unfinished();
 
 private:
-  const database& db_;
-  statement insert_, find_, update_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_, has_unfinished_;
+  database& db_;
+  statement insert_, find_, update_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_, has_unfinished_,
+    find_delete_, replace_request_, first_ended_, last_ended_;
 };
 
 /// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.

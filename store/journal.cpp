@@ -24,16 +24,19 @@ void pending_changes::take(pending_changes&& later) {
 
 journal::impl::impl(const journal_settings& s, directory& d)
   : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()},
-    agent_metadata{file.db()}, keys{file.db()}, events{file.db()} {
+    agent_metadata{file.db()}, keys{file.db()}, events{file.db()}, epochs{file.db()} {
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
+  first_ended = jobs.first_ended();
+  next_ended = jobs.last_ended() + 1;
+  ages.emplace(settings.keep_for, settings.steady(), next_ended - 1);
   for (auto& left : jobs.unfinished())
     live.emplace(left.job.id, job_row{left.seq, left.job, left.stage, std::move(left.stage_name)});
   oldest_event = events.first();
   last_event = events.last();
   if (settings.events)
-    settings.events->begin_behind(last_event);
+    settings.events->begin_behind(last_event, epochs.all());
   file.accept(settings.max_bytes);
   for (auto& guest : loaded)
     published.put(std::move(guest));
@@ -43,6 +46,8 @@ journal::impl::impl(const journal_settings& s, directory& d)
 journal::journal(journal_settings settings, directory& published) {
   if (!settings.now)
     settings.now = [] { return rpc::timestamp{std::chrono::system_clock::now()}; };
+  if (!settings.steady)
+    settings.steady = std::chrono::steady_clock::now;
   try {
     impl_ = std::make_unique<impl>(settings, published);
   } catch (const rpc::failure& error) {
@@ -68,12 +73,14 @@ void journal::commit() {
   impl_->require_batch();
   try {
     impl_->require_standing();
+    impl_->file.require_in_place();
     if (impl_->settings.before_commit)
       impl_->settings.before_commit();
     impl_->prune();
     impl_->write_events();
     impl_->prune_events();
     impl_->batch->commit();
+    impl_->file.require_in_place(); // else it was written to a file that nobody will find
   } catch (...) {
     rollback();
     throw;
@@ -89,6 +96,10 @@ void journal::rollback() noexcept {
 
 bool journal::in_batch() const noexcept {
   return impl_->batch.has_value();
+}
+
+void journal::require_in_place() const {
+  impl_->file.require_in_place();
 }
 
 void journal::impl::require_batch() const {
@@ -114,11 +125,16 @@ void journal::impl::publish() noexcept {
   if (done.metadata)
     published.put_metadata(*std::move(done.metadata));
   ended += static_cast<std::size_t>(done.ended);
+  first_ended = done.first_ended.value_or(first_ended);
+  if (done.ended != 0)
+    ages->ended(settings.steady(), next_ended - 1);
   oldest_event = done.oldest_event.value_or(oldest_event);
-  if (!done.events.empty())
+  if (!done.events.empty()) {
     last_event = done.events.back().id;
+    epoch_begun = true;
+  }
   if (settings.events)
-    settings.events->publish(std::move(done.events));
+    settings.events->publish(std::move(done.events), std::move(done.epochs));
 }
 
 // -- what the batch sees -------------------------------------------------------------------------------------------

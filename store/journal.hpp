@@ -5,6 +5,7 @@
 #include "store/directory.hpp"
 #include "store/event_feed.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -26,9 +27,12 @@ struct journal_bounds {
 };
 
 struct journal_settings {
-  std::string path;             ///< of the database file; created with its folder's permissions if absent
-  std::size_t keep_jobs = 1000; ///< ended jobs kept, those that ended last; those that have not ended always stay
-  std::function<rpc::timestamp()> now;                ///< the clock, wall time; the system's if absent
+  std::string path;                 ///< of the database file; created with its folder's permissions if absent
+  std::size_t keep_jobs = 1000;     ///< ended jobs kept, those that ended last; those that have not ended always stay
+  std::chrono::seconds keep_for{0}; ///< jobs that ended less than this ago are kept beyond `keep_jobs`
+  std::size_t most_jobs = 100'000;  ///< ended jobs kept at most, however young
+  std::function<std::chrono::steady_clock::time_point()> steady; ///< for `keep_for`; the system's if absent
+  std::function<rpc::timestamp()> now;                           ///< the clock, wall time; the system's if absent
   std::function<void(std::string_view message)> warn; ///< told of each broken row that is set aside at the start
   std::size_t keep_events = 10000;                    ///< of the log of events, the newest; a tenth more may be there
   event_feed* events = nullptr;                       ///< hears of each event after its commit; may be absent
@@ -51,6 +55,8 @@ struct new_job {
   std::string request_digest;              ///< identifies the client's request, to tell a repetition from another one
   std::string request_id = {};             ///< names the client's request in logs
   std::optional<stage_starts> begins = {}; ///< no job is before it, and this stage follows at once
+  /// When its asker gives up. Judged by the caller of the journal.
+  std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
 };
 
 /// What was queued: the job as it was then, before it began, and the guest as it then was (empty for `agent`).
@@ -157,11 +163,12 @@ public:
   // -- steps, only inside a batch; each may throw storage_failed ---------------------------------------------------
 
   /// Throws not_found for a guest that is not there (except `agent`), conflict for an idempotency key that was used
-  /// with another digest.
+  /// with another digest. A delete of a guest that has one already is that one, `repeated`; a `request` of the later
+  /// one, which forces it, replaces the first one's.
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: the same digest gives the first answer again, another
-  /// is `conflict`. Throws queue_full, too_large beyond the bounds.
+  /// is `conflict`, and so is either while the guest's delete has not ended. Throws queue_full, too_large beyond the bounds.
   queued_job add_guest(const rpc::guest& guest, const new_job& job);
 
   /// Throws not_found for an unknown job, conflict for one that has ended, sub_agent_failed where the guest that a stage
@@ -180,6 +187,9 @@ public:
   /// Returns the whole map after the change. Throws not_found, too_large beyond the bounds.
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
   rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);
+
+  /// Throws storage_failed when the path no longer leads to the open database. Costs a few microseconds.
+  void require_in_place() const;
 
   /// Writes to the file without changing what is in it: whether the commit goes through tells whether writes do.
   void probe();

@@ -70,6 +70,10 @@ void journal::impl::tell_end(const rpc::job& job, pending_changes& staged) {
 }
 
 void journal::impl::write_events() {
+  if (!pending.events.empty() && !epoch_begun) {
+    epochs.begin_behind(last_event);
+    pending.epochs = epochs.all();
+  }
   auto id = last_event;
   for (auto& one : pending.events)
     one.id = ++id;
@@ -86,6 +90,8 @@ void journal::impl::prune_events() {
     return;
   pending.oldest_event = std::min(wanted, oldest_event + most_pruned);
   events.erase_before(*pending.oldest_event);
+  epochs.erase_before(*pending.oldest_event);
+  pending.epochs = epochs.all();
 }
 
 } // namespace mistify::store

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "store/event_epochs.hpp"
 #include "store/events.hpp"
 #include "store/guests.hpp"
 #include "store/idempotency.hpp"
+#include "store/job_ages.hpp"
 #include "store/jobs.hpp"
 #include "store/journal.hpp"
 #include "store/opening.hpp"
@@ -24,6 +26,8 @@ struct pending_changes {
   std::ptrdiff_t ended = 0;                 ///< by how many the ended jobs of the log grew
   std::vector<event> events;                ///< they get their ids at the commit
   std::optional<std::int64_t> oldest_event; ///< after a pruning
+  std::optional<std::int64_t> first_ended;  ///< after one of jobs
+  epochs_ptr epochs;                        ///< null where they are as they were
 
   void take(pending_changes&& later);
 };
@@ -53,6 +57,7 @@ struct journal::impl {
 
   job_row row_of(const new_job& job, std::string guest_id) const;
   queued_job queue(job_row row, const new_job& job, std::string guest_doc, pending_changes& staged);
+  queued_job join_delete(const job_row& first, const new_job& job, std::string guest_doc);
   bool begin_after(const rpc::job& before, const job_start& next, pending_changes& staged);
   void change_guest(const job_row& row, const guest_change& change, pending_changes& staged);
   bool put_guest(guest_ptr guest, pending_changes& staged);
@@ -60,6 +65,7 @@ struct journal::impl {
   void advance(job_row& row, const next_step& next, pending_changes& staged);
   static bool start(job_row& row, const stage_starts& stage);
   void end_job(job_row& row, const job_ends& end, pending_changes& staged);
+  std::size_t prune_old(std::size_t surplus);
   void prune(); ///< once a batch: a step alone would look for the oldest jobs each time
 
   // journal_events.cpp: what is told of a step
@@ -79,9 +85,14 @@ struct journal::impl {
   metadata_table agent_metadata;
   idempotency_table keys;
   event_table events;
+  epoch_table epochs;
+  std::int64_t next_ended = 1; // numbers of batches that failed stay unused
+  std::optional<job_ages> ages;
+  bool epoch_begun = false; // of this start
   // As committed:
   std::unordered_map<std::string, job_row> live; // the jobs that have not ended: each step would have to look its up
   std::size_t ended = 0;                         // how many of the log have
+  std::int64_t first_ended = 0;                  // the number of the one that did first
   std::int64_t oldest_event = 1, last_event = 0;
 
   std::optional<transaction> batch;

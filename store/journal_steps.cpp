@@ -4,6 +4,7 @@
 #include "store/journal_impl.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace mistify::store {
@@ -22,6 +23,14 @@ constexpr std::string_view failed_state = "error";
 /// How many jobs over the bound one step deletes beside those it ended: a log whose bound was lowered shrinks little by
 /// little, and no step takes long.
 constexpr std::size_t prune_ahead = 100;
+
+/// In the order of ending.
+constexpr auto any_job = std::numeric_limits<std::int64_t>::max();
+
+/// Of the actions that end with the guest's record.
+bool removes_guest(std::string_view action) {
+  return action == "delete" || action == "containerDelete";
+}
 
 guest_ptr with_state(const stored_guest& stored, const std::string& state) {
   auto guest = rpc::decode_guest(stored.doc);
@@ -47,6 +56,9 @@ queued_job journal::add_job(const new_job& job) {
     auto guest = impl_->guest(job.guest_id);
     if (!guest && job.guest_id != agent_id)
       throw failure{errc::not_found, "no such guest"};
+    if (guest && removes_guest(job.action))
+      if (const auto first = impl_->jobs.find_delete(guest->id))
+        return impl_->join_delete(*first, job, guest->doc);
     return impl_->queue(impl_->row_of(job, job.guest_id), job, guest ? guest->doc : std::string{}, staged);
   });
 }
@@ -56,6 +68,8 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     if (auto first = impl_->keys.answer(job))
       return *std::move(first);
     if (impl_->guest(guest.id)) {
+      if (impl_->jobs.find_delete(guest.id))
+        throw failure{errc::conflict, "the guest is being deleted"};
       auto create = impl_->guests.find_create(guest.id);
       if (!create || create->digest != job.request_digest)
         throw failure{errc::conflict, "guest ID exists already"};
@@ -72,6 +86,15 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     staged.guests[guest.id] = stored;
     return impl_->queue(std::move(row), job, stored->doc, staged);
   });
+}
+
+/// One delete is enough, and its end is what everybody waits for.
+queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc) {
+  if (!job.request.empty())
+    jobs.replace_request(first, job.request);
+  queued_job joined{first.job, std::move(guest_doc)};
+  joined.repeated = true;
+  return joined;
 }
 
 job_row journal::impl::row_of(const new_job& job, std::string guest_id) const {
@@ -169,7 +192,7 @@ void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
   guests.erase(row.job.guest_id);
   staged.guests[row.job.guest_id] = nullptr;
   tell_guest(event_type::guest_deleted, row.job, {}, staged);
-  for (auto& other : jobs.end_others(row, "guest deleted")) {
+  for (auto& other : jobs.end_others(row, next_ended++, "guest deleted")) {
     ++staged.ended;
     staged.jobs[other.id] = std::nullopt;
     other.updated_at = row.job.updated_at;
@@ -208,6 +231,7 @@ void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& 
   if (end.status == rpc::job_status::complete && row.job.started_at == rpc::timestamp{}) // it had no stages
     row.job.started_at = row.job.updated_at;
   row.job.message = rpc::cut_text(end.message, settings.bounds.message_bytes);
+  row.ended = next_ended++;
   jobs.end(row);
   staged.jobs[row.job.id] = std::nullopt;
   ++staged.ended;
@@ -221,7 +245,22 @@ void journal::impl::prune() {
   if (total <= settings.keep_jobs)
     return;
   const auto most = static_cast<std::size_t>(pending.ended) + prune_ahead;
-  pending.ended -= static_cast<std::ptrdiff_t>(jobs.prune(std::min(total - settings.keep_jobs, most)));
+  const auto pruned = prune_old(std::min(total - settings.keep_jobs, most));
+  const auto left = total - pruned;
+  const auto over = left > settings.most_jobs ? jobs.prune(std::min(left - settings.most_jobs, most), any_job) : 0;
+  pending.ended -= static_cast<std::ptrdiff_t>(pruned + over);
+  if (over > 0)
+    pending.first_ended = jobs.first_ended();
+}
+
+/// While the one that ended first is young, none is looked for.
+std::size_t journal::impl::prune_old(std::size_t surplus) {
+  const auto last_old = ages->last_old(settings.steady());
+  if (first_ended > last_old)
+    return 0;
+  const auto pruned = jobs.prune(surplus, last_old);
+  pending.first_ended = jobs.first_ended();
+  return pruned;
 }
 
 // -- by itself -----------------------------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ void write(const legacy_content& content, const std::string& path, rpc::timestam
     row.job = job;
     jobs.insert(row, "", "");
   }
+  jobs.number_ended();
   keep_aside(db, content.broken, at);
   all.commit();
 }

@@ -73,10 +73,15 @@ std::vector<guest_ptr> load_guests(database& db, const journal_settings& setting
   find_broken_jobs(db, broken);
   if (broken.empty())
     return guests;
-  set_aside(db, broken, settings.now());
+  std::string how = "set aside a broken row of ";
+  try {
+    set_aside(db, broken, settings.now());
+  } catch (const rpc::failure& error) { // a full disk: the other guests are served, and the next start tries again
+    how = "pass over (" + error.message() + ") a broken row of ";
+  }
   for (const auto& row : broken)
     if (settings.warn)
-      settings.warn("set aside a broken row of " + describe(row));
+      settings.warn(how + describe(row));
   return guests;
 }
 

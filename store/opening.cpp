@@ -1,6 +1,7 @@
 #include "store/opening.hpp"
 
 #include "rpc/error.hpp"
+#include "store/disk_error.hpp"
 #include "store/schema.hpp"
 
 #include <unistd.h>
@@ -38,7 +39,7 @@ void check_place(const fs::path& path) {
   if (fs::exists(status) && !fs::is_regular_file(status))
     refuse("the file is no regular file");
   if (fs::exists(status) && access(path.c_str(), R_OK | W_OK) != 0)
-    refuse("cannot be read and written: " + std::generic_category().message(errno));
+    refuse("cannot be read and written: " + describe_error(errno));
   if (!fs::exists(status) && path.has_parent_path() && !fs::create_directories(path.parent_path(), error) && error)
     refuse("cannot make its folder: " + error.message());
 }
@@ -81,11 +82,11 @@ void check_for_corruption(database& db) {
     refuse("the file is corrupt: " + verdict);
 }
 
-opened_file::opened_file(const std::string& path) {
+opened_file::opened_file(const std::string& path) : path_{path} {
   auto real = usable_place(path);
   check_magic(real);
-  lock_.emplace(real + ".lock");
   litter_ = absent_of(real);
+  lock_.emplace(real, file_lock::what::database);
   try {
     open(real);
   } catch (...) {
@@ -105,6 +106,8 @@ opened_file::~opened_file() {
 void opened_file::open(const std::string& path) {
   db_.emplace(path, database::access::read_write);
   db_->leave_wal(true);
+  if (!db_->is_at_its_path() || identity_of(path) != lock_->locked())
+    refuse("the file was replaced while it was opened");
   auto version = schema_version(*db_);
   auto current = version == migrations().size();
   std::error_code error;
@@ -127,6 +130,21 @@ void opened_file::accept(std::size_t max_bytes) {
   }
   db_->leave_wal(false);
   litter_.clear();
+  db_->integer("SELECT count(*) FROM sqlite_schema"); // the files beside it are made by the first read
+  const auto real = usable_place(path_);              // where SQLite puts them, whatever link leads to the database
+  parts_ = {
+    {path_, lock_->locked()}, {real + "-wal", identity_of(real + "-wal")}, {real + "-shm", identity_of(real + "-shm")}};
+  require_in_place();
+}
+
+void opened_file::require_in_place() const {
+  for (const auto& [path, known] : parts_) {
+    const auto now = identity_of(path);
+    if (now == known)
+      continue;
+    refuse("the database file " + path + (now ? " was replaced by another one" : " was removed") +
+           " under the agent: nothing is written until it is back, or the agent is started again");
+  }
 }
 
 } // namespace mistify::store

@@ -30,13 +30,24 @@ public:
   database& db() noexcept { return *db_; }
   const database& db() const noexcept { return *db_; }
 
+  /// Throws when the path leads to another file than the open one, or to none: what is written then is lost with it. The
+  /// two files beside it, which hold what was written last, count too.
+  void require_in_place() const;
+
   /// From now on the file is this agent's: closing tidies the WAL away. `max_bytes` bounds its size; 0 does not.
   void accept(std::size_t max_bytes);
 
 private:
   void open(const std::string& path);
 
-  std::optional<file_lock> lock_;
+  struct part {
+    std::string path;
+    file_identity known;
+  };
+
+  std::string path_;                // as it is configured: a link that leads elsewhere later is noticed
+  std::optional<file_lock> lock_;   // goes last: closing any descriptor of the file ends SQLite's locks on it
+  std::vector<part> parts_;         // known from `accept` on
   std::vector<std::string> litter_; // what an attempt makes that was not there before
   std::optional<database> db_;
 };

@@ -101,7 +101,23 @@ DROP INDEX jobs_of_guest;
 CREATE INDEX jobs_of_guest ON jobs (substr(guest, 5, 4) || substr(guest, 33, 4), seq);
 )sql";
 
-constexpr std::array<const char*, 5> steps_of_schema{version_1, version_2, version_3, version_4, version_5};
+/// Which jobs go first was told by the wall clock before, which may be set.
+constexpr auto version_6 = R"sql(
+ALTER TABLE jobs ADD COLUMN ended INTEGER NOT NULL DEFAULT 0; -- the order of ending, from 1; 0 before
+UPDATE jobs SET ended = ranked.place FROM (
+  SELECT seq AS job, row_number() OVER (ORDER BY updated_at, seq) AS place FROM jobs WHERE status >= 2
+) AS ranked WHERE jobs.seq = ranked.job;
+DROP INDEX jobs_ended;
+CREATE INDEX jobs_ended ON jobs (ended) WHERE status >= 2;
+
+CREATE TABLE event_epochs (         -- see store/event_epochs.hpp
+  begins INTEGER PRIMARY KEY,       -- the last event before it
+  name   TEXT NOT NULL
+) STRICT;
+INSERT INTO event_epochs VALUES (0, lower(hex(randomblob(8))));
+)sql";
+
+constexpr std::array<const char*, 6> steps_of_schema{version_1, version_2, version_3, version_4, version_5, version_6};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

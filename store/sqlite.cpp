@@ -1,9 +1,11 @@
 #include "store/sqlite.hpp"
 
 #include "rpc/error.hpp"
+#include "store/disk_error.hpp"
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <filesystem>
 
 namespace mistify::store {
@@ -13,9 +15,26 @@ namespace {
 /// How long to wait for another program that holds the write lock, such as a backup: milliseconds.
 constexpr int busy_ms = 1000;
 
+/// The system's error behind SQLite's; 0 where there is none. SQLite keeps none for a full disk: there `errno`, which was
+/// cleared before, still has it.
+int system_error_of(sqlite3* handle, int code) noexcept {
+  const int last = errno;
+  switch (code & 0xff) {
+  case SQLITE_FULL: return last;
+  case SQLITE_IOERR:
+  case SQLITE_CANTOPEN:
+  case SQLITE_READONLY: return is_disk_error(last) || !handle ? last : sqlite3_system_errno(handle);
+  default: return 0;
+  }
+}
+
 [[noreturn]] void fail(sqlite3* handle, int code) {
+  const int number = system_error_of(handle, code);
   // A connection that could not even be allocated has no message.
-  throw rpc::failure{rpc::errc::storage_failed, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code)};
+  std::string message = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  if (is_disk_error(number))
+    message += ": " + describe_error(number);
+  throw rpc::failure{rpc::errc::storage_failed, std::move(message)};
 }
 
 void check(sqlite3* handle, int code) {
@@ -88,6 +107,7 @@ void database::closer::operator()(sqlite3* handle) const noexcept {
 }
 
 void database::execute(const char* sql) {
+  errno = 0;
   check(handle(), sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr));
 }
 
@@ -112,6 +132,12 @@ std::string database::text(std::string_view sql) {
 
 bool database::in_transaction() const noexcept {
   return sqlite3_get_autocommit(handle()) == 0;
+}
+
+bool database::is_at_its_path() const noexcept {
+  int moved = 0;
+  sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved == 0;
 }
 
 std::int64_t database::last_row() const noexcept {
@@ -156,6 +182,7 @@ query::~query() {
 }
 
 bool query::next() {
+  errno = 0;
   auto code = sqlite3_step(handle_);
   if (code == SQLITE_ROW)
     return true;

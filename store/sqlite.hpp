@@ -44,6 +44,9 @@ public:
   /// False after SQLite gave up a transaction by itself, as it may when a write fails.
   bool in_transaction() const noexcept;
 
+  /// False when the path that it was opened by leads to another file now, or to none.
+  bool is_at_its_path() const noexcept;
+
   std::int64_t last_row() const noexcept; ///< rowid of the last insert
   std::int64_t changed() const noexcept;  ///< rows that the last insert, update or delete touched
   std::int64_t written() const noexcept;  ///< rows that all of them together have touched, undone ones too

@@ -1,6 +1,7 @@
 #include "http/handlers/parameters.hpp"
 
 #include "rpc/error.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -30,6 +31,12 @@ std::pair<std::uint64_t, std::string_view> split_number(std::string_view text, c
   if (fault == std::errc::result_out_of_range)
     number = UINT64_MAX;
   return {number, {rest, static_cast<std::size_t>(end - rest)}};
+}
+
+bool is_epoch(std::string_view text) {
+  constexpr std::size_t longest = 64;
+  return !text.empty() && text.size() <= longest &&
+         std::ranges::all_of(text, [](char c) { return rpc::text::is_digit(c) || (c >= 'a' && c <= 'f'); });
 }
 
 } // namespace
@@ -78,8 +85,8 @@ std::chrono::seconds seconds_of(const request& from) {
   return std::chrono::seconds{std::min<std::uint64_t>(number, longest.count())};
 }
 
-std::optional<std::int64_t> last_event_of(const request& from) {
-  constexpr auto error = "last_event_id: must be a whole number";
+std::optional<event_place> last_event_of(const request& from) {
+  constexpr auto error = "last_event_id: must be a whole number, or an epoch, a hyphen and a number";
   std::string_view text = from.header("last-event-id");
   if (const auto* parameter = from.parameter("last_event_id"); parameter && text.empty()) {
     if (parameter->empty())
@@ -88,10 +95,18 @@ std::optional<std::int64_t> last_event_of(const request& from) {
   }
   if (text.empty())
     return std::nullopt;
+  event_place place;
+  if (const auto hyphen = text.rfind('-'); hyphen != text.npos) {
+    place.epoch = text.substr(0, hyphen);
+    text.remove_prefix(hyphen + 1);
+    if (!is_epoch(place.epoch))
+      throw failure{errc::invalid_request, error};
+  }
   const auto [number, rest] = split_number(text, error);
   if (!rest.empty())
     throw failure{errc::invalid_request, error};
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
+  place.id = static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
+  return place;
 }
 
 bool flag_of(const request& from, const std::string& name, bool usual) {

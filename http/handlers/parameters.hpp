@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/event_place.hpp"
 #include "http/message.hpp"
 
 #include <chrono>
@@ -23,8 +24,9 @@ std::chrono::milliseconds wait_of(const request& from);
 /// `?seconds=N` of a profile: a whole number, at least 1; absent is 30, more than ten minutes is ten minutes.
 std::chrono::seconds seconds_of(const request& from);
 
-/// The event that a client saw last: the header Last-Event-ID, else `?last_event_id=N`; a whole number.
-std::optional<std::int64_t> last_event_of(const request& from);
+/// The event that a client saw last: the header Last-Event-ID, else `?last_event_id=`; a whole number, or one
+/// with an epoch: "9f86d081884c7d65-17".
+std::optional<event_place> last_event_of(const request& from);
 
 /// `?NAME=true` (or 1, or no value), `?NAME=false` (or 0); absent is `usual`.
 bool flag_of(const request& from, const std::string& name, bool usual = false);

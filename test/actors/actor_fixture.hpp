@@ -191,6 +191,7 @@ public:
   actors::job_log_actor log;
   actors::front_actor front;
   actors::inspector_actor inspector;
+  actors::job_log_settings log_settings;
   /// Makes commits fail while set, as a full disk does.
   std::shared_ptr<bool> disk_full = std::make_shared<bool>(false);
 
@@ -211,7 +212,7 @@ private:
     service =
       track(system.spawn(actors::service_behavior, std::string{"s"}, std::size_t{4}, std::size_t{100},
                          std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"}, &roster));
-    log = track(system.spawn(actors::job_log, std::move(journal), &commits, &roster));
+    log = track(system.spawn(actors::job_log, std::move(journal), &commits, &roster, log_settings));
     const auto context = std::make_shared<const actors::runner_context>(
       actors::runner_context{limit_, log, guests, [this](std::string_view name) { return config.find_action(name); },
                              [this](const std::string&) { return service; }, work, roster});

@@ -7,6 +7,9 @@
 #include <latch>
 #include <memory>
 #include <stdexcept>
+#include <sys/resource.h>
+#include <thread>
+#include <vector>
 
 using mistify::rpc::thread_pool;
 
@@ -92,4 +95,43 @@ TEST_CASE("what a piece of work holds is freed when it has run") {
   while (!watch.expired())
     std::this_thread::yield();
   CHECK(watch.expired());
+}
+
+TEST_CASE("threads that are kept are there before any work, and take it in turn") {
+  thread_pool pool{3, 10, 1};
+  std::atomic<int> ran{0};
+  for (int i = 0; i < 5; ++i)
+    CHECK(pool.try_post([&] { ++ran; }));
+  pool.stop();
+  CHECK(ran == 5);
+}
+
+TEST_CASE("work waits for the threads that there are where the system has no more to give") {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  thread_pool pool{3, 10, 1};
+  std::promise<void> proceed;
+  std::atomic<int> ran{0};
+  REQUIRE(pool.try_post([&] {
+    proceed.get_future().wait();
+    ++ran;
+  }));
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  const rlimit none{4096, before.rlim_max};
+  // A stack from glibc's cache would be enough for a thread: take those.
+  std::vector<std::thread> hogs;
+  std::promise<void> over;
+  const auto end = over.get_future().share();
+  for (int i = 0; i < 40; ++i)
+    hogs.emplace_back([end] { end.wait(); });
+  setrlimit(RLIMIT_AS, &none);
+  CHECK(pool.try_post([&] { ++ran; }));
+  setrlimit(RLIMIT_AS, &before);
+  proceed.set_value();
+  over.set_value();
+  for (auto& one : hogs)
+    one.join();
+  pool.stop();
+  CHECK(ran == 2);
+#endif
 }

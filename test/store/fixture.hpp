@@ -81,6 +81,9 @@ struct journal_fixture {
     journal_settings s;
     s.path = path;
     s.keep_jobs = keep_jobs;
+    s.keep_for = keep_for;
+    s.most_jobs = most_jobs;
+    s.steady = [this] { return std::chrono::steady_clock::time_point{uptime}; };
     s.keep_events = keep_events;
     s.max_bytes = max_bytes;
     s.events = &feed;
@@ -183,6 +186,9 @@ struct journal_fixture {
   temp_folder folder;
   std::string path = folder / "agent.db";
   std::size_t keep_jobs = 1000, keep_events = 10000, max_bytes = 0;
+  std::chrono::seconds keep_for{0};
+  std::size_t most_jobs = 100'000;
+  std::chrono::seconds uptime{0}; ///< of the clock that nobody sets
   event_feed feed;
   std::int64_t clock = 0;
   bool fail_commit = false;

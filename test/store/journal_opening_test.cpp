@@ -103,7 +103,7 @@ TEST_CASE("a file or folder that may not be written is refused") {
 }
 
 TEST_CASE("a folder that takes no files is refused") {
-  CHECK(refusal("/proc/agent.db").starts_with("cannot make the lock file: "));
+  CHECK(refusal("/proc/agent.db").starts_with("cannot open the file: "));
   CHECK(refusal("/proc/self/nothing/agent.db").starts_with("cannot make its folder: "));
 }
 

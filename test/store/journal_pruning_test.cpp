@@ -99,3 +99,72 @@ TEST_CASE("a log whose bound was lowered shrinks little by little") {
   CHECK(run("c") == 10);
   CHECK(run("d") == 10);
 }
+
+TEST_CASE_METHOD(pruning_fixture, "a clock that is set back does not make new jobs old ones") {
+  clock = 10'000;
+  run("1");
+  run("2");
+  clock = 0;
+  run("3");
+  run("4");
+  CHECK(logged_ids() == ids{"4", "3"});
+}
+
+namespace {
+
+struct age_fixture : pruning_fixture {
+  age_fixture() {
+    keep_for = std::chrono::seconds{60};
+    reopen();
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(age_fixture, "jobs that ended a moment ago are kept however many end") {
+  for (auto job : {"1", "2", "3", "4"})
+    run(job);
+  CHECK(logged_ids() == ids{"4", "3", "2", "1"});
+  uptime += std::chrono::seconds{30};
+  run("5");
+  CHECK(logged_ids().size() == 5);
+  uptime += std::chrono::seconds{31};
+  run("6");
+  CHECK(logged_ids() == ids{"6", "5"});
+}
+
+TEST_CASE_METHOD(age_fixture, "the age of a job is no matter of the wall clock") {
+  for (auto job : {"1", "2", "3"})
+    run(job);
+  clock += 1'000'000;
+  run("4");
+  clock = 0;
+  run("5");
+  CHECK(logged_ids() == ids{"5", "4", "3", "2", "1"});
+}
+
+TEST_CASE_METHOD(age_fixture, "ages begin anew at a restart") {
+  for (auto job : {"1", "2", "3"})
+    run(job);
+  uptime = std::chrono::seconds{50};
+  reopen();
+  uptime = std::chrono::seconds{100};
+  run("4");
+  CHECK(logged_ids().size() == 4);
+  uptime = std::chrono::seconds{111};
+  run("5");
+  CHECK(logged_ids() == ids{"5", "4"});
+}
+
+TEST_CASE_METHOD(age_fixture, "beyond the largest number the job that ended first goes, however young") {
+  most_jobs = 3;
+  reopen();
+  for (auto job : {"1", "2", "3"})
+    add_job(job, "agent");
+  for (auto job : {"3", "1", "2"})
+    complete(job);
+  run("4");
+  CHECK(logged_ids() == ids{"4", "2", "1"});
+  run("5");
+  CHECK(logged_ids() == ids{"5", "4", "2"});
+}

@@ -218,3 +218,42 @@ TEST_CASE("a create with a key gets its first answer by the key, also after the 
   check_same_answer(f.batch([&] { return f.log->add_guest(guest, create); }), first);
   CHECK(f.published->size() == 0);
 }
+
+TEST_CASE("a create of a guest that is being deleted is a conflict, the same one too") {
+  journal_fixture f;
+  f.add_guest("g", "c");
+  f.complete("c");
+  CHECK(f.add_guest("g", "again").repeated);
+  f.add_job("d", "g", GENERATE("delete", "containerDelete"));
+  CHECK(failure_of([&] { f.add_guest("g", "again"); }).code() == rpc::errc::conflict);
+  f.start("d");
+  CHECK(failure_of([&] { f.add_guest("g", "again"); }).code() == rpc::errc::conflict);
+  f.complete("d", guest_removed{});
+  CHECK_FALSE(f.add_guest("g", "anew").repeated);
+}
+
+TEST_CASE("a second delete is the first one until that has ended") {
+  journal_fixture f;
+  f.add_guest("g", "c");
+  f.complete("c");
+  f.add_job("d", "g", "delete");
+  const auto second = f.add_job("e", "g", "delete");
+  CHECK(second.repeated);
+  CHECK(second.job.id == "d");
+  CHECK(second.guest_doc == f.doc("g"));
+  CHECK(f.unfinished_ids() == ids{"d"});
+  f.record({"d", guest_unchanged{}, job_ends{rpc::job_status::error, "busy"}});
+  CHECK_FALSE(f.add_job("e", "g", "delete").repeated);
+}
+
+TEST_CASE("a second delete that is forced forces the first, also after a restart") {
+  journal_fixture f;
+  f.add_guest("g", "c");
+  f.complete("c");
+  f.add_job("d", "g", "delete");
+  f.batch([&] { return f.log->add_job({"e", "g", "delete", R"({"force":true})", "", ""}); });
+  CHECK(f.log->unfinished().at(0).request == R"({"force":true})");
+  CHECK(f.add_job("f", "g", "delete").job.id == "d");
+  f.reopen();
+  CHECK(f.log->unfinished().at(0).request == R"({"force":true})");
+}

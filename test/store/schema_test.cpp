@@ -148,3 +148,21 @@ TEST_CASE("no statement scans a table or sorts") {
       CHECK(line.find("TEMP B-TREE") == std::string::npos);
     }
 }
+
+TEST_CASE("jobs of an earlier schema keep their order of ending") {
+  journal_fixture f;
+  f.log.reset();
+  f.path = f.folder / "old.db";
+  {
+    database db{f.path, database::access::read_write};
+    migrate(db, migrations().first(5));
+    db.execute(
+      "INSERT INTO jobs (seq, id, guest, action, request, status, stage, queued_at, started_at, updated_at, "
+      "message) VALUES (1, 'slow', 'agent', 'a', '', 2, 0, 1, 1, 30, ''), (2, 'x', 'agent', 'a', '', 3, 0, 1, 1, "
+      "10, ''), (3, 'y', 'agent', 'a', '', 2, 0, 1, 1, 20, ''), (4, 'open', 'agent', 'a', '', 0, 0, 1, 0, 1, '')");
+  }
+  f.keep_jobs = 2;
+  f.open();
+  f.complete("open");
+  CHECK(f.logged_ids() == ids{"open", "slow"});
+}

@@ -48,6 +48,9 @@ public:
   explicit daemon(const std::string& config);
   ~daemon();
 
+  /// The path of its database.
+  std::string database() const { return (dir_.path() / "agent.db").string(); }
+
   std::uint16_t port() const noexcept { return port_; }
   process& running() { return *process_; }
 

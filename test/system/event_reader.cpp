@@ -13,12 +13,13 @@ told_event parse(const std::string& block) {
   std::istringstream in{block};
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("id: "))
-      found.id = line.substr(4);
+      found.place = line.substr(4);
     else if (line.starts_with("event: "))
       found.type = line.substr(7);
     else if (line.starts_with("data: "))
       found.data = line.substr(6);
   }
+  found.id = found.place.substr(found.place.rfind('-') + 1); // all of it where there is no epoch
   return found;
 }
 

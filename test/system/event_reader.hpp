@@ -13,6 +13,7 @@ namespace mistify::test {
 /// An event as it came.
 struct told_event {
   std::string id, type, data; ///< all empty: none came in time
+  std::string place;          ///< the id with its epoch, as a reader that comes back names it
 };
 
 /// A client of /events. It asks with HTTP/1.0, so that what comes is nothing but the events.
@@ -26,7 +27,7 @@ public:
   /// Up to and with the first one of that type.
   std::vector<told_event> until(std::string_view type);
   /// The event it began behind.
-  const std::string& place() const noexcept { return place_; }
+  const std::string& place() const noexcept { return place_; } ///< its number
   /// True when the agent ends it, without more events.
   bool ends();
 

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <limits>
+
+namespace mistify::store {
+
+/// Which ended jobs are old enough to go, by a monotonic clock: the wall clock may be set. Jobs are numbered in the order
+/// of their ends; their ages begin anew with the process. Exact to a second, and as large as the seconds it looks back.
+class job_ages {
+public:
+  using time = std::chrono::steady_clock::time_point;
+
+  /// Jobs younger than `young_for` are not old. Those up to `last` ended before, and count as ended at `now`.
+  job_ages(std::chrono::seconds young_for, time now, std::int64_t last) : young_for_{young_for} { ended(now, last); }
+
+  /// Jobs up to that number have ended by now.
+  void ended(time now, std::int64_t number) {
+    if (marks_.empty() || now - marks_.back().first >= std::chrono::seconds{1})
+      marks_.push_back({now, now, number});
+    marks_.back().last = now;
+    marks_.back().number = number;
+  }
+
+  /// The highest number of an old job.
+  std::int64_t last_old(time now) {
+    if (young_for_ == young_for_.zero())
+      return std::numeric_limits<std::int64_t>::max();
+    for (; !marks_.empty() && marks_.front().last + young_for_ <= now; marks_.pop_front())
+      last_old_ = marks_.front().number;
+    return last_old_;
+  }
+
+private:
+  struct mark {
+    time first, last;
+    std::int64_t number;
+  };
+
+  std::chrono::seconds young_for_;
+  std::deque<mark> marks_;
+  std::int64_t last_old_ = 0;
+};
+
+} // namespace mistify::store

@@ -1,0 +1,187 @@
+#include "actor_fixture.hpp"
+
+#include <sqlite3.h>
+
+using namespace mistify;
+using namespace mistify::test;
+using rpc::errc;
+
+namespace {
+
+/// A log by itself, on a database that the test can spoil.
+class log_fixture : public actor_fixture {
+public:
+  log_fixture() {
+    store::journal_settings wanted;
+    wanted.path = path();
+    wanted.before_commit = [this] {
+      ++commits_tried;
+      if (disk_full)
+        throw rpc::failure{errc::storage_failed, "database or disk is full"};
+    };
+    journal = std::make_shared<store::journal>(wanted, guests);
+    settings.measure_free = [this] {
+      ++measured_free;
+      return free;
+    };
+  }
+  ~log_fixture() {
+    caf::anon_send_exit(log, caf::exit_reason::kill);
+    run();
+    log = nullptr;
+    std::filesystem::remove_all(folder_);
+  }
+
+  void spawn() { log = track(system.spawn(actors::job_log, std::move(journal), &commits, &roster, settings)); }
+
+  std::shared_ptr<seen_reply<rpc::metadata_map>> patch() {
+    return ask<rpc::metadata_map>(log, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}});
+  }
+  std::shared_ptr<seen_reply<store::queued_job>> queue(const std::string& job, const std::string& action) {
+    return ask<store::queued_job>(log, actors::queue_atom_v, store::new_job{job, "agent", action, "", "", ""});
+  }
+
+  std::string path() const { return (folder_ / "agent.db").string(); }
+
+  store::directory guests;
+  std::shared_ptr<store::journal> journal;
+  actors::commit_metrics commits{measured};
+  actors::job_log_settings settings;
+  actors::job_log_actor log;
+  bool disk_full = false;
+  int commits_tried = 0, measured_free = 0;
+  std::uint64_t free = 0;
+
+private:
+  std::filesystem::path folder_ = [] {
+    auto name = (std::filesystem::temp_directory_path() / "mistify-log-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    return name;
+  }();
+};
+
+/// Another program that holds the write lock.
+class write_lock {
+public:
+  explicit write_lock(const std::string& path) {
+    REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+  ~write_lock() { sqlite3_close(db_); }
+  write_lock(const write_lock&) = delete;
+  write_lock& operator=(const write_lock&) = delete;
+
+private:
+  sqlite3* db_ = nullptr;
+};
+
+} // namespace
+
+TEST_CASE_METHOD(log_fixture, "what the last stop left is written before anything else, and tried until it is") {
+  int handed_over = 0;
+  settings.recover = [](store::journal& in) {
+    in.begin();
+    in.patch_metadata({{"recovered", "yes"}});
+    in.commit();
+    return std::vector<store::unfinished_job>(2);
+  };
+  settings.recovered = [&](const std::vector<store::unfinished_job>& jobs) {
+    handed_over += static_cast<int>(jobs.size());
+  };
+  disk_full = true;
+  spawn();
+  const auto first = ask<bool>(log, actors::restore_atom_v);
+  REQUIRE(first->value);
+  CHECK_FALSE(*first->value);
+  CHECK(patch()->error->message() == "database or disk is full");
+  CHECK(ask<bool>(log, actors::probe_atom_v)->error->code() == errc::storage_failed);
+  CHECK(guests.metadata().empty());
+  advance(5s);
+  CHECK(handed_over == 0);
+  disk_full = false;
+  advance(1s);
+  CHECK(handed_over == 2);
+  CHECK(guests.metadata().contains("recovered"));
+  CHECK(patch()->value->contains("a"));
+  advance(10s);
+  CHECK(handed_over == 2);
+}
+
+TEST_CASE_METHOD(log_fixture, "one busy answer answers all that wait behind another program's lock") {
+  const auto path_of_database = path();
+  spawn();
+  std::vector<std::shared_ptr<seen_reply<rpc::metadata_map>>> waiting;
+  {
+    const write_lock held{path_of_database};
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<rpc::failure> refused;
+    for (int i = 0; i < 8; ++i)
+      system.spawn([&](caf::event_based_actor* self) {
+        self->request(log, caf::infinite, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}})
+          .then([](const rpc::metadata_map&) {},
+                [&](const caf::error& e) { refused.push_back(actors::to_failure(e)); });
+      });
+    run();
+    CHECK(std::chrono::steady_clock::now() - begin < 3s); // each alone takes one
+    REQUIRE(refused.size() == 8);
+    CHECK(refused.back().message() == "database is locked");
+  }
+  CHECK(patch()->value);
+}
+
+TEST_CASE_METHOD(log_fixture, "a job whose asker has given up is not queued") {
+  spawn();
+  store::new_job late{"late", "agent", "fetchImage", "", "", ""};
+  late.expires = std::chrono::steady_clock::now() - 1s;
+  CHECK(ask<store::queued_job>(log, actors::queue_atom_v, late)->error->code() == errc::deadline_exceeded);
+  late.expires = std::chrono::steady_clock::now() + 1h;
+  CHECK(ask<store::queued_job>(log, actors::queue_atom_v, late)->value);
+}
+
+TEST_CASE_METHOD(log_fixture,
+                 "on a disk that is nearly full new work is refused, what frees space and what runs goes on") {
+  settings.free_space = 1000;
+  free = 1000;
+  spawn();
+  REQUIRE(queue("j", "fetchImage")->value);
+  free = 999;
+  advance(1s);
+  const auto refused = queue("k", "fetchImage");
+  REQUIRE(refused->error);
+  CHECK(refused->error->code() == errc::insufficient_space);
+  CHECK(refused->error->message().find("999 bytes free") != std::string::npos);
+  CHECK(refused->error->message().find("1000") != std::string::npos);
+  CHECK(patch()->error->code() == errc::insufficient_space);
+  rpc::guest guest;
+  guest.id = "g";
+  CHECK(ask<store::queued_job>(log, actors::create_atom_v, guest, store::new_job{"c", "g", "create", "", "", "d"})
+          ->error->code() == errc::insufficient_space);
+  for (const auto* action : {"deleteImage", "containerDeleteImage", "deleteSnapshot"})
+    CHECK(queue(action, action)->value);
+  const auto ends = actors::share({"j", store::guest_unchanged{}, store::job_ends{rpc::job_status::complete, ""}});
+  CHECK(ask<store::recorded_step>(log, actors::record_atom_v, ends)->value);
+  free = 1001;
+  advance(1s);
+  CHECK(patch()->value);
+}
+
+TEST_CASE_METHOD(log_fixture, "the free space is measured once a second at most") {
+  settings.free_space = 1;
+  free = 100;
+  spawn();
+  for (int i = 0; i < 20; ++i)
+    CHECK(patch()->value);
+  CHECK(measured_free == 1);
+  advance(1s);
+  CHECK(patch()->value);
+  CHECK(measured_free == 2);
+}
+
+TEST_CASE_METHOD(log_fixture, "a database that was removed is told by the probe at once") {
+  spawn();
+  CHECK(ask<bool>(log, actors::probe_atom_v)->value);
+  std::filesystem::remove(path());
+  const auto told = ask<bool>(log, actors::probe_atom_v);
+  REQUIRE(told->error);
+  CHECK(told->error->message().find("was removed") != std::string::npos);
+}
