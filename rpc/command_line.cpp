@@ -49,10 +49,6 @@ void command_line::option(const std::string& names, unsigned& value, const std::
   parser_->app.add_option(names, value, help)->check(CLI::Range(0U, most))->capture_default_str();
 }
 
-void command_line::flag(const std::string& names, bool& value, const std::string& help) {
-  parser_->app.add_flag(names, value, help);
-}
-
 std::optional<int> command_line::parse(int argc, char** argv) {
   try {
     parser_->app.parse(argc, argv);

@@ -28,8 +28,6 @@ public:
   void option(const std::string& names, std::vector<std::string>& values, const std::string& help);
   /// Up to `most`.
   void option(const std::string& names, unsigned& value, const std::string& help, unsigned most);
-  /// An option without a value; sets `value` to true.
-  void flag(const std::string& names, bool& value, const std::string& help);
 
   /// The exit code where nothing is left to do: help was asked for and printed, or what is wrong was told to stderr.
   std::optional<int> parse(int argc, char** argv);
