@@ -95,7 +95,7 @@ private:
     std::optional<store::job_step> unsaved;       ///< a step that the database has not taken yet
     std::optional<std::chrono::seconds> pause;    ///< before the stage runs again, from when that is on disk
     std::optional<reply<rpc::job>> cancelled_for; ///< who asked for the end that is being saved
-    std::string passed_over;                      ///< why stages of a forced delete failed
+    std::string remarks;                          ///< the message of its end, unless it fails
     std::string skipped_because;                  ///< why the one that is over now did
     bool calling = false;                         ///< a call is out
     bool saving = false;                          ///< a step is on its way to the disk
@@ -117,6 +117,7 @@ private:
   void go_on_with_begun(const std::string& guest_doc);
   std::optional<store::job_start> beginning_of_next() const;
   void advance(store::guest_change change);
+  void remark(std::string_view what);
   void save(store::job_step step);
   void saved(const store::job_step& step, const store::recorded_step& recorded);
   void not_saved(const store::job_step& step, const rpc::failure& why);

@@ -19,6 +19,8 @@ namespace {
 /// How long a step waits before it is offered again to a database that refused it (a full disk, mostly).
 constexpr auto save_pause = 1s;
 
+constexpr std::string_view forced_past = "forced past: ";
+
 failure stopping() {
   return {errc::unavailable, "the agent is stopping"};
 }
@@ -145,7 +147,7 @@ void guest_runner::advance(store::guest_change change) {
   if (steps.finished()) {
     if (steps.kind().effect == record_effect::deletes)
       step.change = store::guest_removed{};
-    step.next = store::job_ends{rpc::job_status::complete, running_->passed_over};
+    step.next = store::job_ends{rpc::job_status::complete, running_->remarks};
   } else if (draining_) {
     step.next = store::stage_waits{steps.index()};
   } else {
@@ -244,12 +246,19 @@ void guest_runner::stage_answered(std::string body) {
     auto progress = running_->work.steps.accept(std::move(body), id_);
     if (progress.retry)
       return pause(*progress.retry);
+    remark(progress.message);
     if (progress.returned)
       return advance(store::guest_returned{std::move(running_->sent_doc), std::move(*progress.returned)});
     advance(store::guest_unchanged{});
   } catch (const failure& e) {
     fail(e);
   }
+}
+
+void guest_runner::remark(std::string_view what) {
+  auto& all = running_->remarks;
+  if (!what.empty())
+    all.append(all.empty() ? "" : "; ").append(what);
 }
 
 /// The stage is to run again later. No call is out meanwhile, and the log knows it.
@@ -273,7 +282,8 @@ void guest_runner::fail(const failure& why) {
   auto& work = running_->work;
   running_->calling = false;
   if (work.forced) {
-    running_->passed_over += (running_->passed_over.empty() ? "forced past: " : "; ") + why.message();
+    const bool is_first = running_->remarks.find(forced_past) == std::string::npos;
+    remark((is_first ? std::string{forced_past} : std::string{}) + why.message());
     running_->skipped_because = why.message();
     work.steps.skip();
     return advance(store::guest_unchanged{});

@@ -62,6 +62,7 @@ pipeline::progress pipeline::accept(std::string body, std::string_view guest_id)
       check_guest(result.returned, guest_id);
       done.returned = std::move(result.returned);
     }
+    done.message = std::move(result.message);
     body = std::move(result.body);
   }
   result_ = std::move(body);

@@ -39,6 +39,7 @@ public:
   struct progress {
     std::optional<std::chrono::seconds> retry; ///< run the same stage again, so much later
     std::optional<rpc::guest> returned;        ///< replaces the stored guest
+    std::string message = {};                  ///< what the sub-agent has to say to people
   };
 
   /// Takes the current stage's answer and moves on, unless it asks for a retry. Throws `failure{sub_agent_failed}` if
