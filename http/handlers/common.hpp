@@ -24,8 +24,16 @@ answer page_answer(std::string_view page);
 /// 202 with the job's id in `X-Guest-Job-ID`.
 answer accepted(std::string body, const store::queued_job& queued);
 
+/// The same with the guest that the job is about.
+answer accepted_guest(const store::queued_job& queued);
+
 /// 202 with the queued job itself as the body.
 answer accepted_job(const store::queued_job& queued);
+
+/// A guest as clients see it: its JSON text without the metadata that can only be written, such as the password of its
+/// VNC. Every answer with a guest or its metadata passes through here; sub-agents get the whole guest.
+std::string public_guest(std::string doc);
+rpc::metadata_map public_metadata(rpc::metadata_map metadata);
 
 /// "[a,b]" from JSON texts.
 std::string json_array(const std::vector<std::string>& elements);

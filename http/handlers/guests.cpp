@@ -22,11 +22,11 @@ constexpr std::array<std::string_view, 7> guest_actions{"shutdown", "reboot",  "
 task<answer> act(context& cx, request from, std::string action, std::string_view stage_request = {}) {
   const auto who = identify(from, stage_request);
   if (const auto first = repeated(cx, who))
-    co_return accepted(first->guest_doc, *first);
+    co_return accepted_guest(*first);
   const auto guest = need_guest(cx, from.captures[0]);
   auto job = make_job(who, need_action(cx, action_for(guest->type, action)), std::string{stage_request});
   const auto queued = co_await cx.agents.queue(guest->id, std::move(job));
-  co_return accepted(queued.guest_doc, queued);
+  co_return accepted_guest(queued);
 }
 
 task<answer> refuse_get() {
@@ -56,7 +56,7 @@ rpc::guest decode_new_guest(const std::string& body) {
 task<answer> list_guests(context& cx, request) {
   std::vector<std::string> docs;
   for (const auto& guest : cx.guests.all())
-    docs.push_back(guest->doc);
+    docs.push_back(public_guest(guest->doc));
   co_return json_answer(200, json_array(docs));
 }
 
@@ -65,16 +65,16 @@ task<answer> create_guest(context& cx, request from) {
   // Before an id is made up: a repetition without one is the same request.
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who))
-    co_return accepted(first->guest_doc, *first);
+    co_return accepted_guest(*first);
   auto job = make_job(who, need_action(cx, action_for(guest.type, "create")), {});
   if (guest.id.empty())
     guest.id = actors::new_uuid();
   const auto queued = co_await cx.agents.create(std::move(guest), std::move(job));
-  co_return accepted(queued.guest_doc, queued);
+  co_return accepted_guest(queued);
 }
 
 task<answer> get_guest(context& cx, request from) {
-  co_return json_answer(200, need_guest(cx, from.captures[0])->doc);
+  co_return json_answer(200, public_guest(need_guest(cx, from.captures[0])->doc));
 }
 
 task<answer> delete_guest(context& cx, request from) {

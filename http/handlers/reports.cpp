@@ -49,7 +49,7 @@ task<answer> report_state(context& cx, request from) {
   if (!taken.before.empty())
     rpc::log::audit("guest changed by itself",
                     {{"request_id", from.id}, {"guest", guest->id}, {"from", taken.before}, {"to", state}});
-  co_return json_answer(200, taken.guest_doc);
+  co_return json_answer(200, public_guest(taken.guest_doc));
 }
 
 task<answer> report_progress(context& cx, request from) {

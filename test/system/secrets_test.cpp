@@ -1,0 +1,84 @@
+#include "event_reader.hpp"
+#include "house.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace mistify::test;
+
+namespace {
+
+constexpr std::string_view secret = "s3cr3t!";
+
+bool holds_secret(std::string_view text) {
+  return text.find(secret) != text.npos || text.find("vnc.password") != text.npos;
+}
+
+/// A guest with a VNC password, and whether it shows.
+struct secret_house : house {
+  const std::string body = R"({"vnc":5900,"metadata":{"a":"1","vnc.password":")" + std::string{secret} + R"("}})";
+  const response created = http.send("POST", "/guests", body, {"Idempotency-Key: k"});
+  const std::string guest = "/guests/" + text_at(created.body, "id");
+
+  /// Of what the sub-agent was sent last by the method.
+  std::string sent(const std::string& method) const { return sub.calls(method).back().params; }
+};
+
+} // namespace
+
+TEST_CASE("a guest's VNC password shows in no answer and no event, and sub-agents get it") {
+  secret_house h;
+  REQUIRE(h.outcome(h.created.job()) == "Complete");
+  CHECK(holds_secret(h.sent("Test.Create")));
+  CHECK(text_at(h.created.body, "metadata/a") == "1");
+  const auto again = h.http.send("POST", "/guests", h.body, {"Idempotency-Key: k"});
+  const auto patched = h.http.patch(h.guest + "/metadata", R"({"b":"2"})");
+  const auto acted = h.http.post(h.guest + "/start");
+  CHECK(h.outcome(acted.job()) == "Complete");
+  CHECK(holds_secret(h.sent("Test.Start")));
+  for (const auto& answer :
+       {h.created, again, patched, acted, h.http.get(h.guest), h.http.get("/guests"), h.http.get(h.guest + "/metadata"),
+        h.http.put(h.guest + "/state", R"({"state":"paused"})"), h.http.get("/jobs"), h.http.get(h.guest + "/jobs")}) {
+    INFO(answer.body);
+    CHECK(answer.status < 300);
+    CHECK_FALSE(holds_secret(answer.body));
+  }
+  for (const auto& event : event_reader{h.agent.port(), "?last_event_id=0"}.until("job.ended"))
+    CHECK_FALSE(holds_secret(event.data));
+}
+
+TEST_CASE("a VNC password is written and deleted as other metadata is, without being read") {
+  secret_house h;
+  REQUIRE(h.outcome(h.created.job()) == "Complete");
+  CHECK(h.http.patch(h.guest + "/metadata", R"({"vnc.password":"n3w"})").body == "{\"a\":\"1\"}\n");
+  h.outcome(h.http.post(h.guest + "/start").job());
+  CHECK(text_at(h.sent("Test.Start"), "guest/metadata/vnc.password") == "n3w");
+  CHECK(h.http.patch(h.guest + "/metadata", R"({"vnc.password":null})").body == "{\"a\":\"1\"}\n");
+  h.outcome(h.http.post(h.guest + "/start").job());
+  CHECK_FALSE(holds_secret(h.sent("Test.Start")));
+}
+
+TEST_CASE("a key that only ends like the password's is shown") {
+  house h;
+  const auto id = h.create_guest(R"("metadata":{"x\"vnc.password":"a","VNC.password":"b"})");
+  CHECK(h.http.get("/guests/" + id + "/metadata").body == "{\"VNC.password\":\"b\",\"x\\\"vnc.password\":\"a\"}\n");
+  CHECK(text_at(h.http.get("/guests/" + id).body, "metadata/VNC.password") == "b");
+}
+
+TEST_CASE("what sub-agents say about the stages of a job is its message when it is complete") {
+  house h{[](config_file& config) {
+    config.stages("start", R"({"service":"test","method":"T.One"},{"service":"test","method":"T.Two"},)"
+                           R"({"service":"test","method":"T.Three"})");
+  }};
+  const auto saying = [](const std::string& text) {
+    return [text](const call& c) {
+      return result(c, R"({"guest":)" + at(c.params, "guest") + R"(,"message":")" + text + "\"}");
+    };
+  };
+  h.sub.on("T.One", saying("started without VNC"));
+  h.sub.on("T.Two", saying(""));
+  h.sub.on("T.Three", saying("left alone: x"));
+  const auto id = h.create_guest();
+  const auto job = h.http.post("/guests/" + id + "/start").job();
+  CHECK(h.outcome(job) == "Complete");
+  CHECK(h.message(job) == "started without VNC; left alone: x");
+}
