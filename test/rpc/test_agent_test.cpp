@@ -171,6 +171,6 @@ TEST_CASE_METHOD(fixture, "the test agent answers the methods of the original's 
   CHECK(state_after("StopContainer", "container") == "stopped");
   CHECK(state_after("DeleteContainer", "container") == "deleted");
   CHECK(call("Test.CPUMetrics", R"({"guest":{"id":"g"}})").find(R"("type":"cpu","cpu":[{)") != std::string::npos);
-  CHECK(call("Test.RequestImage", R"({"id":"","source":"http://example.com/images/small"})") ==
-        call("Test.GetImage", R"({"id":"small"})"));
+  const auto fetched = call("Test.RequestImage", R"({"id":"","source":"http://example.com/images/small"})");
+  CHECK(fetched == call("Test.GetImage", R"({"id":"small"})"));
 }
