@@ -17,6 +17,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . test/vm/life.sh
 # shellcheck source=test/vm/storage.sh
 . test/vm/storage.sh
+# shellcheck source=test/vm/escape.sh
+. test/vm/escape.sh
 
 build=build/release
 run=build/vm/run
@@ -100,4 +102,11 @@ check "it is not snapshotted while it runs, and why is told" is_not_torn
 check "it is snapshotted and changed, and a rollback undoes the change" is_rolled_back
 check "its snapshot is downloaded while it runs" is_downloaded
 check "it is deleted with its disk, and so is the image" is_deleted_with_disk
+
+id=0a1b2c3d-0000-4000-8000-000000000003
+check "a guest cannot have the network on which it would reach its host's loopback" cannot_reach_the_host
+check "nor does one start on it that has it from before" cannot_start_on_the_user_network
+check "it cannot have the host's files as disks" cannot_have_the_hosts_files
+check "a guest that writes a head of an image into its disk gets its disk, and no file of the host" cannot_rewrite_its_disk
+check "VNC is there for who asks with a password, and asks for it" shows_nothing_without_password
 finish
