@@ -135,7 +135,11 @@ TEST_CASE("on a full disk a write fails with the reason, and works again when th
 TEST_CASE("a step that the disk refuses when it has written a part of it undoes its batch") {
   journal_fixture f;
   f.max_bytes = 300'000;
-  f.reopen();
+  f.log.reset();
+  f.published = std::make_unique<directory>();
+  auto wanted = f.settings();
+  wanted.bounds.message_bytes = 1'000'000;
+  f.log = std::make_unique<journal>(std::move(wanted), *f.published);
   const auto before = f.add_guest("g", "c").guest_doc;
   f.log->begin();
   f.log->add_job({"beside", "g", "reboot", "", "", ""});
