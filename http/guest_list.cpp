@@ -1,5 +1,6 @@
 #include "http/guest_list.hpp"
 
+#include "http/public_guest.hpp"
 #include "rpc/json.hpp"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ std::string encode(const std::vector<store::guest_ptr>& guests) {
   rpc::json::writer out;
   out.begin_array();
   for (const auto& guest : guests)
-    out.raw(guest->doc);
+    out.raw(public_guest(guest->doc));
   out.end_array();
   return std::move(out).str() + '\n';
 }

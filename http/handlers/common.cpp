@@ -21,9 +21,6 @@ void append_hex(std::string& out, unsigned char byte) {
   out += "0123456789abcdef"[byte & 15];
 }
 
-/// Of a guest's metadata; sub-agents read it, clients only write it.
-constexpr const char* write_only_key = "vnc.password";
-
 std::string sha256(const std::vector<std::string_view>& parts) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
@@ -103,20 +100,6 @@ answer accepted(std::string body, const store::queued_job& queued) {
 
 answer accepted_guest(const store::queued_job& queued) {
   return accepted(public_guest(queued.guest_doc), queued);
-}
-
-/// Most guests have none of it, and are not parsed: the key stands in the text of each one that has.
-std::string public_guest(std::string doc) {
-  if (doc.find(write_only_key) == doc.npos)
-    return doc;
-  auto guest = rpc::decode_guest(doc);
-  guest.metadata = public_metadata(std::move(guest.metadata));
-  return rpc::encode(guest);
-}
-
-rpc::metadata_map public_metadata(rpc::metadata_map metadata) {
-  metadata.erase(write_only_key);
-  return metadata;
 }
 
 answer accepted_job(const store::queued_job& queued) {

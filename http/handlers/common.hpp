@@ -3,6 +3,7 @@
 #include "actors/requests.hpp"
 #include "http/handlers/context.hpp"
 #include "http/message.hpp"
+#include "http/public_guest.hpp"
 #include "rpc/error.hpp"
 #include "store/journal.hpp"
 
@@ -33,11 +34,6 @@ answer accepted_guest(const store::queued_job& queued);
 
 /// 202 with the queued job itself as the body.
 answer accepted_job(const store::queued_job& queued);
-
-/// A guest as clients see it: its JSON text without the metadata that can only be written, such as the password of its
-/// VNC. Every answer with a guest or its metadata passes through here; sub-agents get the whole guest.
-std::string public_guest(std::string doc);
-rpc::metadata_map public_metadata(rpc::metadata_map metadata);
 
 /// "[a,b]" from JSON texts.
 std::string json_array(const std::vector<std::string>& elements);

@@ -51,6 +51,13 @@ TEST_CASE("the list is the guests by id, plain and packed") {
   CHECK(unpacked(*ask(list, form::gzip).get()) == "[{\"id\":\"a\"},{\"id\":\"b\"}]\n");
 }
 
+TEST_CASE("the list shows no metadata that can only be written") {
+  store::directory guests;
+  put(guests, "a", R"({"id":"a","metadata":{"k":"v","vnc.password":"s3cret"}})");
+  guest_list list{guests};
+  CHECK(*ask(list, form::plain).get() == "[{\"id\":\"a\",\"metadata\":{\"k\":\"v\"}}]\n");
+}
+
 TEST_CASE("all readers of one version share its bytes") {
   store::directory guests;
   put(guests, "a", R"({"id":"a"})");
