@@ -83,7 +83,11 @@ bool connection::pack_elsewhere() {
   packed_ = true;
   handed_over_ = false;
   return core_->packers.try_post([self = shared_from_this()]() mutable {
-    self->compress(self->answer_);
+    try {
+      self->compress(self->answer_);
+    } catch (const std::exception&) {
+      // No memory for it: the answer goes as it is.
+    }
     std::exchange(self, nullptr)->post(answered, thread::other);
   });
 }

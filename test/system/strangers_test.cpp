@@ -2,10 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace mistify::test;
@@ -17,21 +19,22 @@ class closed_descriptors {
 public:
   closed_descriptors() {
     for (int fd = 0; fd < 3; ++fd) {
-      kept_[fd] = ::fcntl(fd, F_DUPFD_CLOEXEC, 10);
+      kept_[static_cast<std::size_t>(fd)] = ::fcntl(fd, F_DUPFD_CLOEXEC, 10);
       ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     }
   }
   ~closed_descriptors() {
     for (int fd = 0; fd < 3; ++fd) {
-      ::dup2(kept_[fd], fd);
-      ::close(kept_[fd]);
+      const int kept = kept_[static_cast<std::size_t>(fd)];
+      ::dup2(kept, fd);
+      ::close(kept);
     }
   }
   closed_descriptors(const closed_descriptors&) = delete;
   closed_descriptors& operator=(const closed_descriptors&) = delete;
 
 private:
-  int kept_[3];
+  std::array<int, 3> kept_{};
 };
 
 /// A process whose stdin, stdout and stderr are closed.
