@@ -8,6 +8,12 @@ using rpc::errc;
 
 namespace {
 
+std::filesystem::path new_folder() {
+  auto name = (std::filesystem::temp_directory_path() / "mistify-log-XXXXXX").string();
+  REQUIRE(mkdtemp(name.data()) != nullptr);
+  return name;
+}
+
 /// A log by itself, on a database that the test can spoil.
 class log_fixture : public actor_fixture {
 public:
@@ -53,11 +59,7 @@ public:
   std::uint64_t free = 0;
 
 private:
-  std::filesystem::path folder_ = [] {
-    auto name = (std::filesystem::temp_directory_path() / "mistify-log-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    return name;
-  }();
+  std::filesystem::path folder_ = new_folder();
 };
 
 /// Another program that holds the write lock.

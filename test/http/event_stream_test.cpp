@@ -16,7 +16,9 @@ struct stream_fixture : journal_fixture {
     add_job("r", "g"); // 3
   }
 
-  event_stream behind(std::int64_t id, event_filter filter = {}) { return behind({id}, std::move(filter)); }
+  event_stream behind(std::int64_t id, event_filter filter = {}) {
+    return behind(http::event_place{id}, std::move(filter));
+  }
   event_stream behind(http::event_place place, event_filter filter = {}) {
     return {{feed, reader()}, std::move(filter), std::move(place)};
   }
