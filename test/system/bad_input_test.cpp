@@ -85,7 +85,7 @@ TEST_CASE("deep nesting is refused and harms nothing") {
 }
 
 TEST_CASE("a body over the limit is refused, counted or in chunks") {
-  house h;
+  house h{[](config_file& c) { c.top["limits"] = R"({"metadata_bytes":1000000})"; }};
   const std::string padding(1024U * 1024, 'x');
   const auto body = R"({"a":")" + padding + R"("})";
   const auto answer = h.http.patch("/metadata", body);

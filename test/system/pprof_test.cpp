@@ -96,7 +96,7 @@ TEST_CASE("google-pprof reads a processor profile, with the names of the agent's
 }
 
 TEST_CASE("google-pprof reads the heap and its growth") {
-  house h;
+  house h{[](config_file& c) { c.top["limits"] = R"({"guest_bytes":1000000})"; }};
   // The heap is sampled once in 512 KiB: enough of it that a profile without a sample cannot be chance.
   for (int i = 0; i < 30; ++i)
     h.create_guest(R"("notes":")" + std::string(500'000, 'x') + '"');

@@ -71,7 +71,7 @@ TEST_CASE("only a short text is taken as progress, and only of a job that runs")
   }
   CHECK(h.message_now() == "kept");
   CHECK(h.tell(R"({"message":")" + std::string(256, 'x') + "\"}").status == 200);
-  const auto queued = h.http.post("/images", R"({"id":"next","source":"http://127.0.0.1:1/next"})").job();
+  const auto queued = h.http.post("/images", R"({"id":"base","source":"http://127.0.0.1:1/next"})").job();
   const auto of = [&](const std::string& job) {
     return h.http.put("/jobs/" + job + "/progress", R"({"message":"1"})").status;
   };
