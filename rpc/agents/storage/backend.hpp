@@ -106,7 +106,8 @@ public:
   /// Takes a volume back to the snapshot, or all disks of a guest; refused where one of them does not have it. More recent ones are destroyed, or are the
   /// reason to refuse.
   virtual void rollback(const snapshot_id& id, bool destroy_more_recent) = 0;
-  /// The content of a snapshot, where the backend knows the format; of a guest's: of all its disks, in one stream.
+  /// The content of a snapshot, where the backend knows the format; of a guest's: of all its disks, in one stream. Where
+  /// some disks do not have it, the stream says which, or it is refused.
   virtual byte_stream open_snapshot(const snapshot_id& id, stream_format format) const = 0;
 
   /// The space that may still be given away. Who calls `create` or `clone` claims it before; `import_image` and `snapshot` do

@@ -36,6 +36,10 @@ std::uint64_t bytes_on_disk(const fs::path& file) {
   return ::stat(file.c_str(), &facts) == 0 ? static_cast<std::uint64_t>(facts.st_blocks) * 512 : 0;
 }
 
+byte_stream text_stream(const std::string& text) {
+  return {static_cast<std::int64_t>(text.size()), [text](const byte_stream::sink& write) { return write(text); }};
+}
+
 std::string beside(const fs::path& file) {
   return "./" + file.filename().string();
 }
@@ -83,10 +87,18 @@ std::vector<dataset_id> directory_store::with_snapshot(const snapshot_id& id) co
 /// Of a guest: all of its disks. One that was made or had its snapshot removed since then could not go back with the others.
 std::vector<dataset_id> directory_store::all_with_snapshot(const snapshot_id& id) const {
   auto volumes = with_snapshot(id);
-  for (const auto& volume : volumes_of(id.of))
-    if (std::find(volumes.begin(), volumes.end(), volume) == volumes.end())
-      throw std::runtime_error{volume.text() + " has no snapshot " + id.name + ": the guest's is not whole"};
+  if (const auto lacking = without_snapshot(id); !lacking.empty())
+    throw std::runtime_error{lacking.front() + " has no snapshot " + id.name + ": the guest's is not whole"};
   return volumes;
+}
+
+/// The guest's disks that do not have a snapshot.
+directory_store::names directory_store::without_snapshot(const snapshot_id& id) const {
+  names lacking;
+  for (const auto& volume : volumes_of(id.of))
+    if (!has(volume, id.name))
+      lacking.push_back(volume.text());
+  return lacking;
 }
 
 void directory_store::add_history(const dataset_id& volume, std::vector<snapshot_facts>& to) const {
@@ -277,12 +289,16 @@ byte_stream directory_store::open_snapshot(const snapshot_id& id, stream_format 
     qcow2_chain disk{file};
     return format == stream_format::raw ? raw_stream(std::move(disk)) : qcow2_stream(std::move(disk));
   };
-  const auto volumes = all_with_snapshot(id);
+  const auto volumes = with_snapshot(id);
   if (!id.of.is_guest())
     return stream_of(volumes.front());
+  if (!fs::exists(root_ / id.of.text() / ('@' + id.name)))
+    throw std::runtime_error{"not found"};
   std::vector<std::pair<std::string, byte_stream>> files;
   for (const auto& volume : volumes)
     files.emplace_back(volume.last_part() + (format == stream_format::raw ? ".raw" : ".qcow2"), stream_of(volume));
+  if (const auto lacking = without_snapshot(id); !lacking.empty())
+    files.emplace_back("INCOMPLETE.txt", text_stream("without " + id.name + ": " + joined(lacking) + '\n'));
   return tar_stream(std::move(files));
 }
 

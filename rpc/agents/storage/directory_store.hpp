@@ -66,6 +66,7 @@ private:
   names history(const dataset_id& volume) const;
   bool has(const dataset_id& volume, const std::string& name) const;
   std::vector<dataset_id> with_snapshot(const snapshot_id& id) const;
+  names without_snapshot(const snapshot_id& id) const;
   std::vector<dataset_id> all_with_snapshot(const snapshot_id& id) const;
   void add_history(const dataset_id& volume, std::vector<snapshot_facts>& to) const;
   names marks_of(const dataset_id& guest) const;

@@ -77,7 +77,8 @@ rpc::http_answer snapshots::download(std::string_view body, stream_format format
   try {
     const auto id = parse(rpc::decode_snapshot_request(body).id);
     const auto turn = place_.take(id.of);
-    of_name(id, false);
+    if (!id.of.is_guest())
+      of_name(id, false); // of a guest's, the stream itself says what it lacks
     auto content = place_.store().open_snapshot(id, format);
     return {.stream = std::move(content.write), .length = content.length};
   } catch (const rpc::failure& e) {

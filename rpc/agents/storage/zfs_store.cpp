@@ -292,7 +292,10 @@ std::string zfs_store::missing_on(const snapshot_id& id, const std::vector<snaps
 void zfs_store::expect_whole_snapshot(const snapshot_id& id) const {
   if (!id.of.is_guest())
     return;
-  if (const auto disk = missing_on(id, snapshots(id.of.text())); !disk.empty())
+  const auto all = snapshots(id.of.text());
+  if (std::none_of(all.begin(), all.end(), [&](const auto& s) { return s.id.name == id.name; }))
+    throw std::runtime_error{"not found"};
+  if (const auto disk = missing_on(id, all); !disk.empty())
     throw std::runtime_error{disk + " has no snapshot " + id.name + ": the guest's is not whole"};
 }
 
