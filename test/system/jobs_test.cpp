@@ -114,7 +114,7 @@ TEST_CASE("a job is found by its id, and below its guest only") {
 }
 
 TEST_CASE("the log keeps the newest ended jobs and every job that has not ended") {
-  house h{[](config_file& c) { c.top["limits"] = R"({"jobs":3})"; }};
+  house h{[](config_file& c) { c.top["limits"] = R"({"jobs":3,"job_minutes":0})"; }};
   gate door;
   const auto held = h.create_guest();
   h.sub.on("Test.Reboot", [&](const call& c) {
