@@ -63,11 +63,11 @@ TEST_CASE_METHOD(zfs_agent_lab,
 
 TEST_CASE_METHOD(zfs_agent_lab,
                  "streams that are no whole volume, or too large a one, are refused, and leave nothing") {
-  for (const auto& [body, why] :
-       {std::pair{zfs_send("a@b", "x", {.type = 2}), "whole one of a single volume"},
-        std::pair{zfs_send("a@b", "x", {.kind = 2}), "whole one of a single volume"},
-        std::pair{zfs_send("a@b", "x", {.from = 1}), "whole one of a single volume"},
-        std::pair{zfs_send("a", "x"), "whole one of a single volume"}, std::pair{zfs_send("a@-x y", "x"), "invalid snapshot"}}) {
+  for (const auto& [body, why] : {std::pair{zfs_send("a@b", "x", {.type = 2}), "whole one of a single volume"},
+                                  std::pair{zfs_send("a@b", "x", {.kind = 2}), "whole one of a single volume"},
+                                  std::pair{zfs_send("a@b", "x", {.from = 1}), "whole one of a single volume"},
+                                  std::pair{zfs_send("a", "x"), "whole one of a single volume"},
+                                  std::pair{zfs_send("a@-x y", "x"), "invalid snapshot"}}) {
     web.body = body;
     CHECK_THROWS_WITH(fetch("x"), Contains(why));
   }
