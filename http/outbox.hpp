@@ -27,7 +27,7 @@ public:
 
   /// Bytes that are held here and nowhere else.
   std::size_t own() const noexcept { return head_.size() + body_.size(); }
-  const std::string* shared() const noexcept { return shared_.get(); }
+  const std::shared_ptr<const std::string>& shared() const noexcept { return shared_; }
 
 private:
   std::string_view body() const noexcept { return shared_ ? *shared_ : body_; }

@@ -61,7 +61,7 @@ void waiting_answers::drop(entries::iterator which) {
 }
 
 std::size_t waiting_answers::freed_by(const entry& one) const {
-  const auto* text = one.what.shared;
+  const auto& text = one.what.shared;
   return one.what.own + (text && holders_.at(text) == 1 ? text->size() : 0);
 }
 

@@ -20,9 +20,9 @@ public:
 
   /// What a connection holds for its client.
   struct load {
-    std::size_t own = 0;                 ///< bytes that no other connection has
-    const std::string* shared = nullptr; ///< others may hold it; alive until `release`
-    std::uint64_t taken = 0;             ///< bytes that the client has taken so far
+    std::size_t own = 0;                                 ///< bytes that no other connection has
+    std::shared_ptr<const std::string> shared = nullptr; ///< others may hold it; kept until `release`
+    std::uint64_t taken = 0;                             ///< bytes that the client has taken so far
   };
 
   /// Notes what `who` holds from now on. Returns the connections that have to be closed so that the bound is kept: those
@@ -52,8 +52,8 @@ private:
   const std::size_t most_;
   mutable std::mutex mutex_;
   std::size_t bytes_ = 0;
-  entries entries_;                                             // by generation, which names a connection for ever
-  std::unordered_map<const std::string*, std::size_t> holders_; // of shared bytes
+  entries entries_; // by generation, which names a connection for ever
+  std::unordered_map<std::shared_ptr<const std::string>, std::size_t> holders_; // of shared bytes
 };
 
 } // namespace mistify::http

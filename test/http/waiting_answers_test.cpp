@@ -25,17 +25,29 @@ using gone = std::vector<std::uint32_t>;
 
 TEST_CASE("bytes count while they wait, and shared ones once") {
   waiting_answers all{1000 * kb};
-  const std::string list(100 * kb, 'x');
-  all.hold(client(1), {10 * kb, &list}, 0);
-  all.hold(client(2), {20 * kb, &list}, 0);
+  const auto list = std::make_shared<const std::string>(100 * kb, 'x');
+  all.hold(client(1), {10 * kb, list}, 0);
+  all.hold(client(2), {20 * kb, list}, 0);
   CHECK(all.bytes() == 130 * kb);
-  all.hold(client(2), {5 * kb, &list}, 10);
+  all.hold(client(2), {5 * kb, list}, 10);
   CHECK(all.bytes() == 115 * kb);
   all.release(client(1));
   CHECK(all.bytes() == 105 * kb);
   all.release(client(2));
   all.release(client(2));
   CHECK(all.bytes() == 0);
+}
+
+TEST_CASE("shared bytes are kept as long as they count, whoever else has let them go") {
+  waiting_answers all{1000 * kb};
+  auto list = std::make_shared<const std::string>(100 * kb, 'x');
+  const std::weak_ptr<const std::string> seen = list;
+  all.hold(client(1), {10 * kb, list}, 0);
+  list.reset();
+  CHECK(all.bytes() == 110 * kb);
+  all.release(client(1));
+  CHECK(all.bytes() == 0);
+  CHECK(seen.expired());
 }
 
 TEST_CASE("beyond the bound the slowest client goes first, and its bytes with it") {
@@ -66,9 +78,9 @@ TEST_CASE("a client that has only begun to wait is not taken for a slow one") {
 
 TEST_CASE("closing readers that share a list frees nothing: one with bytes of its own goes") {
   waiting_answers all{100 * kb};
-  const std::string list(50 * kb, 'x');
-  all.hold(client(1), {0, &list}, 0);
-  all.hold(client(2), {0, &list}, 0);
+  const auto list = std::make_shared<const std::string>(50 * kb, 'x');
+  all.hold(client(1), {0, list}, 0);
+  all.hold(client(2), {0, list}, 0);
   all.hold(client(3), {40 * kb, nullptr, 0}, 1'000);
   CHECK(numbers(all.hold(client(4), {40 * kb, nullptr, 0}, 60'000)) == gone{3});
   CHECK(all.bytes() == 90 * kb);
