@@ -82,6 +82,8 @@ bool connection::is_heavy(const answer& a) const {
 bool connection::pack_elsewhere() {
   packed_ = true;
   handed_over_ = false;
+  if (!has_header(answer_, "vary"))
+    answer_.headers.emplace_back("Vary", "Accept-Encoding");
   return core_->packers.try_post([self = shared_from_this()]() mutable {
     try {
       self->compress(self->answer_);

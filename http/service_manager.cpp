@@ -45,11 +45,12 @@ watchdog::watchdog(std::function<bool(std::chrono::milliseconds)> alive) {
 }
 
 void watchdog_feeder::run(watchdog_times times) const {
-  constexpr std::chrono::milliseconds none{0};
+  // A look that fails at once, as that of a dead actor does, must not be repeated without end.
+  constexpr std::chrono::milliseconds soon{100};
   for (;;) {
     const bool well = alive(times.longest_look);
     well ? feed() : complain();
-    if (!pause(well ? times.pause : none))
+    if (!pause(well ? times.pause : soon))
       return;
   }
 }
