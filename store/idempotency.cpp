@@ -28,11 +28,17 @@ std::optional<queued_job> idempotency_lookup::answer(std::string_view key, std::
 
 // REPLACE: should a key ever have lost its job, it is free again.
 idempotency_table::idempotency_table(const database& db)
-  : lookup_{db}, insert_{db, "INSERT OR REPLACE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"} {}
+  : lookup_{db}, insert_{db, "INSERT OR REPLACE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"},
+    insert_first_{db, "INSERT OR IGNORE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"} {}
 
 void idempotency_table::keep(const new_job& job, std::int64_t seq, std::string_view guest_doc) {
   if (!job.idempotency_key.empty())
     insert_.run(seq, job.idempotency_key, job.request_digest, guest_doc);
+}
+
+void idempotency_table::keep_if_first(const new_job& job, std::int64_t seq, std::string_view guest_doc) {
+  if (!job.idempotency_key.empty())
+    insert_first_.run(seq, job.idempotency_key, job.request_digest, guest_doc);
 }
 
 } // namespace mistify::store

@@ -36,9 +36,12 @@ public:
   /// Keeps the answer for the key of `job`, if it has one.
   void keep(const new_job& job, std::int64_t seq, std::string_view guest_doc);
 
+  /// The same for a request that an earlier job answers; a job has one key, and the first one stays.
+  void keep_if_first(const new_job& job, std::int64_t seq, std::string_view guest_doc);
+
 private:
   idempotency_lookup lookup_;
-  statement insert_;
+  statement insert_, insert_first_;
 };
 
 } // namespace mistify::store

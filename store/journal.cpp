@@ -30,7 +30,8 @@ journal::impl::impl(const journal_settings& s, directory& d)
   ended = jobs.count_ended();
   first_ended = jobs.first_ended();
   next_ended = jobs.last_ended() + 1;
-  ages.emplace(settings.keep_for, settings.steady(), next_ended - 1);
+  last_aged = next_ended - 1;
+  ages.emplace(settings.keep_for, settings.steady(), last_aged);
   for (auto& left : jobs.unfinished())
     live.emplace(left.job.id, job_row{left.seq, left.job, left.stage, std::move(left.stage_name)});
   oldest_event = events.first();
@@ -66,6 +67,9 @@ std::vector<unfinished_job> journal::unfinished() const {
 void journal::begin() {
   if (in_batch())
     throw rpc::failure{rpc::errc::internal, "a batch is open already"};
+  if (impl_->has_diverged)
+    throw rpc::failure{rpc::errc::storage_failed,
+                       "the database was removed or replaced during a commit: start the agent again"};
   impl_->batch.emplace(impl_->file.db());
 }
 
@@ -80,7 +84,7 @@ void journal::commit() {
     impl_->write_events();
     impl_->prune_events();
     impl_->batch->commit();
-    impl_->file.require_in_place(); // else it was written to a file that nobody will find
+    impl_->require_found();
   } catch (...) {
     rollback();
     throw;
@@ -100,6 +104,17 @@ bool journal::in_batch() const noexcept {
 
 void journal::require_in_place() const {
   impl_->file.require_in_place();
+}
+
+/// What was committed to a file that nobody finds is refused. Should that file come back, it holds more than is known
+/// here: then only a new start reads what is true.
+void journal::impl::require_found() {
+  try {
+    file.require_in_place();
+  } catch (const rpc::failure&) {
+    has_diverged = true;
+    throw;
+  }
 }
 
 void journal::impl::require_batch() const {
@@ -126,7 +141,7 @@ void journal::impl::publish() noexcept {
     published.put_metadata(*std::move(done.metadata));
   ended += static_cast<std::size_t>(done.ended);
   first_ended = done.first_ended.value_or(first_ended);
-  if (done.ended != 0)
+  if (std::exchange(last_aged, next_ended - 1) != next_ended - 1)
     ages->ended(settings.steady(), next_ended - 1);
   oldest_event = done.oldest_event.value_or(oldest_event);
   if (!done.events.empty()) {

@@ -45,6 +45,7 @@ struct journal::impl {
   auto step(F&& work);
 
   void require_batch() const;    ///< throws internal
+  void require_found();          ///< throws storage_failed, and from then on at each `begin`
   void require_standing() const; ///< throws storage_failed once a failed write has undone the batch
   void publish() noexcept;
 
@@ -87,6 +88,8 @@ struct journal::impl {
   event_table events;
   epoch_table epochs;
   std::int64_t next_ended = 1; // numbers of batches that failed stay unused
+  std::int64_t last_aged = 0;  // the number that `ages` knows
+  bool has_diverged = false;   // the file may hold what was refused
   std::optional<job_ages> ages;
   bool epoch_begun = false; // of this start
   // As committed:

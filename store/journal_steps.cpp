@@ -92,6 +92,7 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
 queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc) {
   if (!job.request.empty())
     jobs.replace_request(first, job.request);
+  keys.keep_if_first(job, first.seq, guest_doc);
   queued_job joined{first.job, std::move(guest_doc)};
   joined.repeated = true;
   return joined;

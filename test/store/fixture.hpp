@@ -90,6 +90,8 @@ struct journal_fixture {
     s.now = [this] { return at_second(++clock); };
     s.warn = [this](std::string_view message) { warnings.emplace_back(message); };
     s.before_commit = [this] {
+      if (at_commit)
+        at_commit();
       if (std::exchange(fail_commit, false))
         throw rpc::failure{rpc::errc::storage_failed, "injected"};
     };
@@ -192,6 +194,7 @@ struct journal_fixture {
   event_feed feed;
   std::int64_t clock = 0;
   bool fail_commit = false;
+  std::function<void()> at_commit; ///< called before each commit
   std::vector<std::string> warnings;
   std::unique_ptr<directory> published;
   std::unique_ptr<journal> log;

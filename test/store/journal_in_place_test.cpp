@@ -50,6 +50,19 @@ TEST_CASE_METHOD(place_fixture, "a database that is put back takes writes again"
   CHECK(unfinished_ids() == ids{"c", "j"});
 }
 
+TEST_CASE_METHOD(place_fixture, "a database that went during a commit takes nothing until it is opened again") {
+  at_commit = [this] { fs::rename(path, path + ".away"); };
+  is_refused("was removed");
+  at_commit = nullptr;
+  fs::rename(path + ".away", path);
+  const auto error = failure_of([&] { add_job("later", "g"); });
+  CHECK(error.code() == rpc::errc::storage_failed);
+  CHECK(error.message().find("start the agent again") != std::string::npos);
+  reopen();
+  CHECK(unfinished_ids() == ids{"c", "late"}); // what was refused had been written
+  add_job("j", "g");
+}
+
 TEST_CASE_METHOD(place_fixture, "a link to the database that leads elsewhere later is noticed") {
   log.reset();
   const auto real = path;

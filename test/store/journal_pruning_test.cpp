@@ -133,6 +133,22 @@ TEST_CASE_METHOD(age_fixture, "jobs that ended a moment ago are kept however man
   CHECK(logged_ids() == ids{"6", "5"});
 }
 
+TEST_CASE_METHOD(age_fixture, "a job that ends where another one goes has an age, too") {
+  const auto later = [this](int minutes) { uptime = std::chrono::seconds{61 * minutes}; };
+  for (auto job : {"1", "2", "3"})
+    run(job);
+  later(1);
+  run("4");
+  CHECK(logged_ids() == ids{"4", "3"});
+  later(2);
+  run("5");
+  run("6");
+  CHECK(logged_ids() == ids{"6", "5"});
+  later(3);
+  run("7");
+  CHECK(logged_ids() == ids{"7", "6"});
+}
+
 TEST_CASE_METHOD(age_fixture, "the age of a job is no matter of the wall clock") {
   for (auto job : {"1", "2", "3"})
     run(job);

@@ -246,6 +246,21 @@ TEST_CASE("a second delete is the first one until that has ended") {
   CHECK_FALSE(f.add_job("e", "g", "delete").repeated);
 }
 
+TEST_CASE("the key of a second delete gets the first one's answer, also after the guest is gone") {
+  journal_fixture f;
+  f.add_guest("g", "c");
+  f.complete("c");
+  f.add_job("d", "g", "delete");
+  const auto joining = [&](const std::string& id) {
+    return f.batch([&] { return f.log->add_job({id, "g", "delete", "", "key", "digest"}); });
+  };
+  CHECK(joining("e").job.id == "d");
+  f.complete("d", guest_removed{});
+  const auto again = joining("f");
+  CHECK(again.repeated);
+  CHECK(again.job.id == "d");
+}
+
 TEST_CASE("a second delete that is forced forces the first, also after a restart") {
   journal_fixture f;
   f.add_guest("g", "c");
