@@ -107,6 +107,32 @@ TEST_CASE_METHOD(libvirt_fixture, "VNC is there if it is asked for, and a start 
   CHECK_THAT(xml(), Contains("passwd='sesame'"));
 }
 
+TEST_CASE_METHOD(libvirt_fixture, "a guest whose VNC password is removed has no VNC from its next start on") {
+  auto g = small();
+  g.vnc = 5930;
+  g.metadata["vnc.password"] = "sesame";
+  g = guest("Run", guest("CreateGuest", g));
+  g.metadata.erase("vnc.password");
+  CHECK_THAT(raw("Run", g), !Contains("message")); // it runs
+  CHECK_THAT(xml(), Contains("passwd='sesame'"));
+  guest("Poweroff", g);
+  CHECK_THAT(raw("Run", g), Contains("started without VNC") && Contains("set vnc.password (1 to 8 characters)"));
+  CHECK_THAT(xml(), !Contains("<graphics") && !Contains("sesame"));
+}
+
+TEST_CASE_METHOD(earlier_fixture, "no display of a machine outlives a start, whatever its port and password") {
+  make("<graphics type='vnc' port='5901' autoport='no' passwd='old'/>");
+  auto g = small();
+  g.vnc = 5901;
+  g.metadata["vnc.password"] = "new";
+  CHECK_THAT(raw("Run", g), !Contains("message"));
+  CHECK_THAT(xml(), Contains("passwd='new'") && !Contains("'old'"));
+  guest("Delete", g);
+  make("<graphics type='vnc' port='5901' autoport='no' passwd='old'/>");
+  CHECK_THAT(raw("Run", small()), Contains("started without VNC"));
+  CHECK_THAT(xml(), !Contains("<graphics"));
+}
+
 TEST_CASE_METHOD(libvirt_fixture, "any port of the range is one that no other machine has, and stays") {
   auto g = small(), h = small("0a1b2c3d-0000-4000-8000-000000000002");
   g.vnc = h.vnc = -1;

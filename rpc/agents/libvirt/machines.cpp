@@ -68,9 +68,9 @@ std::string left_alone(const std::string& name) {
 }
 
 std::string reason_of_loss() {
-  return "started without VNC: it had no password, or no port that it may have; one in metadata vnc.password and a "
-         "port in "
-         "vnc are needed";
+  return "started without VNC: the guest has no password for it; set vnc.password (1 to 8 characters) in its metadata "
+         "to "
+         "have VNC from its next start on";
 }
 
 std::string field(const char* list, std::size_t index) {
@@ -246,7 +246,7 @@ void machines::expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) con
     return;
   const text_ptr xml{must(virDomainManagedSaveGetXMLDesc(d, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))};
   const auto checked = check_machine(xml.get(), g, rules_);
-  if (checked.is_reformatted || checked.lost_vnc)
+  if (checked.is_reformatted || checked.lost_vnc || checked.was_open)
     throw std::runtime_error{
       "the machine's saved state is of before, with a disk or a display that it must not have any "
       "more (virsh managedsave-remove " +
