@@ -107,6 +107,32 @@ TEST_CASE_METHOD(libvirt_fixture, "VNC is there if it is asked for, and a start 
   CHECK_THAT(xml(), Contains("passwd='sesame'"));
 }
 
+TEST_CASE_METHOD(libvirt_fixture, "a guest whose VNC password is removed has no VNC from its next start on") {
+  auto g = small();
+  g.vnc = 5930;
+  g.metadata["vnc.password"] = "sesame";
+  g = guest("Run", guest("CreateGuest", g));
+  g.metadata.erase("vnc.password");
+  CHECK_THAT(raw("Run", g), !Contains("message")); // it runs
+  CHECK_THAT(xml(), Contains("passwd='sesame'"));
+  guest("Poweroff", g);
+  CHECK_THAT(raw("Run", g), Contains("started without VNC") && Contains("set vnc.password (1 to 8 characters)"));
+  CHECK_THAT(xml(), !Contains("<graphics") && !Contains("sesame"));
+}
+
+TEST_CASE_METHOD(earlier_fixture, "no display of a machine outlives a start, whatever its port and password") {
+  make("<graphics type='vnc' port='5901' autoport='no' passwd='old'/>");
+  auto g = small();
+  g.vnc = 5901;
+  g.metadata["vnc.password"] = "new";
+  CHECK_THAT(raw("Run", g), !Contains("message"));
+  CHECK_THAT(xml(), Contains("passwd='new'") && !Contains("'old'"));
+  guest("Delete", g);
+  make("<graphics type='vnc' port='5901' autoport='no' passwd='old'/>");
+  CHECK_THAT(raw("Run", small()), Contains("started without VNC"));
+  CHECK_THAT(xml(), !Contains("<graphics"));
+}
+
 TEST_CASE_METHOD(libvirt_fixture, "any port of the range is one that no other machine has, and stays") {
   auto g = small(), h = small("0a1b2c3d-0000-4000-8000-000000000002");
   g.vnc = h.vnc = -1;
@@ -114,6 +140,56 @@ TEST_CASE_METHOD(libvirt_fixture, "any port of the range is one that no other ma
   CHECK(guest("CreateGuest", g).vnc == 5900);
   CHECK(guest("CreateGuest", h).vnc == 5901);
   CHECK(guest("CreateGuest", h).vnc == 5901);
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "a guest that lost its VNC has it back once it has a password") {
+  auto g = small();
+  g.vnc = 5930;
+  g.metadata["vnc.password"] = "sesame";
+  g = guest("CreateGuest", g);
+  g.metadata.erase("vnc.password");
+  g = guest("Poweroff", guest("Run", g));
+  CHECK_THAT(xml(), !Contains("<graphics"));
+  CHECK(g.vnc == 5930);
+  g.metadata["vnc.password"] = "again";
+  CHECK(guest("Run", g).vnc == 5930);
+  CHECK_THAT(xml(), Contains("port='5930'") && Contains("passwd='again'"));
+}
+
+TEST_CASE_METHOD(earlier_fixture,
+                 "a password is all that a guest of before needs for its display, whatever was stored") {
+  const auto autoport = "<graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1'/>";
+  for (const std::int64_t stored : {-1, 0, 5700}) { // any, none, a port that it may not have any more
+    make(autoport);
+    auto g = small();
+    g.vnc = stored;
+    g = guest("Poweroff", guest("Run", guest("Poweroff", g)));
+    CHECK(g.vnc == (stored == 0 ? -1 : stored));
+    CHECK_THAT(xml(), !Contains("<graphics"));
+    g.metadata["vnc.password"] = "sesame";
+    g = guest("Run", g);
+    CHECK(g.vnc == 5900);
+    CHECK(guest("Run", guest("Poweroff", g)).vnc == 5900);
+    CHECK_THAT(xml(), Contains("port='5900'") && Contains("passwd='sesame'"));
+    guest("Delete", g);
+  }
+}
+
+TEST_CASE_METHOD(earlier_fixture, "a display that libvirt chose the port of gets one of the range at the next start") {
+  auto h = small("0a1b2c3d-0000-4000-8000-000000000002");
+  h.vnc = -1;
+  h.metadata["vnc.password"] = "a";
+  CHECK(guest("CreateGuest", h).vnc == 5900);
+  for (const std::int64_t stored : {-1, 0, 5900}) {
+    make("<graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1'/>");
+    auto g = small();
+    g.vnc = stored;
+    g.metadata["vnc.password"] = "sesame";
+    CHECK(guest("Status", g).vnc == stored);
+    CHECK_THAT(raw("Run", g), Contains("\"vnc\":5901") && !Contains("message"));
+    CHECK_THAT(xml(), Contains("port='5901'"));
+    guest("Delete", g);
+  }
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "a volume that one guest has is in use for all others") {

@@ -35,10 +35,12 @@ void expect_free_disk(virConnectPtr c, const std::string& path, const std::strin
   });
 }
 
-std::int64_t free_vnc_port(virConnectPtr c, const port_range& ports, const std::string& guest) {
+std::int64_t free_vnc_port(virConnectPtr c, const port_range& ports, const std::string& guest, std::int64_t preferred) {
   std::set<std::int64_t> taken;
   each_other(c, guest, VIR_DOMAIN_XML_INACTIVE,
              [&](virDomainPtr, const std::string&, const domain_shape& shape) { taken.insert(shape.vnc); });
+  if (ports.holds(preferred) && !taken.contains(preferred))
+    return preferred;
   for (auto port = ports.first; port <= ports.last; ++port)
     if (!taken.contains(port))
       return port;

@@ -17,6 +17,7 @@ enum class among : std::uint8_t { all, running };
 void expect_free_disk(virConnectPtr c, const std::string& path, const std::string& guest, among which);
 
 /// A port that no other domain than the guest's has. Throws std::runtime_error if there is none left.
-std::int64_t free_vnc_port(virConnectPtr c, const port_range& ports, const std::string& guest);
+std::int64_t free_vnc_port(virConnectPtr c, const port_range& ports, const std::string& guest,
+                           std::int64_t preferred = 0);
 
 } // namespace mistify::agents

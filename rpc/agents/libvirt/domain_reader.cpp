@@ -75,7 +75,7 @@ domain_shape read_domain(const std::string& xml) {
   std::sort(shape.disks.begin(), shape.disks.end(), [](const auto& a, const auto& b) { return a.device < b.device; });
   for (const auto& interface : devices.children("interface"))
     shape.nics.push_back(read_nic(interface));
-  shape.vnc = std::max(devices.find_child_by_attribute("graphics", "type", "vnc").attribute("port").as_llong(), 0LL);
+  shape.vnc = devices.find_child_by_attribute("graphics", "type", "vnc").attribute("port").as_llong();
   return shape;
 }
 
@@ -96,7 +96,8 @@ std::string difference(const domain_shape& a, const domain_shape& t) {
 }
 
 void fill_in(rpc::guest& g, const domain_shape& from) {
-  g.vnc = from.vnc;
+  if (from.vnc > 0)
+    g.vnc = from.vnc;
   for (std::size_t i = 0; i < std::min(g.nics.size(), from.nics.size()); ++i) {
     auto& nic = g.nics[i];
     nic.device = from.nics[i].device;

@@ -24,7 +24,7 @@ struct domain_shape {
   std::string kernel, initrd, cmdline;
   std::vector<disk_shape> disks; ///< by device
   std::vector<nic_shape> nics;   ///< in their order
-  std::int64_t vnc = 0;          ///< port; 0 where libvirt chooses one at the start
+  std::int64_t vnc = 0;          ///< port; 0 for none, -1 where libvirt chooses one at the start
 };
 
 /// Reads what libvirt, or `build_domain_xml`, wrote.
@@ -34,7 +34,8 @@ domain_shape read_domain(const std::string& xml);
 /// is asked for with libvirt to choose (a mac, a VNC port) may be anything.
 std::string difference(const domain_shape& asked, const domain_shape& there);
 
-/// Fills in what libvirt chose: the VNC port, and each nic's device and mac.
+/// Fills in what libvirt chose: the VNC port, and each nic's device and mac. Where there is no port, the guest keeps what it
+/// asks for.
 void fill_in(rpc::guest& g, const domain_shape& from);
 
 } // namespace mistify::agents

@@ -60,12 +60,12 @@ bool is_guarded(xml_node graphics, const port_range& ports) {
          !graphics.attribute("websocket") && ports.holds(graphics.attribute("port").as_llong());
 }
 
-void remove_displays(xml_node devices, const port_range& ports, bool all, checked_machine& to) {
+void remove_displays(xml_node devices, const port_range& ports, checked_machine& to) {
   for (auto graphics = devices.child("graphics"); graphics;) {
     const auto next = graphics.next_sibling("graphics");
-    const bool guarded = is_guarded(graphics, ports);
-    if (is_on_tcp(graphics) && (all || !guarded)) {
-      to.lost_vnc = to.lost_vnc || !guarded;
+    if (is_on_tcp(graphics)) {
+      to.lost_vnc = true;
+      to.was_open = to.was_open || !is_guarded(graphics, ports);
       devices.remove_child(graphics);
     }
     graphics = next;
@@ -76,10 +76,10 @@ bool wants_vnc(const rpc::guest& g, const port_range& ports) {
   return ports.holds(g.vnc) && !vnc_password(g).empty();
 }
 
+/// A display that stays would keep a password that the guest has no more.
 void check_displays(xml_node devices, const rpc::guest& g, const port_range& ports, checked_machine& to) {
-  const bool wanted = wants_vnc(g, ports);
-  remove_displays(devices, ports, wanted, to);
-  if (!wanted)
+  remove_displays(devices, ports, to);
+  if (!wants_vnc(g, ports))
     return;
   append_vnc(devices, g.vnc, vnc_password(g));
   to.lost_vnc = false;

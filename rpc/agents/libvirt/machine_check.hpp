@@ -13,7 +13,8 @@ struct checked_machine {
   std::string xml;
   bool is_changed = false;                    ///< the XML is not what was checked
   bool is_reformatted = false;                ///< a disk was of another format, or might be written to
-  bool lost_vnc = false;                      ///< it had a display that anybody on this host could use
+  bool lost_vnc = false;                      ///< it had a display, and `g` asks for none
+  bool was_open = false;                      ///< it had a display that anybody on this host could use
   std::vector<std::string> shared_disks = {}; ///< paths of volumes that other guests may name too
 };
 

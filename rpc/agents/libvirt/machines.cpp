@@ -68,9 +68,9 @@ std::string left_alone(const std::string& name) {
 }
 
 std::string reason_of_loss() {
-  return "started without VNC: it had no password, or no port that it may have; one in metadata vnc.password and a "
-         "port in "
-         "vnc are needed";
+  return "started without VNC: the guest has no password for it; set vnc.password (1 to 8 characters) in its metadata "
+         "to "
+         "have VNC from its next start on";
 }
 
 std::string field(const char* list, std::size_t index) {
@@ -209,6 +209,8 @@ void machines::take_claims(virConnectPtr c, const rpc::guest& g, virDomainPtr th
 rpc::guest_response machines::run(const rpc::guest_request& request) {
   std::string message;
   auto started = act(request, [&](virDomainPtr d) { message = start(d, request.guest); });
+  if (!message.empty() && started.guest.vnc == 0)
+    started.guest.vnc = any_vnc_port; // a password is all that its display needs to come back
   started.message = std::move(message);
   return started;
 }
@@ -226,18 +228,35 @@ std::string machines::start(virDomainPtr d, const rpc::guest& g) {
 
 /// The domain may be of before, and what lies behind its disks changes with each snapshot.
 std::string machines::boot(virDomainPtr d, const rpc::guest& g) {
-  const auto checked = check_machine(whole_xml(d), g, rules_);
-  expect_sound_saved_state(d, g);
+  const auto xml = whole_xml(d);
   const auto c = virDomainGetConnect(d);
+  std::unique_lock claim{claims_, std::defer_lock};
+  auto asked = g;
+  asked.vnc = vnc_port(c, g, read_domain(xml).vnc, claim);
+  const auto checked = check_machine(xml, asked, rules_);
+  expect_sound_saved_state(d, asked);
   if (checked.is_changed)
     domain_ptr{must(virDomainDefineXML(c, checked.xml.c_str()))};
-  std::unique_lock claim{claims_, std::defer_lock};
-  if (!checked.shared_disks.empty())
+  if (!checked.shared_disks.empty() && !claim.owns_lock())
     claim.lock();
   for (const auto& path : checked.shared_disks)
     expect_free_disk(c, path, g.id, among::running);
   must(virDomainCreate(d));
   return checked.lost_vnc ? reason_of_loss() : std::string{};
+}
+
+/// The port of a guest that starts: what it asks for, or what its machine has, or any that is free. 0 where it has no
+/// password. Only a port that is new to the machine needs the claim.
+std::int64_t machines::vnc_port(virConnectPtr c, const rpc::guest& g, std::int64_t kept,
+                                std::unique_lock<std::mutex>& claim) const {
+  const auto wish = g.vnc == 0 ? kept : g.vnc;
+  if (wish == 0 || vnc_password(g).empty())
+    return 0;
+  const auto port = rules_.vnc_ports.holds(wish) ? wish : kept;
+  if (port == kept && rules_.vnc_ports.holds(kept))
+    return kept;
+  claim.lock();
+  return free_vnc_port(c, rules_.vnc_ports, g.id, port);
 }
 
 /// libvirt resumes a saved machine by the XML that it was saved with.
@@ -246,7 +265,7 @@ void machines::expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) con
     return;
   const text_ptr xml{must(virDomainManagedSaveGetXMLDesc(d, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))};
   const auto checked = check_machine(xml.get(), g, rules_);
-  if (checked.is_reformatted || checked.lost_vnc)
+  if (checked.is_reformatted || checked.lost_vnc || checked.was_open)
     throw std::runtime_error{
       "the machine's saved state is of before, with a disk or a display that it must not have any "
       "more (virsh managedsave-remove " +

@@ -54,6 +54,8 @@ private:
   void take_claims(virConnectPtr c, const rpc::guest& g, virDomainPtr there, machine_plan& made) const;
   std::string start(virDomainPtr d, const rpc::guest& g);
   std::string boot(virDomainPtr d, const rpc::guest& g);
+  std::int64_t vnc_port(virConnectPtr c, const rpc::guest& g, std::int64_t kept,
+                        std::unique_lock<std::mutex>& claim) const;
   void expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) const;
   std::string console_log(const std::string& id) const;
   void forget_console(const std::string& id) const;
