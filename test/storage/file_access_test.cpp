@@ -99,6 +99,15 @@ TEST_CASE_METHOD(directory_lab, "a store whose folders are links is refused") {
   CHECK(fs::is_symlink(root / part));
 }
 
+TEST_CASE("the packaged service may give files to the group of QEMU") {
+  std::ifstream unit{fs::path{FAKE_ZFS}.parent_path() / "../../etc/systemd/mistify-storage.service"};
+  std::string line, capabilities;
+  while (std::getline(unit, line))
+    if (line.starts_with("CapabilityBoundingSet="))
+      capabilities = line;
+  CHECK_THAT(capabilities, Contains("CAP_CHOWN"));
+}
+
 TEST_CASE("a group that is not there is told") {
   CHECK_THROWS_WITH(file_access::of_group("no-such-group"), Contains("no-such-group"));
 }

@@ -172,6 +172,14 @@ TEST_CASE_METHOD(agent_lab, "a volume is the disk of one guest at a time") {
   of("CreateGuestDisks", "one", disk);
 }
 
+TEST_CASE_METHOD(agent_lab, "a guest that cannot have all of its volumes holds none of them") {
+  for (const auto* name : {"one", "two"})
+    call("CreateVolume", R"({"id":")" + std::string{name} + R"(","size":8})");
+  dir.write("store/two.guest/in-the-way", "");
+  CHECK_THROWS(guest("CreateGuestDisks", R"([{"volume":"one"},{"volume":"two"}])"));
+  CHECK(store->owner_of(dataset_id::parse("one")).empty());
+}
+
 TEST_CASE_METHOD(agent_lab, "a guest may name its own disks, each of them once") {
   const auto made = guest("CreateGuestDisks", R"([{"size":8},{"size":4}])");
   const auto named = guest("CreateGuestDisks", R"([{"volume":")" + made.disks[1].volume + R"("}])");

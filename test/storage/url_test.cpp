@@ -15,6 +15,20 @@ TEST_CASE("no user info, query or fragment of a URL is left in what is shown of 
   CHECK(without_secrets("").empty());
 }
 
+TEST_CASE("of spellings that only curl understands nothing but the scheme is shown, and they are no source") {
+  for (const std::string odd :
+       {"http:///user:secret@host/x", "http://user:pa\\secret@host/x", "http:/user:secret@host/a://b",
+        "http:\\\\user:secret@host/x", "http:////user:secret@host/x", "http://u:secret\n@host/x"}) {
+    INFO(odd);
+    CHECK(without_secrets(odd) == "http://…");
+    CHECK_THROWS_WITH(parse_url(odd), "source: must be an http, https or file URL");
+  }
+  CHECK(without_secrets("user:secret@http://h/x") == "user://…");
+  CHECK(parse_url("file:///a\\b").path == "/a\\b");
+  CHECK(parse_url("FILE:///a/b").path == "/a/b");
+  CHECK(parse_url("http://user:secret@h/a\\b").host == "h");
+}
+
 TEST_CASE("two are of one origin when scheme, host and port are the same") {
   const auto same = [](const std::string& a, const std::string& b) { return same_origin(parse_url(a), parse_url(b)); };
   CHECK(same("http://h/a", "HTTP://u:p@H:80/b?c"));

@@ -138,18 +138,23 @@ disks::plan disks::plan_and_claim(const rpc::guest_request& request, clone_kind 
   const std::lock_guard lock{owners_};
   auto p = plan_for(request);
   claim_space(p, kind);
-  for (const auto& id : p.to_claim)
-    place_.store().set_owner(id, p.guest.id);
+  try {
+    for (const auto& id : p.to_claim)
+      place_.store().set_owner(id, p.guest.id);
+  } catch (...) {
+    give_back(p);
+    throw;
+  }
   return p;
 }
 
 void disks::give_back(const plan& p) noexcept {
-  try {
-    for (const auto& id : p.to_claim)
+  for (const auto& id : p.to_claim)
+    try {
       place_.store().set_owner(id, "");
-  } catch (const std::exception& e) {
-    rpc::log::warning("a volume is still held for a guest that was not made", {{"error", e.what()}});
-  }
+    } catch (const std::exception& e) {
+      rpc::log::warning("a volume is still held for a guest that was not made", {{"error", e.what()}});
+    }
 }
 
 /// Volumes that are the guest's disks stay, for another guest.

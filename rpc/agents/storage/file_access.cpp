@@ -1,8 +1,10 @@
 #include "rpc/agents/storage/file_access.hpp"
 
+#include "rpc/log.hpp"
 #include "rpc/unique_fd.hpp"
 
 #include <array>
+#include <atomic>
 #include <fcntl.h>
 #include <grp.h>
 #include <set>
@@ -32,6 +34,21 @@ struct stat facts_of(const fs::path& path) {
   return facts;
 }
 
+bool give_to(int fd, gid_t group, const fs::path& path) noexcept {
+  if (::fchown(fd, static_cast<uid_t>(-1), group) == 0)
+    return true;
+  const std::error_code why{errno, std::generic_category()};
+  static std::atomic_flag told; // once: every other file has the same trouble
+  if (!told.test_and_set())
+    try {
+      rpc::log::warning("files cannot be given to the group of QEMU, which may be unable to open its disks",
+                        {{"group", std::to_string(group)}, {"file", path.string()}, {"error", why.message()}});
+    } catch (const std::exception&) {
+      // Without memory for a line there is none.
+    }
+  return false;
+}
+
 /// Of `images/` and `guests/`: everything. Elsewhere: volumes and what lies beside them.
 bool is_of_store(const fs::path& within) {
   const auto top = *within.begin(), ending = within.extension();
@@ -59,7 +76,7 @@ void file_access::set(const fs::path& path, mode_t alone, mode_t with_group) con
   constexpr mode_t others = 07, all = 0777;
   auto mode = facts.st_mode & all & ~others;
   if (facts.st_uid == ::geteuid())
-    mode = group_ && ::fchown(fd.get(), static_cast<uid_t>(-1), *group_) == 0 ? with_group : alone;
+    mode = group_ && give_to(fd.get(), *group_, path) ? with_group : alone;
   if (mode != (facts.st_mode & all))
     static_cast<void>(::fchmod(fd.get(), mode));
 }

@@ -58,6 +58,32 @@ std::size_t path_at(std::string_view url) {
   return std::min(url.size(), url.find_first_of("/\\", scheme == url.npos ? 0 : scheme + 3));
 }
 
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// Of what curl takes for a URL, what the readers of its text here understand as curl does: a scheme, `://` and a host, with
+/// neither backslash nor control character before the path. A file URL may go without a host.
+bool is_spelled_plainly(std::string_view url) {
+  const auto colon = url.find("://");
+  if (colon == url.npos || colon == 0 || !std::all_of(url.begin(), url.begin() + static_cast<long>(colon), is_letter))
+    return false;
+  const auto rest = url.substr(colon + 3), authority = rest.substr(0, rest.find_first_of("/?#"));
+  const bool is_file = colon == 4 && (url[0] | 0x20) == 'f';
+  return (!authority.empty() || is_file) && std::none_of(authority.begin(), authority.end(), [](unsigned char c) {
+           return c == '\\' || c < 0x20 || c == 0x7f;
+         });
+}
+
+/// `scheme:/`, `http:`: what somebody may have meant as a URL, however it goes on.
+bool looks_like_url(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == text.npos)
+    return false;
+  const auto rest = text.substr(colon + 1);
+  return rest.starts_with('/') || rest.starts_with('\\') || rest.find("://") != rest.npos;
+}
+
 std::string_view without_query(std::string_view url) {
   return url.substr(0, url.find_first_of("?#"));
 }
@@ -70,7 +96,7 @@ std::string url_parts::text() const {
 }
 
 url_parts parse_url(const std::string& text) {
-  if (text.find("://") == text.npos) // of which curl would make a guess
+  if (!is_spelled_plainly(text)) // curl would make a guess
     refuse();
   const auto url = new_handle();
   set(url, text, 0);
@@ -89,9 +115,14 @@ bool same_origin(const url_parts& a, const url_parts& b) {
 }
 
 std::string without_secrets(std::string_view url) {
+  const bool plain = is_spelled_plainly(url);
+  if (!plain && looks_like_url(url)) {
+    const auto scheme = url.substr(0, url.find(':'));
+    return (std::all_of(scheme.begin(), scheme.end(), is_letter) ? std::string{scheme} : "") + "://…";
+  }
   url = without_query(url);
   const auto scheme = url.find("://");
-  if (scheme == url.npos)
+  if (!plain || scheme == url.npos)
     return std::string{url};
   const auto authority = url.substr(scheme + 3, path_at(url) - scheme - 3);
   const auto user_info = authority.rfind('@');
