@@ -4,6 +4,7 @@
 #include "rpc/codec.hpp"
 #include "rpc/json.hpp"
 #include "rpc/log.hpp"
+#include "rpc/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -65,6 +66,11 @@ std::size_t read_count(const node& value, const std::string& field) {
 /// As `read_count`, for bounds where 0 means that there is none, or the default.
 std::size_t read_count_or_zero(const node& value, const std::string& field) {
   return value.as_uint(field) == 0 ? 0 : read_count(value, field);
+}
+
+/// Keys that promise to keep somebody out are noticed in letters of any case.
+bool is_name(std::string_view key, std::string_view name) {
+  return rpc::text::equal_ignoring_case(key, name);
 }
 
 /// Limits that 0 switches off.
@@ -255,7 +261,7 @@ void builder::read_http(const node& value) {
       config_.http.max_downloads = read_count(v, field);
     else if (key == "max_event_readers")
       config_.http.max_event_readers = read_count(v, field);
-    else if (key == "listen")
+    else if (is_name(key, "listen"))
       refuse_unsupported(field, "-a says where to listen");
     else if (key == "names")
       for (const node& name : v.items(field))
@@ -314,7 +320,7 @@ void builder::read_top_level(std::string_view key, const node& value) {
     read_log(value);
   else if (key == "drain_timeout")
     config_.drain_timeout = read_seconds(value, "drain_timeout");
-  else if (key == "access" || key == "tls")
+  else if (is_name(key, "access") || is_name(key, "tls"))
     refuse_unsupported(key, "nobody would be kept out");
   else if (key == "dbpath")
     config_.dbpath = value.is_null() || value.as_string("dbpath").empty() ? config_.dbpath : value.as_string("dbpath");

@@ -14,6 +14,11 @@ std::optional<std::string_view> header_of(const request& from, std::string_view 
   return found == from.headers.end() ? std::nullopt : std::optional<std::string_view>{found->second};
 }
 
+/// Lines of one name are joined with commas: a proxy may have put its own before the browser's.
+bool names_browser(std::string_view user_agent) {
+  return user_agent.starts_with("Mozilla/") || user_agent.find(", Mozilla/") != user_agent.npos;
+}
+
 } // namespace
 
 std::optional<refusal> refuse_address(const rpc::door& names, const request_head& head, std::string_view peer) {
@@ -43,7 +48,7 @@ bool comes_from_browser(const request& from) {
   constexpr std::string_view fetch_metadata = "sec-fetch-";
   const auto first = from.headers.lower_bound(fetch_metadata);
   return (first != from.headers.end() && first->first.starts_with(fetch_metadata)) || header_of(from, "origin") ||
-         from.header("user-agent").starts_with("Mozilla/");
+         names_browser(from.header("user-agent"));
 }
 
 } // namespace mistify::http

@@ -51,10 +51,11 @@ std::string encode(const guest& value) {
 namespace {
 
 template <class T>
-std::optional<inexact_name> inexact_in(const std::vector<T>& devices, std::string_view path) {
+std::optional<inexact_name> inexact_in(const std::vector<T>& devices, std::string_view path,
+                                       std::initializer_list<std::string_view> reserved = {}) {
   for (std::size_t i = 0; i < devices.size(); ++i)
     if (!devices[i].extra.empty())
-      if (auto found = wire::inexact_member(devices[i], wire::join(path, i)))
+      if (auto found = wire::inexact_member(devices[i], wire::join(path, i), reserved))
         return found;
   return std::nullopt;
 }
@@ -62,10 +63,11 @@ std::optional<inexact_name> inexact_in(const std::vector<T>& devices, std::strin
 } // namespace
 
 std::optional<inexact_name> find_inexact_name(const guest& in) {
-  auto found = wire::inexact_member(in, {});
+  auto found = wire::inexact_member(
+    in, {}, {"start", "apply", "name", "labels", "power", "cloud_init", "state_reason", "wanted", "on_io_error"});
   if (!found)
     found = inexact_in(in.nics, "nics");
-  return found ? found : inexact_in(in.disks, "disks");
+  return found ? found : inexact_in(in.disks, "disks", {"format"});
 }
 
 void expect_exact_names(const guest& from_client) {

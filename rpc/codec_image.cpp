@@ -55,10 +55,7 @@ std::string encode(const image_request& value) {
 }
 
 std::optional<inexact_name> find_inexact_name(const image_request& in) {
-  for (const auto& [name, text] : in.extra)
-    if (name != "args" && wire::folds_to(name, "args"))
-      return inexact_name{name, "args"};
-  return wire::inexact_member(in, {});
+  return wire::inexact_member(in, {}, {"args", "sha256", "name", "opts"});
 }
 
 void expect_exact_names(const image_request& from_client) {

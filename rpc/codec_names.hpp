@@ -4,6 +4,7 @@
 #include "rpc/exact_names.hpp"
 #include "rpc/text.hpp"
 
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -27,10 +28,15 @@ inline bool folds_to(std::string_view name, std::string_view known) {
   return name.empty();
 }
 
-/// Looks at the members of one object that the table of its type does not have.
+/// Looks at the members of one object that the table of its type does not have. `reserved`: names that are not in the
+/// table, but mean something to sub-agents or to later versions.
 template <class T>
-std::optional<inexact_name> inexact_member(const T& value, std::string_view path) {
+std::optional<inexact_name> inexact_member(const T& value, std::string_view path,
+                                           std::initializer_list<std::string_view> reserved = {}) {
   for (const auto& [name, text] : value.extra) {
+    for (const auto other : reserved)
+      if (name != other && folds_to(name, other))
+        return inexact_name{join(path, name), std::string{other}};
     std::string_view known;
     const auto is_meant = [&, key = std::string_view{name}](const auto& f) {
       known = f.name;

@@ -73,6 +73,8 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
       auto create = impl_->guests.find_create(guest.id);
       if (!create || create->digest != job.request_digest)
         throw failure{errc::conflict, "guest ID exists already"};
+      if (const auto row = impl_->jobs.find(create->answer.job.id))
+        impl_->keys.keep_if_first(job, row->seq, create->answer.guest_doc);
       return std::move(create->answer);
     }
     const auto& bounds = impl_->settings.bounds;

@@ -106,6 +106,8 @@ TEST_CASE("the log's level is one that there is, or not said") {
 TEST_CASE("a config that relies on what this version does not have is refused") {
   CHECK_THAT(refusal(R"({"access":{"anonymous":"none"}})"), Catch::StartsWith("f.json: access is not supported"));
   CHECK_THAT(refusal(R"({"access":null})"), Catch::StartsWith("f.json: access is not supported"));
+  CHECK_THAT(refusal(R"({"Access":{}})"), Catch::StartsWith("f.json: Access is not supported"));
+  CHECK_THAT(refusal(R"({"http":{"Listen":[]}})"), Catch::StartsWith("f.json: http.Listen is not supported"));
   CHECK_THAT(refusal(R"({"tls":{}})"), Catch::StartsWith("f.json: tls is not supported"));
   CHECK_THAT(refusal(R"({"http":{"listen":[]}})"), Catch::StartsWith("f.json: http.listen is not supported"));
 }

@@ -27,6 +27,7 @@ TEST_CASE("a request without marks of a browser comes from none") {
   CHECK_FALSE(http::comes_from_browser(with({{"user-agent", "Go-http-client Mozilla/5.0"}})));
   CHECK_FALSE(http::comes_from_browser(with({{"sec-websocket-key", "x"}})));
   CHECK(http::comes_from_browser(with({{"user-agent", "Mozilla/5.0 (X11; Linux x86_64)"}})));
+  CHECK(http::comes_from_browser(with({{"user-agent", "proxy/1, Mozilla/5.0 (X11; Linux x86_64)"}})));
   CHECK(http::comes_from_browser(with({{"origin", ""}})));
   for (const auto* name : {"sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user"})
     CHECK(http::comes_from_browser(with({{name, "none"}})));

@@ -25,6 +25,8 @@ TEST_CASE("a known name in another case is found at every level of a guest") {
   CHECK(inexact(R"({"nics":[{},{"modeL":"x"}]})") == "nics[1].modeL is model");
   CHECK(inexact(R"({"disks":[{"Source":"/etc/shadow"}]})") == "disks[0].Source is source");
   CHECK(inexact(R"({"metaData":{}})") == "metaData is metadata");
+  CHECK(inexact(R"({"disks":[{"Format":"raw"}]})") == "disks[0].Format is format");
+  CHECK(inexact(R"({"Start":true})") == "Start is start");
 }
 
 TEST_CASE("letters that readers fold to ASCII ones do not hide a name") {
@@ -42,7 +44,9 @@ TEST_CASE("unknown names, exact ones and keys of metadata are free") {
 TEST_CASE("what a client asks of an image store has exact names too") {
   CHECK(inexact_image(R"({"id":"i","Source":"http://x"})") == "Source is source");
   CHECK(inexact_image(R"({"id":"i","Args":{}})") == "Args is args");
-  CHECK(inexact_image(R"({"id":"i","args":{},"name":"n","Opts":"o"})").empty());
+  CHECK(inexact_image(R"({"id":"i","name":"n","Opts":"o"})") == "Opts is opts");
+  CHECK(inexact_image(R"({"id":"i","SHA256":"0"})") == "SHA256 is sha256");
+  CHECK(inexact_image(R"({"id":"i","args":{},"name":"n","opts":"o","sha256":"0"})").empty());
 }
 
 TEST_CASE("a refusal says which name is meant") {

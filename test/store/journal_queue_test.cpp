@@ -246,6 +246,23 @@ TEST_CASE("a second delete is the first one until that has ended") {
   CHECK_FALSE(f.add_job("e", "g", "delete").repeated);
 }
 
+TEST_CASE("the key of a create that an earlier one answers is kept, also after the guest is gone") {
+  journal_fixture f;
+  const auto create = [&](const std::string& job, const std::string& key) {
+    rpc::guest guest;
+    guest.id = "g";
+    return f.batch([&] { return f.log->add_guest(guest, {job, "g", "create", "", key, "digest"}); });
+  };
+  create("first", "");
+  CHECK(create("second", "key").job.id == "first");
+  f.complete("first");
+  f.add_job("d", "g", "delete");
+  f.complete("d", guest_removed{});
+  const auto again = create("third", "key");
+  CHECK(again.repeated);
+  CHECK(again.job.id == "first");
+}
+
 TEST_CASE("the key of a second delete gets the first one's answer, also after the guest is gone") {
   journal_fixture f;
   f.add_guest("g", "c");
