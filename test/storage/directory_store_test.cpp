@@ -201,6 +201,14 @@ TEST_CASE_METHOD(directory_lab, "an image file that was cut off or damaged is re
   CHECK(store().find(dataset_id::of_image("x"))->size == 4 * mb);
 }
 
+TEST_CASE_METHOD(directory_lab, "an image whose tables hold parts of clusters is taken") {
+  const auto file = store().staging() / "source";
+  run({"qemu-img", "create", "-q", "-f", "qcow2", "-o", "extended_l2=on", file, "1G"});
+  run({"qemu-io", "-f", "qcow2", "-c", "write -q -P 65 0 2k", "-c", "write -q -P 66 900M 6k", file});
+  store().import_image(file, "qcow2", dataset_id::of_image("x"), "here", {});
+  CHECK(letter_at(dataset_id::of_image("x"), 0) == 'A');
+}
+
 TEST_CASE_METHOD(directory_lab, "one broken disk does not hold up what has nothing to do with it") {
   const auto base = image("base", 8, 'A'), bad = image("bad", 8, 'B');
   store().create(disk, mb);

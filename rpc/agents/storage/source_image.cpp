@@ -7,6 +7,8 @@
 #include "rpc/read_at.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <endian.h>
 #include <set>
 #include <stdexcept>
@@ -20,6 +22,7 @@ namespace {
 constexpr std::uint64_t offset_mask = 0x00ff'ffff'ffff'fe00;
 constexpr std::uint64_t compressed_bit = std::uint64_t{1} << 62;
 constexpr std::uint64_t sector = 512;
+constexpr unsigned extended_l2_bit = 16; // of the incompatible features
 
 [[noreturn]] void refuse(const char* what) {
   throw std::runtime_error{std::string{"the image is cut off or damaged: "} + what};
@@ -35,17 +38,21 @@ public:
       refuse("it has no head");
     header_ = *header;
     length_ = static_cast<std::uint64_t>(facts.st_size);
+    std::array<unsigned char, 80> head{};
+    const auto size = rpc::read_at(file_.fd.get(), 0, reinterpret_cast<char*>(head.data()), head.size());
+    if (size == head.size() && head[7] == 3 && (head[79] & extended_l2_bit) != 0)
+      words_per_entry_ = 2; // the second: which parts of the cluster are there
   }
 
   void run() {
     const auto needed = (header_.size + header_.cluster() - 1) / header_.cluster();
-    const auto per_table = header_.cluster() / sizeof(std::uint64_t);
+    const auto words = header_.cluster() / sizeof(std::uint64_t), per_table = words / words_per_entry_;
     if (header_.l1_entries < (needed + per_table - 1) / per_table)
       refuse("its first table is too short for its size");
     std::set<std::uint64_t> tables;
     for (const auto entry : table(header_.l1_offset, header_.l1_entries))
       if (const auto offset = entry & offset_mask; offset != 0 && tables.insert(offset).second)
-        look_at(table(offset, per_table));
+        look_at(table(offset, words));
   }
 
 private:
@@ -60,11 +67,16 @@ private:
   }
 
   void look_at(const std::vector<std::uint64_t>& entries) const {
-    for (const auto entry : entries)
-      if ((entry & compressed_bit) != 0)
+    for (std::size_t i = 0; i < entries.size(); i += words_per_entry_)
+      if (const auto entry = entries[i]; (entry & compressed_bit) != 0)
         look_at_compressed(entry);
       else if (const auto offset = entry & offset_mask; offset != 0)
-        expect_within(offset, header_.cluster());
+        expect_within(offset, words_per_entry_ == 1 ? header_.cluster() : bytes_there(entries[i + 1]));
+  }
+
+  /// Of a cluster in 32 parts: those up to the last one that is there. The file may end behind it.
+  std::uint64_t bytes_there(std::uint64_t parts) const {
+    return static_cast<std::uint64_t>(std::bit_width(static_cast<std::uint32_t>(parts))) * (header_.cluster() / 32);
   }
 
   /// The number of sectors after the first one is in the upper bits. The last of them may be cut off by the end of the file,
@@ -85,6 +97,7 @@ private:
   mistify::images::disk_file file_;
   mistify::images::qcow2_header header_;
   std::uint64_t length_ = 0;
+  std::size_t words_per_entry_ = 1; // of a second table
 };
 
 } // namespace
