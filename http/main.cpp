@@ -13,7 +13,8 @@ using namespace mistify;
 /// Parses the command line; what it returns is the exit code where nothing is left to do.
 std::optional<int> parse(int argc, char** argv, http::daemon_options& wanted) {
   rpc::command_line options{"mistify-agent", "Mistify Agent: runs the guests of one hypervisor"};
-  options.option("-a,--address", wanted.address, "where to listen: host, port or host:port (default 127.0.0.1:8080, with --insecure :8080)");
+  options.option("-a,--address", wanted.address,
+                 "where to listen: host, port or host:port (default 127.0.0.1:8080, with --insecure :8080)");
   options.flag("--insecure", wanted.insecure, "may listen beyond this machine, where everybody may do everything");
   options.option("-c,--config-file", wanted.config_file, "config file, or a folder of *.json files",
                  rpc::command_line::need::required);

@@ -39,7 +39,8 @@ std::string sha256(const std::vector<std::string_view>& parts) {
 /// What stands for itself in a segment (RFC 3986, section 3.3).
 bool is_plain(char c) {
   constexpr std::string_view others = "-._~!$&'()*+,;=:@";
-  return rpc::text::is_digit(c) || (rpc::text::lower(c) >= 'a' && rpc::text::lower(c) <= 'z') || others.find(c) != others.npos;
+  return rpc::text::is_digit(c) || (rpc::text::lower(c) >= 'a' && rpc::text::lower(c) <= 'z') ||
+         others.find(c) != others.npos;
 }
 
 /// One text for all spellings of a path: escapes only where needed, no trailing slash, the guest's id in lower case. For

@@ -21,10 +21,9 @@ task<answer> get_page_part(context&, request from) {
     std::string_view name, text, type;
   };
   constexpr std::string_view style = "text/css; charset=utf-8", script = "text/javascript; charset=utf-8";
-  for (const auto& [name, text, type] : {part{"actors.css", pages::actors_style, style},
-                                         part{"actors.js", pages::actors_script, script},
-                                         part{"docs.css", pages::docs_style, style},
-                                         part{"docs.js", pages::docs_script, script}})
+  for (const auto& [name, text, type] :
+       {part{"actors.css", pages::actors_style, style}, part{"actors.js", pages::actors_script, script},
+        part{"docs.css", pages::docs_style, style}, part{"docs.js", pages::docs_script, script}})
     if (from.captures.front() == name)
       co_return page_part(text, std::string{type});
   throw rpc::failure{rpc::errc::not_found, "not found"};

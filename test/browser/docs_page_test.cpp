@@ -35,8 +35,9 @@ TEST_CASE("/docs shows all that is described, and fetches nothing from elsewhere
   // Links name an operation too.
   CHECK(b.run("document.querySelectorAll('article .route').length") == std::to_string(operations - 1));
   CHECK(b.becomes("[...document.querySelectorAll('.curl pre')].every((p) => p.textContent.startsWith('curl '))"));
-  CHECK(
-    b.becomes("performance.getEntriesByType('resource').every((r) => r.name === location.origin + '/openapi.json')"));
+  // Its own style sheet, script and description.
+  CHECK(b.becomes("performance.getEntriesByType('resource').every((r) => ['/openapi.json', '/pages/docs.css', "
+                  "'/pages/docs.js'].some((path) => r.name === location.origin + path))"));
   CHECK(b.errors() == "[]");
   b.screenshot("docs");
 }
