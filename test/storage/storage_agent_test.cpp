@@ -175,7 +175,7 @@ TEST_CASE_METHOD(agent_lab, "a volume is the disk of one guest at a time") {
 TEST_CASE_METHOD(agent_lab, "a guest that cannot have all of its volumes holds none of them") {
   for (const auto* name : {"one", "two"})
     call("CreateVolume", R"({"id":")" + std::string{name} + R"(","size":8})");
-  dir.write("store/two.guest/in-the-way", "");
+  dir.write("store/two.guest.new/in-the-way", "");
   CHECK_THROWS(guest("CreateGuestDisks", R"([{"volume":"one"},{"volume":"two"}])"));
   CHECK(store->owner_of(dataset_id::parse("one")).empty());
 }
