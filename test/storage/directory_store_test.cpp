@@ -165,6 +165,24 @@ TEST_CASE_METHOD(directory_lab, "a disk that stands on what is not its own is ne
   CHECK(std::filesystem::is_empty(store().staging()));
 }
 
+TEST_CASE_METHOD(directory_lab, "a rollback that one disk of a guest refuses changes no other") {
+  const auto second = dataset_id::of_disk("g1", 1);
+  for (const auto& one : {disk, second})
+    store().create(one, 8 * mb);
+  store().snapshot({guest, "s"});
+  write(disk, 0, 'A');
+  const auto bytes = [this] {
+    std::ifstream in{store().find(disk)->device, std::ios::binary};
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+  };
+  const auto after = bytes();
+  run({"qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", "nbd://127.0.0.1:1/x",
+       (folder_of(disk) / "disk-1@s.qcow2").string()});
+  CHECK_THROWS(store().rollback({guest, "s"}, false));
+  CHECK(bytes() == after);
+  CHECK(std::filesystem::is_empty(store().staging()));
+}
+
 TEST_CASE_METHOD(directory_lab, "the store can be moved as a whole") {
   const auto image = this->image("base", 8, 'A');
   store().clone(image, disk, 8 * mb, clone_kind::overlay);

@@ -180,6 +180,15 @@ TEST_CASE_METHOD(agent_lab, "a guest that cannot have all of its volumes holds n
   CHECK(store->owner_of(dataset_id::parse("one")).empty());
 }
 
+TEST_CASE_METHOD(agent_lab, "a snapshot that would leave out a disk of the guest is refused by the disk's name") {
+  call("CreateVolume", R"({"id":"data","size":8})");
+  guest("CreateGuestDisks", R"([{"size":8},{"volume":"data"}])");
+  const auto whole = R"({"id":"guests/)" + std::string{id} + R"(","dest":"s","recursive":true})";
+  CHECK_THROWS_WITH(call("CreateSnapshot", whole), Contains("data is a disk of the guest, too"));
+  call("CreateSnapshot", R"({"id":"data","dest":"s"})");
+  call("CreateSnapshot", R"({"id":"guests/)" + std::string{id} + R"(/disk-0","dest":"s"})");
+}
+
 TEST_CASE_METHOD(agent_lab, "a guest may name its own disks, each of them once") {
   const auto made = guest("CreateGuestDisks", R"([{"size":8},{"size":4}])");
   const auto named = guest("CreateGuestDisks", R"([{"volume":")" + made.disks[1].volume + R"("}])");

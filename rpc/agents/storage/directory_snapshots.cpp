@@ -258,26 +258,31 @@ void directory_store::expect_newest(const dataset_id& volume, const std::string&
     throw std::runtime_error{"more recent snapshots of " + volume.text() + " exist: " + joined(newer)};
 }
 
-void directory_store::roll_back_one(const snapshot_id& id) {
-  const auto frozen = file_of(id);
-  const auto fresh = new_file();
-  expect_own_chain(frozen);
-  qemu_img::create(fresh.path(), read_qcow2(frozen)->size, beside(frozen));
-  access_.set_disk(fresh.path(), true);
-  replace(fresh.path(), file_of(id.of));
-  settle(id.of);
-}
-
+/// All disks are prepared before the first one changes: what is refused, or fails, leaves the guest as it was.
 void directory_store::rollback(const snapshot_id& id, bool destroy_more_recent) {
-  const auto volumes = all_with_snapshot(id);
+  struct step {
+    dataset_id volume;
+    staged_file fresh;
+  };
+  std::vector<step> steps;
   std::vector<image_lock> held;
-  for (const auto& volume : volumes) {
+  for (const auto& volume : all_with_snapshot(id)) {
     if (!destroy_more_recent)
       expect_newest(volume, id.name);
+    expect_own_chain(file_of(snapshot_id{volume, id.name}));
     held.emplace_back(file_of(volume));
+    steps.push_back({volume, new_file()});
   }
-  for (const auto& volume : volumes)
-    roll_back_one({volume, id.name});
+  const auto space = space_.take(steps.size() * bytes_of_tables);
+  for (const auto& s : steps) {
+    const auto frozen = file_of(snapshot_id{s.volume, id.name});
+    qemu_img::create(s.fresh.path(), read_qcow2(frozen)->size, beside(frozen));
+    access_.set_disk(s.fresh.path(), true);
+  }
+  for (const auto& s : steps)
+    replace(s.fresh.path(), file_of(s.volume));
+  for (const auto& s : steps)
+    settle(s.volume);
 }
 
 // -- reading ---------------------------------------------------------------------------------------------------------

@@ -74,7 +74,6 @@ private:
   void expect_newest(const dataset_id& volume, const std::string& name) const;
   void settle(const dataset_id& volume) const;
   void destroy_one(const snapshot_id& id);
-  void roll_back_one(const snapshot_id& id);
 
   path root_, staging_;
   std::size_t max_snapshots_;

@@ -34,6 +34,18 @@ rpc::snapshot_response snapshots::of_name(const snapshot_id& id, bool below) con
   return found;
 }
 
+/// A snapshot of the whole guest reaches the disks in its folder; one that is left out would make it half a guest.
+void snapshots::expect_all_in_folder(const dataset_id& of) const {
+  if (!of.is_guest())
+    return;
+  auto& store = place_.store();
+  for (const auto& volume : store.list(""))
+    if (!volume.id.guest() && !volume.id.is_image() && store.owner_of(volume.id) == of.last_part())
+      throw std::runtime_error{volume.id.text() +
+                               " is a disk of the guest, too, which its snapshots do not reach: take "
+                               "them disk by disk"};
+}
+
 rpc::snapshot_response snapshots::list(const rpc::snapshot_request& request) const {
   rpc::snapshot_response found;
   for (const auto& s : place_.store().snapshots(request.id.empty() ? "" : place_.dataset(request.id).text()))
@@ -54,6 +66,7 @@ rpc::snapshot_response snapshots::create(const rpc::snapshot_request& request) {
     throw std::invalid_argument{of.text() + " holds nothing but its disks: a snapshot of it has to be recursive"};
   const snapshot_id id{of, request.dest};
   const auto turn = place_.take(of);
+  expect_all_in_folder(of);
   place_.store().snapshot(id);
   return of_name(id, request.recursive);
 }
@@ -69,6 +82,7 @@ rpc::snapshot_response snapshots::remove(const rpc::snapshot_request& request) {
 rpc::snapshot_response snapshots::rollback(const rpc::snapshot_request& request) {
   const auto id = parse(request.id);
   const auto turn = place_.take(id.of);
+  expect_all_in_folder(id.of);
   place_.store().rollback(id, request.destroy_more_recent);
   return of_name(id, false);
 }

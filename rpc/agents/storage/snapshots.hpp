@@ -27,6 +27,7 @@ public:
 
 private:
   snapshot_id parse(const std::string& id) const;
+  void expect_all_in_folder(const dataset_id& of) const;
   rpc::snapshot_response of_name(const snapshot_id& id, bool below) const;
 
   place& place_;
