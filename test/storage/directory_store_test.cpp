@@ -183,6 +183,16 @@ TEST_CASE_METHOD(directory_lab, "a rollback that one disk of a guest refuses cha
   CHECK(std::filesystem::is_empty(store().staging()));
 }
 
+TEST_CASE_METHOD(directory_lab, "an image stays while a damaged disk may stand on it, and others go") {
+  const auto base = image("base", 8, 'A'), other = image("other", 8, 'B');
+  store().clone(base, disk, 8 * mb, clone_kind::overlay);
+  std::fstream{store().find(disk)->device, std::ios::in | std::ios::out | std::ios::binary}.seekp(4).write("\0\0\0\x09",
+                                                                                                           4);
+  CHECK_THROWS_WITH(store().destroy(base), Contains("in use"));
+  store().destroy(other);
+  CHECK_FALSE(store().find(other));
+}
+
 TEST_CASE_METHOD(directory_lab, "the store can be moved as a whole") {
   const auto image = this->image("base", 8, 'A');
   store().clone(image, disk, 8 * mb, clone_kind::overlay);

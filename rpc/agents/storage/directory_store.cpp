@@ -8,6 +8,7 @@
 #include "rpc/log.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -52,7 +53,15 @@ qcow2_header header_of(const fs::path& file, const std::string& name) {
   throw std::runtime_error{name + ": not a qcow2 file"};
 }
 
-/// A file that is no sound disk stands on nothing, and does not hold up who asks about others.
+/// True if the name stands in the first cluster of a file, where the name of a backing file has to be.
+bool mentions(const fs::path& disk, const std::string& name) {
+  std::string head(64 * 1024, '\0');
+  std::ifstream in{disk, std::ios::binary};
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return head.find(name) != head.npos;
+}
+
+/// A file that is no sound disk stands on what its head mentions, and holds up nobody who asks about others.
 bool stands_on(const fs::path& disk, const fs::path& image) {
   try {
     const auto header = read_qcow2(disk);
@@ -63,7 +72,7 @@ bool stands_on(const fs::path& disk, const fs::path& image) {
     throw;
   } catch (const std::exception& e) {
     rpc::log::warning("a disk cannot be read", {{"file", disk.filename().string()}, {"error", e.what()}});
-    return false;
+    return mentions(disk, image.filename().string());
   }
 }
 
@@ -230,12 +239,10 @@ void directory_store::set_owner(const dataset_id& volume, const std::string& gue
 // -- removing --------------------------------------------------------------------------------------------------------
 
 bool directory_store::is_needed(const path& image) const {
-  for (const auto& entry : fs::recursive_directory_iterator{root_}) {
-    if (entry.path().extension() != ending)
-      continue;
-    if (stands_on(entry.path(), image))
+  std::error_code gone; // a folder may go meanwhile
+  for (fs::recursive_directory_iterator at{root_, gone}, end; at != end; at.increment(gone))
+    if (at->path().extension() == ending && at->is_regular_file(gone) && stands_on(at->path(), image))
       return true;
-  }
   return false;
 }
 
