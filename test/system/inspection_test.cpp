@@ -75,8 +75,12 @@ TEST_CASE("one actor is told with its history, and a missing one is not found") 
   h.sub.on("Test.Reboot", [](const call& c) { return rpc_error(c, R"("no domain")"); });
   const auto job = h.http.post("/guests/" + id + "/reboot").job();
   REQUIRE(h.outcome(job) == "Error");
-  const auto runner = h.http.get("/debug/actors/guest_runner%3A" + id).body;
-  CHECK(text_at(runner, "state") == "idle");
+  // The end is on disk a moment before the runner receives the reply.
+  std::string runner;
+  REQUIRE(eventually([&] {
+    runner = h.http.get("/debug/actors/guest_runner%3A" + id).body;
+    return text_at(runner, "state") == "idle";
+  }));
   CHECK(text_at(runner, "history/0/text") == "reboot ended in an error: no domain");
   CHECK(text_at(runner, "history/0/job") == job);
   CHECK(text_at(runner, "history/3/text") == "create begins");
