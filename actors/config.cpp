@@ -37,13 +37,9 @@ milliseconds default_timeout(const action_kind& kind) {
   return kind.type == action_type::async ? async_timeout : info_timeout;
 }
 
-bool is_control(unsigned char c) {
-  return c < 0x20 || c == 0x7f;
-}
-
 /// A name out of the config may hold line ends; the refusal is one line all the same.
 [[noreturn]] void refuse(std::string why) {
-  std::replace_if(why.begin(), why.end(), is_control, '?');
+  std::replace_if(why.begin(), why.end(), rpc::text::is_control, '?');
   throw failure{errc::config_invalid, std::move(why)};
 }
 
@@ -68,7 +64,7 @@ std::size_t read_count_or_zero(const node& value, const std::string& field) {
   return value.as_uint(field) == 0 ? 0 : read_count(value, field);
 }
 
-/// Keys that promise to keep somebody out are noticed in letters of any case.
+/// Compares without case: keys that restrict access are refused in any spelling.
 bool is_name(std::string_view key, std::string_view name) {
   return rpc::text::equal_ignoring_case(key, name);
 }
@@ -143,7 +139,7 @@ service builder::read_service(const std::string& name, const node& value) {
     refuse("service " + name + " has no port");
   if (port > std::numeric_limits<std::uint16_t>::max())
     refuse(where + "port: must be from 1 to 65535");
-  const auto breaks_request_line = [](unsigned char c) { return c == ' ' || is_control(c); };
+  const auto breaks_request_line = [](char c) { return c == ' ' || rpc::text::is_control(c); };
   if (s.path.front() != '/' || std::any_of(s.path.begin(), s.path.end(), breaks_request_line))
     refuse(where + "path: must begin with / and hold no spaces");
   s.port = static_cast<std::uint16_t>(port);

@@ -109,7 +109,7 @@ void begin(self_pointer self) {
   note_wait(self, std::chrono::steady_clock::now() - since);
 }
 
-/// False where the client was told that its step came too late.
+/// False if the asker has already received a timeout for this step.
 bool is_wanted(self_pointer self) {
   if (!self->state.was_slow)
     return true;

@@ -87,7 +87,7 @@ std::binary_semaphore& first_signal_came() {
   return came;
 }
 
-/// Whoever signals twice does not want to wait. The thread is made at the start: there may be none to be had at the end.
+/// Exits at the second signal. The thread starts with the daemon, because none may be available at the end.
 void end_at_once_on_second_signal(sigset_t ours) {
   std::thread{[ours] {
     first_signal_came().acquire();

@@ -48,7 +48,7 @@ void guest_list::ask(form wanted, pending<text>::told told) {
   if (std::exchange(making_, true))
     return;
   lock.unlock();
-  // Without a thread to be had, whoever asks has to make it.
+  // If no thread is available, the asking thread builds the list.
   if (!thread_.try_post([this] { make_all(); }))
     make_all();
 }
@@ -88,7 +88,7 @@ void guest_list::make_plain() {
   last_ = {now.version, std::move(made_text), nullptr};
 }
 
-/// Where zlib fails, nobody gets it packed.
+/// Throws `unavailable` if zlib fails.
 void guest_list::make_packed(const text& plain) {
   auto packed = gzip_.gzip(*plain);
   if (!packed)

@@ -9,7 +9,7 @@ namespace {
 
 /// A client is not judged by its rate before it has waited for so long, in milliseconds.
 constexpr tick too_young = 1000;
-/// Closing a connection that frees no more than this helps nobody.
+/// A connection that holds no more than this many bytes is not worth closing.
 constexpr std::size_t little = 4 * 1024;
 
 } // namespace

@@ -1,32 +1,15 @@
 #include "house.hpp"
+#include "lowered_limit.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fstream>
 #include <memory>
-#include <sys/resource.h>
 #include <vector>
 
 using namespace mistify::test;
 
 namespace {
-
-/// Processes that are started meanwhile begin with this soft limit.
-class lowered_limit {
-public:
-  lowered_limit(__rlimit_resource what, rlim_t soft) : what_{what} {
-    ::getrlimit(what_, &before_);
-    const rlimit lower{soft, before_.rlim_max};
-    ::setrlimit(what_, &lower);
-  }
-  ~lowered_limit() { ::setrlimit(what_, &before_); }
-  lowered_limit(const lowered_limit&) = delete;
-  lowered_limit& operator=(const lowered_limit&) = delete;
-
-private:
-  __rlimit_resource what_;
-  rlimit before_{};
-};
 
 std::unique_ptr<house> house_with(__rlimit_resource what, rlim_t soft) {
   const lowered_limit lower{what, soft};

@@ -1,32 +1,15 @@
 #include "house.hpp"
+#include "lowered_limit.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <csignal>
 #include <filesystem>
-#include <sys/resource.h>
 
 using namespace mistify::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Processes that are started meanwhile begin with this limit, which can be raised.
-class lowered_limit {
-public:
-  lowered_limit(__rlimit_resource what, rlim_t soft) : what_{what} {
-    ::getrlimit(what_, &before_);
-    const rlimit lower{soft, before_.rlim_max};
-    ::setrlimit(what_, &lower);
-  }
-  ~lowered_limit() { ::setrlimit(what_, &before_); }
-  lowered_limit(const lowered_limit&) = delete;
-  lowered_limit& operator=(const lowered_limit&) = delete;
-
-private:
-  __rlimit_resource what_;
-  rlimit before_{};
-};
 
 /// A house whose agent was killed while a job ran: the next start has to write how that job ended.
 struct killed_house {
