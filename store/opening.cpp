@@ -63,6 +63,17 @@ std::vector<std::string> absent_of(const std::string& path) {
   return absent;
 }
 
+/// An import that was killed at its end leaves its lock file. One that still runs keeps it.
+void remove_import_lock(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path + ".lock", error))
+    return;
+  try {
+    file_lock{path + ".lock"};
+  } catch (const rpc::failure&) { // held, or not to be removed: no other open needs it
+  }
+}
+
 } // namespace
 
 std::string usable_place(const std::string& path) {
@@ -87,6 +98,7 @@ opened_file::opened_file(const std::string& path) : path_{path} {
   check_magic(real);
   litter_ = absent_of(real);
   lock_.emplace(real, file_lock::what::database);
+  remove_import_lock(path);
   try {
     open(real);
   } catch (...) {

@@ -70,12 +70,13 @@ TEST_CASE("a second journal on the same file is refused") {
   CHECK(f.unfinished_ids() == ids{"create-g", "still-works"});
 }
 
-TEST_CASE("a lock file that a crash left locks nobody out") {
+TEST_CASE("a lock file that a killed import left is removed") {
   journal_fixture f;
   f.log.reset();
   write_file(f.path + ".lock", "");
   f.open();
   CHECK(f.published->size() == 0);
+  CHECK_FALSE(std::filesystem::exists(f.path + ".lock"));
 }
 
 TEST_CASE("a folder in place of the file is refused") {
