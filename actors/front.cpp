@@ -1,7 +1,7 @@
 #include "actors/front.hpp"
 
 #include "actors/ids.hpp"
-#include "rpc/log.hpp"
+#include "rpc/base/log.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "actors/guest_runner.hpp"
-#include "actors/history.hpp"
-#include "actors/inspected.hpp"
+#include "actors/inspect/history.hpp"
+#include "actors/inspect/inspectable.hpp"
+#include "actors/runner/guest_runner.hpp"
 
 #include <cstddef>
 #include <functional>

@@ -1,6 +1,6 @@
 #include "actors/job_log.hpp"
 
-#include "rpc/log.hpp"
+#include "rpc/base/log.hpp"
 
 #include <chrono>
 #include <utility>

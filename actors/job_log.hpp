@@ -1,9 +1,9 @@
 #pragma once
 
-#include "actors/history.hpp"
-#include "actors/inspected.hpp"
+#include "actors/caf/reply.hpp"
+#include "actors/inspect/history.hpp"
+#include "actors/inspect/inspectable.hpp"
 #include "actors/metrics.hpp"
-#include "actors/reply.hpp"
 #include "store/journal.hpp"
 
 #include <cstdint>

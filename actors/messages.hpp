@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/inspect/status.hpp"
 #include "actors/requests.hpp"
-#include "actors/status.hpp"
-#include "rpc/error.hpp"
-#include "rpc/model.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/model/model.hpp"
 #include "store/journal.hpp"
 
 #include <caf/all.hpp>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "actors/config.hpp"
-#include "rpc/error.hpp"
-#include "rpc/metrics.hpp"
-#include "rpc/model.hpp"
+#include "actors/config/config.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/base/metrics.hpp"
+#include "rpc/model/model.hpp"
 
 #include <array>
 #include <atomic>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/config.hpp"
-#include "rpc/cancellation.hpp"
+#include "actors/config/config.hpp"
+#include "rpc/base/cancellation.hpp"
 #include "store/journal.hpp"
 
 #include <chrono>

@@ -1,17 +1,17 @@
 #include "actors/system.hpp"
 
 #include "actors/front.hpp"
-#include "actors/guest_runner.hpp"
 #include "actors/ids.hpp"
-#include "actors/inspector.hpp"
+#include "actors/inspect/inspector.hpp"
 #include "actors/job_log.hpp"
-#include "actors/recovery.hpp"
-#include "actors/rpc_caller.hpp"
-#include "actors/service.hpp"
-#include "rpc/log.hpp"
-#include "rpc/reactor.hpp"
-#include "rpc/thread_pool.hpp"
-#include "store/legacy_import.hpp"
+#include "actors/runner/guest_runner.hpp"
+#include "actors/runner/recovery.hpp"
+#include "actors/service/rpc_caller.hpp"
+#include "actors/service/service.hpp"
+#include "rpc/base/log.hpp"
+#include "rpc/base/thread_pool.hpp"
+#include "rpc/net/reactor.hpp"
+#include "store/legacy/legacy_import.hpp"
 
 #include <atomic>
 #include <cstdint>

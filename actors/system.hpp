@@ -1,11 +1,11 @@
 #pragma once
 
-#include "actors/config.hpp"
+#include "actors/config/config.hpp"
 #include "actors/interfaces.hpp"
-#include "rpc/client.hpp"
-#include "rpc/metrics.hpp"
-#include "store/directory.hpp"
+#include "rpc/base/metrics.hpp"
+#include "rpc/client/client.hpp"
 #include "store/event_feed.hpp"
+#include "store/guest_index.hpp"
 #include "store/job_reader.hpp"
 
 #include <chrono>

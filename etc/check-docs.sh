@@ -95,12 +95,12 @@ check_config() {
   done < <(grep -hoE '(key|field) [!=]= "[a-z_]+"|\{"[a-z_]+", &limit\.' actors/config*.cpp | grep -oE '[a-z_]+"' | tr -d '"' | sort -u)
   while read -r name; do
     grep -qw "$name" "$config_page" || complain "$config_page: no action $name"
-  done < <(grep -oE 'action_kind\{"[A-Za-z]+"' actors/action_kinds.cpp | grep -oE '[A-Za-z]+"' | tr -d '"')
+  done < <(grep -oE 'action_kind\{"[A-Za-z]+"' actors/config/action_kinds.cpp | grep -oE '[A-Za-z]+"' | tr -d '"')
   while read -r name value; do
     value=$((value)) # such as 64 * 1024
     grep -A 1 "^|  $name\$" "$config_page" | grep -qx ":  $value" ||
       complain "$config_page: the default of limits.$name is not $value"
-  done < <(sed -n "/^struct limits {/,/^};/s/^ *std::size_t \([a-z_]*\) = \([^;]*\);.*/\1 \2/p" actors/config.hpp |
+  done < <(sed -n "/^struct limits {/,/^};/s/^ *std::size_t \([a-z_]*\) = \([^;]*\);.*/\1 \2/p" actors/config/config.hpp |
     sed "s/'//g; s/\([0-9]\)[uUlL]*/\1/g")
 }
 

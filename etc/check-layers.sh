@@ -20,11 +20,11 @@ forbid() {
 }
 
 mapfile -t rpc < <(find rpc -name '*.[ch]pp')
-mapfile -t rpc_but_json < <(find rpc -name '*.[ch]pp' ! -path 'rpc/json*')
-mapfile -t all_but_command_line < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/command_line.cpp')
+mapfile -t rpc_but_json < <(find rpc -name '*.[ch]pp' ! -path 'rpc/base/json*')
+mapfile -t all_but_command_line < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/command_line.cpp')
 mapfile -t all_but_libvirt < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/libvirt/*')
 mapfile -t all_but_storage < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/storage/*')
-mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/log.cpp')
+mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/log.cpp')
 mapfile -t store < <(find store -name '*.[ch]pp')
 mapfile -t actors < <(find actors -name '*.[ch]pp')
 mapfile -t http < <(find http -name '*.[ch]pp')
@@ -33,14 +33,22 @@ forbid "rpc/ is the lowest layer" '(store|actors|http)/' "${rpc[@]}"
 forbid "store/ knows rpc/ only" '(actors|http)/' "${store[@]}"
 forbid "actors/ does not know http/" 'http/' "${actors[@]}"
 
+# The floors inside rpc/, lowest first: a folder may include those before it.
+above=""
+for floor in agents images kit client model http1 net base; do
+  mapfile -t files < <(find "rpc/$floor" -name '*.[ch]pp')
+  [ -z "$above" ] || forbid "rpc/$floor knows the floors below it only" "rpc/($above)/" "${files[@]}"
+  above+="${above:+|}$floor"
+done
+
 forbid "httplib belongs to http/ and rpc/" 'httplib' "${store[@]}" "${actors[@]}"
 forbid "CAF belongs to actors/ and http/" 'caf/' "${rpc[@]}" "${store[@]}"
 forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@]}"
-forbid "RapidJSON belongs to rpc/json" 'rapidjson/' "${rpc_but_json[@]}" "${store[@]}" "${actors[@]}" "${http[@]}"
+forbid "RapidJSON belongs to rpc/base/json" 'rapidjson/' "${rpc_but_json[@]}" "${store[@]}" "${actors[@]}" "${http[@]}"
 forbid "libvirt belongs to rpc/agents/libvirt" 'libvirt/libvirt' "${all_but_libvirt[@]}"
 forbid "what fetches images belongs to rpc/agents/storage" '(curl/|lzma|zstd)' "${all_but_storage[@]}"
-forbid "CLI11 is behind rpc/command_line" 'CLI/' "${all_but_command_line[@]}"
-forbid "spdlog is behind rpc/log" 'spdlog/' "${all_but_log[@]}"
+forbid "CLI11 is behind rpc/base/command_line" 'CLI/' "${all_but_command_line[@]}"
+forbid "spdlog is behind rpc/base/log" 'spdlog/' "${all_but_log[@]}"
 
 if [ "$broken" -eq 0 ]; then
   echo "layers: every include points the right way"

@@ -1,12 +1,12 @@
-# Run by the build: writes the C++ source of the descriptions of the API, see http/openapi.hpp.
+# Run by the build: writes the C++ source of the descriptions of the API, see http/api/openapi.hpp.
 #
-# Usage: cmake -D FROM=http/api -D SOURCE=FILE.cpp -P etc/embed-api.cmake
+# Usage: cmake -D FROM=http/api/descriptions -D SOURCE=FILE.cpp -P etc/embed-api.cmake
 file(GLOB files ${FROM}/*.json)
 foreach(file ${files})
   file(READ ${file} text)
   string(APPEND parts "  R\"json(${text})json\",\n")
 endforeach()
-file(WRITE ${SOURCE} "#include \"http/openapi.hpp\"
+file(WRITE ${SOURCE} "#include \"http/api/openapi.hpp\"
 
 namespace {
 constexpr std::string_view parts[] = {

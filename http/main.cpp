@@ -1,6 +1,6 @@
 #include "http/daemon.hpp"
-#include "rpc/command_line.hpp"
-#include "rpc/log.hpp"
+#include "rpc/base/command_line.hpp"
+#include "rpc/base/log.hpp"
 
 #include <cstdlib>
 #include <iostream>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rpc/model.hpp"
+#include "rpc/model/model.hpp"
 #include "store/sqlite.hpp"
 
 #include <string>

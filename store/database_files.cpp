@@ -1,7 +1,7 @@
 #include "store/database_files.hpp"
 
-#include "rpc/error.hpp"
-#include "rpc/unique_fd.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 #include "store/events.hpp"
 
-#include "rpc/error.hpp"
-#include "rpc/json.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/base/json.hpp"
 #include "store/jobs.hpp"
 
 #include <exception>

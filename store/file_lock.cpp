@@ -1,6 +1,6 @@
 #include "store/file_lock.hpp"
 
-#include "rpc/error.hpp"
+#include "rpc/base/error.hpp"
 #include "store/disk_error.hpp"
 
 #include <fcntl.h>

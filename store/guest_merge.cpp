@@ -1,8 +1,8 @@
 #include "store/guest_merge.hpp"
 
-#include "rpc/codec.hpp"
-#include "rpc/error.hpp"
-#include "rpc/exact_names.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/model/codec.hpp"
+#include "rpc/model/exact_names.hpp"
 
 #include <utility>
 

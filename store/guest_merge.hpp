@@ -1,7 +1,7 @@
 #pragma once
 
-#include "rpc/model.hpp"
-#include "store/directory.hpp"
+#include "rpc/model/model.hpp"
+#include "store/guest_index.hpp"
 
 #include <string_view>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "store/directory.hpp"
+#include "store/guest_index.hpp"
 #include "store/journal.hpp"
 #include "store/sqlite.hpp"
 

@@ -1,7 +1,7 @@
 #include "store/journal.hpp"
 
 #include "store/journal_impl.hpp"
-#include "store/loading.hpp"
+#include "store/row_loader.hpp"
 
 #include <algorithm>
 #include <iterator>

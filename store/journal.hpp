@@ -1,9 +1,9 @@
 #pragma once
 
-#include "rpc/error.hpp"
-#include "rpc/model.hpp"
-#include "store/directory.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/model/model.hpp"
 #include "store/event_feed.hpp"
+#include "store/guest_index.hpp"
 
 #include <chrono>
 #include <cstddef>

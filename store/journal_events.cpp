@@ -1,4 +1,4 @@
-#include "rpc/cut_text.hpp"
+#include "rpc/base/cut_text.hpp"
 #include "store/journal_impl.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/database_opener.hpp"
 #include "store/event_epochs.hpp"
 #include "store/events.hpp"
 #include "store/guests.hpp"
@@ -7,7 +8,6 @@
 #include "store/job_ages.hpp"
 #include "store/jobs.hpp"
 #include "store/journal.hpp"
-#include "store/opening.hpp"
 
 #include <map>
 #include <optional>

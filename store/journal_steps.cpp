@@ -1,5 +1,5 @@
-#include "rpc/codec.hpp"
-#include "rpc/cut_text.hpp"
+#include "rpc/base/cut_text.hpp"
+#include "rpc/model/codec.hpp"
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
 

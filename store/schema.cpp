@@ -1,6 +1,6 @@
 #include "store/schema.hpp"
 
-#include "rpc/error.hpp"
+#include "rpc/base/error.hpp"
 
 #include <array>
 #include <string>

@@ -1,6 +1,6 @@
 #include "store/sqlite.hpp"
 
-#include "rpc/error.hpp"
+#include "rpc/base/error.hpp"
 #include "store/disk_error.hpp"
 
 #include <sqlite3.h>

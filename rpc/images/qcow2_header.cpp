@@ -1,7 +1,7 @@
 #include "rpc/images/qcow2_header.hpp"
 
+#include "rpc/base/pread_all.hpp"
 #include "rpc/images/store_file.hpp"
-#include "rpc/read_at.hpp"
 
 #include <stdexcept>
 

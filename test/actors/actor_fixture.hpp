@@ -1,13 +1,13 @@
 #pragma once
 
 #include "actors/front.hpp"
-#include "actors/guest_runner.hpp"
-#include "actors/inspector.hpp"
+#include "actors/inspect/inspector.hpp"
 #include "actors/job_log.hpp"
-#include "actors/recovery.hpp"
-#include "actors/service.hpp"
-#include "rpc/codec.hpp"
-#include "rpc/log.hpp"
+#include "actors/runner/guest_runner.hpp"
+#include "actors/runner/recovery.hpp"
+#include "actors/service/service.hpp"
+#include "rpc/base/log.hpp"
+#include "rpc/model/codec.hpp"
 #include "store/job_reader.hpp"
 
 #include <caf/all.hpp>

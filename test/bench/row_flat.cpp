@@ -1,4 +1,4 @@
-#include "http/routes.hpp"
+#include "http/api/routes.hpp"
 #include "job_load.hpp"
 #include "rows.hpp"
 #include "seed.hpp"

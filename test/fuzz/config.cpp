@@ -1,4 +1,4 @@
-#include "actors/config.hpp"
+#include "actors/config/config.hpp"
 #include "fuzz.hpp"
 
 #include <algorithm>

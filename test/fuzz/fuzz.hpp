@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rpc/error.hpp"
+#include "rpc/base/error.hpp"
 
 #include <cstdio>
 #include <cstdlib>

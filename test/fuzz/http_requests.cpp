@@ -1,6 +1,6 @@
 #include "fuzz.hpp"
-#include "http/framer.hpp"
-#include "http/request_parser.hpp"
+#include "http/protocol/framer.hpp"
+#include "http/protocol/request_parser.hpp"
 
 #include <algorithm>
 #include <cstdint>

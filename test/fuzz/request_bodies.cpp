@@ -1,5 +1,5 @@
 #include "fuzz.hpp"
-#include "rpc/codec.hpp"
+#include "rpc/model/codec.hpp"
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #include "fuzz.hpp"
-#include "rpc/codec.hpp"
-#include "rpc/messages.hpp"
+#include "rpc/model/codec.hpp"
+#include "rpc/model/messages.hpp"
 
 #include <string>
 

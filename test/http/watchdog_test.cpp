@@ -1,4 +1,4 @@
-#include "http/service_manager.hpp"
+#include "http/process/systemd.hpp"
 
 #include <catch2/catch.hpp>
 

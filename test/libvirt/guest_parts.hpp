@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rpc/codec.hpp"
+#include "rpc/model/codec.hpp"
 
 /// Disks and nics as a client writes them.
 namespace mistify::test {

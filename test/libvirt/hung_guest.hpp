@@ -1,7 +1,7 @@
 #pragma once
 
 #include "rpc/agents/libvirt/handles.hpp"
-#include "rpc/unique_fd.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <filesystem>
 #include <string>

@@ -3,7 +3,7 @@ import { createConfig, lintFromString } from "@redocly/openapi-core";
 
 // Its advice for documents in general that does not fit this one.
 const rules = {
-  "no-ambiguous-paths": "off", // a fixed text wins over a capture, as OpenAPI has it and as http/router.hpp does
+  "no-ambiguous-paths": "off", // a fixed text wins over a capture, as OpenAPI has it and as http/api/router.hpp does
   "operation-4xx-response": "error",
   "no-invalid-media-type-examples": "error",
   "no-invalid-schema-examples": "error",

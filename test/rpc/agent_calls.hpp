@@ -1,7 +1,7 @@
 #pragma once
 
-#include "rpc/client.hpp"
-#include "rpc/server.hpp"
+#include "rpc/client/client.hpp"
+#include "rpc/kit/server.hpp"
 
 #include <chrono>
 

@@ -1,4 +1,4 @@
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "test/rpc/scripted_agent.hpp"
 
 #include <catch2/catch.hpp>

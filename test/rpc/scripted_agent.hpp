@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rpc/tcp.hpp"
+#include "rpc/net/tcp.hpp"
 
 #include <atomic>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "rpc/agents/simple_agent/simple_agent.hpp"
+#include "rpc/agents/examples/simple_agent/simple_agent.hpp"
 #include "test/rpc/agent_calls.hpp"
 
 #include <catch2/catch.hpp>

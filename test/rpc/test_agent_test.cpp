@@ -1,4 +1,4 @@
-#include "rpc/agents/test_agent/test_agent.hpp"
+#include "rpc/agents/examples/test_agent/test_agent.hpp"
 #include "test/rpc/agent_calls.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "rpc/agents/webhook_agent/webhook_agent.hpp"
+#include "rpc/agents/examples/webhook_agent/webhook_agent.hpp"
 #include "test/rpc/agent_calls.hpp"
 #include "test/rpc/scripted_agent.hpp"
 

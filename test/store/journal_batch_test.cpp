@@ -1,7 +1,7 @@
 #include "test/store/file_size_limit.hpp"
 #include "test/store/fixture.hpp"
 
-#include "rpc/codec.hpp"
+#include "rpc/model/codec.hpp"
 
 using namespace mistify;
 using namespace mistify::store;

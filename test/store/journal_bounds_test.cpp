@@ -1,6 +1,6 @@
 #include "test/store/fixture.hpp"
 
-#include "rpc/codec.hpp"
+#include "rpc/model/codec.hpp"
 
 using namespace mistify;
 using namespace mistify::store;

@@ -2,7 +2,7 @@
 
 #include "test/store/fixture.hpp"
 
-#include "store/legacy_import.hpp"
+#include "store/legacy/legacy_import.hpp"
 
 namespace mistify::store {
 

@@ -1,6 +1,6 @@
 #include "json_path.hpp"
 
-#include "rpc/json.hpp"
+#include "rpc/base/json.hpp"
 
 namespace mistify::test {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "rpc/images/backing_chain.hpp"
-#include "rpc/model.hpp"
+#include "rpc/model/model.hpp"
 
 #include <filesystem>
 #include <optional>

@@ -2,7 +2,7 @@
 
 #include "rpc/agents/libvirt/disk_places.hpp"
 #include "rpc/agents/libvirt/host.hpp"
-#include "rpc/model.hpp"
+#include "rpc/model/model.hpp"
 
 #include <string>
 #include <vector>

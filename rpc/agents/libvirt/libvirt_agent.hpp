@@ -4,7 +4,7 @@
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machines.hpp"
 #include "rpc/agents/libvirt/state_reporter.hpp"
-#include "rpc/server.hpp"
+#include "rpc/kit/server.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "rpc/agents/libvirt/machine_rules.hpp"
-#include "rpc/model.hpp"
+#include "rpc/model/model.hpp"
 
 #include <string>
 #include <vector>

@@ -4,7 +4,7 @@
 #include "rpc/agents/libvirt/domain_builder.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machine_rules.hpp"
-#include "rpc/messages.hpp"
+#include "rpc/model/messages.hpp"
 
 #include <filesystem>
 #include <functional>

@@ -1,7 +1,7 @@
 #include "rpc/agents/libvirt/libvirt_agent.hpp"
-#include "rpc/command_line.hpp"
-#include "rpc/log.hpp"
-#include "rpc/serve.hpp"
+#include "rpc/base/command_line.hpp"
+#include "rpc/base/log.hpp"
+#include "rpc/kit/run_agent.hpp"
 
 #include <optional>
 

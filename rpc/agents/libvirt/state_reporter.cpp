@@ -1,7 +1,7 @@
 #include "rpc/agents/libvirt/state_reporter.hpp"
 
 #include "rpc/agents/libvirt/states.hpp"
-#include "rpc/log.hpp"
+#include "rpc/base/log.hpp"
 
 #include <utility>
 #include <vector>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "rpc/agent_link.hpp"
 #include "rpc/agents/libvirt/domain_watch.hpp"
 #include "rpc/agents/libvirt/due_reports.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
+#include "rpc/kit/agent_reporter.hpp"
 
 #include <condition_variable>
 #include <memory>

@@ -2,8 +2,8 @@
 
 #include "rpc/agents/storage/ids.hpp"
 #include "rpc/agents/storage/room.hpp"
-#include "rpc/byte_sink.hpp"
 #include "rpc/images/store_file.hpp"
+#include "rpc/kit/byte_sink.hpp"
 
 #include <cstdint>
 #include <exception>

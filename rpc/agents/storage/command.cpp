@@ -1,6 +1,6 @@
 #include "rpc/agents/storage/command.hpp"
 
-#include "rpc/unique_fd.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include "rpc/agents/storage/image_lock.hpp"
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
-#include "rpc/log.hpp"
+#include "rpc/base/log.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -5,7 +5,7 @@
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
 #include "rpc/agents/storage/source_image.hpp"
-#include "rpc/log.hpp"
+#include "rpc/base/log.hpp"
 
 #include <algorithm>
 #include <fstream>

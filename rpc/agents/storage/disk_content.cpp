@@ -1,7 +1,7 @@
 #include "rpc/agents/storage/disk_content.hpp"
 
-#include "rpc/read_at.hpp"
-#include "rpc/unique_fd.hpp"
+#include "rpc/base/pread_all.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <algorithm>
 #include <array>

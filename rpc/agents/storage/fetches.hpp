@@ -3,7 +3,7 @@
 #include "rpc/agents/storage/fetch.hpp"
 #include "rpc/agents/storage/place.hpp"
 #include "rpc/agents/storage/progress_reporter.hpp"
-#include "rpc/server.hpp"
+#include "rpc/kit/server.hpp"
 
 #include <atomic>
 #include <condition_variable>

@@ -1,7 +1,7 @@
 #include "rpc/agents/storage/file_access.hpp"
 
-#include "rpc/log.hpp"
-#include "rpc/unique_fd.hpp"
+#include "rpc/base/log.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <array>
 #include <atomic>

@@ -1,6 +1,6 @@
 #include "rpc/agents/storage/files.hpp"
 
-#include "rpc/unique_fd.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <cerrno>
 #include <cstdio>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "rpc/agents/storage/fetches.hpp"
-#include "rpc/messages.hpp"
-#include "rpc/server.hpp"
+#include "rpc/kit/server.hpp"
+#include "rpc/model/messages.hpp"
 
 namespace mistify::agents::storage {
 

@@ -2,8 +2,8 @@
 #include "rpc/agents/storage/storage_agent.hpp"
 #include "rpc/agents/storage/units.hpp"
 #include "rpc/agents/storage/zfs_store.hpp"
-#include "rpc/command_line.hpp"
-#include "rpc/serve.hpp"
+#include "rpc/base/command_line.hpp"
+#include "rpc/kit/run_agent.hpp"
 
 #include <climits>
 #include <optional>

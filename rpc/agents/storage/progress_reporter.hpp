@@ -1,7 +1,7 @@
 #pragma once
 
-#include "rpc/agent_link.hpp"
 #include "rpc/agents/storage/fetch_progress.hpp"
+#include "rpc/kit/agent_reporter.hpp"
 
 #include <chrono>
 #include <condition_variable>

@@ -1,7 +1,7 @@
 #include "rpc/agents/storage/qcow2.hpp"
 
 #include "rpc/agents/storage/image_lock.hpp"
-#include "rpc/read_at.hpp"
+#include "rpc/base/pread_all.hpp"
 
 #include <cerrno>
 #include <endian.h>

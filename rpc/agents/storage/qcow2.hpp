@@ -1,7 +1,7 @@
 #pragma once
 
+#include "rpc/base/unique_fd.hpp"
 #include "rpc/images/backing_chain.hpp"
-#include "rpc/unique_fd.hpp"
 
 #include <cstdint>
 #include <filesystem>

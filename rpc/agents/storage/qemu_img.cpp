@@ -1,6 +1,6 @@
 #include "rpc/agents/storage/qemu_img.hpp"
 
-#include "rpc/json.hpp"
+#include "rpc/base/json.hpp"
 
 #include <csignal>
 #include <regex>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rpc/unique_fd.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <filesystem>
 #include <string>

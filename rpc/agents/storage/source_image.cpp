@@ -1,10 +1,10 @@
 #include "rpc/agents/storage/source_image.hpp"
 
 #include "rpc/agents/storage/qemu_img.hpp"
+#include "rpc/base/pread_all.hpp"
 #include "rpc/images/backing_chain.hpp"
 #include "rpc/images/qcow2_header.hpp"
 #include "rpc/images/store_file.hpp"
-#include "rpc/read_at.hpp"
 
 #include <algorithm>
 #include <array>

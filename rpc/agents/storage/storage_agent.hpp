@@ -4,7 +4,7 @@
 #include "rpc/agents/storage/images.hpp"
 #include "rpc/agents/storage/snapshots.hpp"
 #include "rpc/agents/storage/volumes.hpp"
-#include "rpc/server.hpp"
+#include "rpc/kit/server.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "rpc/agents/storage/place.hpp"
-#include "rpc/messages.hpp"
+#include "rpc/model/messages.hpp"
 
 namespace mistify::agents::storage {
 

@@ -2,7 +2,7 @@
 // a runner. No sockets and no sub-agent.
 
 #include "actors/system.hpp"
-#include "http/bridge.hpp"
+#include "http/api/actor_gateway.hpp"
 #include "test/bench/seed.hpp"
 
 #include <benchmark/benchmark.h>

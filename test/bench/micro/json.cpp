@@ -1,6 +1,6 @@
 // JSON: what each stage of a job reads and writes.
 
-#include "rpc/codec.hpp"
+#include "rpc/model/codec.hpp"
 #include "test/bench/seed.hpp"
 
 #include <benchmark/benchmark.h>

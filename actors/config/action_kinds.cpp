@@ -1,0 +1,61 @@
+#include "actors/config/config.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace mistify::actors {
+
+namespace {
+
+using enum action_type;
+using enum record_effect;
+
+/// Every action a config may define. Actions on containers are the same under a name of their own.
+constexpr std::array kinds{
+  action_kind{"create", async, action_subject::guest, creates},
+  action_kind{"delete", async, action_subject::guest, deletes},
+  action_kind{"reboot", async, action_subject::guest},
+  action_kind{"restart", async, action_subject::guest},
+  action_kind{"poweroff", async, action_subject::guest},
+  action_kind{"shutdown", async, action_subject::guest},
+  action_kind{"start", async, action_subject::guest},
+  action_kind{"suspend", async, action_subject::guest},
+  action_kind{"containerCreate", async, action_subject::guest, creates},
+  action_kind{"containerDelete", async, action_subject::guest, deletes},
+  action_kind{"containerReboot", async, action_subject::guest},
+  action_kind{"containerRestart", async, action_subject::guest},
+  action_kind{"containerPoweroff", async, action_subject::guest},
+  action_kind{"containerShutdown", async, action_subject::guest},
+  action_kind{"containerStart", async, action_subject::guest},
+  action_kind{"containerSuspend", async, action_subject::guest},
+  action_kind{"deleteImage", async, action_subject::image},
+  action_kind{"fetchImage", async, action_subject::image},
+  action_kind{"containerDeleteImage", async, action_subject::image},
+  action_kind{"containerFetchImage", async, action_subject::image},
+  action_kind{"createSnapshot", async, action_subject::snapshot},
+  action_kind{"deleteSnapshot", async, action_subject::snapshot},
+  action_kind{"rollbackSnapshot", async, action_subject::snapshot},
+  action_kind{"cpuMetrics", info, action_subject::metrics},
+  action_kind{"nicMetrics", info, action_subject::metrics},
+  action_kind{"diskMetrics", info, action_subject::metrics},
+  action_kind{"listImages", info, action_subject::image},
+  action_kind{"getImage", info, action_subject::image},
+  action_kind{"containerListImages", info, action_subject::image},
+  action_kind{"containerGetImage", info, action_subject::image},
+  action_kind{"listSnapshots", info, action_subject::snapshot},
+  action_kind{"getSnapshot", info, action_subject::snapshot},
+  action_kind{"downloadSnapshot", stream, action_subject::snapshot},
+};
+
+} // namespace
+
+std::span<const action_kind> action_kinds() noexcept {
+  return kinds;
+}
+
+const action_kind* find_action_kind(std::string_view name) noexcept {
+  const auto* row = std::find_if(kinds.begin(), kinds.end(), [&](const action_kind& k) { return k.name == name; });
+  return row == kinds.end() ? nullptr : row;
+}
+
+} // namespace mistify::actors

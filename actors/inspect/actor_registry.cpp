@@ -1,0 +1,131 @@
+#include "actors/inspect/actor_registry.hpp"
+
+#include <algorithm>
+
+namespace mistify::actors {
+
+namespace {
+
+/// Of actors that died of a fault, so many are remembered.
+constexpr std::size_t most_faults = 1000;
+
+/// Whoever is on the roster has its memory still, but may be about to end: nothing then.
+caf::strong_actor_ptr alive(const roster::row& who) {
+  return caf::weak_actor_ptr{who.actor}.lock();
+}
+
+} // namespace
+
+void presence::begins(caf::atom_value message, time now) noexcept {
+  message_.store(static_cast<std::uint64_t>(message), std::memory_order_relaxed);
+  since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void presence::ends(bool taken, bool at_work) noexcept {
+  at_work_.store(at_work, std::memory_order_relaxed);
+  since_.store(0, std::memory_order_relaxed);
+  if (taken)
+    done_.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool presence::idle() const noexcept {
+  return !at_work_.load(std::memory_order_relaxed) && since_.load(std::memory_order_relaxed) == 0 && mailbox() == 0;
+}
+
+/// Read without a lock, so that the count may be off by the messages of this moment.
+std::size_t presence::mailbox() const noexcept {
+  const auto done = done_.load(std::memory_order_relaxed) + (since_.load(std::memory_order_relaxed) == 0 ? 0 : 1);
+  const auto came = came_.load(std::memory_order_relaxed);
+  return came > done ? came - done : 0;
+}
+
+std::optional<actor_status::handling> presence::at(time now) const {
+  const auto since = since_.load(std::memory_order_relaxed);
+  if (since == 0)
+    return std::nullopt;
+  const auto message = static_cast<caf::atom_value>(message_.load(std::memory_order_relaxed));
+  return actor_status::handling{caf::to_string(message), now - time{time::duration{since}}};
+}
+
+std::string roster::row::id() const {
+  return name.empty() ? std::string{kind} : std::string{kind} + ':' + name;
+}
+
+/// The one that it replaces may not have left yet: the newer one counts.
+void roster::enter(row* who) {
+  const std::lock_guard lock{mutex_};
+  rows_.erase(who);
+  rows_.insert(who);
+}
+
+void roster::leave(row* who, const std::string& why, presence::time now) {
+  const std::lock_guard lock{mutex_};
+  if (const auto found = rows_.find(who); found != rows_.end() && *found == who)
+    rows_.erase(found);
+  const auto id = who->id();
+  if (why.empty()) {
+    faults_.erase(id);
+    return;
+  }
+  if (faults_.size() >= most_faults && !faults_.contains(id))
+    return;
+  auto& noted = faults_[id];
+  noted = {noted.restarts + 1, {now, why, {}}};
+}
+
+void roster::note_error(row* who, const history::event& what) {
+  const std::lock_guard lock{mutex_};
+  who->last_error = std::make_unique<history::event>(what);
+}
+
+std::vector<roster::member> roster::all(presence::time now) const {
+  std::vector<member> found;
+  const std::lock_guard lock{mutex_};
+  found.reserve(rows_.size());
+  for (const auto* who : rows_) {
+    found.push_back(look_at(*who, now));
+    if (!who->seen->idle())
+      found.back().actor = alive(*who);
+  }
+  return found;
+}
+
+std::optional<roster::member> roster::find(std::string_view id, presence::time now) const {
+  const auto colon = std::min(id.find(':'), id.size());
+  const by_name::key key{id.substr(0, colon), id.substr(std::min(colon + 1, id.size()))};
+  const std::lock_guard lock{mutex_};
+  const auto found = rows_.find(key);
+  if (found == rows_.end() || (*found)->id() != id)
+    return std::nullopt;
+  auto seen = look_at(**found, now);
+  seen.actor = alive(**found);
+  return seen;
+}
+
+std::size_t roster::size() const {
+  const std::lock_guard lock{mutex_};
+  return rows_.size();
+}
+
+roster::member roster::look_at(const row& who, presence::time now) const {
+  member seen;
+  auto& known = seen.known;
+  known.id = who.id();
+  known.kind = who.kind;
+  known.name = who.name;
+  if (who.subject == named_after::guest)
+    known.guest = who.name;
+  else if (who.subject == named_after::service)
+    known.service = who.name;
+  known.mailbox = who.seen->mailbox();
+  known.at = who.seen->at(now);
+  if (const auto found = faults_.find(known.id); found != faults_.end()) {
+    known.restarts = found->second.restarts;
+    known.last_error = found->second.last.told(now);
+  }
+  if (who.last_error) // of this one, so it is newer
+    known.last_error = who.last_error->told(now);
+  return seen;
+}
+
+} // namespace mistify::actors

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "actors/inspect/status.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mistify::actors {
+
+/// The last things that happened to an actor, and the last that went wrong: a bounded ring. Takes one pointer until
+/// something happens, since there are many actors that nothing happens to. Belongs to one actor.
+class history {
+public:
+  using time = std::chrono::steady_clock::time_point;
+
+  struct event {
+    time at;
+    std::string text, job; ///< job: may be empty
+    actor_status::event told(time now) const { return {text, job, now - at}; }
+  };
+
+  explicit history(std::size_t most) : most_{most} {}
+
+  void note(time now, std::string text, std::string job = {});
+  /// Something went wrong.
+  void note_error(time now, const std::string& text, const std::string& job = {});
+
+  /// What went wrong last, and how often something did; nullptr while nothing has.
+  const event* last_error() const noexcept;
+  std::size_t errors() const noexcept { return content_ ? content_->errors : 0; }
+
+  /// Writes the events, newest first.
+  void tell(actor_status& to, time now) const;
+
+private:
+  struct content {
+    std::vector<event> ring; // grows up to `most`, then the oldest is overwritten
+    std::size_t next = 0;    // the oldest, once it is full
+    event last_error;
+    std::size_t errors = 0;
+  };
+  content& filled();
+
+  std::unique_ptr<content> content_;
+  std::size_t most_;
+};
+
+} // namespace mistify::actors

@@ -1,0 +1,101 @@
+#pragma once
+
+#include "actors/inspect/actor_registry.hpp"
+#include "actors/interfaces.hpp"
+
+#include <caf/all.hpp>
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace mistify::actors {
+
+/// An actor that can be looked at: a stateful actor that counts its messages and is on the roster. Its state has a `name`,
+/// which is its kind, and
+///   bool at_work() const;                            // has it anything under way?
+///   void tell(actor_status& to, bool in_full) const; // what, and in full what happened to it
+///   const history& recent() const;                   // errors that are noted there are put on the roster
+template <class Handle, class State>
+class inspected : public caf::stateful_actor<State, typename Handle::base> {
+  using super = caf::stateful_actor<State, typename Handle::base>;
+
+public:
+  explicit inspected(caf::actor_config& config) : super{config} {
+    this->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return error_of(thrown); });
+  }
+
+  /// On the roster from here on. The first thing that a behaviour does.
+  void enrol(roster& in, named_after subject = named_after::nothing, std::string name = {}) {
+    roster_ = &in;
+    row_ = {State::name, subject, std::move(name), this->ctrl(), &presence_, {}};
+    in.enter(&row_);
+  }
+
+  actor_status status(bool in_full) const {
+    actor_status out;
+    this->state.tell(out, in_full);
+    return out;
+  }
+
+  using super::enqueue;
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* on) override {
+    presence_.arrived();
+    super::enqueue(std::move(what), on);
+  }
+
+  caf::invoke_message_result consume(caf::mailbox_element& what) override {
+    presence_.begins(message_of(what), this->clock().now());
+    const auto result = super::consume(what);
+    presence_.ends(result != caf::invoke_message_result::skipped, this->state.at_work());
+    if (const auto errors = this->state.recent().errors(); errors != errors_told_ && roster_) {
+      errors_told_ = errors;
+      roster_->note_error(&row_, *this->state.recent().last_error());
+    }
+    return result;
+  }
+
+  /// May run more than once; also for an actor that nobody needs any more.
+  bool cleanup(caf::error&& why, caf::execution_unit* on) override {
+    if (auto* from = std::exchange(roster_, nullptr))
+      from->leave(&row_, fault_of(why), this->clock().now());
+    return super::cleanup(std::move(why), on);
+  }
+
+private:
+  static caf::error error_of(const std::exception_ptr& thrown) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      return to_error({rpc::errc::internal, e.what()});
+    } catch (...) {
+      return to_error({rpc::errc::internal, "unknown exception"});
+    }
+  }
+
+  static std::string fault_of(const caf::error& why) {
+    if (!why || why == caf::exit_reason::normal || why == caf::exit_reason::user_shutdown ||
+        why == caf::exit_reason::unreachable)
+      return {};
+    return why == caf::exit_reason::kill ? "killed" : to_failure(why).message();
+  }
+
+  static caf::atom_value message_of(const caf::mailbox_element& what) {
+    if (what.mid.is_response())
+      return caf::atom("answer");
+    const auto& content = what.content();
+    const bool named = !content.empty() && content.template match_element<caf::atom_value>(0);
+    return named ? content.template get_as<caf::atom_value>(0) : caf::atom("system");
+  }
+
+  presence presence_;
+  std::size_t errors_told_ = 0;
+  roster* roster_ = nullptr;
+  roster::row row_;
+};
+
+/// What a behaviour gets as `self`.
+template <class Handle, class State>
+using inspected_pointer = inspected<Handle, State>*;
+
+} // namespace mistify::actors

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "actors/caf/reply.hpp"
+#include "actors/inspect/actor_registry.hpp"
+#include "actors/inspect/inspectable.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mistify::actors {
+
+/// Looks at all actors at once, without being held up by any. Whoever is idle is not asked, since the roster says all
+/// there is to say; the others are asked together, past what waits in their mailboxes, with one deadline. Who did not
+/// answer an earlier look is not asked again before it has.
+class inspector {
+public:
+  static inline const char* name = "inspector";
+
+  explicit inspector(inspector_actor::pointer self) : self_{self} {}
+
+  inspector_actor::behavior_type behavior(const roster& actors);
+
+  // It is not asked itself: what it is at is to look.
+  bool at_work() const noexcept { return false; }
+  void tell(actor_status&, bool) const noexcept {}
+  const history& recent() const noexcept { return past_; }
+
+private:
+  /// One look that waits for answers.
+  struct look {
+    std::vector<actor_status> rows;
+    std::map<caf::actor_id, std::size_t> missing; ///< those that have not answered, with their row
+    std::set<std::size_t> ended;                  ///< rows of those that ended meanwhile
+    std::vector<reply<look_ptr>> askers;
+    bool in_full = false;
+  };
+
+  caf::result<look_ptr> look_at_all();
+  caf::result<look_ptr> look_at_one(const std::string& id);
+  void add(look& to, roster::member&& who);
+  caf::result<look_ptr> wait_for(look&& begun);
+  void ask(const caf::strong_actor_ptr& who, bool in_full);
+  void answered(caf::actor_id who, bool in_full, const actor_status* with);
+  void tell_late(std::uint64_t number);
+  static void fill_in(look& in, std::size_t row, const actor_status* with);
+  static void end(look& done);
+
+  inspector_actor::pointer self_;
+  history past_{0};
+  const roster* actors_ = nullptr;
+  std::map<std::uint64_t, look> looks_;            // that wait
+  std::uint64_t last_ = 0, of_all_ = 0;            // of_all_: the look at all that waits, if one does
+  std::set<std::pair<caf::actor_id, bool>> asked_; // who owes an answer, and whether in full
+};
+
+/// The behaviour. To be spawned detached, so that it looks even while every thread of the scheduler is held up. `actors`
+/// outlives it.
+inspector_actor::behavior_type inspector_behavior(inspected_pointer<inspector_actor, inspector> self, roster* actors);
+
+} // namespace mistify::actors

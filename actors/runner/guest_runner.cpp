@@ -1,0 +1,246 @@
+#include "actors/runner/guest_runner.hpp"
+
+#include "actors/ids.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mistify::actors {
+
+using namespace std::chrono_literals;
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+/// Nobody waits for it, but it holds a place.
+constexpr auto longest_background_call = 5s;
+
+} // namespace
+
+runner_actor::behavior_type runner_behavior(inspected_pointer<runner_actor, guest_runner> self, std::string id,
+                                            front_actor front, std::shared_ptr<const runner_context> context) {
+  self->enrol(context->actors, named_after::guest, id);
+  return self->state.behavior(std::move(id), std::move(front), std::move(context));
+}
+
+runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor front,
+                                                   std::shared_ptr<const runner_context> context) {
+  id_ = std::move(id);
+  front_ = std::move(front);
+  context_ = std::move(context);
+  const auto& limit = context_->limit;
+  auto& measured = context_->measured;
+  info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
+  streams_ =
+    throttle<stream_wish>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
+  if (id_ == agent_runner)
+    queue_ = job_queue<queued>{limit.image_jobs};
+  shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
+  shown_running_ = rpc::metrics::gauge_share{measured.jobs_running};
+  return {
+    [this](info_atom, const info_request& request) { return ask(request); },
+    [this](queue_atom, job_request& request) { return enqueue(request, queue_atom_v); },
+    [this](create_atom, rpc::guest& guest, job_request& request) {
+      return enqueue(request, create_atom_v, std::move(guest));
+    },
+    [this](stream_atom, const action_ptr& what) { return grant(what); },
+    [this](cancel_atom, const std::string& job_id) { return cancel(job_id); },
+    [this](wait_atom, const std::string& job_id) { return await_end(job_id); },
+    [this](left_atom, std::uint64_t number) { stream_left(number); },
+    [this](again_atom, std::uint64_t turn) { again(turn); },
+    [this](restore_atom, const runner_restore& from) { restore(from); },
+    [this](drain_atom) { return drain(); },
+    [this](status_atom, bool in_full) {
+      actor_status out;
+      tell(out, in_full);
+      return out;
+    },
+  };
+}
+
+guest_runner::~guest_runner() {
+  if (draining_ || retired_ || !context_)
+    return;
+  const auto end_job = [&](const queued& work) {
+    store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
+    caf::anon_send(context_->log, record_atom_v, share({work.job_id, store::guest_unchanged{}, how}));
+    tell_end(work, how.message);
+  };
+  for (const auto& one : running_)
+    end_job(one.work);
+  for (const auto& work : queue_)
+    end_job(work);
+}
+
+// -- info --------------------------------------------------------------------------------------------------------
+
+caf::result<std::string> guest_runner::ask(const info_request& request) {
+  if (retired_)
+    return to_error(gone());
+  const reply<std::string> answer{self_};
+  auto work = std::make_shared<info_run>(
+    info_run{pipeline{request.what, request.request, 0}, answer, request.background, request.request_id});
+  if (request.background) {
+    if (info_.enter_if_spare())
+      begin(work);
+    else
+      answer.deliver(failure{errc::queue_full, "this guest has no place to spare"});
+    return answer.later();
+  }
+  switch (info_.enter(work)) {
+  case admission::runs: begin(work); break;
+  case admission::waits: break;
+  case admission::refused: answer.deliver(failure{errc::queue_full, "too many requests wait for this guest"});
+  }
+  return answer.later();
+}
+
+void guest_runner::begin(const info_ptr& work) {
+  asking_.push_back(work);
+  run(work);
+}
+
+void guest_runner::run(const info_ptr& work) {
+  if (work->steps.finished())
+    end(work, std::move(work->steps).take_result());
+  else
+    call(work);
+}
+
+void guest_runner::call(const info_ptr& work) {
+  std::string doc;
+  if (id_ != agent_runner) {
+    const auto guest = context_->guests->find(id_);
+    if (!guest)
+      return end(work, gone());
+    doc = guest->doc;
+  }
+  const auto& stage = work->steps.current();
+  work->since = now();
+  service_call out{stage.method, work->steps.params(doc), stage.timeout,    true,
+                   {},           work->background,        work->request_id, id_};
+  if (work->background && (out.timeout == 0ms || out.timeout > longest_background_call))
+    out.timeout = longest_background_call;
+  self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
+    .then(
+      [this, work](std::string& body) {
+        try {
+          work->steps.accept(std::move(body), id_);
+          run(work);
+        } catch (failure& e) {
+          end(work, e.through(work->steps.label()));
+        }
+      },
+      [this, work](const caf::error& e) { end(work, to_failure(e).through(work->steps.label())); });
+}
+
+template <class Result>
+void guest_runner::end(const info_ptr& work, Result&& result) {
+  if constexpr (std::is_same_v<std::decay_t<Result>, failure>)
+    if (!work->background)
+      past_.note_error(now(), std::string{work->steps.kind().name} + ": " + result.message());
+  work->answer.deliver(std::forward<Result>(result));
+  asking_.remove(work);
+  if (auto next = info_.leave())
+    begin(*next);
+  quit_if_done();
+}
+
+// -- streams -----------------------------------------------------------------------------------------------------
+
+caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
+  if (retired_)
+    return to_error(gone());
+  if (what->stages.empty())
+    return to_error({errc::not_configured, std::string{what->kind->name} + ": has no stage"});
+  const reply<stream_grant> answer{self_};
+  stream_wish wish{what, answer};
+  switch (streams_.enter(wish)) {
+  case admission::runs: grant(wish); break;
+  case admission::waits: break;
+  case admission::refused: answer.deliver(failure{errc::queue_full, "too many downloads wait for this guest"});
+  }
+  return answer.later();
+}
+
+/// The runner's place is taken; the service's comes next. Both go back with the last copy of the grant's lease, also
+/// when nobody waits for the grant any more.
+void guest_runner::grant(const stream_wish& wish) {
+  const auto& stage = wish.what->stages.front();
+  const auto number = ++turns_;
+  downloads_.push_back({number, &stage, now()});
+  const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
+                    caf::anon_send(runner, left_atom_v, number);
+                  }};
+  self_->request(context_->find_service(stage.service), caf::infinite, place_atom_v, stage.method, id_)
+    .then(
+      [wish, own, &stage](const lease& place) {
+        const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);
+        wish.answer.deliver(stream_grant{both, stage.service, stage.timeout});
+      },
+      [wish](caf::error& e) { wish.answer.deliver(std::move(e)); });
+}
+
+void guest_runner::stream_left(std::uint64_t number) {
+  downloads_.remove_if([number](const download_out& d) { return d.number == number; });
+  if (auto next = streams_.leave())
+    grant(*next);
+  quit_if_done();
+}
+
+// -- end ---------------------------------------------------------------------------------------------------------
+
+caf::result<bool> guest_runner::drain() {
+  draining_ = true;
+  drained_.emplace(self_);
+  auto later = drained_->later();
+  tell_drained();
+  return later;
+}
+
+/// Once no call is out and no step is on its way to the disk. A step that the disk refuses is not waited for.
+void guest_runner::tell_drained() {
+  const auto is_busy = [](const under_way& one) { return one.calling || one.saving; };
+  const bool busy = beginning_ || std::any_of(running_.begin(), running_.end(), is_busy);
+  if (drained_ && !busy)
+    std::exchange(drained_, std::nullopt)->deliver(true);
+}
+
+/// The guest is deleted. What still runs here is let finish; the front forgets the runner before that.
+void guest_runner::retire() {
+  retired_ = true;
+  for (auto& work : queue_) { // the delete has ended them on disk
+    tell_end(work, "guest deleted");
+    tell_waiting(work);
+  }
+  queue_.clear();
+  show_levels();
+  // Until the front knows, it may hand messages on, which are still to be answered here.
+  const auto forgotten = [this] {
+    forgotten_ = true;
+    quit_if_done();
+  };
+  self_->request(front_, caf::infinite, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_))
+    .then([=](bool) { forgotten(); }, [=](const caf::error&) { forgotten(); });
+}
+
+/// A create that the database refused leaves a runner without a guest.
+void guest_runner::retire_if_never_stored() {
+  if (!retired_ && id_ != agent_runner && being_queued_ == 0 && !context_->guests->find(id_))
+    retire();
+  else
+    quit_if_done();
+}
+
+void guest_runner::show_levels() noexcept {
+  shown_waiting_.set(queue_.size());
+  shown_running_.set(running_.size());
+}
+
+void guest_runner::quit_if_done() {
+  if (forgotten_ && running_.empty() && being_queued_ == 0 && info_.idle() && streams_.idle())
+    self_->quit();
+}
+
+} // namespace mistify::actors

@@ -1,0 +1,88 @@
+#include "actors/runner/pipeline.hpp"
+
+#include "rpc/base/cut_text.hpp"
+#include "rpc/http1/grammar.hpp"
+#include "rpc/model/codec.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mistify::actors {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+
+/// A sub-agent that asks for a longer pause than this has a fault; it is called again after a day all the same.
+constexpr std::uint64_t longest_pause_seconds = 24 * 3600;
+
+/// "cpuMetrics" → "cpu".
+std::string_view metrics_type(std::string_view action) {
+  return action.substr(0, action.find("Metrics"));
+}
+
+/// An id in other letters' case is the same one (RFC 9562, section 4), and is kept as it is stored.
+void check_guest(std::optional<rpc::guest>& returned, std::string_view guest_id) {
+  constexpr std::size_t longest_told = 100;
+  if (!returned)
+    throw failure{errc::sub_agent_failed, "the sub-agent returned no guest"};
+  if (!rpc::text::equal_ignoring_case(returned->id, guest_id))
+    throw failure{errc::sub_agent_failed,
+                  "the sub-agent returned another guest: \"" + rpc::cut_text(returned->id, longest_told) + '"'};
+  returned->id = guest_id;
+}
+
+} // namespace
+
+pipeline::pipeline(action_ptr what, std::string request, std::size_t max_retries, std::size_t first)
+  : action_{std::move(what)}, request_{std::move(request)}, max_retries_{max_retries}, index_{first} {}
+
+std::string pipeline::label() const {
+  return "stage " + std::to_string(index_ + 1) + " (" + current().method + ')';
+}
+
+std::string pipeline::params(std::string_view guest_doc) const {
+  const auto& args = current().args;
+  switch (kind().subject) {
+  case action_subject::guest: return rpc::encode_guest_request(guest_doc, kind().name, args);
+  case action_subject::metrics: return rpc::encode_metrics_request(guest_doc, metrics_type(kind().name), args);
+  case action_subject::image:
+  case action_subject::snapshot: break;
+  }
+  return rpc::with_args(request_, args);
+}
+
+pipeline::progress pipeline::accept(std::string body, std::string_view guest_id) {
+  progress done;
+  if (kind().type == action_type::async) {
+    auto result = rpc::decode_stage_result(std::move(body));
+    if (result.retry_seconds > 0) {
+      if (++retries_ > max_retries_)
+        throw failure{errc::sub_agent_failed,
+                      "the sub-agent asked for more than " + std::to_string(max_retries_) + " retries"};
+      done.retry = std::chrono::seconds{std::min(result.retry_seconds, longest_pause_seconds)};
+      return done;
+    }
+    if (kind().subject == action_subject::guest) {
+      check_guest(result.returned, guest_id);
+      done.returned = std::move(result.returned);
+    }
+    done.message = std::move(result.message);
+    body = std::move(result.body);
+  }
+  result_ = std::move(body);
+  skip();
+  return done;
+}
+
+void pipeline::skip() noexcept {
+  retries_ = 0;
+  ++index_;
+}
+
+void pipeline::step_back() noexcept {
+  --index_;
+}
+
+} // namespace mistify::actors

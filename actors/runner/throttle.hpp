@@ -1,0 +1,96 @@
+#pragma once
+
+#include "actors/inspect/status.hpp"
+#include "rpc/base/metrics.hpp"
+
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace mistify::actors {
+
+/// What became of work that asked to run.
+enum class admission : unsigned char { runs, waits, refused };
+
+/// Lets a bounded number of things run at a time; the rest waits in order, up to a second bound. No thread of its own
+/// and no locks: it belongs to one actor.
+template <class Work>
+class throttle {
+public:
+  throttle(std::size_t width, std::size_t max_waiting) : width_{width}, max_waiting_{max_waiting} {}
+
+  /// What runs and what waits here is added to these gauges, which outlive this.
+  throttle(std::size_t width, std::size_t max_waiting, rpc::metrics::gauge& running, rpc::metrics::gauge& waiting)
+    : width_{width}, max_waiting_{max_waiting}, shown_running_{running}, shown_waiting_{waiting} {}
+
+  /// Takes a place if there is one, and `work` is left to the caller to start; else keeps it to wait; else refuses.
+  admission enter(Work& work) {
+    if (running_ < width_) {
+      ++running_;
+      show();
+      return admission::runs;
+    }
+    if (waiting_.size() >= max_waiting_)
+      return admission::refused;
+    waiting_.push_back(std::move(work));
+    show();
+    return admission::waits;
+  }
+
+  /// Takes a place for work that others must not wait for: only if nothing waits and a place stays free (where there is
+  /// one place in all, if that is free).
+  bool enter_if_spare() {
+    if (!waiting_.empty() || running_ >= width_ || (running_ + 1 == width_ && width_ > 1))
+      return false;
+    ++running_;
+    show();
+    return true;
+  }
+
+  /// Gives a place back. What waited longest gets it, and is returned for the caller to start.
+  std::optional<Work> leave() {
+    if (waiting_.empty()) {
+      --running_;
+      show();
+      return std::nullopt;
+    }
+    Work next = std::move(waiting_.front());
+    waiting_.pop_front();
+    show();
+    return next;
+  }
+
+  /// Takes out whatever waits and is no longer wanted; `expired` may move from what it says yes to.
+  template <class Predicate>
+  void drop_waiting_if(Predicate expired) {
+    std::erase_if(waiting_, expired);
+    show();
+  }
+
+  /// For people who look inside.
+  actor_status::level level(std::string name) const {
+    return {std::move(name), running_, width_, waiting_.size(), max_waiting_};
+  }
+
+  /// What waits, in order.
+  const std::list<Work>& queue() const noexcept { return waiting_; }
+
+  std::size_t running() const noexcept { return running_; }
+  std::size_t waiting() const noexcept { return waiting_.size(); }
+  bool idle() const noexcept { return running_ == 0 && waiting_.empty(); }
+
+private:
+  void show() noexcept {
+    shown_running_.set(running_);
+    shown_waiting_.set(waiting_.size());
+  }
+
+  std::size_t width_, max_waiting_;
+  std::size_t running_ = 0;
+  std::list<Work> waiting_; // a list takes no memory while empty: there are two throttles a guest
+  rpc::metrics::gauge_share shown_running_, shown_waiting_;
+};
+
+} // namespace mistify::actors

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "actors/caf/reply.hpp"
+#include "actors/inspect/history.hpp"
+#include "actors/inspect/inspectable.hpp"
+#include "actors/metrics.hpp"
+#include "actors/runner/throttle.hpp"
+#include "rpc/base/missed_time.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace mistify::actors {
+
+/// How calls reach a sub-agent. The real one runs each on a thread of its own (system.cpp); tests answer by hand.
+class caller {
+public:
+  using done = std::function<void(rpc::outcome<std::string>)>;
+
+  virtual ~caller() = default;
+
+  /// Begins the call and returns at once. `when_done` is called exactly once, on any thread.
+  virtual void start(service_call call, done when_done) = 0;
+};
+
+/// A call, or a place for a download, that has not got its place yet.
+struct waiting_call {
+  service_call call;
+  reply<std::string> answer;
+  caf::actor_clock::time_point expires; ///< max(): never
+};
+struct waiting_place {
+  std::string method, guest;
+  reply<lease> answer;
+};
+using waiting_work = std::variant<waiting_call, waiting_place>;
+
+/// One endpoint: at most `max_pending` calls in flight, the rest waits in order.
+struct service_state {
+  static inline const char* name = "service";
+
+  /// How often waiting calls are looked through for those whose time is over; their time-outs are this exact.
+  static constexpr std::chrono::milliseconds sweep_interval{100};
+
+  explicit service_state(service_actor::pointer owner) : self{owner}, gate{0, 0} {}
+
+  /// A call or a download that has its place.
+  struct in_flight {
+    std::string method, guest, job;
+    history::time since;
+    bool own_place = false; ///< has none of the gate's
+  };
+
+  service_actor::pointer self;
+  std::string endpoint;
+  std::shared_ptr<caller> out;
+  std::optional<service_metrics> measured; ///< set with the behaviour
+  throttle<waiting_work> gate;
+  std::map<std::uint64_t, in_flight> flying; ///< by number, so the oldest is first
+  std::uint64_t last_number = 0;
+  bool sweep_is_coming = false;
+  rpc::missed_time missed{sweep_interval};
+  history past{32};
+
+  bool at_work() const noexcept { return !gate.idle() || !flying.empty(); }
+  void tell(actor_status& to, bool in_full) const;
+  const history& recent() const noexcept { return past; }
+};
+
+/// `max_waiting` bounds the calls behind those in flight; beyond it they are refused. `actors` outlives the actor.
+service_actor::behavior_type service_behavior(inspected_pointer<service_actor, service_state> self,
+                                              std::string endpoint, std::size_t max_pending, std::size_t max_waiting,
+                                              std::shared_ptr<caller> out, service_metrics measured, roster* actors);
+
+} // namespace mistify::actors

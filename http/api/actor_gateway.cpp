@@ -1,0 +1,317 @@
+#include "http/api/actor_gateway.hpp"
+
+#include "actors/interfaces.hpp"
+#include "actors/job_log.hpp"
+#include "actors/system.hpp"
+#include "rpc/base/missed_time.hpp"
+#include "rpc/base/thread_pool.hpp"
+
+#include <caf/actor_companion.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace mistify::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+using actors::to_failure;
+using rpc::errc;
+using rpc::failure;
+using std::chrono::steady_clock;
+
+/// A write answers after its commit; a disk that takes longer than this is in trouble.
+constexpr auto write_deadline = 30s;
+/// A download may wait its turn behind others that take long.
+constexpr auto stream_deadline = 10min;
+/// On top of what the stages of a question may take themselves.
+constexpr auto margin = 1s;
+/// The inspector itself waits for nobody that long.
+constexpr auto look_deadline = 5s;
+/// For a stage that the config lets take for ever.
+constexpr auto longest_question = 24h;
+/// Handlers that read the disk after they waited, at a time.
+constexpr std::size_t most_readers = 4;
+/// How exactly deadlines are kept.
+constexpr auto sweep_interval = 100ms;
+
+using reply_handler = std::function<void(rpc::outcome<caf::message>)>;
+
+/// Questions that wait for their answer, by number. Whoever takes one out tells it: the actor's answer, or the deadline.
+class waiting_room {
+public:
+  waiting_room() : sweeper_{[this](const std::stop_token& stop) { sweep(stop); }} {}
+
+  ~waiting_room() {
+    sweeper_.request_stop();
+    wake_.notify_all();
+    sweeper_.join();
+    close();
+  }
+
+  /// The number to ask under; nothing, and `told` has been told, once the room is closed.
+  std::optional<std::uint64_t> add(steady_clock::duration longest, reply_handler told) {
+    std::unique_lock lock{mutex_};
+    if (closed_) {
+      lock.unlock();
+      told(stopping());
+      return std::nullopt;
+    }
+    const auto id = ++last_id_;
+    rows_.emplace(id, question{steady_clock::now() + longest, std::move(told)});
+    if (rows_.size() == 1)
+      wake_.notify_all();
+    return id;
+  }
+
+  void close() {
+    std::unique_lock lock{mutex_};
+    closed_ = true;
+    auto left = std::exchange(rows_, {});
+    lock.unlock();
+    for (auto& [id, row] : left)
+      row.told(stopping());
+  }
+
+  bool awaits(std::uint64_t id) const {
+    const std::lock_guard lock{mutex_};
+    return rows_.contains(id);
+  }
+
+  void answer(std::uint64_t id, rpc::outcome<caf::message> with) {
+    std::unique_lock lock{mutex_};
+    auto found = rows_.extract(id);
+    lock.unlock();
+    if (found) // else the deadline was first
+      found.mapped().told(std::move(with));
+  }
+
+private:
+  static failure stopping() { return {errc::unavailable, "the agent is stopping"}; }
+
+  struct question {
+    steady_clock::time_point deadline;
+    reply_handler told;
+  };
+
+  /// Looks at every question now and then: there are few, and most are answered long before. Sleeps while there is none.
+  void sweep(const std::stop_token& stop) {
+    rpc::missed_time missed{sweep_interval};
+    std::unique_lock lock{mutex_};
+    while (!stop.stop_requested()) {
+      wake_.wait(lock, [&] { return stop.stop_requested() || !rows_.empty(); });
+      missed.begin(steady_clock::now());
+      wake_.wait_for(lock, sweep_interval, [&] { return stop.stop_requested(); });
+      put_off(missed.look(steady_clock::now()));
+      auto late = take_late();
+      lock.unlock();
+      for (auto& told : late)
+        told(failure{errc::deadline_exceeded, "the agent did not answer in time"});
+      lock.lock();
+    }
+  }
+
+  /// Answers that came while the process was stopped are there in a moment.
+  void put_off(steady_clock::duration by) {
+    if (by > 0s)
+      for (auto& [id, row] : rows_)
+        row.deadline += by;
+  }
+
+  std::vector<reply_handler> take_late() {
+    std::vector<reply_handler> late;
+    const auto now = steady_clock::now();
+    std::erase_if(rows_, [&](auto& entry) {
+      if (entry.second.deadline > now)
+        return false;
+      late.push_back(std::move(entry.second.told));
+      return true;
+    });
+    return late;
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::unordered_map<std::uint64_t, question> rows_;
+  std::uint64_t last_id_ = 0;
+  bool closed_ = false;
+  std::jthread sweeper_; // last: it uses the others
+};
+
+/// Where the actors' answers arrive: an actor without a mailbox, whose enqueue tells the waiting question at once, on
+/// the thread of whoever answers. So one actor serves all requests, and no thread is woken in between.
+class inbox : public caf::actor_companion, public actors::asker {
+public:
+  inbox(caf::actor_config& config, std::shared_ptr<waiting_room> room)
+    : caf::actor_companion{config}, room_{std::move(room)} {}
+
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) override {
+    take(element->mid, element->move_content_to_message());
+  }
+  void enqueue(caf::strong_actor_ptr, caf::message_id id, caf::message content, caf::execution_unit*) override {
+    take(id, std::move(content));
+  }
+
+  bool awaits(caf::message_id request) const override { return room_->awaits(request.request_id().integer_value()); }
+
+  /// An actor that handles no messages has to be ended by hand, else the actor system waits for it.
+  void end() { cleanup(caf::make_error(caf::exit_reason::user_shutdown), nullptr); }
+
+private:
+  void take(caf::message_id id, caf::message content) {
+    if (!id.is_response())
+      return;
+    const auto number = id.request_id().integer_value();
+    if (content.match_elements<caf::error>())
+      room_->answer(number, to_failure(content.get_as<caf::error>(0)));
+    else
+      room_->answer(number, std::move(content));
+  }
+
+  std::shared_ptr<waiting_room> room_;
+};
+
+steady_clock::duration longest_wait(const actors::action& what) {
+  steady_clock::duration sum = margin;
+  for (const auto& stage : what.stages) {
+    if (stage.timeout == 0ms)
+      return longest_question;
+    sum += stage.timeout;
+  }
+  return sum;
+}
+
+} // namespace
+
+struct bridge::impl {
+  explicit impl(actors::agent_system& system)
+    : agent{system}, room{std::make_shared<waiting_room>()}, mailbox{agent.actors().spawn<inbox>(room)} {}
+
+  ~impl() { caf::actor_cast<inbox*>(mailbox)->end(); }
+
+  /// Sends a request in the name of the inbox; what the receiver's interface replies must be a T.
+  template <class T, class Handle, class... Ts>
+  pending<T> ask(const Handle& to, steady_clock::duration longest, Ts... message) {
+    using replies = typename caf::response_type<typename Handle::signatures, Ts...>::type;
+    static_assert(std::is_same_v<replies, caf::detail::type_list<T>>, "the actor replies something else");
+    return pending<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto told) mutable {
+      const auto id = room->add(longest, [told](rpc::outcome<caf::message> answer) {
+        if (auto* why = std::get_if<failure>(&answer))
+          told(std::move(*why));
+        else
+          told(std::move(std::get<caf::message>(answer).template get_mutable_as<T>(0)));
+      });
+      if (!id)
+        return;
+      auto* receiver = caf::actor_cast<caf::abstract_actor*>(to);
+      receiver->enqueue(caf::actor_cast<caf::strong_actor_ptr>(mailbox),
+                        caf::make_message_id(*id).with_normal_priority(), std::move(content), nullptr);
+    }};
+  }
+
+  actors::agent_system& agent;
+  rpc::thread_pool readers{most_readers};
+  std::shared_ptr<waiting_room> room;
+  caf::actor mailbox;
+};
+
+bridge::bridge(actors::agent_system& agent) : impl_{std::make_shared<impl>(agent)} {}
+bridge::~bridge() = default;
+
+void bridge::close() {
+  impl_->room->close();
+}
+
+pending<std::string> bridge::ask(std::string runner, actors::info_request what) {
+  const auto longest = longest_wait(*what.what);
+  return impl_->ask<std::string>(impl_->agent.front(), longest, actors::info_atom_v, std::move(runner),
+                                 std::move(what));
+}
+
+pending<store::queued_job> bridge::queue(std::string runner, actors::job_request what) {
+  what.expires = steady_clock::now() + write_deadline;
+  return impl_->ask<store::queued_job>(impl_->agent.front(), write_deadline, actors::queue_atom_v, std::move(runner),
+                                       std::move(what));
+}
+
+pending<store::queued_job> bridge::create(rpc::guest guest, actors::job_request what) {
+  what.expires = steady_clock::now() + write_deadline;
+  return impl_->ask<store::queued_job>(impl_->agent.front(), write_deadline, actors::create_atom_v, std::move(guest),
+                                       std::move(what));
+}
+
+pending<actors::stream_grant> bridge::open_stream(std::string runner, actors::action_ptr what) {
+  return impl_->ask<actors::stream_grant>(impl_->agent.front(), stream_deadline, actors::stream_atom_v,
+                                          std::move(runner), std::move(what));
+}
+
+pending<rpc::job> bridge::cancel(std::string runner, std::string job_id) {
+  return impl_->ask<rpc::job>(impl_->agent.front(), write_deadline, actors::cancel_atom_v, std::move(runner),
+                              std::move(job_id));
+}
+
+/// Any failure means that waiting does not help (any more). The answer comes on an actor's thread, which must not read
+/// the disk: the handler is handed over to a thread that may.
+pending<bool> bridge::await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest) {
+  auto answer =
+    impl_->ask<bool>(impl_->agent.front(), longest, actors::wait_atom_v, std::move(runner), std::move(job_id));
+  return pending<bool>{[this, ask = std::move(answer).sender()](auto told) {
+    ask([this, told](const rpc::outcome<bool>& outcome) {
+      const bool ended = std::holds_alternative<bool>(outcome);
+      if (!impl_->readers.try_post([told, ended] { told(ended); }))
+        told(ended);
+    });
+  }};
+}
+
+pending<bool> bridge::alive(std::chrono::milliseconds longest) {
+  auto all = both(impl_->ask<bool>(impl_->agent.front(), longest, actors::alive_atom_v),
+                  impl_->ask<bool>(impl_->agent.log(), longest, actors::alive_atom_v));
+  return pending<bool>{[ask = std::move(all).sender(), &agent = impl_->agent](auto told) {
+    ask([told, &agent](const auto& outcome) {
+      const auto& [front, log] = std::get<0>(outcome);
+      const auto commit = agent.commit_lasts();
+      const bool log_is_well = std::holds_alternative<bool>(log) || (commit && *commit < longest_commit);
+      told(std::holds_alternative<bool>(front) && log_is_well);
+    });
+  }};
+}
+
+pending<bool> bridge::writable(std::chrono::milliseconds longest) {
+  return impl_->ask<bool>(impl_->agent.log(), longest, actors::probe_atom_v);
+}
+
+pending<actors::look_ptr> bridge::look() {
+  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::look_atom_v);
+}
+
+pending<actors::look_ptr> bridge::look_at(std::string id) {
+  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::look_atom_v, std::move(id));
+}
+
+pending<store::reported_state> bridge::report(std::string guest_id, std::string state) {
+  return impl_->ask<store::reported_state>(impl_->agent.log(), write_deadline, actors::report_atom_v,
+                                           std::move(guest_id), std::move(state));
+}
+
+pending<rpc::job> bridge::report_progress(std::string job_id, std::string message) {
+  return impl_->ask<rpc::job>(impl_->agent.log(), write_deadline, actors::progress_atom_v, std::move(job_id),
+                              std::move(message));
+}
+
+pending<rpc::metadata_map> bridge::patch(std::string guest_id, rpc::metadata_patch patch) {
+  return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
+                                       std::move(patch));
+}
+
+pending<rpc::metadata_map> bridge::patch(rpc::metadata_patch patch) {
+  return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(patch));
+}
+
+} // namespace mistify::http

@@ -1,0 +1,54 @@
+#include "http/api/door.hpp"
+
+#include "http/protocol/content_negotiation.hpp"
+#include "rpc/http1/grammar.hpp"
+
+#include <string>
+
+namespace mistify::http {
+
+namespace {
+
+std::optional<std::string_view> header_of(const request& from, std::string_view name) {
+  const auto found = from.headers.find(name);
+  return found == from.headers.end() ? std::nullopt : std::optional<std::string_view>{found->second};
+}
+
+/// Lines of one name are joined with commas: a proxy may have put its own before the browser's.
+bool names_browser(std::string_view user_agent) {
+  return user_agent.starts_with("Mozilla/") || user_agent.find(", Mozilla/") != user_agent.npos;
+}
+
+} // namespace
+
+std::optional<refusal> refuse_address(const rpc::door& names, const request_head& head, std::string_view peer) {
+  rpc::addressed_to to{.target = head.target, .http_1_0 = head.http_1_0, .any_name = peer == "local"};
+  for (const auto& field : head.fields)
+    if (rpc::text::equal_ignoring_case(field.name, "host")) {
+      to.host = field.value;
+      ++to.hosts;
+    }
+  if (const auto no = names.refuse(to))
+    return refusal{no->status, std::string{no->message}};
+  return std::nullopt;
+}
+
+bool is_cross_site(const request& from) {
+  const auto host = from.authority.empty() ? from.header("host") : std::string_view{from.authority};
+  return rpc::is_cross_site({header_of(from, "sec-fetch-site"), header_of(from, "origin")}, host);
+}
+
+bool opens_page(const request& from) {
+  const auto shown_as = header_of(from, "sec-fetch-dest");
+  return from.method == "GET" && !from.head_only && from.header("sec-fetch-mode") == "navigate" &&
+         (!shown_as || *shown_as == "document") && !header_of(from, "origin") && prefers_page(from.header("accept"));
+}
+
+bool comes_from_browser(const request& from) {
+  constexpr std::string_view fetch_metadata = "sec-fetch-";
+  const auto first = from.headers.lower_bound(fetch_metadata);
+  return (first != from.headers.end() && first->first.starts_with(fetch_metadata)) || header_of(from, "origin") ||
+         names_browser(from.header("user-agent"));
+}
+
+} // namespace mistify::http

@@ -1,0 +1,81 @@
+#include "http/api/guest_metrics_cache.hpp"
+
+#include "http/api/metric_devices.hpp"
+#include "rpc/base/error.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mistify::http {
+
+namespace {
+
+/// Reads into `to` what an answer to a question of that kind holds.
+void read(const rpc::json::node& result, figure_kind kind, std::size_t most, guest_figures& to) {
+  result.members("result"); // refuses what is no object
+  switch (kind) {
+  case figure_kind::cpu: to.cpus = processors_of(result.find("cpu"), most); break;
+  case figure_kind::disk: to.disks = disks_of(result.find("disk"), most); break;
+  case figure_kind::nic: to.nics = nics_of(result.find("nic"), most); break;
+  }
+  to.taken[static_cast<std::size_t>(kind)] = guest_figures::clock::now();
+}
+
+void clear(guest_figures& of, figure_kind kind) {
+  switch (kind) {
+  case figure_kind::cpu: of.cpus.clear(); break;
+  case figure_kind::disk: of.disks.clear(); break;
+  case figure_kind::nic: of.nics.clear(); break;
+  }
+  of.taken[static_cast<std::size_t>(kind)].reset();
+}
+
+} // namespace
+
+std::optional<guest_figures::clock::time_point> guest_figures::oldest() const {
+  std::optional<clock::time_point> first;
+  for (const auto& one : taken)
+    if (one && (!first || *one < *first))
+      first = one;
+  return first;
+}
+
+void figure_store::keep(const std::string& guest, figure_kind kind, const std::string& result) {
+  try {
+    const auto answer = rpc::json::document::parse(result);
+    change(guest, [&](guest_figures& figures) { read(answer.root(), kind, most_devices_, figures); });
+  } catch (const rpc::failure& e) {
+    throw rpc::failure{rpc::errc::sub_agent_failed, "unusable answer of the sub-agent: " + e.message()};
+  }
+}
+
+void figure_store::drop(const std::string& guest, figure_kind kind) {
+  change(guest, [&](guest_figures& figures) { clear(figures, kind); });
+}
+
+/// Whoever reads meanwhile goes on with what there was before.
+void figure_store::change(const std::string& guest, const std::function<void(guest_figures&)>& how) {
+  const std::lock_guard lock{mutex_};
+  auto& place = entries_[guest];
+  auto changed = place ? std::make_shared<guest_figures>(*place) : std::make_shared<guest_figures>();
+  changed->guest = guest;
+  how(*changed);
+  place = std::move(changed);
+}
+
+void figure_store::retain(const std::function<bool(const std::string& guest)>& is_there) {
+  const std::lock_guard lock{mutex_};
+  std::erase_if(entries_, [&](const auto& row) { return !is_there(row.first); });
+}
+
+std::vector<figure_store::entry> figure_store::all() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<entry> found;
+  found.reserve(entries_.size());
+  for (const auto& [guest, figures] : entries_)
+    if (figures) // else its first answer could not be read
+      found.push_back(figures);
+  return found;
+}
+
+} // namespace mistify::http

@@ -1,0 +1,205 @@
+#include "http/api/guest_metrics_collector.hpp"
+
+#include "rpc/base/log.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <latch>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace mistify::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+using rpc::errc;
+
+/// Two who scrape share a round.
+constexpr auto shortest_round = 5s;
+constexpr auto longest_round = 60s;
+/// Before a guest is asked about again whose service had no place to spare.
+constexpr auto pause_when_busy = 100ms;
+
+/// A question that can be asked of every guest.
+struct question {
+  figure_kind kind;
+  actors::action_ptr what;
+};
+
+/// The configured ones, by the service that their first stage asks.
+std::map<std::string, std::vector<question>> questions_by_service(const actors::config& settings) {
+  constexpr std::pair<std::string_view, figure_kind> actions[] = {
+    {"cpuMetrics", figure_kind::cpu}, {"diskMetrics", figure_kind::disk}, {"nicMetrics", figure_kind::nic}};
+  std::map<std::string, std::vector<question>> found;
+  for (const auto& [name, kind] : actions)
+    if (const auto what = settings.find_action(name); what && !what->stages.empty())
+      found[what->stages.front().service].push_back({kind, what});
+  return found;
+}
+
+} // namespace
+
+/// One service.
+class guest_refresh::lane {
+public:
+  lane(std::string service, std::size_t width, std::vector<question> questions, const store::directory& guests,
+       bridge& agents, figure_store& to)
+    : service_{std::move(service)}, width_{width}, questions_{std::move(questions)}, guests_{guests}, agents_{agents},
+      to_{to}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+
+  void want() {
+    const std::lock_guard lock{mutex_};
+    wanted_ = true;
+    wake_.notify_all();
+  }
+
+private:
+  struct asked {
+    store::guest_ptr guest;
+    const question* about;
+    rpc::outcome<std::string> answer = {};
+  };
+  enum class ending : std::uint8_t { done, busy, hopeless };
+
+  void run(const std::stop_token& stop);
+  void round(const std::stop_token& stop);
+  std::vector<asked> all_questions();
+  ending ask(std::vector<asked>& few);
+  ending take(asked& one);
+  bool pause(const std::stop_token& stop, clock::duration length);
+
+  const std::string service_;
+  const std::size_t width_;
+  const std::vector<question> questions_;
+  const store::directory& guests_;
+  bridge& agents_;
+  figure_store& to_;
+  std::string begin_at_; // the guest that the last round did not come to
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool wanted_ = false;
+  std::jthread thread_; // last: it uses the others
+};
+
+void guest_refresh::lane::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock{mutex_};
+      if (!wake_.wait(lock, stop, [&] { return wanted_; }))
+        return;
+    }
+    const auto next = clock::now() + shortest_round;
+    round(stop);
+    const auto early = next - clock::now();
+    if (early > 0s && !pause(stop, early))
+      return;
+  }
+}
+
+/// False when the thread is to end.
+bool guest_refresh::lane::pause(const std::stop_token& stop, clock::duration length) {
+  std::unique_lock lock{mutex_};
+  wake_.wait_for(lock, stop, length, [] { return false; });
+  return !stop.stop_requested();
+}
+
+/// Every question about every guest, beginning with the guest that the last round ended before.
+std::vector<guest_refresh::lane::asked> guest_refresh::lane::all_questions() {
+  auto guests = guests_.all();
+  const auto first =
+    std::find_if(guests.begin(), guests.end(), [&](const auto& guest) { return guest->id >= begin_at_; });
+  std::rotate(guests.begin(), first, guests.end());
+  std::vector<asked> all;
+  for (const auto& guest : guests)
+    for (const auto& about : questions_)
+      all.push_back({guest, &about});
+  return all;
+}
+
+void guest_refresh::lane::round(const std::stop_token& stop) {
+  to_.retain([&](const std::string& guest) { return guests_.find(guest) != nullptr; });
+  const auto until = clock::now() + longest_round;
+  auto left = all_questions();
+  std::reverse(left.begin(), left.end()); // to be taken from the end
+  begin_at_.clear();
+  while (!left.empty() && !stop.stop_requested()) {
+    if (clock::now() >= until) {
+      begin_at_ = left.back().guest->id;
+      break;
+    }
+    std::vector<asked> few;
+    for (; !left.empty() && few.size() < width_; left.pop_back())
+      few.push_back(std::move(left.back()));
+    const auto end = ask(few);
+    if (end == ending::hopeless) {
+      begin_at_ = few.front().guest->id;
+      break;
+    }
+    if (end == ending::busy) {
+      left.insert(left.end(), std::make_move_iterator(few.rbegin()), std::make_move_iterator(few.rend()));
+      pause(stop, pause_when_busy);
+    }
+  }
+  const std::lock_guard lock{mutex_};
+  wanted_ = false; // who wanted it meanwhile has it
+}
+
+/// Asks all at once, and waits for every answer.
+guest_refresh::lane::ending guest_refresh::lane::ask(std::vector<asked>& few) {
+  std::latch answers{static_cast<std::ptrdiff_t>(few.size())};
+  for (auto& one : few) {
+    actors::info_request what{one.about->what, {}, true};
+    agents_.ask(one.guest->id, std::move(what)).sender()([&](rpc::outcome<std::string> answer) {
+      one.answer = std::move(answer);
+      answers.count_down();
+    });
+  }
+  answers.wait();
+  auto end = ending::done;
+  for (auto& one : few)
+    end = std::max(end, take(one));
+  return end;
+}
+
+/// What a guest does not have (because it does not run, mostly) is forgotten; what did not come in time grows old.
+guest_refresh::lane::ending guest_refresh::lane::take(asked& one) {
+  try {
+    if (const auto* why = std::get_if<rpc::failure>(&one.answer))
+      throw *why;
+    to_.keep(one.guest->id, one.about->kind, std::get<std::string>(one.answer));
+    return ending::done;
+  } catch (const rpc::failure& why) {
+    switch (why.code()) {
+    case errc::queue_full: return ending::busy;
+    case errc::sub_agent_failed: to_.drop(one.guest->id, one.about->kind); return ending::done;
+    case errc::not_found: return ending::done; // deleted meanwhile
+    default:
+      rpc::log::info("metrics of guests are not fetched", {{"service", service_}, {"reason", why.message()}});
+      return ending::hopeless;
+    }
+  }
+}
+
+guest_refresh::guest_refresh(const actors::config& settings, const store::directory& guests, bridge& agents,
+                             figure_store& to) {
+  for (auto& [service, questions] : questions_by_service(settings)) {
+    const auto places = settings.services.at(service).max_pending;
+    lanes_.emplace_back(service, std::max<std::size_t>(1, places / 2), std::move(questions), guests, agents, to);
+  }
+}
+
+guest_refresh::~guest_refresh() = default;
+
+void guest_refresh::want() {
+  for (auto& one : lanes_)
+    one.want();
+}
+
+} // namespace mistify::http

@@ -1,0 +1,165 @@
+#include "http/api/handlers/common.hpp"
+
+#include "actors/ids.hpp"
+#include "rpc/base/cut_text.hpp"
+#include "rpc/http1/grammar.hpp"
+#include "rpc/model/codec.hpp"
+
+#include <openssl/evp.h>
+
+#include <array>
+
+namespace mistify::http::handlers {
+
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+void append_hex(std::string& out, unsigned char byte) {
+  out += "0123456789abcdef"[byte >> 4];
+  out += "0123456789abcdef"[byte & 15];
+}
+
+std::string sha256(const std::vector<std::string_view>& parts) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> state{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  EVP_DigestInit_ex(state.get(), EVP_sha256(), nullptr);
+  for (const auto part : parts) {
+    EVP_DigestUpdate(state.get(), part.data(), part.size());
+    EVP_DigestUpdate(state.get(), "", 1); // a NUL, so that no two splits of one text are the same
+  }
+  EVP_DigestFinal_ex(state.get(), digest.data(), &size);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i)
+    append_hex(hex, digest[i]);
+  return hex;
+}
+
+/// What stands for itself in a segment (RFC 3986, section 3.3).
+bool is_plain(char c) {
+  constexpr std::string_view others = "-._~!$&'()*+,;=:@";
+  return rpc::text::is_digit(c) || (rpc::text::lower(c) >= 'a' && rpc::text::lower(c) <= 'z') ||
+         others.find(c) != others.npos;
+}
+
+/// One text for all spellings of a path: escapes only where needed, no trailing slash, the guest's id in lower case. For
+/// paths that are spelled plainly it is the path itself.
+std::string canonical_path(const std::vector<std::string>& segments) {
+  const bool has_guest = segments.size() > 1 && segments[0] == "guests" && actors::is_uuid(segments[1]);
+  std::string out;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    out += '/';
+    for (const char c : segments[i]) {
+      if (is_plain(c))
+        out += has_guest && i == 1 ? rpc::text::lower(c) : c;
+      else
+        append_hex(out += '%', static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+answer json_answer(int status, std::string body) {
+  answer out;
+  out.status = status;
+  out.body = std::move(body);
+  out.body += '\n';
+  return out;
+}
+
+answer page_part(std::string_view part, std::string content_type) {
+  answer out;
+  out.content_type = std::move(content_type);
+  out.headers = {
+    // No inline script or style: text that got into a page by mistake does nothing.
+    {"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "
+                                "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cache-Control", "no-cache"}, // the page of another version must not stay
+  };
+  out.body = part;
+  return out;
+}
+
+answer page_answer(std::string_view page) {
+  auto out = page_part(page, "text/html; charset=utf-8");
+  out.headers.emplace_back("Vary", "Accept, Accept-Encoding"); // the same path may have JSON for others
+  return out;
+}
+
+answer accepted(std::string body, const store::queued_job& queued) {
+  auto out = json_answer(202, std::move(body));
+  out.headers.emplace_back("X-Guest-Job-ID", queued.job.id);
+  out.about = {queued.job.guest_id, queued.job.id, queued.job.action, queued.repeated};
+  return out;
+}
+
+answer accepted_guest(const store::queued_job& queued) {
+  return accepted(public_guest(queued.guest_doc), queued);
+}
+
+answer accepted_job(const store::queued_job& queued) {
+  return accepted(rpc::encode(queued.job), queued);
+}
+
+std::string json_array(const std::vector<std::string>& elements) {
+  rpc::json::writer out;
+  out.begin_array();
+  for (const auto& element : elements)
+    out.raw(element);
+  out.end_array();
+  return std::move(out).str();
+}
+
+store::guest_ptr need_guest(const context& cx, const std::string& id) {
+  if (auto guest = cx.guests.find(id))
+    return guest;
+  throw failure{errc::not_found, "not found"};
+}
+
+actors::action_ptr need_action(const context& cx, std::string_view name) {
+  if (auto action = cx.settings.find_action(name))
+    return action;
+  throw failure{errc::not_configured, std::string{name} + ": Not configured"};
+}
+
+std::string action_for(std::string_view guest_type, std::string_view action) {
+  std::string name{action};
+  if (guest_type != "container")
+    return name;
+  if (name.front() >= 'a' && name.front() <= 'z')
+    name.front() = static_cast<char>(name.front() - 'a' + 'A');
+  return "container" + name;
+}
+
+void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named) {
+  for (const auto& [name, text] : named)
+    if (rpc::has_control(text))
+      throw failure{errc::invalid_request, std::string{name} + ": control characters are not allowed"};
+}
+
+request_identity identify(const request& from, std::string_view canonical) {
+  constexpr std::size_t longest_key = 255;
+  const auto key = from.header("idempotency-key");
+  if (key.size() > longest_key)
+    throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
+  return {std::string{key}, sha256({from.method, canonical_path(from.segments), canonical}), from.id};
+}
+
+std::optional<store::queued_job> repeated(const context& cx, const request_identity& who) {
+  return cx.jobs.repeated(who.idempotency_key, who.digest);
+}
+
+actors::job_request make_job(const request_identity& who, actors::action_ptr what, std::string stage_request) {
+  return {std::move(what), std::move(stage_request), who.idempotency_key, who.digest, who.request_id};
+}
+
+bool means_absent(const failure& why) {
+  return why.code() == errc::sub_agent_failed && (why.message() == "not found" || why.message() == "no such image");
+}
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,68 @@
+#include "http/api/actor_gateway.hpp"
+#include "http/api/handlers/common.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "http/api/metric_devices.hpp"
+#include "rpc/model/codec.hpp"
+
+#include <map>
+
+namespace mistify::http::handlers {
+
+namespace {
+
+using encoder = std::string (*)(const rpc::json::node& result, std::size_t most);
+
+/// The member of the result that holds the values; null where it is missing.
+const rpc::json::node* member_of(const rpc::json::node& result, std::string_view name) {
+  result.members("result"); // refuses what is no object
+  return result.find(name);
+}
+
+std::string encode_cpu(const rpc::json::node& result, std::size_t most) {
+  std::vector<std::string> values;
+  for (const auto& cpu : processors_of(member_of(result, "cpu"), most))
+    values.push_back(rpc::encode(cpu));
+  return json_array(values);
+}
+
+/// An object by name; the names sorted.
+template <class Figure>
+std::string encode_by_name(const std::map<std::string, Figure>& values) {
+  rpc::json::writer out;
+  out.begin_object();
+  for (const auto& [name, value] : values)
+    out.key(name).raw(rpc::encode(value));
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string encode_disk(const rpc::json::node& result, std::size_t most) {
+  return encode_by_name(disks_of(member_of(result, "disk"), most));
+}
+
+std::string encode_nic(const rpc::json::node& result, std::size_t most) {
+  return encode_by_name(nics_of(member_of(result, "nic"), most));
+}
+
+task<answer> get_metrics(context& cx, request from, std::string action, encoder encode) {
+  const auto guest = need_guest(cx, from.captures[0]);
+  actors::info_request question{need_action(cx, action), {}, false, from.id};
+  const auto result = co_await cx.agents.ask(guest->id, std::move(question));
+  co_return json_answer(200, from_sub_agent([&] {
+                          return encode(rpc::json::document::parse(result).root(), cx.settings.limit.metric_devices);
+                        }));
+}
+
+} // namespace
+
+task<answer> get_cpu_metrics(context& cx, request from) {
+  return get_metrics(cx, std::move(from), "cpuMetrics", encode_cpu);
+}
+task<answer> get_disk_metrics(context& cx, request from) {
+  return get_metrics(cx, std::move(from), "diskMetrics", encode_disk);
+}
+task<answer> get_nic_metrics(context& cx, request from) {
+  return get_metrics(cx, std::move(from), "nicMetrics", encode_nic);
+}
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,138 @@
+#include "actors/ids.hpp"
+#include "http/api/actor_gateway.hpp"
+#include "http/api/door.hpp"
+#include "http/api/error_map.hpp"
+#include "http/api/handlers/common.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "http/api/handlers/parameters.hpp"
+#include "http/api/views/guest_list.hpp"
+#include "rpc/model/codec.hpp"
+#include "rpc/model/exact_names.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace mistify::http::handlers {
+
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+constexpr std::array<std::string_view, 7> guest_actions{"shutdown", "reboot",  "restart", "poweroff",
+                                                        "start",    "suspend", "delete"};
+
+task<answer> act(context& cx, request from, std::string action, std::string_view stage_request = {}) {
+  const auto who = identify(from, stage_request);
+  if (const auto first = repeated(cx, who))
+    co_return accepted_guest(*first);
+  const auto guest = need_guest(cx, from.captures[0]);
+  auto job = make_job(who, need_action(cx, action_for(guest->type, action)), std::string{stage_request});
+  const auto queued = co_await cx.agents.queue(guest->id, std::move(job));
+  co_return accepted_guest(queued);
+}
+
+task<answer> refuse_get() {
+  co_return method_not_allowed("POST");
+}
+
+task<answer> refuse_browser() {
+  co_return error_answer(403, "browsers act by POST only");
+}
+
+std::string need_guest_action(const request& from) {
+  const auto& action = from.captures.at(1);
+  if (std::find(guest_actions.begin(), guest_actions.end(), action) == guest_actions.end())
+    throw failure{errc::not_found, "not found"};
+  return action;
+}
+
+/// These become parts of paths and of the machine.
+void expect_no_controls(const rpc::guest& guest) {
+  expect_no_controls_in({{"type", guest.type}, {"image", guest.image}});
+  for (const auto& n : guest.nics)
+    expect_no_controls_in({{"nic name", n.name},
+                           {"nic network", n.network},
+                           {"nic model", n.model},
+                           {"nic mac", n.mac},
+                           {"nic address", n.address},
+                           {"nic netmask", n.netmask},
+                           {"nic gateway", n.gateway},
+                           {"nic device", n.device}});
+  for (const auto& d : guest.disks)
+    expect_no_controls_in({{"disk bus", d.bus},
+                           {"disk device", d.device},
+                           {"disk volume", d.volume},
+                           {"disk image", d.image},
+                           {"disk source", d.source}});
+}
+
+/// What a client may ask to create: its id is a UUID, in lower case from here on, or absent.
+rpc::guest decode_new_guest(const std::string& body) {
+  auto guest = rpc::decode_guest(body);
+  rpc::expect_exact_names(guest);
+  expect_no_controls(guest);
+  if (!guest.id.empty() && !actors::is_uuid(guest.id))
+    throw failure{errc::invalid_request, "id must be uuid"};
+  std::transform(guest.id.begin(), guest.id.end(), guest.id.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  guest.state = "create";
+  return guest;
+}
+
+} // namespace
+
+/// A long list is made once for all who read it, and its bytes are shared.
+task<answer> list_guests(context& cx, request from) {
+  if (cx.list.is_long()) {
+    const bool packed = accepts_gzip(from.header("accept-encoding"));
+    auto out = json_answer(200, {});
+    out.shared = co_await cx.list.get(packed ? guest_list::form::gzip : guest_list::form::plain);
+    out.headers.emplace_back("Vary", "Accept-Encoding");
+    if (packed)
+      out.headers.emplace_back("Content-Encoding", "gzip");
+    co_return out;
+  }
+  std::vector<std::string> docs;
+  for (const auto& guest : cx.guests.all())
+    docs.push_back(public_guest(guest->doc));
+  co_return json_answer(200, json_array(docs));
+}
+
+task<answer> create_guest(context& cx, request from) {
+  auto guest = decode_new_guest(from.body);
+  // Before an id is made up: a repetition without one is the same request.
+  const auto who = identify(from, rpc::encode(guest));
+  if (const auto first = repeated(cx, who))
+    co_return accepted_guest(*first);
+  auto job = make_job(who, need_action(cx, action_for(guest.type, "create")), {});
+  if (guest.id.empty())
+    guest.id = actors::new_uuid();
+  const auto queued = co_await cx.agents.create(std::move(guest), std::move(job));
+  co_return accepted_guest(queued);
+}
+
+task<answer> get_guest(context& cx, request from) {
+  co_return json_answer(200, public_guest(need_guest(cx, from.captures[0])->doc));
+}
+
+task<answer> delete_guest(context& cx, request from) {
+  const auto wish = flag_of(from, "force") ? actors::forced_delete : std::string_view{};
+  return act(cx, std::move(from), "delete", wish);
+}
+
+task<answer> act_on_guest(context& cx, request from) {
+  auto action = need_guest_action(from);
+  return act(cx, std::move(from), std::move(action));
+}
+
+task<answer> act_on_guest_by_get(context& cx, request from) {
+  auto action = need_guest_action(from);
+  if (!cx.settings.http.get_actions)
+    return refuse_get();
+  if (comes_from_browser(from)) // a link or an image of any page would act
+    return refuse_browser();
+  return act(cx, std::move(from), std::move(action));
+}
+
+} // namespace mistify::http::handlers

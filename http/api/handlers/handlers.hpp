@@ -1,0 +1,99 @@
+#pragma once
+
+#include "http/api/handlers/context.hpp"
+#include "http/api/task.hpp"
+#include "http/protocol/message.hpp"
+
+/// Every handler of the API: decode, ask, encode. Each takes the request and gives the answer; failures are thrown and
+/// become error answers in one place.
+namespace mistify::http::handlers {
+
+// metadata.cpp
+task<answer> get_metadata(context&, request);
+task<answer> patch_metadata(context&, request);
+task<answer> get_guest_metadata(context&, request);
+task<answer> patch_guest_metadata(context&, request);
+
+// guests.cpp
+task<answer> list_guests(context&, request);
+task<answer> create_guest(context&, request);
+task<answer> get_guest(context&, request);
+task<answer> delete_guest(context&, request);
+task<answer> act_on_guest(context&, request);        ///< captures: guest, action
+task<answer> act_on_guest_by_get(context&, request); ///< the seed's form; the config may switch it off
+
+// reports.cpp
+task<answer> report_state(context&, request);    ///< by a sub-agent: the guest changed by itself
+task<answer> report_progress(context&, request); ///< by a sub-agent: how far a job's stage is
+
+// metrics.cpp
+task<answer> get_cpu_metrics(context&, request);
+task<answer> get_disk_metrics(context&, request);
+task<answer> get_nic_metrics(context&, request);
+
+// images.cpp
+task<answer> list_images(context&, request);
+task<answer> fetch_image(context&, request);
+task<answer> get_image(context&, request);
+task<answer> delete_image(context&, request);
+task<answer> list_container_images(context&, request);
+task<answer> fetch_container_image(context&, request);
+task<answer> get_container_image(context&, request);
+task<answer> delete_container_image(context&, request);
+
+// snapshots.cpp; captures: guest[, disk][, snapshot]. The forms with a disk are handlers of their own.
+task<answer> list_snapshots(context&, request);
+task<answer> create_snapshot(context&, request);
+task<answer> get_snapshot(context&, request);
+task<answer> delete_snapshot(context&, request);
+task<answer> rollback_snapshot(context&, request);
+task<answer> download_snapshot(context&, request);
+task<answer> list_disk_snapshots(context&, request);
+task<answer> create_disk_snapshot(context&, request);
+task<answer> get_disk_snapshot(context&, request);
+task<answer> delete_disk_snapshot(context&, request);
+task<answer> rollback_disk_snapshot(context&, request);
+task<answer> download_disk_snapshot(context&, request);
+
+// jobs.cpp
+task<answer> list_jobs(context&, request);
+task<answer> get_job(context&, request);
+task<answer> list_guest_jobs(context&, request);
+task<answer> get_guest_job(context&, request);
+task<answer> cancel_job(context&, request);
+
+// events.cpp
+task<answer> get_events(context&, request); ///< without end
+
+// health.cpp
+task<answer> get_health(context&, request);    ///< is it alive
+task<answer> get_readiness(context&, request); ///< should it be given work
+
+// documentation.cpp
+task<answer> get_description(context&, request); ///< the API, in OpenAPI
+task<answer> get_docs(context&, request);        ///< the same as a page
+task<answer> get_page_part(context&, request);   ///< styles and scripts of the pages; captures: file
+
+// observability.cpp
+task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
+task<answer> get_guests_metrics(context&, request); ///< of all guests, as they were last told
+
+// log_level.cpp
+task<answer> get_log_level(context&, request);
+task<answer> set_log_level(context&, request); ///< body: {"level":"debug"}
+
+// inspection.cpp
+task<answer> list_actors(context&, request); ///< JSON, or the page that shows it
+task<answer> get_actor(context&, request);   ///< captures: id of the actor
+
+// pprof.cpp
+task<answer> get_pprof_index(context&, request);
+task<answer> get_cpu_profile(context&, request);
+task<answer> get_heap_profile(context&, request);
+task<answer> get_growth_profile(context&, request);
+task<answer> get_threads(context&, request);
+task<answer> get_symbols(context&, request);
+task<answer> look_up_symbols(context&, request); ///< the addresses are the body
+task<answer> get_command_line(context&, request);
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,94 @@
+#include "http/api/handlers/image_stores.hpp"
+
+#include "actors/ids.hpp"
+#include "http/api/handlers/common.hpp"
+#include "rpc/model/codec.hpp"
+
+#include <utility>
+
+namespace mistify::http::handlers {
+
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+/// An answer without images: what a store that is not configured or not asked would say.
+constexpr std::string_view no_images = "{}";
+
+pending<std::string> ask_store(context& cx, std::string_view action, bool asked, const rpc::image_request& wish,
+                               const std::string& request_id) {
+  const auto what = asked ? cx.settings.find_action(action) : nullptr;
+  if (!what)
+    return pending<std::string>{[](const auto& told) { told(std::string{no_images}); }};
+  return cx.agents.ask(std::string{actors::agent_runner}, {what, rpc::encode(wish), false, request_id});
+}
+
+void add_images(std::vector<found_image>& to, const std::string& result, bool container) {
+  from_sub_agent([&] {
+    const auto document = rpc::json::document::parse(result);
+    document.root().members("result"); // refuses what is no object
+    if (const auto* images = document.root().find("images"))
+      for (const rpc::json::node& image : images->items("images")) {
+        image.members("image");
+        to.push_back({image.text(), container});
+      }
+  });
+}
+
+using outcomes = std::pair<rpc::outcome<std::string>, rpc::outcome<std::string>>;
+
+task<outcomes> ask_stores(context& cx, stores which, rpc::image_request wish, std::string request_id,
+                          std::string disk_action, std::string container_action) {
+  auto disk = ask_store(cx, disk_action, which != stores::container, wish, request_id);
+  auto container = ask_store(cx, container_action, which != stores::disk, wish, request_id);
+  auto all = both(std::move(disk), std::move(container));
+  co_return co_await all;
+}
+
+/// The images of one store's answer, with a failure that means absence as none.
+std::vector<found_image> images_of(const rpc::outcome<std::string>& answer, bool container) {
+  std::vector<found_image> images;
+  if (const auto* text = std::get_if<std::string>(&answer))
+    add_images(images, *text, container);
+  else if (const auto& why = std::get<failure>(answer); !means_absent(why))
+    throw why;
+  return images;
+}
+
+} // namespace
+
+stores stores_for(const request& from) {
+  const auto* type = from.parameter("type");
+  if (!type || type->empty())
+    return stores::both;
+  return *type == "container" ? stores::container : stores::disk;
+}
+
+task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish,
+                                              std::string request_id) {
+  const auto answers =
+    co_await ask_stores(cx, which, std::move(wish), std::move(request_id), "listImages", "containerListImages");
+  auto images = images_of(answers.first, false);
+  for (auto& image : images_of(answers.second, true))
+    images.push_back(std::move(image));
+  co_return images;
+}
+
+task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish, std::string request_id) {
+  const auto answers =
+    co_await ask_stores(cx, which, std::move(wish), std::move(request_id), "getImage", "containerGetImage");
+  std::optional<failure> trouble;
+  for (const bool container : {false, true}) {
+    try {
+      auto images = images_of(container ? answers.second : answers.first, container);
+      if (!images.empty())
+        co_return std::move(images.front());
+    } catch (const failure& e) {
+      trouble = e;
+    }
+  }
+  throw trouble.value_or(failure{errc::not_found, "not found"});
+}
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,30 @@
+#include "http/api/actor_gateway.hpp"
+#include "http/api/handlers/common.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "rpc/model/codec.hpp"
+
+namespace mistify::http::handlers {
+
+task<answer> get_metadata(context& cx, request) {
+  co_return json_answer(200, rpc::encode(cx.guests.metadata()));
+}
+
+task<answer> patch_metadata(context& cx, request from) {
+  const auto patch = rpc::decode_metadata_patch(from.body);
+  const auto whole = co_await cx.agents.patch(patch);
+  co_return json_answer(200, rpc::encode(whole));
+}
+
+task<answer> get_guest_metadata(context& cx, request from) {
+  const auto guest = need_guest(cx, from.captures[0]);
+  co_return json_answer(200, rpc::encode(public_metadata(rpc::decode_guest(guest->doc).metadata)));
+}
+
+task<answer> patch_guest_metadata(context& cx, request from) {
+  const auto guest = need_guest(cx, from.captures[0]);
+  const auto patch = rpc::decode_metadata_patch(from.body);
+  auto whole = co_await cx.agents.patch(guest->id, patch);
+  co_return json_answer(200, rpc::encode(public_metadata(std::move(whole))));
+}
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,199 @@
+#include "actors/ids.hpp"
+#include "http/api/actor_gateway.hpp"
+#include "http/api/error_map.hpp"
+#include "http/api/handlers/common.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "http/api/snapshot_names.hpp"
+#include "rpc/client/client.hpp"
+#include "rpc/model/codec.hpp"
+
+#include <chrono>
+
+namespace mistify::http::handlers {
+
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+/// What a request's path names: a guest's snapshots, all disks together or one of them.
+struct target {
+  std::string guest, disk, name; ///< disk and name may be empty
+  bool all_disks() const { return disk.empty(); }
+
+  /// `guests/{id}[/disk-{d}][@{name}]`
+  std::string id() const {
+    return "guests/" + guest + (disk.empty() ? "" : "/disk-" + disk) + (name.empty() ? "" : '@' + name);
+  }
+};
+
+/// Disks and snapshots become parts of dataset names: nothing in them may look like a separator.
+void check_name(std::string_view what, std::string_view name) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
+  if (name.find_first_not_of(allowed) != std::string_view::npos || name.starts_with('-') || name == "." || name == "..")
+    throw failure{errc::invalid_request, std::string{what} + ": only letters, digits and - _ . : are allowed"};
+}
+
+enum class with_disk : bool { no, yes };
+
+target target_of(const context& cx, const request& from, with_disk disk) {
+  target found;
+  found.guest = need_guest(cx, from.captures[0])->id;
+  std::size_t next = 1;
+  if (disk == with_disk::yes)
+    found.disk = from.captures.at(next++);
+  if (next < from.captures.size())
+    found.name = from.captures[next];
+  check_name("disk", found.disk);
+  check_name("snapshot", found.name);
+  return found;
+}
+
+/// Asks for snapshots; a sub-agent that says `not found` means just that.
+task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string action, std::string request_id) {
+  const rpc::snapshot_request wish{of.id(), "", false, false};
+  actors::info_request question{need_action(cx, action), rpc::encode(wish), false, std::move(request_id)};
+  std::string result;
+  try {
+    result = co_await cx.agents.ask(of.guest, std::move(question));
+  } catch (const failure& e) {
+    if (means_absent(e))
+      throw failure{errc::not_found, "not found"};
+    throw;
+  }
+  co_return from_sub_agent([&] {
+    std::vector<std::string> found;
+    const auto document = rpc::json::document::parse(result);
+    document.root().members("result"); // refuses what is no object
+    if (const auto* list = document.root().find("snapshots"))
+      for (const rpc::json::node& item : list->items("snapshots"))
+        found.push_back(rpc::encode(rpc::decode_snapshot(item)));
+    return found;
+  });
+}
+
+task<answer> list(context& cx, request from, with_disk disk) {
+  const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "listSnapshots", from.id);
+  co_return json_answer(200, json_array(found));
+}
+
+task<answer> get(context& cx, request from, with_disk disk) {
+  const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "getSnapshot", from.id);
+  if (found.empty())
+    throw failure{errc::not_found, "not found"};
+  co_return json_answer(200, json_array(found));
+}
+
+task<answer> queue(context& cx, request_identity who, target on, std::string action, rpc::snapshot_request wish) {
+  auto job = make_job(who, need_action(cx, action), rpc::encode(wish));
+  const auto queued = co_await cx.agents.queue(on.guest, std::move(job));
+  co_return accepted_job(queued);
+}
+
+std::string default_name(context& cx, const std::string& guest) {
+  constexpr std::size_t random_digits = 8;
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  return cx.names.next(guest, now, [] { return actors::new_uuid().substr(0, random_digits); });
+}
+
+task<answer> create(context& cx, request from, with_disk disk) {
+  auto wish = rpc::decode_snapshot_request(from.body);
+  const auto who = identify(from, rpc::encode(wish));
+  if (const auto first = repeated(cx, who))
+    co_return accepted_job(*first);
+  auto on = target_of(cx, from, disk);
+  if (wish.dest.empty())
+    wish.dest = default_name(cx, on.guest);
+  check_name("dest", wish.dest);
+  wish.id = on.id();
+  wish.recursive = on.all_disks();
+  co_return co_await queue(cx, who, std::move(on), "createSnapshot", std::move(wish));
+}
+
+task<answer> remove(context& cx, request from, with_disk disk) {
+  const auto who = identify(from, {});
+  if (const auto first = repeated(cx, who))
+    co_return accepted_job(*first);
+  auto on = target_of(cx, from, disk);
+  rpc::snapshot_request wish{on.id(), "", on.all_disks(), false};
+  co_return co_await queue(cx, who, std::move(on), "deleteSnapshot", std::move(wish));
+}
+
+task<answer> roll_back(context& cx, request from, with_disk disk) {
+  const auto body = from.body.empty() ? rpc::snapshot_request{} : rpc::decode_snapshot_request(from.body);
+  const auto who = identify(from, rpc::encode(body));
+  if (const auto first = repeated(cx, who))
+    co_return accepted_job(*first);
+  auto on = target_of(cx, from, disk);
+  rpc::snapshot_request wish{on.id(), "", body.recursive, body.destroy_more_recent};
+  co_return co_await queue(cx, who, std::move(on), "rollbackSnapshot", std::move(wish));
+}
+
+/// Pumps from the sub-agent to the client, on a thread of the server's for as long as it takes.
+answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseconds stall,
+            const std::string& request_id, download_channel& to) {
+  const rpc::download_sink sink{[&](std::int64_t length) { to.begin(length); },
+                                [&](std::string_view bytes) { return to.write(bytes); },
+                                [&](int from, std::size_t most) { return to.relay(from, most); }};
+  answer end;
+  try {
+    if (source.download(wish, stall, to.client_gone(), sink, {request_id}) != rpc::download_end::complete)
+      end.status = 502; // breaks the transfer off
+  } catch (...) {
+    end = error_answer(std::current_exception());
+  }
+  return end;
+}
+
+task<answer> download(context& cx, request from, with_disk disk) {
+  const auto of = target_of(cx, from, disk);
+  const auto what = need_action(cx, "downloadSnapshot");
+  auto wish = rpc::encode(rpc::snapshot_request{of.id(), "", of.all_disks(), false});
+  const auto grant = co_await cx.agents.open_stream(of.guest, what);
+  answer out;
+  out.content_type = "application/octet-stream";
+  out.stream = [&source = cx.client_of(grant.service), grant, wish = std::move(wish),
+                id = from.id](download_channel& to) { return pump(source, wish, grant.stall, id, to); };
+  co_return out;
+}
+
+} // namespace
+
+task<answer> list_snapshots(context& cx, request from) {
+  return list(cx, std::move(from), with_disk::no);
+}
+task<answer> create_snapshot(context& cx, request from) {
+  return create(cx, std::move(from), with_disk::no);
+}
+task<answer> get_snapshot(context& cx, request from) {
+  return get(cx, std::move(from), with_disk::no);
+}
+task<answer> delete_snapshot(context& cx, request from) {
+  return remove(cx, std::move(from), with_disk::no);
+}
+task<answer> rollback_snapshot(context& cx, request from) {
+  return roll_back(cx, std::move(from), with_disk::no);
+}
+task<answer> download_snapshot(context& cx, request from) {
+  return download(cx, std::move(from), with_disk::no);
+}
+task<answer> list_disk_snapshots(context& cx, request from) {
+  return list(cx, std::move(from), with_disk::yes);
+}
+task<answer> create_disk_snapshot(context& cx, request from) {
+  return create(cx, std::move(from), with_disk::yes);
+}
+task<answer> get_disk_snapshot(context& cx, request from) {
+  return get(cx, std::move(from), with_disk::yes);
+}
+task<answer> delete_disk_snapshot(context& cx, request from) {
+  return remove(cx, std::move(from), with_disk::yes);
+}
+task<answer> rollback_disk_snapshot(context& cx, request from) {
+  return roll_back(cx, std::move(from), with_disk::yes);
+}
+task<answer> download_disk_snapshot(context& cx, request from) {
+  return download(cx, std::move(from), with_disk::yes);
+}
+
+} // namespace mistify::http::handlers

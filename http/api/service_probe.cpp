@@ -1,0 +1,44 @@
+#include "http/api/service_probe.hpp"
+
+#include "rpc/net/tcp.hpp"
+
+#include <system_error>
+
+namespace mistify::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto stays_true = 1s;
+/// On the loopback interface a connection is made or refused at once; only a full backlog takes longer.
+constexpr auto longest_try = 200ms;
+constexpr auto longest_look = 2s;
+
+reachability::service try_one(const actors::service& s, rpc::deadline until) {
+  const auto made = rpc::tcp_connect("127.0.0.1", s.port, std::min(until, rpc::deadline_after(longest_try)), {});
+  return {s.name, s.port, bool{made.fd}, made.fd ? "" : std::generic_category().message(made.error)};
+}
+
+} // namespace
+
+pending<std::vector<reachability::service>> reachability::look() {
+  return pending<std::vector<service>>{[this](auto told) {
+    if (!threads_.try_post([this, told] { told(try_all()); }))
+      told(rpc::failure{rpc::errc::unavailable, "too many ask whether the sub-agents are reachable"});
+  }};
+}
+
+std::vector<reachability::service> reachability::try_all() {
+  const std::lock_guard lock{mutex_};
+  if (std::chrono::steady_clock::now() - looked_ < stays_true)
+    return last_;
+  last_.clear();
+  const auto until = rpc::deadline_after(longest_look);
+  for (const auto& [name, s] : settings_.services)
+    last_.push_back(try_one(s, until));
+  looked_ = std::chrono::steady_clock::now();
+  return last_;
+}
+
+} // namespace mistify::http

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "http/api/event_place.hpp"
+#include "http/protocol/message.hpp"
+#include "store/event_feed.hpp"
+#include "store/job_reader.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace mistify::http {
+
+/// The name of an event's type on the wire: "job.ended".
+std::string_view name_of(store::event_type type) noexcept;
+
+/// Which events a reader wants; an empty set wants all.
+struct event_filter {
+  std::set<std::string, std::less<>> guests, actions;
+  std::set<store::event_type> types;
+
+  bool wants(const store::event& what) const;
+};
+
+/// The events behind a place in their order, as Server-Sent Events, without end: first what the log has, then each as it
+/// is committed. Where the log does not reach back to that place, an event `gap` says so. What it looks through moves the
+/// reader's place on, also where the filter lets nothing through.
+class event_stream final : public live_body {
+public:
+  /// `from` outlive this.
+  struct sources {
+    store::event_feed& feed;
+    const store::job_reader& log;
+  };
+  event_stream(sources from, event_filter filter, event_place behind);
+
+  std::string next() override;
+  std::string idle() override;
+  void on_more(std::function<void()> wake) override;
+
+private:
+  std::vector<store::event_ptr> look() const;
+  void begin(std::string& to);
+  std::string id_of(std::int64_t event) const;
+  std::string place() const;
+  void show(const store::event& what, std::string& to) const;
+  void show_gap(std::int64_t next, std::string& to) const;
+
+  const sources from_;
+  const event_filter filter_;
+  std::string epoch_; // that the reader came with
+  store::epochs_ptr epochs_;
+  std::int64_t at_; // id of the event that was looked at last
+  bool begun_ = false;
+  store::event_feed::listener listening_;
+};
+
+} // namespace mistify::http

@@ -1,0 +1,126 @@
+#include "http/api/views/guest_list.hpp"
+
+#include "http/api/views/public_guest.hpp"
+#include "rpc/base/json.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mistify::http {
+
+namespace {
+
+/// Encoding so many bytes takes some hundredths of a millisecond: no reason to wake a thread.
+constexpr std::size_t long_text = 32 * 1024;
+
+std::string encode(const std::vector<store::guest_ptr>& guests) {
+  rpc::json::writer out;
+  out.begin_array();
+  for (const auto& guest : guests)
+    out.raw(public_guest(guest->doc));
+  out.end_array();
+  return std::move(out).str() + '\n';
+}
+
+} // namespace
+
+guest_list::~guest_list() {
+  thread_.stop();
+}
+
+bool guest_list::is_long() const noexcept {
+  return guests_.bytes() > long_text;
+}
+
+pending<guest_list::text> guest_list::get(form wanted) {
+  return pending<text>{[this, wanted](auto told) { ask(wanted, std::move(told)); }};
+}
+
+void guest_list::ask(form wanted, pending<text>::told told) {
+  std::unique_lock lock{mutex_};
+  const auto version = guests_.version();
+  if (const auto& ready = last_.in(wanted); ready && last_.version >= version) {
+    const auto kept = ready;
+    lock.unlock();
+    return told(kept);
+  }
+  waiting_.push_back({version, wanted, std::move(told)});
+  if (std::exchange(making_, true))
+    return;
+  lock.unlock();
+  // If no thread is available, the asking thread builds the list.
+  if (!thread_.try_post([this] { make_all(); }))
+    make_all();
+}
+
+void guest_list::make_all() {
+  try {
+    while (make_next())
+      answer_ready();
+  } catch (const std::exception&) {
+    give_up({rpc::errc::unavailable, "no memory for the list of guests"});
+  }
+}
+
+/// Makes what somebody waits for; false when nobody does. What is made serves all who came before it was begun. Whoever
+/// waits for the packed form of what is there goes before whoever waits for a newer version, else changes would hold it up
+/// for ever.
+bool guest_list::make_next() {
+  std::unique_lock lock{mutex_};
+  if (waiting_.empty()) {
+    making_ = false;
+    return false;
+  }
+  const bool served = std::ranges::any_of(waiting_, [&](const asked& one) { return one.version <= last_.version; });
+  const auto plain = last_.plain;
+  lock.unlock();
+  if (served && plain)
+    make_packed(plain);
+  else
+    make_plain();
+  return true;
+}
+
+void guest_list::make_plain() {
+  const auto now = guests_.list();
+  auto made_text = std::make_shared<const std::string>(encode(now.guests));
+  const std::lock_guard lock{mutex_};
+  last_ = {now.version, std::move(made_text), nullptr};
+}
+
+/// Throws `unavailable` if zlib fails.
+void guest_list::make_packed(const text& plain) {
+  auto packed = gzip_.gzip(*plain);
+  if (!packed)
+    throw rpc::failure{rpc::errc::unavailable, "no memory for zlib"};
+  packed->shrink_to_fit();
+  auto made_text = std::make_shared<const std::string>(*std::move(packed));
+  const std::lock_guard lock{mutex_};
+  last_.packed = std::move(made_text);
+}
+
+void guest_list::answer_ready() {
+  std::unique_lock lock{mutex_};
+  const auto ready = last_;
+  std::vector<asked> told;
+  std::erase_if(waiting_, [&](asked& one) {
+    if (one.version > ready.version || !ready.in(one.wanted))
+      return false;
+    told.push_back(std::move(one));
+    return true;
+  });
+  lock.unlock();
+  for (const auto& one : told)
+    one.told(ready.in(one.wanted));
+}
+
+void guest_list::give_up(const rpc::failure& why) {
+  std::unique_lock lock{mutex_};
+  making_ = false;
+  const auto told = std::exchange(waiting_, {});
+  lock.unlock();
+  for (const auto& one : told)
+    one.told(why);
+}
+
+} // namespace mistify::http

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "http/api/actor_gateway.hpp"
+#include "http/protocol/compress.hpp"
+#include "rpc/base/thread_pool.hpp"
+#include "store/guest_index.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace mistify::http {
+
+/// The JSON text of all guests, made at most once for each version of the directory, and shared by all its readers. It is
+/// made on a thread of its own: encoding and compressing ten thousand guests takes longer than a worker may be kept.
+/// Thread-safe.
+class guest_list {
+public:
+  using text = std::shared_ptr<const std::string>;
+  enum class form : std::uint8_t { plain, gzip };
+
+  /// `guests` outlives this.
+  explicit guest_list(const store::directory& guests) : guests_{guests} {}
+
+  /// Waits for what is being made.
+  ~guest_list();
+
+  /// Whether the text is so long that it is worth the thread.
+  bool is_long() const noexcept;
+
+  /// The text of the guests as they are now or later. The handler goes on on the thread that makes it.
+  pending<text> get(form wanted);
+
+private:
+  struct asked {
+    std::uint64_t version;
+    form wanted;
+    pending<text>::told told;
+  };
+  struct made {
+    std::uint64_t version = 0; // of no guests at all
+    text plain, packed;
+
+    const text& in(form wanted) const noexcept { return wanted == form::gzip ? packed : plain; }
+  };
+
+  void ask(form wanted, pending<text>::told told);
+  void make_all();
+  bool make_next();
+  void make_plain();
+  void make_packed(const text& plain);
+  void answer_ready();
+  void give_up(const rpc::failure& why);
+
+  const store::directory& guests_;
+  compressor gzip_;
+  std::mutex mutex_;
+  made last_;
+  std::vector<asked> waiting_;
+  bool making_ = false;
+  rpc::thread_pool thread_{1, 1}; // last: it uses the others
+};
+
+} // namespace mistify::http

@@ -1,0 +1,16 @@
+#include "http/protocol/message.hpp"
+
+namespace mistify::http {
+
+std::string_view request::header(std::string_view name) const {
+  auto i = headers.find(name);
+  return i == headers.end() ? std::string_view{} : std::string_view{i->second};
+}
+
+const std::string* request::parameter(const std::string& name) const {
+  // lower_bound, because find may give any of several.
+  auto i = query.lower_bound(name);
+  return i != query.end() && i->first == name ? &i->second : nullptr;
+}
+
+} // namespace mistify::http

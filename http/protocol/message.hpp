@@ -1,0 +1,95 @@
+#pragma once
+
+#include "rpc/base/cancellation.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace mistify::http {
+
+/// A request as handlers see it. `captures` are the segments that the route named, in order.
+struct request {
+  std::string method;     ///< a HEAD is handed over as GET, see `head_only`
+  bool head_only = false; ///< the client asked with HEAD: the server leaves the body out
+  std::string path;       ///< as sent, without the query, not decoded
+  std::string authority;  ///< "host:port" of an absolute-form target; empty: the Host header has it
+  /// The path split at its slashes, then percent-decoded: "/a/b%2Fc/" is {"a", "b/c"}. One trailing slash does not
+  /// count; an empty segment in the middle is kept. Never holds NUL bytes.
+  std::vector<std::string> segments;
+  std::multimap<std::string, std::string> query;
+  std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
+  std::string body;
+  std::string peer; ///< address of the client, from the socket
+  std::string id;   ///< names the request in logs: X-Request-ID, or made up
+  std::vector<std::string> captures;
+
+  /// The value of a header by its lower-case name, "" if absent.
+  std::string_view header(std::string_view name) const;
+  /// The first value of a query parameter; nothing if absent.
+  const std::string* parameter(const std::string& name) const;
+};
+
+/// Where a download writes. Called on one thread of the server's download pool; `write` blocks while the client is not
+/// ready and returns false once the client has gone or stalls for too long.
+class download_channel {
+public:
+  virtual ~download_channel() = default;
+  /// Sends the head of a 200 answer; bytes may follow. `content_length` -1: not known, sent in chunks.
+  virtual void begin(std::int64_t content_length) = 0;
+  /// False as well when more bytes come than `begin` announced, and after HEAD, which takes none.
+  virtual bool write(std::string_view bytes) = 0;
+  /// Moves up to `most` bytes from a socket to the client without looking at them; as recv(2) on `source`. Nothing where
+  /// `write` would say false.
+  virtual std::optional<ssize_t> relay(int source, std::size_t most) = 0;
+  /// Fires when the client goes away, or the server ends, while nothing is being written. Its actions run on a worker.
+  virtual const rpc::cancellation& client_gone() const = 0;
+};
+
+/// A body without end that grows as things happen. It is asked for more on a worker, whenever what it gave before has
+/// gone out, and by one thread at a time; in between nobody waits for it. Its end is the end of the connection.
+class live_body {
+public:
+  virtual ~live_body() = default;
+  /// What is to be sent next, some KiB; "" while there is nothing. May read the disk. Throws where it cannot go on.
+  virtual std::string next() = 0;
+  /// What is sent when nothing was for a while: so that a client that has gone is noticed.
+  virtual std::string idle() = 0;
+  /// From here on `wake` is called when there may be more, on any thread.
+  virtual void on_more(std::function<void()> wake) = 0;
+};
+
+struct answer;
+
+/// Runs a download to its end. Before `begin` it may instead return an ordinary answer (an error); after it, the
+/// returned answer's status says only whether the end was clean: 200 finishes the transfer, anything else breaks it off.
+using download = std::function<answer(download_channel&)>;
+
+/// What an answer is about, where it changed something: for the audit.
+struct answer_subject {
+  std::string guest, job, action;
+  bool repeated = false; ///< nothing was done: an earlier, same request did it
+};
+
+/// What goes back to the client. The server adds Content-Length, Connection, Vary and Content-Encoding by itself; control
+/// characters in header values become spaces, headers whose names are no tokens are left out.
+struct answer {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::shared_ptr<const std::string> shared; ///< a body that several answers have; where set, `body` is not used
+  http::download stream;                     ///< where set, `body` is not used
+  bool brief = false;              ///< a `stream` that the agent makes itself: it takes no place of the downloads
+  std::shared_ptr<live_body> live; ///< where set, `body` is not used
+  answer_subject about;            ///< does not go to the client
+};
+
+} // namespace mistify::http

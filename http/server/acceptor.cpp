@@ -1,0 +1,140 @@
+#include "http/server/acceptor.hpp"
+
+#include "http/protocol/response_writer.hpp"
+#include "http/server/connection.hpp"
+#include "http/server/listener.hpp"
+#include "rpc/base/error.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace mistify::http {
+
+namespace {
+
+constexpr std::chrono::milliseconds retry_pause{100};
+
+/// The address without the port; an IPv4 one in its own form even where it came through an IPv6 socket.
+std::string peer_name(const sockaddr_storage& a) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = nullptr;
+  int family = a.ss_family;
+  if (family == AF_INET) {
+    bytes = &reinterpret_cast<const sockaddr_in&>(a).sin_addr;
+  } else if (family == AF_INET6) {
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(a).sin6_addr;
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&six);
+    family = mapped ? AF_INET : AF_INET6;
+    bytes = six.s6_addr + (mapped ? 12 : 0);
+  }
+  return bytes && ::inet_ntop(family, bytes, text.data(), text.size()) ? text.data() : "local";
+}
+
+} // namespace
+
+std::uint16_t acceptor::open(const std::string& address) {
+  auto socket = open_listener(address);
+  watch(socket.fd);
+  return socket.port;
+}
+
+void acceptor::adopt(int fd) {
+  watch(adopt_listener(fd).fd);
+}
+
+void acceptor::watch(int fd) {
+  std::lock_guard lock{mutex_};
+  if (core_->stopping || !core_->events.add({fd, watch_key::own})) {
+    ::close(fd);
+    throw rpc::failure{rpc::errc::unavailable, "the server is stopping, or cannot watch one more socket"};
+  }
+  doors_.push_back({fd, false});
+}
+
+void acceptor::accept_from(int fd) {
+  std::lock_guard lock{mutex_};
+  for (auto& d : doors_)
+    if (d.fd == fd)
+      accept_all(d);
+}
+
+void acceptor::retry() {
+  std::lock_guard lock{mutex_};
+  for (auto& d : doors_)
+    if (d.failing)
+      accept_all(d);
+}
+
+void acceptor::close() {
+  std::lock_guard lock{mutex_};
+  for (const auto& d : doors_) {
+    core_->events.remove(d.fd);
+    ::close(d.fd);
+  }
+  doors_.clear();
+}
+
+void acceptor::accept_all(door& d) {
+  d.failing = false;
+  for (;;) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    int fd = ::accept4(d.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      take_in(fd, peer_name(from));
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (errno != ECONNABORTED && errno != EPROTO && errno != EINTR) {
+      // No descriptors or memory: clients wait in the backlog, and trying again at once would only burn time.
+      d.failing = true;
+      core_->events.alarm_at_latest(in(retry_pause));
+      return;
+    } // else that one client failed
+  }
+}
+
+/// Says 503 and closes at once. What the client has sent is read, so that the answer is not lost to a reset; what it
+/// sends after that may cost it the answer.
+void acceptor::turn_away(int fd) {
+  ++core_->refused;
+  std::array<char, 16 * 1024> unread;
+  ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT);
+  auto refusal = core_->answer_to(503, "too many connections");
+  head_options options;
+  options.content_length = static_cast<std::int64_t>(refusal.body.size());
+  options.keep_alive = false;
+  const auto text = write_head(refusal, options) + refusal.body;
+  ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::close(fd);
+}
+
+void acceptor::take_in(int fd, std::string peer) {
+  auto share = core_->connection_shares.take(peer);
+  if (!share) {
+    ++core_->refused;
+    ::close(fd);
+    return;
+  }
+  const auto bound = core_->settings.max_connections;
+  const auto open = core_->connections.size();
+  int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (open >= bound + max_turned_away) {
+    turn_away(fd);
+    return;
+  }
+  auto key = core_->connections.next_key(fd);
+  auto c = std::make_shared<connection>(core_, key, std::move(peer), *std::move(share), open >= bound);
+  core_->connections.put(key, c);
+  // Its first event, that there is room to write, comes at once and sets the first deadline.
+  if (!core_->events.add(key))
+    c->post(connection::stop_now, connection::thread::other);
+}
+
+} // namespace mistify::http

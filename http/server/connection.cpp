@@ -1,0 +1,173 @@
+#include "http/server/connection.hpp"
+
+#include "http/server/transfer.hpp"
+
+#include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace mistify::http {
+
+namespace {
+
+constexpr std::uint32_t at_work = std::uint32_t{1} << 31; // in signals_, beside the signals
+
+} // namespace
+
+connection::connection(std::shared_ptr<core> shared, watch_key key, std::string peer, share_table::place share,
+                       bool too_many)
+  : core_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, share_{std::move(share)}, too_many_{too_many},
+    framer_{{core_->settings.max_head, core_->settings.max_body}}, pace_{{core_->settings.write_timeout,
+                                                                          core_->settings.least_rate,
+                                                                          core_->settings.rate_window}} {}
+
+connection::~connection() {
+  core_->buffered -= accounted_;
+}
+
+void connection::post(std::uint32_t signals, thread on) {
+  if (signals_.fetch_or(signals | at_work) & at_work)
+    return;
+  for (;;) {
+    if (auto taken = signals_.exchange(at_work) & ~at_work; taken != 0) {
+      handle(taken, on);
+      continue;
+    }
+    auto idle = at_work;
+    if (signals_.compare_exchange_strong(idle, 0))
+      return;
+  }
+}
+
+void connection::handle(std::uint32_t signals, thread on) noexcept {
+  try {
+    try_handle(signals, on);
+  } catch (...) {
+    // No memory: this client loses its connection, nobody else notices. A download's thread finds the socket shut.
+    if (stage_ == stage::downloading)
+      ::shutdown(key_.fd, SHUT_RDWR);
+    else
+      close_hard();
+  }
+}
+
+void connection::try_handle(std::uint32_t signals, thread on) {
+  if (stage_ == stage::closed)
+    return;
+  may_read_ |= (signals & (readable | half_closed)) != 0;
+  half_closed_ |= (signals & half_closed) != 0;
+  if (signals & dropped && waits_) {
+    ++core_->dropped;
+    return close_hard();
+  }
+  if (std::exchange(too_many_, false))
+    refuse(503, "too many connections");
+  handle_end(signals);
+  if (signals & expired && deadline() <= now())
+    on_deadline();
+  if (stage_ == stage::downloading && signals & transferred)
+    finish_download();
+  if (stage_ == stage::handling && (signals & answered || handed_over_))
+    respond(on);
+  proceed(on);
+}
+
+void connection::handle_end(std::uint32_t signals) {
+  bool gone = signals & (broken | stop_now);
+  if (stage_ == stage::downloading) {
+    // The socket belongs to the download's thread, which notices now and then posts `transferred`.
+    if (gone)
+      ::shutdown(key_.fd, SHUT_RDWR);
+    if (gone || signals & half_closed)
+      transfer_->client_gone().cancel();
+  } else if (gone || (stage_ == stage::live && signals & half_closed)) {
+    close();
+  } else if (stage_ == stage::handling && signals & half_closed) {
+    set_deadline(in(core_->settings.half_closed_timeout));
+  }
+  bool idle = stage_ == stage::draining || (stage_ == stage::reading && framer_.empty() && !may_read_);
+  if (idle && signals & stop_idle)
+    close();
+}
+
+void connection::proceed(thread on) {
+  constexpr int turns = 256;
+  for (int i = 0; i < turns; ++i)
+    if (!step(on))
+      return;
+  hand_to_worker(); // a client that sends requests without end waits its turn like the others
+}
+
+bool connection::step(thread on) {
+  switch (stage_) {
+  case stage::reading: return read_request(on);
+  case stage::writing: return flush();
+  case stage::live: return feed(on);
+  case stage::draining: return drain();
+  case stage::handling:
+  case stage::downloading:
+  case stage::closed: break;
+  }
+  return false;
+}
+
+/// If the process was stopped, the client may have done its part meanwhile: what is there is read before `late_` counts.
+void connection::on_deadline() {
+  set_deadline(never);
+  late_ = stage_ == stage::reading;
+  may_read_ |= stage_ == stage::reading;
+  if (stage_ == stage::draining)
+    close();
+  else if (waits_)
+    judge_pace();
+  else if (stage_ == stage::live)
+    on_live_deadline();
+  else if (stage_ == stage::handling && !http_1_0_)
+    send_go_on();
+}
+
+void connection::judge_pace() {
+  if (!pace_.too_slow(now(), taken()))
+    return set_deadline(pace_.look_at());
+  ++core_->dropped;
+  close_hard();
+}
+
+/// To a client that sends no more, and may have left: one that has is noticed by the reset that comes back. Every client
+/// passes over this answer (RFC 9110, section 15.2), whether or not it waits for it.
+void connection::send_go_on() {
+  constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  ::send(key_.fd, go_on.data(), go_on.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void connection::set_deadline(tick when) {
+  // In one order with the alarm, for all threads: whoever takes the alarm for due sees this deadline.
+  deadline_.store(when);
+  if (when != never)
+    core_->events.alarm_at_latest(when);
+}
+
+void connection::hand_to_worker() {
+  core_->events.repeat(key_);
+}
+
+void connection::close() {
+  if (stage_ == stage::closed)
+    return;
+  stage_ = stage::closed;
+  end_live();
+  nothing_waits();
+  set_deadline(never);
+  // In this order: once the descriptor is closed, the next client may come under its number.
+  core_->connections.erase(key_);
+  ::close(key_.fd);
+}
+
+void connection::close_hard() {
+  // With a reset: a client must not take what it got for the whole answer.
+  linger reset{1, 0};
+  ::setsockopt(key_.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close();
+}
+
+} // namespace mistify::http

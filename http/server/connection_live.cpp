@@ -1,0 +1,122 @@
+#include "http/protocol/response_writer.hpp"
+#include "http/server/connection.hpp"
+
+#include <array>
+#include <cstdio>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+// Answers without end. They are fed by workers whenever the socket has room, and cost no thread in between.
+namespace mistify::http {
+
+namespace {
+
+/// What the kernel holds for a reader: one that does not keep up shows soon.
+constexpr int send_buffer = 128 * 1024;
+
+std::string chunk_head(std::size_t size) {
+  std::array<char, 20> text{};
+  const auto digits = std::snprintf(text.data(), text.size(), "%zx\r\n", size);
+  return {text.data(), static_cast<std::size_t>(digits)};
+}
+
+} // namespace
+
+void connection::start_live() {
+  auto a = std::exchange(answer_, {});
+  if (auto share = head_only_ ? std::nullopt : core_->live_shares.take(peer_)) {
+    live_share_.emplace(*std::move(share));
+  } else if (!head_only_) {
+    ++core_->refused;
+    return send(core_->answer_to(429, "too many readers of events of one client: " +
+                                        std::to_string(core_->settings.live_of_one)));
+  }
+  if (!head_only_ && ++core_->live > core_->settings.max_live) {
+    --core_->live;
+    live_share_.reset();
+    ++core_->refused;
+    return send(core_->answer_to(503, "too many readers of events at a time"));
+  }
+  keep_alive_ = keep_alive_ && head_only_;
+  out_.put(live_head(a), std::string{});
+  stage_ = stage::writing;
+  if (head_only_)
+    return;
+  stage_ = stage::live;
+  live_ = std::move(a.live);
+  // A client that does not acknowledge what it is sent is gone, whatever it forgot to say.
+  const auto patience = static_cast<unsigned>(core_->settings.write_timeout.count());
+  ::setsockopt(key_.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+  ::setsockopt(key_.fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
+  live_->on_more([weak = weak_from_this()] {
+    if (const auto self = weak.lock())
+      self->post(fed, thread::other);
+  });
+}
+
+std::string connection::live_head(const answer& a) const {
+  head_options options;
+  options.date = date_now();
+  options.content_length = -1;
+  options.chunked = !http_1_0_;
+  options.http_1_0 = http_1_0_;
+  options.keep_alive = keep_alive_;
+  options.request_id = request_id_;
+  return write_head(a, options);
+}
+
+/// Sends what there is. Where the client does not keep up, nothing more is asked for: its bound is one piece.
+bool connection::feed(thread on) {
+  if (on == thread::other) {
+    hand_to_worker();
+    return false;
+  }
+  bool moved = false;
+  const bool waiting = !out_.empty();
+  switch (out_.flush(key_.fd, moved)) {
+  case outbox::result::failed: close(); return false;
+  case outbox::result::blocked: bytes_wait(); return false;
+  case outbox::result::sent: nothing_waits(); break;
+  }
+  if (waiting)
+    set_deadline(in(core_->settings.heartbeat));
+  if (!live_) {
+    end_exchange();
+    return true;
+  }
+  return send_more();
+}
+
+bool connection::send_more() {
+  if (auto bytes = live_->next(); !bytes.empty()) {
+    put_piece(std::move(bytes));
+    return true;
+  }
+  if (!core_->stopping)
+    return false;
+  // It ends here, in a way that the client can tell from a broken one.
+  end_live();
+  out_.put(http_1_0_ ? "" : "0\r\n\r\n", std::string{});
+  return true;
+}
+
+void connection::put_piece(std::string bytes) {
+  if (http_1_0_)
+    return out_.put({}, std::move(bytes));
+  auto head = chunk_head(bytes.size());
+  out_.put(std::move(head), std::move(bytes += "\r\n"));
+}
+
+void connection::end_live() {
+  if (std::exchange(live_, nullptr))
+    --core_->live;
+  live_share_.reset();
+}
+
+void connection::on_live_deadline() {
+  if (live_)
+    put_piece(live_->idle());
+}
+
+} // namespace mistify::http

@@ -1,0 +1,198 @@
+#include "http/api/door.hpp"
+#include "http/protocol/request_id.hpp"
+#include "http/server/connection.hpp"
+#include "rpc/http1/grammar.hpp"
+
+#include <array>
+#include <cerrno>
+#include <coroutine>
+#include <exception>
+#include <string_view>
+#include <sys/socket.h>
+
+namespace mistify::http {
+
+namespace {
+
+constexpr std::size_t read_bytes = 16 * 1024;
+constexpr std::size_t small = 4 * 1024;              // what a connection may buffer without being accounted for
+constexpr std::size_t max_drained = 8 * 1024 * 1024; // of what a refused client goes on sending
+
+/// Whether a list header, such as Connection, names `word`.
+bool names(std::string_view list, std::string_view word) {
+  bool found = false;
+  rpc::text::each_element(list, ',', [&](std::string_view e) { found |= rpc::text::equal_ignoring_case(e, word); });
+  return found;
+}
+
+/// Runs by itself: nobody holds it, and it ends when it is through.
+struct detached {
+  struct promise_type {
+    detached get_return_object() noexcept { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
+  };
+};
+
+detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<core> shared, request r) {
+  answer a;
+  try {
+    a = co_await shared->handle(std::move(r));
+  } catch (...) {
+    a = shared->answer_to(std::current_exception());
+  }
+  c->complete(std::move(a));
+}
+
+} // namespace
+
+bool connection::read_request(thread on) {
+  if (on == thread::other) {
+    if (!may_read_ && framer_.empty())
+      return wait_for_bytes();
+    set_deadline(in(core_->settings.write_timeout)); // the worker comes when there is room for another answer
+    hand_to_worker();
+    return false;
+  }
+  switch (framer_.advance()) {
+  case framer::progress::more: return fill() || (stage_ == stage::reading ? wait_for_bytes() : true);
+  case framer::progress::go_on: send_go_on(); return true;
+  case framer::progress::complete: return begin_exchange();
+  case framer::progress::refused: refuse(framer_.why().status, framer_.why().message); return true;
+  }
+  return false;
+}
+
+/// Sets the deadline of what is waited for; false, as there is nothing more to do, but for the refusal of a late request.
+bool connection::wait_for_bytes() {
+  const bool late = std::exchange(late_, false);
+  if (late && timing_ && !framer_.empty()) {
+    refuse(408, "the request did not arrive in time");
+    return true;
+  }
+  if (!framer_.empty()) {
+    if (!timing_) // from its first byte on, however many come in between
+      set_deadline(in(core_->settings.request_timeout));
+    timing_ = true;
+  } else if (core_->stopping || late) {
+    close();
+  } else {
+    timing_ = false;
+    set_deadline(in(core_->settings.idle_timeout));
+  }
+  return false;
+}
+
+/// True when there are new bytes. May end the stage.
+bool connection::fill() {
+  if (!may_read_)
+    return false;
+  std::array<char, read_bytes> bytes;
+  auto n = ::recv(key_.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (n > 0) {
+    // Less than there is room for means that no more is there, and that more makes a new event; but the end of a stream
+    // that is known to end makes none.
+    may_read_ = half_closed_ || static_cast<std::size_t>(n) == bytes.size();
+    framer_.append({bytes.data(), static_cast<std::size_t>(n)});
+    return account();
+  }
+  if (n < 0 && errno == EINTR)
+    return fill();
+  may_read_ = false;
+  if (n == 0 || errno != EAGAIN)
+    close();
+  return false;
+}
+
+/// Counts what is buffered towards the bound of all connections.
+bool connection::account() {
+  auto held = framer_.buffered();
+  held = held > small ? held : 0;
+  if (held == accounted_)
+    return true;
+  auto all = core_->buffered += held - accounted_; // wraps around as it should where less is held
+  bool grown = held > accounted_;
+  accounted_ = held;
+  if (!grown || all <= core_->settings.max_buffered)
+    return true;
+  refuse(503, "too many large requests at a time");
+  return false;
+}
+
+bool connection::begin_exchange() {
+  stage_ = stage::handling;
+  late_ = false;
+  packed_ = false;
+  set_deadline(half_closed_ ? in(core_->settings.half_closed_timeout) : never);
+  timing_ = false;
+  auto parsed = core_->parser.parse(framer_.head());
+  if (auto* no = std::get_if<refusal>(&parsed)) {
+    refuse(no->status, std::move(no->message));
+    return true;
+  }
+  auto& r = std::get<request>(parsed);
+  if (const auto& door = core_->settings.door)
+    if (auto no = refuse_address(*door, framer_.head(), peer_)) {
+      refuse(no->status, std::move(no->message), r.head_only);
+      return true;
+    }
+  r.body = framer_.take_body();
+  r.peer = peer_;
+  r.id = request_id_ = request_id_of(sent_request_id());
+  head_only_ = r.head_only;
+  http_1_0_ = framer_.head().http_1_0;
+  auto persistence = r.header("connection");
+  keep_alive_ = http_1_0_ ? names(persistence, "keep-alive") : !names(persistence, "close");
+  accepts_gzip_ = accepts_gzip(r.header("accept-encoding"));
+  framer_.next();
+  ++core_->requests;
+  start_handler(std::move(r));
+  return true;
+}
+
+/// "" where there is none, or no head that can be read.
+std::string_view connection::sent_request_id() const {
+  for (const auto& field : framer_.head().fields)
+    if (rpc::text::equal_ignoring_case(field.name, "x-request-id"))
+      return field.value;
+  return {};
+}
+
+void connection::start_handler(request r) {
+  phase_.store(phase::started);
+  run_handler(shared_from_this(), core_, std::move(r));
+  if (phase_.load() != phase::done) {
+    ++core_->parked;
+    // From here on the handler's thread may post the answer.
+    if (phase_.exchange(phase::parked) != phase::done)
+      return;
+    --core_->parked;
+  }
+  respond(thread::worker);
+}
+
+void connection::complete(answer a) {
+  answer_ = std::move(a);
+  if (phase_.exchange(phase::done) != phase::parked)
+    return; // the worker that started the handler is still there, and goes on
+  --core_->parked;
+  post(answered, thread::other);
+}
+
+/// Reads what a refused client goes on sending, so that the answer is not lost to a reset.
+bool connection::drain() {
+  std::array<char, read_bytes> bytes;
+  while (may_read_) {
+    auto n = ::recv(key_.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (n > 0 && (drained_ += static_cast<std::size_t>(n)) <= max_drained)
+      continue;
+    may_read_ = false;
+    if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+      close();
+  }
+  return false;
+}
+
+} // namespace mistify::http

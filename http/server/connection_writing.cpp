@@ -1,0 +1,203 @@
+#include "http/protocol/request_id.hpp"
+#include "http/protocol/response_writer.hpp"
+#include "http/server/connection.hpp"
+#include "http/server/transfer.hpp"
+#include "rpc/http1/grammar.hpp"
+
+#include <sys/socket.h>
+
+namespace mistify::http {
+
+namespace {
+
+constexpr std::size_t large = 4 * 1024; // a body that is not for an actor's thread to compress
+/// A body whose compression holds up others: a millisecond's worth.
+constexpr std::size_t heavy = 32 * 1024;
+constexpr std::chrono::milliseconds drain_time{2000};
+
+bool has_header(const answer& a, std::string_view lower_case_name) {
+  for (const auto& h : a.headers)
+    if (h.first.size() == lower_case_name.size() && rpc::text::equal_ignoring_case(h.first, lower_case_name))
+      return true;
+  return false;
+}
+
+} // namespace
+
+void connection::respond(thread on) {
+  if (is_heavy(answer_) && pack_elsewhere())
+    return;
+  handed_over_ = on == thread::other && accepts_gzip_ && !packed_ && answer_.body.size() > large;
+  if (handed_over_)
+    hand_to_worker();
+  else if (answer_.stream)
+    start_download();
+  else if (answer_.live)
+    start_live();
+  else
+    send(std::exchange(answer_, {}));
+}
+
+/// Answers instead of a handler, and closes: what follows is not known to be a request.
+void connection::refuse(int status, std::string message, bool head_only) {
+  ++core_->refused;
+  keep_alive_ = false;
+  lingers_ = true;
+  accepts_gzip_ = false;
+  head_only_ = head_only;
+  request_id_ = request_id_of(sent_request_id());
+  send(core_->answer_to(status, std::move(message)));
+}
+
+void connection::send(answer a) {
+  if (is_bodiless(a.status)) {
+    a.body.clear();
+    a.shared = nullptr;
+  }
+  if (!packed_)
+    compress(a);
+  keep_alive_ = keep_alive_ && !core_->stopping;
+  head_options options;
+  options.date = date_now();
+  options.content_length = static_cast<std::int64_t>(a.shared ? a.shared->size() : a.body.size());
+  options.keep_alive = keep_alive_;
+  options.http_1_0 = http_1_0_;
+  options.request_id = request_id_;
+  auto head = write_head(a, options);
+  if (a.shared && !head_only_)
+    out_.put(std::move(head), std::move(a.shared));
+  else
+    out_.put(std::move(head), head_only_ ? std::string{} : std::move(a.body));
+  late_ = false;
+  stage_ = stage::writing;
+}
+
+bool connection::is_heavy(const answer& a) const {
+  return accepts_gzip_ && !packed_ && !a.stream && !a.live && a.body.size() > heavy &&
+         is_compressible(a.content_type) && !has_header(a, "content-encoding");
+}
+
+/// Until `answered` comes again, the answer belongs to the thread that compresses it. False where none is free: then
+/// the answer is sent as it is.
+bool connection::pack_elsewhere() {
+  packed_ = true;
+  handed_over_ = false;
+  if (!has_header(answer_, "vary"))
+    answer_.headers.emplace_back("Vary", "Accept-Encoding");
+  return core_->packers.try_post([self = shared_from_this()]() mutable {
+    try {
+      self->compress(self->answer_);
+    } catch (const std::exception&) {
+      // No memory for it: the answer goes as it is.
+    }
+    std::exchange(self, nullptr)->post(answered, thread::other);
+  });
+}
+
+void connection::compress(answer& a) {
+  if (a.body.empty() || !is_compressible(a.content_type) || has_header(a, "content-encoding"))
+    return;
+  if (!has_header(a, "vary"))
+    a.headers.emplace_back("Vary", "Accept-Encoding");
+  if (!accepts_gzip_)
+    return;
+  if (auto packed = core_->gzip.gzip(a.body)) {
+    a.body = *std::move(packed);
+    a.headers.emplace_back("Content-Encoding", "gzip");
+  }
+}
+
+bool connection::flush() {
+  bool moved = false;
+  switch (out_.flush(key_.fd, moved)) {
+  case outbox::result::sent: end_exchange(); return true;
+  case outbox::result::failed: close(); return false;
+  case outbox::result::blocked: break;
+  }
+  bytes_wait();
+  return false;
+}
+
+/// Bytes wait for the client: they are counted, and it has to take them at the least rate.
+void connection::bytes_wait() {
+  const auto time = now();
+  const auto so_far = taken();
+  pace_.waits(time, so_far);
+  waits_ = true;
+  set_deadline(pace_.look_at());
+  for (const auto& slow : core_->waiting.hold(key_, {out_.own(), out_.shared(), so_far}, time))
+    if (const auto c = core_->connections.find(slow))
+      c->post(dropped, thread::other);
+}
+
+void connection::nothing_waits() {
+  if (!std::exchange(waits_, false))
+    return;
+  pace_.rests(now());
+  core_->waiting.release(key_);
+}
+
+std::uint64_t connection::taken() const noexcept {
+  const auto sent = out_.sent_in_all(), on_their_way = unacknowledged_bytes(key_.fd);
+  return sent > on_their_way ? sent - on_their_way : 0;
+}
+
+void connection::end_exchange() {
+  nothing_waits();
+  if (keep_alive_) {
+    stage_ = stage::reading;
+    if (accounted_ > 0)
+      account();
+  } else if (lingers_ || may_read_ || !framer_.empty()) {
+    start_draining();
+  } else {
+    close();
+  }
+}
+
+void connection::start_draining() {
+  stage_ = stage::draining;
+  ::shutdown(key_.fd, SHUT_WR);
+  set_deadline(in(drain_time));
+}
+
+void connection::start_download() {
+  keep_alive_ = keep_alive_ && !core_->stopping;
+  brief_ = answer_.brief;
+  transfer_ = std::make_shared<transfer>(
+    key_.fd, std::exchange(answer_, {}),
+    transfer::manner{head_only_, http_1_0_, keep_alive_,
+                     pace_rule{core_->settings.write_timeout, core_->settings.least_rate, core_->settings.rate_window},
+                     request_id_});
+  stage_ = stage::downloading;
+  if (!brief_)
+    ++core_->downloading;
+  auto& threads = brief_ ? core_->pages : core_->downloads;
+  if (threads.try_post([self = shared_from_this()]() mutable { std::exchange(self, nullptr)->run_download(); }))
+    return;
+  transfer_ = nullptr;
+  if (!brief_)
+    --core_->downloading;
+  ++core_->refused;
+  send(core_->answer_to(503, brief_ ? "too many pages at a time" : "too many downloads at a time"));
+}
+
+/// On a thread of a pool, which has the socket to itself.
+void connection::run_download() {
+  transfer_->run([this](std::exception_ptr e) { return core_->answer_to(std::move(e)); });
+  if (!brief_)
+    --core_->downloading;
+  post(transferred, thread::other);
+}
+
+void connection::finish_download() {
+  auto done = std::exchange(transfer_, nullptr);
+  keep_alive_ = keep_alive_ && done->persists();
+  switch (done->end()) {
+  case transfer::ending::refused: send(done->take_answer()); return;
+  case transfer::ending::clean: end_exchange(); return;
+  case transfer::ending::broken: close_hard(); return;
+  }
+}
+
+} // namespace mistify::http

@@ -1,0 +1,152 @@
+#include "http/server/listener.hpp"
+
+#include "rpc/base/error.hpp"
+#include "rpc/http1/grammar.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace mistify::http {
+
+namespace {
+
+constexpr int backlog = 1024;
+
+[[noreturn]] void refuse(const std::string& address, const std::string& why) {
+  throw rpc::failure{rpc::errc::config_invalid, "cannot listen on \"" + address + "\": " + why};
+}
+
+bool is_number(const std::string& s) {
+  return !s.empty() && std::all_of(s.begin(), s.end(), rpc::text::is_digit);
+}
+
+using address_list = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
+
+address_list resolve(const std::string& address, const listen_address& at) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  int error = getaddrinfo(at.host.empty() ? nullptr : at.host.c_str(), at.port.c_str(), &hints, &found);
+  if (error != 0)
+    refuse(address, error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error));
+  return {found, &freeaddrinfo};
+}
+
+/// -1 with errno set when it does not work.
+int try_listen(const addrinfo& a) {
+  int fd = ::socket(a.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -1;
+  int on = 1, off = 0;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (a.ai_family == AF_INET6)
+    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (::bind(fd, a.ai_addr, a.ai_addrlen) == 0 && ::listen(fd, backlog) == 0)
+    return fd;
+  int error = errno;
+  ::close(fd);
+  errno = error;
+  return -1;
+}
+
+std::uint16_t port_of(int fd) {
+  sockaddr_storage a{};
+  socklen_t size = sizeof a;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size);
+  if (a.ss_family == AF_INET6)
+    return ntohs(reinterpret_cast<sockaddr_in6&>(a).sin6_port);
+  return a.ss_family == AF_INET ? ntohs(reinterpret_cast<sockaddr_in&>(a).sin_port) : std::uint16_t{0};
+}
+
+bool is_loopback(const sockaddr& address) noexcept {
+  constexpr unsigned loopback_net = 127;
+  if (address.sa_family == AF_INET)
+    return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24U == loopback_net;
+  if (address.sa_family != AF_INET6)
+    return false;
+  const auto& six = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == loopback_net);
+}
+
+/// Another address of the list may do: this machine does not have that family.
+bool is_lack_of_family(int error) {
+  return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+} // namespace
+
+listen_address parse_listen_address(const std::string& address) {
+  listen_address at{address, "8080"};
+  auto colon = address.rfind(':');
+  if (address.starts_with('[')) {
+    auto end = address.find(']');
+    if (end == address.npos || (end + 1 < address.size() && address[end + 1] != ':'))
+      refuse(address, "it is not [ADDRESS]:PORT");
+    at.host = address.substr(1, end - 1);
+    if (end + 1 < address.size())
+      at.port = address.substr(end + 2);
+  } else if (colon != address.npos && address.find(':') == colon) {
+    at.host = address.substr(0, colon);
+    at.port = address.substr(colon + 1);
+  } else if (is_number(address)) {
+    at = {"", address};
+  }
+  if (!is_number(at.port) || at.port.size() > 5 || std::stoi(at.port) > 65535)
+    refuse(address, "the port is not a number up to 65535");
+  return at;
+}
+
+listening_socket open_listener(const std::string& address) {
+  auto at = parse_listen_address(address);
+  auto list = resolve(address, at);
+  // Every interface: IPv6, which takes IPv4 in. A name such as localhost: IPv4, which everybody tries.
+  int preferred = at.host.empty() ? AF_INET6 : AF_INET, error = EADDRNOTAVAIL;
+  for (bool first : {true, false}) {
+    for (const addrinfo* a = list.get(); a; a = a->ai_next) {
+      if ((a->ai_family == preferred) != first)
+        continue;
+      if (int fd = try_listen(*a); fd >= 0)
+        return {fd, port_of(fd)};
+      error = errno;
+      if (!is_lack_of_family(error))
+        refuse(address, std::strerror(error));
+    }
+  }
+  refuse(address, std::strerror(error));
+}
+
+bool stays_on_loopback(const std::string& address) {
+  const auto list = resolve(address, parse_listen_address(address));
+  for (const addrinfo* a = list.get(); a; a = a->ai_next)
+    if (!is_loopback(*a->ai_addr))
+      return false;
+  return true;
+}
+
+bool stays_on_loopback(int fd) noexcept {
+  sockaddr_storage a{};
+  socklen_t size = sizeof a;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) != 0)
+    return false;
+  return a.ss_family == AF_UNIX || is_loopback(reinterpret_cast<const sockaddr&>(a));
+}
+
+listening_socket adopt_listener(int fd) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || !listens)
+    refuse("descriptor " + std::to_string(fd), "it is no listening socket");
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  return {fd, port_of(fd)};
+}
+
+} // namespace mistify::http

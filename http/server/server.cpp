@@ -1,0 +1,170 @@
+#include "http/server/server.hpp"
+
+#include "http/server/acceptor.hpp"
+#include "http/server/connection.hpp"
+#include "http/server/leader_followers.hpp"
+#include "http/server/server_state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <sys/epoll.h>
+#include <thread>
+
+namespace mistify::http {
+
+namespace {
+
+/// How many events are taken off the kernel at a time.
+constexpr std::size_t events_at_once = 16;
+/// The alarm comes a little late, so that deadlines close to each other share one.
+constexpr tick alarm_slack = 20;
+
+/// One thread takes some 150,000 reads a second (two cores); what handles them, actors and sub-agents, wants processors too.
+leader_followers::settings crew_of(const server_settings& settings) {
+  const auto threads = std::max<std::size_t>(1, settings.workers);
+  return {threads, std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, threads)};
+}
+
+std::uint32_t signals_of(std::uint32_t events) {
+  std::uint32_t signals = 0;
+  if (events & EPOLLIN)
+    signals |= connection::readable;
+  if (events & EPOLLOUT)
+    signals |= connection::writable;
+  if (events & EPOLLRDHUP)
+    signals |= connection::half_closed;
+  if (events & (EPOLLHUP | EPOLLERR))
+    signals |= connection::broken;
+  return signals;
+}
+
+} // namespace
+
+struct server::impl {
+  impl(server_settings s, handler h, error_answers e)
+    : shared{std::make_shared<core>(s, std::move(h), std::move(e))}, doors{shared} {}
+
+  bool take_turn(leader_followers::place& mine);
+  std::optional<epoll_event> next_event();
+  bool dispatch(const epoll_event& e);
+  void on_alarm();
+  void tell_all(std::uint32_t signal);
+  void stop(std::chrono::milliseconds grace);
+
+  std::shared_ptr<core> shared;
+  acceptor doors;
+  std::mutex lifecycle;
+  bool started = false, stopped = false;
+  std::mutex came_mutex;
+  std::deque<epoll_event> came; // and were not dispatched yet
+  std::optional<leader_followers> workers;
+};
+
+bool server::impl::take_turn(leader_followers::place& mine) {
+  const auto event = next_event();
+  mine.begins();
+  return !event || dispatch(*event);
+}
+
+/// Events that came together are shared, so that none waits for the one before it where that takes long.
+std::optional<epoll_event> server::impl::next_event() {
+  std::unique_lock lock{came_mutex};
+  if (came.empty()) {
+    lock.unlock();
+    std::array<epoll_event, events_at_once> events; // the kernel fills what counts
+    const auto n = shared->events.wait(events);
+    lock.lock();
+    came.insert(came.end(), events.begin(), events.begin() + n);
+  }
+  if (came.empty())
+    return std::nullopt;
+  const auto event = came.front();
+  came.pop_front();
+  return event;
+}
+
+/// False when the worker is to end.
+bool server::impl::dispatch(const epoll_event& e) {
+  auto key = poller::key_of(e);
+  if (key.generation != watch_key::own) {
+    if (auto c = shared->connections.find(key))
+      c->post(signals_of(e.events), connection::thread::worker);
+    return true;
+  }
+  if (shared->events.is_quit(key))
+    return false;
+  if (shared->events.is_alarm(key))
+    on_alarm();
+  else
+    doors.accept_from(key.fd);
+  return true;
+}
+
+void server::impl::on_alarm() {
+  shared->events.alarm_came();
+  tick next = never;
+  for (const auto& c : shared->connections.due(now(), next))
+    c->post(connection::expired, connection::thread::worker);
+  if (next != never)
+    shared->events.alarm_at_latest(next + alarm_slack);
+  doors.retry();
+}
+
+void server::impl::tell_all(std::uint32_t signal) {
+  for (const auto& c : shared->connections.all())
+    c->post(signal, connection::thread::other);
+}
+
+void server::impl::stop(std::chrono::milliseconds grace) {
+  std::lock_guard lock{lifecycle};
+  if (std::exchange(stopped, true))
+    return;
+  shared->stopping = true;
+  doors.close();
+  tell_all(connection::stop_idle);
+  if (started)
+    shared->connections.wait_until_empty(in(grace));
+  tell_all(connection::stop_now);
+  shared->downloads.stop();
+  shared->pages.stop();
+  shared->packers.stop();
+  shared->events.quit();
+  workers.reset();
+  tell_all(connection::stop_now); // what has ended just now, and is being closed gently
+}
+
+server::server(server_settings settings, handler handle, error_answers errors)
+  : impl_{std::make_unique<impl>(settings, std::move(handle), std::move(errors))} {}
+
+server::~server() {
+  stop(std::chrono::milliseconds{0});
+}
+
+std::uint16_t server::listen(const std::string& address) {
+  return impl_->doors.open(address);
+}
+
+void server::adopt(int listening_socket) {
+  impl_->doors.adopt(listening_socket);
+}
+
+void server::start() {
+  std::lock_guard lock{impl_->lifecycle};
+  if (impl_->stopped || std::exchange(impl_->started, true))
+    return;
+  impl_->workers.emplace(crew_of(impl_->shared->settings),
+                         [this](leader_followers::place& mine) { return impl_->take_turn(mine); });
+}
+
+void server::stop(std::chrono::milliseconds grace) {
+  impl_->stop(grace);
+}
+
+server_stats server::stats() const {
+  return impl_->shared->stats();
+}
+
+} // namespace mistify::http

@@ -1,0 +1,108 @@
+#include "http/server/server_state.hpp"
+
+#include "http/server/connection.hpp"
+
+#include <chrono>
+
+namespace mistify::http {
+
+watch_key registry::next_key(int fd) {
+  std::lock_guard lock{mutex_};
+  if (++generation_ == watch_key::own)
+    ++generation_;
+  return {fd, generation_};
+}
+
+void registry::put(watch_key key, entry c) {
+  std::lock_guard lock{mutex_};
+  auto index = static_cast<std::size_t>(key.fd);
+  if (index >= slots_.size())
+    slots_.resize(index + 1);
+  slots_[index] = {key.generation, std::move(c)};
+  ++size_;
+}
+
+registry::entry registry::find(watch_key key) const {
+  std::lock_guard lock{mutex_};
+  auto index = static_cast<std::size_t>(key.fd);
+  bool there = index < slots_.size() && slots_[index].generation == key.generation;
+  return there ? slots_[index].held : nullptr;
+}
+
+void registry::erase(watch_key key) {
+  std::lock_guard lock{mutex_};
+  auto& s = slots_[static_cast<std::size_t>(key.fd)];
+  if (s.generation != key.generation || !s.held)
+    return;
+  s = {}; // the caller holds the connection, so that it is not destroyed under the lock
+  if (--size_ == 0)
+    emptied_.notify_all();
+}
+
+std::size_t registry::size() const {
+  std::lock_guard lock{mutex_};
+  return size_;
+}
+
+std::vector<registry::entry> registry::all() const {
+  std::lock_guard lock{mutex_};
+  std::vector<entry> out;
+  for (const auto& s : slots_)
+    if (s.held)
+      out.push_back(s.held);
+  return out;
+}
+
+std::vector<registry::entry> registry::due(tick t, tick& next) const {
+  std::lock_guard lock{mutex_};
+  std::vector<entry> out;
+  for (const auto& s : slots_) {
+    if (!s.held)
+      continue;
+    if (auto d = s.held->deadline(); d <= t)
+      out.push_back(s.held);
+    else
+      next = std::min(next, d);
+  }
+  return out;
+}
+
+bool registry::wait_until_empty(tick deadline) const {
+  std::unique_lock lock{mutex_};
+  auto until = std::chrono::steady_clock::time_point{std::chrono::milliseconds{deadline}};
+  return emptied_.wait_until(lock, until, [this] { return size_ == 0; });
+}
+
+namespace {
+
+answer plain_error(int status) noexcept {
+  answer a;
+  a.status = status;
+  a.content_type.clear();
+  return a;
+}
+
+} // namespace
+
+answer core::answer_to(std::exception_ptr error) const noexcept {
+  try {
+    return errors.from_exception(std::move(error));
+  } catch (...) {
+    return plain_error(500);
+  }
+}
+
+answer core::answer_to(int status, std::string message) const noexcept {
+  try {
+    return errors.from_status(status, std::move(message));
+  } catch (...) {
+    return plain_error(status);
+  }
+}
+
+server_stats core::stats() const {
+  return {connections.size(), parked.load(),  downloading.load(), live.load(),   buffered.load(),
+          requests.load(),    refused.load(), waiting.bytes(),    dropped.load()};
+}
+
+} // namespace mistify::http

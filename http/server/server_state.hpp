@@ -1,0 +1,83 @@
+#pragma once
+
+#include "http/protocol/compress.hpp"
+#include "http/protocol/request_parser.hpp"
+#include "http/server/poller.hpp"
+#include "http/server/server.hpp"
+#include "http/server/share_table.hpp"
+#include "http/server/waiting_answers.hpp"
+#include "rpc/base/thread_pool.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace mistify::http {
+
+class connection;
+
+/// The open connections, by descriptor. Every member is thread-safe.
+class registry {
+public:
+  using entry = std::shared_ptr<connection>;
+
+  /// A key for a new connection on `fd`, to be put in under.
+  watch_key next_key(int fd);
+  void put(watch_key key, entry c);
+  /// Empty when the connection has been closed, even if its descriptor is in use again.
+  entry find(watch_key key) const;
+  void erase(watch_key key);
+  std::size_t size() const;
+  std::vector<entry> all() const;
+  /// Those whose deadline has passed at `t`; `next` becomes the earliest of the others.
+  std::vector<entry> due(tick t, tick& next) const;
+  /// False when connections are left at `deadline`.
+  bool wait_until_empty(tick deadline) const;
+
+private:
+  struct slot {
+    std::uint32_t generation = 0;
+    entry held;
+  };
+  mutable std::mutex mutex_;
+  mutable std::condition_variable emptied_;
+  std::vector<slot> slots_; // by descriptor
+  std::size_t size_ = 0;
+  std::uint32_t generation_ = 0;
+};
+
+/// What the connections of a server share. Outlives the server as long as a handler has not answered.
+struct core {
+  core(server_settings s, handler h, error_answers e)
+    : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
+      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads} {}
+
+  /// The answers to errors; plain ones when the functions given for them fail themselves.
+  answer answer_to(std::exception_ptr error) const noexcept;
+  answer answer_to(int status, std::string message) const noexcept;
+  server_stats stats() const;
+
+  const server_settings settings;
+  const handler handle;
+  const error_answers errors;
+  const request_parser parser;
+  compressor gzip;
+  poller events;
+  share_table connection_shares, live_shares; // by address; before the connections, which hold places
+  waiting_answers waiting;
+  registry connections;
+  rpc::thread_pool downloads;
+  rpc::thread_pool pages{most_pages, most_pages};        // what the agent streams itself: no download is before it
+  rpc::thread_pool packers{most_packers, most_packings}; // large answers, compressed away from the workers
+
+  std::atomic<bool> stopping{false};
+  std::atomic<std::size_t> parked{0}, downloading{0}, live{0}, buffered{0};
+  std::atomic<std::uint64_t> requests{0}, refused{0}, dropped{0};
+
+private:
+  static constexpr std::size_t most_pages = 8, most_packers = 1, most_packings = 64;
+};
+
+} // namespace mistify::http

@@ -1,0 +1,383 @@
+#include "rpc/base/json.hpp"
+
+#include "rpc/base/error.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <memory_resource>
+#include <stdexcept>
+
+// A broken precondition inside the parser must not end the process: it becomes an exception like any other.
+#define RAPIDJSON_ASSERT(x)                                                                                            \
+  do {                                                                                                                 \
+    if (!(x))                                                                                                          \
+      throw std::logic_error{"RapidJSON: " #x};                                                                        \
+  } while (false)
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+namespace mistify::rpc::json {
+
+/// A value as the parser stores it. 24 bytes and trivially copyable: a body full of one-digit numbers costs a dozen
+/// times its own size, not more.
+struct node::data : node {
+  const char* key_data = nullptr; // of a member: its key
+  const void* content = nullptr;  // characters of a string or number, children (data[]) of a container
+  std::uint32_t key_size = 0;
+  std::uint32_t size : 29 = 0; // of `content`; 0 or 1 for a boolean
+  std::uint32_t tag : 3 = 0;   // the kind
+
+  static const data& of(const node& n) noexcept { return static_cast<const data&>(n); }
+
+  std::string_view key() const noexcept { return {key_data, key_size}; }
+  std::string_view characters() const noexcept { return {static_cast<const char*>(content), size}; }
+  const data* begin() const noexcept { return static_cast<const data*>(content); }
+  const data* end() const noexcept { return begin() + size; }
+};
+
+namespace {
+
+using data = node::data;
+using kind = node::kind;
+
+constexpr std::size_t max_text = (1u << 29) - 1; // what `data::size` can count
+
+[[noreturn]] void refuse(std::string_view field, std::string_view what,
+                         std::source_location where = std::source_location::current()) {
+  throw failure{errc::invalid_request, std::string{field}.append(": ").append(what), where};
+}
+
+/// Builds the tree from the parser's events. Children wait on `stack_` until their container ends; then they move to
+/// one block of the arena, and nothing moves any more.
+class builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, builder> {
+public:
+  /// `text` is what was given to `parse`; `in` may read a copy of it in which numbers were tamed.
+  builder(std::pmr::memory_resource& arena, std::string_view text, const rapidjson::MemoryStream& in)
+    : arena_{arena}, text_{text}, in_{in} {
+    stack_.reserve(32);
+  }
+
+  bool Null() { return scalar(kind::null, nullptr, 0); }
+  bool Bool(bool b) { return scalar(kind::boolean, nullptr, b ? 1 : 0); }
+
+  bool RawNumber(const char*, rapidjson::SizeType size, bool) {
+    return scalar(kind::number, keep(text_.substr(in_.Tell() - size, size)), size);
+  }
+
+  bool String(const char* s, rapidjson::SizeType size, bool) {
+    return is_text({s, size}) && scalar(kind::string, keep({s, size}), size);
+  }
+
+  bool Key(const char* s, rapidjson::SizeType size, bool) {
+    if (!is_text({s, size}))
+      return false;
+    auto& member = stack_.emplace_back();
+    member.key_data = keep({s, size});
+    member.key_size = size;
+    keyed_ = true;
+    return true;
+  }
+
+  bool StartObject() { return open(kind::object); }
+  bool StartArray() { return open(kind::array); }
+  bool EndObject(rapidjson::SizeType count) { return close(count); }
+  bool EndArray(rapidjson::SizeType count) { return close(count); }
+
+  /// Whether nesting is why the parser was stopped; else it is a lone surrogate.
+  bool too_deep() const noexcept { return too_deep_; }
+
+  const data& root() const { return stack_.front(); }
+
+private:
+  /// The node that the next value goes to: the one its key waits in, else a new one.
+  data& place() { return std::exchange(keyed_, false) ? stack_.back() : stack_.emplace_back(); }
+
+  bool scalar(kind k, const char* content, std::uint32_t size) {
+    auto& n = place();
+    n.tag = static_cast<std::uint32_t>(k) & 7u;
+    n.content = content;
+    n.size = size & max_text;
+    return true;
+  }
+
+  bool open(kind k) {
+    too_deep_ = depth_ == max_depth;
+    ++depth_;
+    return !too_deep_ && scalar(k, nullptr, 0);
+  }
+
+  bool close(rapidjson::SizeType count) {
+    --depth_;
+    const auto first = stack_.end() - count;
+    auto* children = static_cast<data*>(arena_.allocate(count * sizeof(data), alignof(data)));
+    std::uninitialized_copy(first, stack_.end(), children);
+    stack_.erase(first, stack_.end());
+    stack_.back().content = children;
+    stack_.back().size = count & max_text;
+    return true;
+  }
+
+  const char* keep(std::string_view s) {
+    auto* copy = static_cast<char*>(arena_.allocate(s.size(), 1));
+    std::copy(s.begin(), s.end(), copy);
+    return copy;
+  }
+
+  /// RapidJSON 1.1.0 decodes a lone "\udc00" to bytes that are no UTF-8.
+  static bool is_text(std::string_view s) {
+    for (auto at = s.find('\xed'); at != std::string_view::npos; at = s.find('\xed', at + 1))
+      if (static_cast<unsigned char>(s[at + 1]) >= 0xa0) // there is one: the rest was validated
+        return false;
+    return true;
+  }
+
+  std::pmr::memory_resource& arena_;
+  std::string_view text_;
+  const rapidjson::MemoryStream& in_;
+  std::vector<data> stack_;
+  unsigned depth_ = 0;
+  bool keyed_ = false; // the last node on the stack is a member that waits for its value
+  bool too_deep_ = false;
+};
+
+std::size_t count_digits(std::string_view s) {
+  return std::min(s.find_first_not_of("0123456789"), s.size());
+}
+
+bool is_number(std::string_view s) {
+  s.remove_prefix(s.starts_with('-') ? 1 : 0);
+  const auto whole = count_digits(s);
+  if (whole == 0 || (whole > 1 && s.front() == '0'))
+    return false;
+  s.remove_prefix(whole);
+  if (s.starts_with('.')) {
+    const auto fraction = count_digits(s.substr(1));
+    if (fraction == 0)
+      return false;
+    s.remove_prefix(1 + fraction);
+  }
+  if (s.starts_with('e') || s.starts_with('E')) {
+    s.remove_prefix(1);
+    s.remove_prefix(s.starts_with('+') || s.starts_with('-') ? 1 : 0);
+    return !s.empty() && count_digits(s) == s.size();
+  }
+  return s.empty();
+}
+
+/// Behind the closing quote of the string that begins at `at`.
+std::size_t skip_string(std::string_view text, std::size_t at) {
+  for (++at; at < text.size() && text[at] != '"'; ++at)
+    if (text[at] == '\\')
+      ++at;
+  return at + 1;
+}
+
+/// The text with every number replaced by a small one of the same length. RapidJSON refuses numbers over the range of
+/// double even where only their text is asked for; a field that the agent does not know may hold one all the same.
+std::string tame_numbers(std::string text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '"') {
+      at = skip_string(text, at);
+    } else if (c == '-' || (c >= '0' && c <= '9')) {
+      const auto end = std::min(text.find_first_not_of("0123456789+-.eE", at), text.size());
+      if (end - at > 2 && is_number({text.data() + at, end - at})) {
+        std::fill(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end), '0');
+        text[at + 1] = '.';
+      }
+      at = end;
+    } else {
+      ++at;
+    }
+  }
+  return text;
+}
+
+failure syntax_error(std::size_t offset, std::string reason) {
+  if (reason.ends_with('.'))
+    reason.pop_back();
+  reason.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(reason.front())));
+  return {errc::invalid_request, "invalid JSON at byte " + std::to_string(offset) + ": " + reason};
+}
+
+/// What stopped the parser before the end of the text, `read` bytes from its start.
+failure parse_error(const rapidjson::ParseResult& result, std::size_t read, std::size_t size, const builder& build) {
+  if (build.too_deep())
+    return {errc::invalid_request, "nested too deeply at byte " + std::to_string(result.Offset())};
+  if (result.Code() == rapidjson::kParseErrorTermination)
+    return syntax_error(result.Offset(), "lone surrogate in string");
+  if (result.Code() != rapidjson::kParseErrorDocumentEmpty)
+    return syntax_error(result.Offset(), rapidjson::GetParseError_En(result.Code()));
+  if (read < size) // RapidJSON calls "]" empty, too
+    return syntax_error(read, "a value is expected");
+  return {errc::invalid_request, "empty body: JSON expected at byte 0"};
+}
+
+enum class big_numbers : bool { retry, refuse };
+
+/// One pass over `tamed`, which is `text` but for its numbers. Returns the root; nothing where a number is too big for
+/// the parser and the caller wants to retry.
+const data* parse_into(std::pmr::memory_resource& arena, std::string_view text, std::string_view tamed,
+                       big_numbers policy) {
+  constexpr unsigned flags =
+    rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  rapidjson::MemoryStream in{tamed.data(), tamed.size()};
+  builder build{arena, text, in};
+  const auto result = rapidjson::Reader{}.Parse<flags>(in, build);
+  if (result.Code() == rapidjson::kParseErrorNumberTooBig && policy == big_numbers::retry)
+    return nullptr;
+  if (result.IsError())
+    throw parse_error(result, in.Tell(), tamed.size(), build);
+  if (in.Tell() < tamed.size())
+    throw syntax_error(in.Tell(), "NUL byte"); // which the parser took for the end
+  return new (arena.allocate(sizeof(data), alignof(data))) data{build.root()};
+}
+
+template <class T>
+T whole_number(const data& n, std::string_view field, std::string_view expected) {
+  T value = 0;
+  if (n.is_null())
+    return value;
+  if (n.type() != kind::number)
+    refuse(field, expected);
+  const auto s = n.characters();
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+  if (end != s.data() + s.size() || error == std::errc::invalid_argument)
+    refuse(field, expected);
+  if (error != std::errc{})
+    refuse(field, "does not fit into 64 bits");
+  return value;
+}
+
+void write(writer& out, const data& n) {
+  switch (n.type()) {
+  case kind::null: out.null(); break;
+  case kind::boolean: out.value(n.size == 1); break;
+  case kind::number: out.raw(n.characters()); break;
+  case kind::string: out.value(n.characters()); break;
+  case kind::array:
+    out.begin_array();
+    for (const auto& child : n)
+      write(out, child);
+    out.end_array();
+    break;
+  case kind::object:
+    out.begin_object();
+    for (const auto& child : n)
+      write(out.key(child.key()), child);
+    out.end_object();
+    break;
+  }
+}
+
+} // namespace
+
+// -- node ----------------------------------------------------------------------------------------------------------
+
+kind node::type() const noexcept {
+  return static_cast<kind>(data::of(*this).tag);
+}
+
+bool node::as_bool(std::string_view field) const {
+  if (!is_null() && type() != kind::boolean)
+    refuse(field, "must be true or false");
+  return data::of(*this).size == 1;
+}
+
+std::string node::as_string(std::string_view field) const {
+  if (!is_null() && type() != kind::string)
+    refuse(field, "must be a string");
+  return std::string{data::of(*this).characters()};
+}
+
+std::uint64_t node::as_uint(std::string_view field) const {
+  return whole_number<std::uint64_t>(data::of(*this), field, "must be a non-negative whole number");
+}
+
+std::int64_t node::as_int(std::string_view field) const {
+  return whole_number<std::int64_t>(data::of(*this), field, "must be a whole number");
+}
+
+double node::as_double(std::string_view field) const {
+  if (is_null())
+    return 0;
+  if (type() != kind::number)
+    refuse(field, "must be a number");
+  const auto s = data::of(*this).characters();
+  double value = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+  if (error != std::errc{} || !std::isfinite(value))
+    refuse(field, "is out of the range of numbers");
+  return value;
+}
+
+std::vector<std::reference_wrapper<const node>> node::items(std::string_view field) const {
+  if (!is_null() && type() != kind::array)
+    refuse(field, "must be an array");
+  const auto& children = data::of(*this);
+  return {children.begin(), children.end()};
+}
+
+std::vector<member> node::members(std::string_view field) const {
+  if (!is_null() && type() != kind::object)
+    refuse(field, "must be an object");
+  const auto& children = data::of(*this);
+  std::vector<member> result;
+  result.reserve(children.size);
+  for (const auto& child : children)
+    result.push_back({child.key(), child});
+  return result;
+}
+
+const node* node::find(std::string_view key) const noexcept {
+  if (type() != kind::object)
+    return nullptr;
+  const auto& children = data::of(*this);
+  for (const auto* child = children.end(); child != children.begin();)
+    if ((--child)->key() == key)
+      return child;
+  return nullptr;
+}
+
+std::string node::text() const {
+  writer out;
+  write(out, data::of(*this));
+  return std::move(out).str();
+}
+
+// -- document ------------------------------------------------------------------------------------------------------
+
+struct document::impl {
+  // Small bodies fit the first block.
+  explicit impl(std::size_t text_size) : arena{std::min<std::size_t>(4 * text_size + 256, 64 * 1024)} {}
+
+  std::pmr::monotonic_buffer_resource arena;
+  const data* root = nullptr;
+};
+
+document::document(std::unique_ptr<impl> i) : impl_{std::move(i)} {}
+document::document(document&&) noexcept = default;
+document& document::operator=(document&&) noexcept = default;
+document::~document() = default;
+
+document document::parse(std::string_view text) {
+  if (text.size() > max_text)
+    throw failure{errc::too_large, "JSON text is over 512 MB"};
+  auto result = std::make_unique<impl>(text.size());
+  result->root = parse_into(result->arena, text, text, big_numbers::retry);
+  if (result->root == nullptr) {
+    result->arena.release();
+    result->root = parse_into(result->arena, text, tame_numbers(std::string{text}), big_numbers::refuse);
+  }
+  return document{std::move(result)};
+}
+
+const node& document::root() const noexcept {
+  return *impl_->root;
+}
+
+} // namespace mistify::rpc::json

@@ -1,0 +1,174 @@
+#include "rpc/base/json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace mistify::rpc::json {
+
+namespace {
+
+/// Length of the UTF-8 character at the start of `s`, 0 if there is none (Unicode 15, table 3-7).
+std::size_t utf8_length(std::string_view s) noexcept {
+  const auto byte = [s](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
+  const auto tail = [byte](std::size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
+  const auto first = byte(0), second = byte(1);
+  if (first < 0x80)
+    return 1;
+  if (first >= 0xc2 && first <= 0xdf)
+    return tail(1) ? 2 : 0;
+  if ((first & 0xf0u) == 0xe0)
+    return tail(1) && tail(2) && !(first == 0xe0 && second < 0xa0) && !(first == 0xed && second >= 0xa0) ? 3 : 0;
+  if (first >= 0xf0 && first <= 0xf4)
+    return tail(1) && tail(2) && tail(3) && !(first == 0xf0 && second < 0x90) && !(first == 0xf4 && second >= 0x90) ? 4
+                                                                                                                    : 0;
+  return 0;
+}
+
+void append_escape(std::string& out, char c) {
+  static constexpr std::string_view hex = "0123456789abcdef";
+  switch (c) {
+  case '"': out += "\\\""; break;
+  case '\\': out += "\\\\"; break;
+  case '\n': out += "\\n"; break;
+  case '\r': out += "\\r"; break;
+  case '\t': out += "\\t"; break;
+  case '\b': out += "\\b"; break;
+  case '\f': out += "\\f"; break;
+  default:
+    out += "\\u00";
+    out += hex[static_cast<unsigned char>(c) >> 4u];
+    out += hex[static_cast<unsigned char>(c) & 15u];
+  }
+}
+
+/// Whether a character does not stand for itself in a JSON string, or is no ASCII.
+bool is_special(char c) noexcept {
+  return static_cast<unsigned char>(c - 0x20) >= 0x60 || c == '"' || c == '\\';
+}
+
+/// The same of any of eight: a subtraction sets the high bit of a byte that is smaller than what is taken off it.
+bool has_special(const char* eight) noexcept {
+  constexpr auto each = [](char c) { return 0x0101010101010101u * static_cast<unsigned char>(c); };
+  std::uint64_t x = 0;
+  std::memcpy(&x, eight, sizeof x);
+  const auto quotes = (x ^ each('"')) - each(1), backslashes = (x ^ each('\\')) - each(1), controls = x - each(' ');
+  return ((x | quotes | backslashes | controls) & 0x8080808080808080u) != 0;
+}
+
+std::size_t count_plain(std::string_view s) noexcept {
+  std::size_t n = 0;
+  while (s.size() - n >= 8 && !has_special(s.data() + n))
+    n += 8;
+  while (n < s.size() && !is_special(s[n]))
+    ++n;
+  return n;
+}
+
+void append_quoted(std::string& out, std::string_view s) {
+  out += '"';
+  while (!s.empty()) {
+    const auto plain = count_plain(s);
+    out.append(s.substr(0, plain));
+    s.remove_prefix(plain);
+    if (s.empty())
+      break;
+    auto length = utf8_length(s);
+    if (length > 1)
+      out.append(s.substr(0, length));
+    else if (length == 1)
+      append_escape(out, s.front());
+    else
+      out += "\xef\xbf\xbd"; // U+FFFD
+    s.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  out += '"';
+}
+
+template <class T>
+void append_number(std::string& out, T value) {
+  std::array<char, 32> digits; // the longest double has 24
+  out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
+}
+
+} // namespace
+
+void writer::separate() {
+  // What was written tells: behind these no comma is due, and no finished value ends in one of them.
+  if (!out_.empty() && out_.back() != '{' && out_.back() != '[' && out_.back() != ':')
+    out_ += ',';
+}
+
+writer& writer::begin_object() {
+  separate();
+  out_ += '{';
+  return *this;
+}
+
+writer& writer::end_object() {
+  out_ += '}';
+  return *this;
+}
+
+writer& writer::begin_array() {
+  separate();
+  out_ += '[';
+  return *this;
+}
+
+writer& writer::end_array() {
+  out_ += ']';
+  return *this;
+}
+
+writer& writer::key(std::string_view name) {
+  separate();
+  append_quoted(out_, name);
+  out_ += ':';
+  return *this;
+}
+
+writer& writer::value(std::string_view text) {
+  separate();
+  append_quoted(out_, text);
+  return *this;
+}
+
+writer& writer::value(bool v) {
+  return raw(v ? "true" : "false");
+}
+
+writer& writer::value(std::int64_t v) {
+  separate();
+  append_number(out_, v);
+  return *this;
+}
+
+writer& writer::value(std::uint64_t v) {
+  separate();
+  append_number(out_, v);
+  return *this;
+}
+
+writer& writer::value(double v) {
+  if (!std::isfinite(v))
+    return null();
+  separate();
+  append_number(out_, v);
+  return *this;
+}
+
+writer& writer::null() {
+  return raw("null");
+}
+
+writer& writer::raw(std::string_view json) {
+  separate();
+  out_ += json;
+  return *this;
+}
+
+} // namespace mistify::rpc::json

@@ -1,0 +1,41 @@
+#include "rpc/base/process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <initializer_list>
+#include <unistd.h>
+
+namespace mistify::rpc {
+
+namespace {
+
+/// `open` gives the lowest number that is free: with those below it open, that is `wanted`.
+void open_if_closed(int wanted, int how) noexcept {
+  if (::fcntl(wanted, F_GETFD) >= 0 || errno != EBADF)
+    return;
+  if (::open("/dev/null", how) < 0) // NOLINT(android-cloexec-open): children have it, as they have the others
+    ::open("/", O_RDONLY);          // takes up the number; whoever reads or writes gets an error
+}
+
+void open_standard_descriptors() noexcept {
+  open_if_closed(STDIN_FILENO, O_RDONLY);
+  open_if_closed(STDOUT_FILENO, O_WRONLY);
+  open_if_closed(STDERR_FILENO, O_WRONLY);
+}
+
+// The loader calls what is in this section before the initialisers of shared libraries, which may make descriptors (the
+// unwinder of gperftools makes a pipe). The sanitizers are not ready that early, and come without gperftools.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+[[gnu::used, gnu::section(".preinit_array")]] void (*const before_libraries)() noexcept = open_standard_descriptors;
+#endif
+
+} // namespace
+
+void prepare_process() noexcept {
+  open_standard_descriptors();
+  for (const int meaningless : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGIO, SIGPWR, SIGPIPE})
+    std::signal(meaningless, SIG_IGN);
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,92 @@
+#include "rpc/client/async_call.hpp"
+
+#include "rpc/base/thread_pool.hpp"
+#include "rpc/http1/whole_answer.hpp"
+#include "rpc/model/codec.hpp"
+#include "rpc/net/reactor.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace mistify::rpc {
+
+started_call::started_call(const endpoint& to, connection_pool& pool, const call_threads& on,
+                           std::unique_ptr<connection> link, std::chrono::milliseconds timeout, cancellation cancel,
+                           call_done told)
+  : pool_{pool}, threads_{on}, cancel_{std::move(cancel)}, exchange_{to, cancel_, timeout}, link_{std::move(link)},
+    told_{std::move(told)} {}
+
+void started_call::send(std::string_view text) {
+  link_->stream.begin(exchange_.until, head_budget);
+  guard_.emplace(cancel_.on_cancel([stream = &link_->stream] { stream->abort(); }));
+  const auto sent = link_->stream.send_at_once(text);
+  if (sent == text.size())
+    return await();
+  unsent_ = text.substr(sent);
+  go_on_blocking();
+}
+
+void started_call::await() {
+  const bool awaited = threads_.answers.when_readable(link_->stream.socket(), exchange_.until,
+                                                      [self = shared_from_this()] { self->answered(); });
+  if (!awaited)
+    go_on_blocking();
+}
+
+void started_call::answered() {
+  if (!link_->stream.take_what_came())
+    return await();
+  const auto answer = read_whole(link_->stream.unread());
+  if (!answer && link_->stream.why() == socket_stream::fault::none)
+    return go_on_blocking();
+  if (answer && answer->plain && answer->body.size() <= exchange_.to.max_answer)
+    return finish(*answer);
+  link_->stream.never_wait();
+  finish();
+}
+
+/// Without the engine.
+void started_call::finish(const whole_answer& answer) {
+  const std::string body{answer.body};
+  link_->stream.next(link_->stream.unread().size());
+  guard_.reset(); // before the connection is handed back
+  if (answer.keeps_alive && link_->stream.why() == socket_stream::fault::none)
+    pool_.keep(std::move(link_));
+  tell([&] { return decode_result(body); });
+}
+
+void started_call::go_on_blocking() {
+  const bool posted = threads_.blocking.try_post([self = shared_from_this()] {
+    self->link_->stream.send(self->unsent_);
+    self->finish();
+  });
+  if (!posted) {
+    guard_.reset();
+    told_(failure{errc::unavailable, "no thread is free for the call"});
+  }
+}
+
+void started_call::finish() {
+  guard_.reset(); // the exchange has one of its own from here on, which goes before the connection is handed back
+  tell([&] {
+    httplib::Request sent;
+    sent.method = "POST";
+    link_->stream.next_was_sent();
+    return take_result(exchange_, sent, std::move(link_), pool_);
+  });
+}
+
+template <class F>
+void started_call::tell(const F& take) {
+  outcome<std::string> result;
+  try {
+    result = take();
+  } catch (const failure& e) {
+    result = e;
+  } catch (const std::exception& e) {
+    result = failure{errc::internal, e.what()};
+  }
+  told_(std::move(result));
+}
+
+} // namespace mistify::rpc

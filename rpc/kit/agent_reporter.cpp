@@ -1,0 +1,88 @@
+#include "rpc/kit/agent_reporter.hpp"
+
+#include "rpc/base/json.hpp"
+#include "rpc/base/log.hpp"
+
+#include <httplib.h>
+#include <stdexcept>
+#include <utility>
+
+namespace mistify::rpc {
+
+namespace {
+
+constexpr std::string_view scheme = "http://";
+constexpr auto connect_timeout = std::chrono::seconds{1};
+constexpr auto answer_timeout = std::chrono::seconds{5};
+
+std::string body_of(std::string_view key, std::string_view text) {
+  json::writer w;
+  w.begin_object();
+  w.key(key).value(text);
+  w.end_object();
+  return std::move(w).str();
+}
+
+std::unique_ptr<httplib::Client> client_for(const std::string& url) {
+  const auto host = url.starts_with(scheme) ? url.substr(scheme.size()) : std::string{};
+  if (!host.empty() && host.find_first_of("/?#@ ") == host.npos) {
+    auto client = std::make_unique<httplib::Client>(url);
+    if (client->is_valid())
+      return client;
+  }
+  throw std::invalid_argument{"the agent's URL must be http://HOST:PORT: " + url};
+}
+
+} // namespace
+
+agent_link::agent_link(const std::string& url, std::string loss) : client_{client_for(url)}, loss_{std::move(loss)} {
+  client_->set_keep_alive(true);
+  client_->set_tcp_nodelay(true);
+  client_->set_connection_timeout(connect_timeout);
+  client_->set_read_timeout(answer_timeout);
+  client_->set_write_timeout(answer_timeout);
+}
+
+agent_link::~agent_link() = default;
+
+receipt agent_link::tell_state(const std::string& guest, std::string_view state) {
+  return tell("/guests/" + guest + "/state", "state", state);
+}
+
+receipt agent_link::tell_progress(const std::string& job, std::string_view message) {
+  return tell("/jobs/" + job + "/progress", "message", message);
+}
+
+receipt agent_link::tell(const std::string& path, std::string_view key, std::string_view text) {
+  const auto answer = client_->Put(path, body_of(key, text), "application/json");
+  note_away(!answer);
+  return answer ? weigh(answer->status, answer->body) : receipt::away;
+}
+
+void agent_link::give_up() {
+  client_->stop();
+}
+
+/// One line when the trouble begins and one when it is over.
+void agent_link::note_away(bool now) {
+  if (std::exchange(away_, now) == now)
+    return;
+  if (now)
+    log::warning("the agent is away: " + loss_);
+  else
+    log::warning("the agent is back");
+}
+
+receipt agent_link::weigh(int status, const std::string& body) {
+  if (status == 200 || status == 404) { // hypervisors have machines that are nobody's guests
+    warned_of_ = 0;
+    return status == 200 ? receipt::taken : receipt::refused;
+  }
+  if (status == 409 || status == 429 || status >= 500)
+    return receipt::not_now;
+  if (std::exchange(warned_of_, status) != status)
+    log::warning("the agent takes no reports", {{"status", std::to_string(status)}, {"answer", body}});
+  return receipt::refused;
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "rpc/http1/door.hpp"
+#include "rpc/kit/dispatcher.hpp"
+#include "rpc/kit/server.hpp"
+#include "rpc/net/socket_stream.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace mistify::rpc {
+
+/// What a server serves. Immutable once connections are there.
+struct served {
+  using http_handler = std::function<http_answer(std::string_view body)>;
+
+  std::size_t max_body;
+  std::string rpc_path;
+  dispatcher methods = {};
+  std::map<std::string, http_handler, std::less<>> paths = {};
+  rpc::door door{machine_names()};
+};
+
+/// One connection of a server: cpp-httplib's server engine on a stream of ours. An engine a connection, because its
+/// handlers need to know on which connection they are. Belongs to one thread; only `drop` may come from others.
+class server_connection final : private httplib::Server, private asker {
+public:
+  server_connection(unique_fd fd, const served& what);
+
+  /// Waits for the head of a request to begin; false when none came in time or the other end left.
+  bool wait_for_request(deadline until);
+
+  /// Serves one request; false when the connection is to be closed behind it.
+  bool serve_request();
+
+  /// True if bytes of the client have been awaited for so long, before a request or for the rest of one. Thread-safe.
+  bool silent_for(std::chrono::milliseconds time) const noexcept {
+    const auto since = awaits_since_.load();
+    return since != nothing_awaited && clock::now() - clock::time_point{clock::duration{since}} >= time;
+  }
+
+  /// Ends the waiting, and whatever is sent or received at the moment. Thread-safe.
+  void drop() const noexcept { stream_.abort(); }
+
+private:
+  bool gone() const noexcept override { return stream_.other_end_left(); }
+  const std::string& job() const noexcept override { return job_; }
+  void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
+  void call(const std::string& content_type, std::string_view body, httplib::Response& response);
+  void answer_http(const served::http_handler& handler, std::string_view body, httplib::Response& response);
+  bool admits(const httplib::Request& request, httplib::Response& response);
+  void refuse(httplib::Response& response, int status, std::string text);
+  bool read_body(const httplib::ContentReader& reader, std::string& body, httplib::Response& response);
+
+  using clock = std::chrono::steady_clock;
+  static constexpr clock::rep nothing_awaited = 0;
+  void await_client() noexcept { awaits_since_ = clock::now().time_since_epoch().count(); }
+
+  const served& what_;
+  socket_stream stream_;
+  std::atomic<clock::rep> awaits_since_{nothing_awaited};
+  std::string job_; // of the call that is served
+  // The request was read to its end and answered to its end: what follows is another one. Not so for what the engine
+  // refuses by itself.
+  bool keep_ = false;
+};
+
+} // namespace mistify::rpc

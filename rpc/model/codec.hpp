@@ -1,0 +1,92 @@
+#pragma once
+
+#include "rpc/base/error.hpp"
+#include "rpc/base/json.hpp"
+#include "rpc/base/time.hpp"
+#include "rpc/model/model.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The wire form of every value of the API: model ↔ JSON.
+///
+/// Decoders read one JSON text (or a node) and throw `failure{invalid_request}` that names the field ("disks[1].size:
+/// must be a non-negative whole number"). Unknown members are kept where the type has `extra`, else ignored.
+/// Encoders give compact text without a trailing newline; fields in the documented order, maps and extras sorted by key.
+namespace mistify::rpc {
+
+guest decode_guest(std::string_view text);
+guest decode_guest(const json::node& node);
+std::string encode(const guest& value);
+
+image_request decode_image_request(std::string_view text);
+image_request decode_image_request(const json::node& node);
+std::string encode(const image_request& value);
+
+image decode_image(const json::node& node);
+std::string encode(const image& value);
+
+snapshot_request decode_snapshot_request(std::string_view text);
+snapshot_request decode_snapshot_request(const json::node& node);
+std::string encode(const snapshot_request& value);
+
+snapshot decode_snapshot(const json::node& node);
+std::string encode(const snapshot& value);
+
+guest_cpu_metrics decode_cpu_metrics(const json::node& node);
+guest_disk_metrics decode_disk_metrics(const json::node& node);
+guest_nic_metrics decode_nic_metrics(const json::node& node);
+std::string encode(const guest_cpu_metrics& value);
+std::string encode(const guest_disk_metrics& value);
+std::string encode(const guest_nic_metrics& value);
+
+std::string encode(const job& value);
+
+/// "Queued", "Running", "Complete", "Error".
+std::string_view to_string(job_status status) noexcept;
+
+/// The reverse of `to_string`; nothing for any other text.
+std::optional<job_status> job_status_from(std::string_view text) noexcept;
+
+/// A map string → string; `null` is the empty map.
+metadata_map decode_metadata(std::string_view text);
+std::string encode(const metadata_map& value);
+
+/// A map string → string for PATCH: `null` and "" delete. `null` as the whole body is the empty patch.
+metadata_patch decode_metadata_patch(std::string_view text);
+
+/// Applies a patch in place.
+void apply(metadata_map& to, const metadata_patch& patch);
+
+// -- JSON-RPC envelopes (version 1, as the original speaks it) -----------------------------------------------------
+
+/// `{"method":M,"params":[P],"id":N}` where `params` is the JSON text of the one object.
+std::string encode_call(std::string_view method, std::string_view params, std::uint64_t id);
+
+/// The `result` of an answer as compact JSON text. Throws `failure{sub_agent_failed}` when the body is no JSON-RPC
+/// answer, when `error` is not null (strings as they are, other values as JSON) or when `result` is null or missing.
+std::string decode_result(std::string_view body);
+
+/// `{"guest":G,"action":A,"args":{…}}`; args left out where empty. `guest` is JSON text.
+std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args);
+
+/// `{"guest":G,"type":T,"args":{…}}`; args left out where empty.
+std::string encode_metrics_request(std::string_view guest, std::string_view type, const metadata_map& args);
+
+/// The JSON object `request` with a member `args` added where args is not empty.
+std::string with_args(std::string_view request, const metadata_map& args);
+
+/// What the agent reads from any stage's result.
+struct stage_result {
+  std::string body;                ///< the whole result, compact JSON text
+  std::optional<guest> returned;   ///< member `guest`, where it is an object
+  std::string message;             ///< member `message`
+  std::uint64_t retry_seconds = 0; ///< member `retry`: run the stage again after so long; 0 = do not
+};
+
+/// Throws `failure{sub_agent_failed}` where a member has the wrong type.
+stage_result decode_stage_result(std::string body);
+
+} // namespace mistify::rpc

@@ -1,0 +1,100 @@
+#include "rpc/model/codec.hpp"
+#include "rpc/model/codec_fields.hpp"
+
+namespace mistify::rpc {
+
+namespace {
+
+/// Runs `read` on an answer of a sub-agent: what is wrong with it is the sub-agent's fault, not the client's.
+template <class Read>
+auto reading_answer(Read read) {
+  try {
+    return read();
+  } catch (const failure& f) {
+    throw failure{errc::sub_agent_failed, "unparsable answer: " + f.message(), f.stack()};
+  }
+}
+
+void put_args(json::writer& out, const metadata_map& args) {
+  if (!args.empty())
+    wire::write(out.key("args"), args);
+}
+
+/// The text of a JSON-RPC error. An error without a text is still an error, and a job should say more than nothing.
+std::string error_text(const json::node& error) {
+  if (error.type() != json::node::kind::string)
+    return error.text();
+  auto text = error.as_string("error");
+  return text.empty() ? "error without a text" : text;
+}
+
+} // namespace
+
+std::string encode_call(std::string_view method, std::string_view params, std::uint64_t id) {
+  json::writer out;
+  out.begin_object().key("method").value(method);
+  out.key("params").begin_array().raw(params).end_array();
+  out.key("id").value(id).end_object();
+  return std::move(out).str();
+}
+
+std::string decode_result(std::string_view body) {
+  const auto answer = reading_answer([&] { return json::document::parse(body); });
+  const auto& root = answer.root();
+  if (root.type() != json::node::kind::object)
+    throw failure{errc::sub_agent_failed, "unparsable answer: must be an object"};
+  if (const auto* error = root.find("error"); error != nullptr && !error->is_null())
+    throw failure{errc::sub_agent_failed, error_text(*error)};
+  const auto* result = root.find("result");
+  if (result == nullptr || result->is_null())
+    throw failure{errc::sub_agent_failed, "empty result"};
+  return result->text();
+}
+
+std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args) {
+  json::writer out;
+  out.begin_object().key("guest").raw(guest).key("action").value(action);
+  put_args(out, args);
+  return std::move(out.end_object()).str();
+}
+
+std::string encode_metrics_request(std::string_view guest, std::string_view type, const metadata_map& args) {
+  json::writer out;
+  out.begin_object().key("guest").raw(guest).key("type").value(type);
+  put_args(out, args);
+  return std::move(out.end_object()).str();
+}
+
+std::string with_args(std::string_view request, const metadata_map& args) {
+  if (args.empty())
+    return std::string{request};
+  const auto parsed = json::document::parse(request);
+  json::writer out;
+  out.begin_object();
+  // A client's own `args` gives way: two members of one name would be merged by some readers.
+  for (const auto& [key, value] : parsed.root().members("request"))
+    if (key != "args")
+      out.key(key).raw(value.text());
+  put_args(out, args);
+  return std::move(out.end_object()).str();
+}
+
+stage_result decode_stage_result(std::string body) {
+  stage_result result;
+  reading_answer([&] {
+    const auto parsed = json::document::parse(body);
+    const auto& root = parsed.root();
+    if (root.type() != json::node::kind::object)
+      throw failure{errc::sub_agent_failed, "result: must be an object"};
+    if (const auto* returned = root.find("guest"); returned != nullptr && !returned->is_null())
+      result.returned = wire::decode_guest(*returned, "guest");
+    if (const auto* message = root.find("message"))
+      result.message = message->as_string("message");
+    if (const auto* retry = root.find("retry"))
+      result.retry_seconds = retry->as_uint("retry");
+  });
+  result.body = std::move(body);
+  return result;
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,86 @@
+#include "rpc/model/codec.hpp"
+#include "rpc/model/codec_fields.hpp"
+#include "rpc/model/codec_names.hpp"
+
+namespace mistify::rpc {
+
+namespace wire {
+
+template <>
+struct fields<image> {
+  static constexpr auto all = std::tuple{always("id", &image::id),         always("type", &image::type),
+                                         if_set("volume", &image::volume), if_set("snapshot", &image::snapshot),
+                                         always("size", &image::size),     if_set("status", &image::status)};
+};
+
+template <>
+struct fields<image_request> {
+  static constexpr auto all =
+    std::tuple{always("id", &image_request::id), always("type", &image_request::type),
+               always("dest", &image_request::dest), always("source", &image_request::source)};
+};
+
+template <>
+struct fields<snapshot> {
+  static constexpr auto all = std::tuple{always("id", &snapshot::id), always("size", &snapshot::size)};
+};
+
+template <>
+struct fields<snapshot_request> {
+  static constexpr auto all = std::tuple{always("id", &snapshot_request::id), always("dest", &snapshot_request::dest),
+                                         always("recursive", &snapshot_request::recursive),
+                                         always("destroyMoreRecent", &snapshot_request::destroy_more_recent)};
+};
+
+} // namespace wire
+
+image decode_image(const json::node& node) {
+  return wire::decode<image>(node);
+}
+
+std::string encode(const image& value) {
+  return wire::encode(value);
+}
+
+image_request decode_image_request(std::string_view text) {
+  return wire::decode<image_request>(text);
+}
+
+image_request decode_image_request(const json::node& node) {
+  return wire::decode<image_request>(node);
+}
+
+std::string encode(const image_request& value) {
+  return wire::encode(value);
+}
+
+std::optional<inexact_name> find_inexact_name(const image_request& in) {
+  return wire::inexact_member(in, {}, {"args", "sha256", "name", "opts"});
+}
+
+void expect_exact_names(const image_request& from_client) {
+  if (const auto found = find_inexact_name(from_client))
+    wire::refuse(*found);
+}
+
+snapshot decode_snapshot(const json::node& node) {
+  return wire::decode<snapshot>(node);
+}
+
+std::string encode(const snapshot& value) {
+  return wire::encode(value);
+}
+
+snapshot_request decode_snapshot_request(std::string_view text) {
+  return wire::decode<snapshot_request>(text);
+}
+
+snapshot_request decode_snapshot_request(const json::node& node) {
+  return wire::decode<snapshot_request>(node);
+}
+
+std::string encode(const snapshot_request& value) {
+  return wire::encode(value);
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "rpc/base/time.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mistify::rpc {
+
+/// String pairs a client may attach to a guest or to the hypervisor.
+using metadata_map = std::map<std::string, std::string, std::less<>>;
+
+/// What a PATCH does to metadata: a value sets the key, none deletes it.
+using metadata_patch = std::map<std::string, std::optional<std::string>, std::less<>>;
+
+/// JSON members the agent does not know: key to compact JSON text, numbers to the letter. Kept and passed on.
+using unknown_fields = std::map<std::string, std::string, std::less<>>;
+
+/// A network interface of a guest.
+struct nic {
+  std::string name, network, model, mac, address, netmask, gateway, device;
+  std::optional<std::vector<std::int64_t>> vlans; ///< `null` on the wire when unset
+  unknown_fields extra;
+};
+
+/// A disk of a guest. `size` is in MB.
+struct disk {
+  std::string bus, device;
+  std::uint64_t size = 0;
+  std::string volume, image, source;
+  unknown_fields extra;
+};
+
+/// A virtual machine or a container. `memory` is in MB.
+struct guest {
+  std::string id, type, image;
+  std::vector<nic> nics;
+  std::vector<disk> disks;
+  std::string state;
+  std::uint64_t memory = 0, cpu = 0;
+  std::int64_t vnc = 0;
+  metadata_map metadata;
+  unknown_fields extra;
+};
+
+/// An image as a store lists it. `size` is in MB.
+struct image {
+  std::string id, type, volume, snapshot;
+  std::uint64_t size = 0;
+  std::string status;
+};
+
+/// What a client asks of an image store.
+struct image_request {
+  std::string id, type, dest, source;
+  unknown_fields extra; ///< `name` and `opts` of container images pass through here
+};
+
+/// A snapshot; `size` is in MB.
+struct snapshot {
+  std::string id;
+  std::uint64_t size = 0;
+};
+
+/// What a client asks of a snapshot: `id` is `guests/{id}[/disk-{d}][@{name}]`.
+struct snapshot_request {
+  std::string id, dest;
+  bool recursive = false;
+  bool destroy_more_recent = false;
+};
+
+struct guest_disk_metrics {
+  std::string disk;
+  std::int64_t read_ops = 0, read_bytes = 0;
+  double read_time = 0;
+  std::int64_t write_ops = 0, write_bytes = 0;
+  double write_time = 0;
+  std::int64_t flush_ops = 0;
+  double flush_time = 0;
+};
+
+/// Seconds.
+struct guest_cpu_metrics {
+  double cpu_time = 0, vcpu_time = 0;
+};
+
+struct guest_nic_metrics {
+  std::string name;
+  std::int64_t rx_bytes = 0, rx_packets = 0, rx_errors = 0, rx_drops = 0;
+  std::int64_t tx_bytes = 0, tx_packets = 0, tx_errors = 0, tx_drops = 0;
+};
+
+enum class job_status : std::uint8_t { queued, running, complete, error };
+
+/// True once nothing will happen to the job any more.
+constexpr bool has_ended(job_status s) noexcept {
+  return s == job_status::complete || s == job_status::error;
+}
+
+/// An asynchronous action, from its acceptance to its end. `guest_id` is `agent` for image jobs.
+struct job {
+  std::string id, guest_id, action;
+  timestamp queued_at{}, started_at{}, updated_at{};
+  job_status status = job_status::queued;
+  std::string message;
+};
+
+} // namespace mistify::rpc

@@ -1,0 +1,264 @@
+#include "rpc/net/socket_stream.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace mistify::rpc {
+
+socket_stream::socket_stream(unique_fd fd)
+  : fd_{std::move(fd)}, buffer_{std::make_unique_for_overwrite<char[]>(usual_buffer)} {}
+
+void socket_stream::begin(deadline until, std::size_t budget) noexcept {
+  extend(until);
+  budget_ = budget - std::min(budget, unread_.size());
+  hold_ = true;
+  may_wait_ = true;
+  tail_ = {};
+}
+
+void socket_stream::abort() const noexcept {
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
+
+ssize_t socket_stream::note(fault why) noexcept {
+  if (fault_ == fault::none)
+    fault_ = why;
+  return why == fault::closed ? 0 : -1;
+}
+
+std::size_t socket_stream::bytes_there() const noexcept {
+  int bytes = 0;
+  return ::ioctl(fd_.get(), FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+/// Bytes that come one by one behind the deadline are too late.
+bool socket_stream::came_in_time(std::size_t bytes) noexcept {
+  if (!in_time_)
+    return true;
+  const bool some_did = *in_time_ > 0;
+  *in_time_ -= std::min(*in_time_, bytes);
+  return some_did;
+}
+
+std::optional<ssize_t> socket_stream::try_fill() {
+  for (;;) {
+    const bool over = until_ != never && std::chrono::steady_clock::now() >= until_;
+    if (over && !in_time_)
+      in_time_ = bytes_there();
+    const auto n = ::recv(fd_.get(), buffer_.get(), buffer_size_, 0);
+    if (n > 0) {
+      const auto got = static_cast<std::size_t>(n);
+      if (!came_in_time(got))
+        return note(fault::too_late);
+      if (got > budget_)
+        return note(fault::budget);
+      budget_ -= got;
+      unread_ = {buffer_.get(), got};
+      return n;
+    }
+    if (n == 0)
+      return note(fault::closed);
+    if ((errno == EAGAIN || errno == EWOULDBLOCK) && over)
+      return note(fault::too_late);
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+      return std::nullopt;
+    if (errno != EINTR)
+      return note(fault::reset);
+  }
+}
+
+ssize_t socket_stream::fill() {
+  for (;;) {
+    if (const auto n = try_fill())
+      return *n;
+    if (!may_wait_)
+      return note(fault::closed);
+    if (!wait_for(fd_.get(), POLLIN, until_))
+      return note(fault::too_late);
+  }
+}
+
+bool socket_stream::take_what_came() {
+  return !unread_.empty() || try_fill().has_value();
+}
+
+void socket_stream::remember(std::string_view bytes) noexcept {
+  const auto keep = std::min(bytes.size(), tail_.size());
+  std::move(tail_.begin() + static_cast<std::ptrdiff_t>(keep), tail_.end(), tail_.begin());
+  std::copy(bytes.end() - static_cast<std::ptrdiff_t>(keep), bytes.end(),
+            tail_.end() - static_cast<std::ptrdiff_t>(keep));
+}
+
+bool socket_stream::ended_with(std::string_view text) const noexcept {
+  return std::string_view{tail_.data(), tail_.size()}.ends_with(text);
+}
+
+void socket_stream::use_buffer(std::size_t size) {
+  size = std::max(size, unread_.size());
+  auto fresh = std::make_unique_for_overwrite<char[]>(size);
+  std::copy(unread_.begin(), unread_.end(), fresh.get());
+  unread_ = {fresh.get(), unread_.size()};
+  buffer_ = std::move(fresh);
+  buffer_size_ = size;
+}
+
+std::string_view socket_stream::next(std::size_t most) {
+  if (unread_.empty() && fill() <= 0)
+    return {};
+  const auto bytes = unread_.substr(0, most);
+  remember(bytes);
+  unread_.remove_prefix(bytes.size());
+  return bytes;
+}
+
+std::size_t socket_stream::pass(const std::function<ssize_t(int socket)>& take) {
+  for (;;) {
+    const auto n = take(fd_.get());
+    if (n > 0)
+      return static_cast<std::size_t>(n);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+      if (wait(until_))
+        continue;
+      note(fault::too_late);
+    } else {
+      note(n == 0 ? fault::closed : fault::reset);
+    }
+    return 0;
+  }
+}
+
+ssize_t socket_stream::read(char* to, std::size_t size) {
+  if (!held_.empty() && !flush())
+    return -1;
+  hold_ = true;
+  sent_ = false;
+  if (unread_.empty()) {
+    if (const auto n = fill(); n <= 0)
+      return n;
+  }
+  const auto bytes = next(size);
+  std::memcpy(to, bytes.data(), bytes.size());
+  return static_cast<ssize_t>(bytes.size());
+}
+
+bool socket_stream::wait_to_send(deadline until) {
+  if (errno == EINTR)
+    return true;
+  const bool full = errno == EAGAIN || errno == EWOULDBLOCK;
+  if (full && wait_for(fd_.get(), POLLOUT, until))
+    return true;
+  note(full ? fault::too_late : fault::reset);
+  return false;
+}
+
+bool socket_stream::send(std::string_view bytes) {
+  const auto until = write_time_.count() > 0 ? deadline_after(write_time_) : until_;
+  while (!bytes.empty()) {
+    const auto n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n >= 0)
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    else if (!wait_to_send(until))
+      return false;
+  }
+  return true;
+}
+
+std::size_t socket_stream::send_at_once(std::string_view bytes) {
+  const auto n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return n < 0 ? 0 : static_cast<std::size_t>(n);
+}
+
+namespace {
+
+/// sendfile knows no MSG_NOSIGNAL. It stays blocked: a signal that this thread never takes harms nobody.
+void block_pipe_signal() {
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+}
+
+} // namespace
+
+bool socket_stream::send_file(int fd, std::uint64_t offset, std::size_t size) {
+  block_pipe_signal();
+  const auto until = write_time_.count() > 0 ? deadline_after(write_time_) : until_;
+  auto at = static_cast<off_t>(offset);
+  while (size > 0) {
+    const auto n = ::sendfile(fd_.get(), fd, &at, size);
+    if (n == 0)
+      break;
+    if (n > 0)
+      size -= static_cast<std::size_t>(n);
+    else if (!wait_to_send(until))
+      return false;
+  }
+  return size == 0 || send(std::string(size, '\0'));
+}
+
+bool socket_stream::flush() {
+  const bool sent = send(held_);
+  held_.clear();
+  return sent;
+}
+
+ssize_t socket_stream::write(const char* from, std::size_t size) {
+  if (sent_)
+    return static_cast<ssize_t>(size);
+  if (const int file = std::exchange(file_, -1); file >= 0)
+    return flush() && send_file(file, file_offset_, size) ? static_cast<ssize_t>(size) : -1;
+  if (hold_) {
+    hold_ = false;
+    held_.assign(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  if (held_.empty())
+    return send({from, size}) ? static_cast<ssize_t>(size) : -1;
+  held_.append(from, size);
+  return flush() ? static_cast<ssize_t>(size) : -1;
+}
+
+bool socket_stream::wait(deadline until) const {
+  return !unread_.empty() || wait_for(fd_.get(), POLLIN, until);
+}
+
+bool socket_stream::idle_and_open() const noexcept {
+  char byte;
+  return unread_.empty() && fault_ == fault::none && ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool socket_stream::other_end_left() const noexcept {
+  char byte;
+  const auto n = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+bool socket_stream::is_readable() const {
+  return wait(until_);
+}
+
+bool socket_stream::is_writable() const {
+  pollfd p{fd_.get(), POLLOUT, 0};
+  return ::poll(&p, 1, 0) >= 0 && (p.revents & (POLLERR | POLLHUP)) == 0;
+}
+
+// Addresses are for logs and access rules, of which there are none here: everything is on the loopback.
+void socket_stream::get_remote_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+void socket_stream::get_local_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+} // namespace mistify::rpc

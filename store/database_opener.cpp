@@ -1,0 +1,162 @@
+#include "store/database_opener.hpp"
+
+#include "rpc/base/error.hpp"
+#include "store/disk_error.hpp"
+#include "store/schema.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+namespace mistify::store {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Up to here the whole file is checked for corruption at each start: some 10 ms. Reading a large one from a slow disk
+/// would hold up the start for seconds; there the checks are those that come by themselves: SQLite's of the header and
+/// the schema, and the reading of all guests and of the job log's indexes. Damage elsewhere shows, as `storage_failed`,
+/// when a row is read. A crash is no reason to check more: the WAL has checksums, and what is unfinished in it counts
+/// for nothing.
+constexpr std::uintmax_t small_file = 16 << 20;
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw rpc::failure{rpc::errc::storage_failed, why};
+}
+
+void check_place(const fs::path& path) {
+  std::error_code error;
+  auto status = fs::status(path, error);
+  if (fs::is_directory(status))
+    refuse("the file is a directory");
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    refuse("the file is no regular file");
+  if (fs::exists(status) && access(path.c_str(), R_OK | W_OK) != 0)
+    refuse("cannot be read and written: " + describe_error(errno));
+  if (!fs::exists(status) && path.has_parent_path() && !fs::create_directories(path.parent_path(), error) && error)
+    refuse("cannot make its folder: " + error.message());
+}
+
+/// SQLite itself takes a file of one byte for an empty one, and would write over it.
+void check_magic(const fs::path& path) {
+  constexpr std::string_view magic{"SQLite format 3\0", 16};
+  std::array<char, magic.size()> start{};
+  std::ifstream file{path, std::ios::binary};
+  file.read(start.data(), start.size());
+  if (file.gcount() > 0 && std::string_view{start.data(), start.size()} != magic)
+    refuse("the file is not a database");
+}
+
+std::vector<std::string> absent_of(const std::string& path) {
+  std::vector<std::string> absent;
+  std::error_code error;
+  for (auto suffix : {"", "-wal", "-shm", "-journal"})
+    if (!fs::exists(path + suffix, error))
+      absent.push_back(path + suffix);
+  return absent;
+}
+
+/// An import that was killed at its end leaves its lock file. One that still runs keeps it.
+void remove_import_lock(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path + ".lock", error))
+    return;
+  try {
+    file_lock{path + ".lock"};
+  } catch (const rpc::failure&) { // held, or not to be removed: no other open needs it
+  }
+}
+
+} // namespace
+
+std::string usable_place(const std::string& path) {
+  check_place(path);
+  // One lock, and the WAL where SQLite puts it.
+  std::error_code error;
+  auto real = fs::weakly_canonical(path, error).string();
+  if (error)
+    refuse("cannot be found: " + error.message());
+  return real;
+}
+
+void check_for_corruption(database& db) {
+  auto verdict = db.text("PRAGMA quick_check(1)");
+  std::ranges::replace(verdict, '\n', ' ');
+  if (verdict != "ok")
+    refuse("the file is corrupt: " + verdict);
+}
+
+opened_file::opened_file(const std::string& path) : path_{path} {
+  auto real = usable_place(path);
+  check_magic(real);
+  litter_ = absent_of(real);
+  lock_.emplace(real, file_lock::what::database);
+  remove_import_lock(path);
+  try {
+    open(real);
+  } catch (...) {
+    db_.reset();
+    for (const auto& file : litter_)
+      unlink(file.c_str());
+    throw;
+  }
+}
+
+opened_file::~opened_file() {
+  db_.reset(); // before what it left is removed
+  for (const auto& file : litter_)
+    unlink(file.c_str());
+}
+
+void opened_file::open(const std::string& path) {
+  db_.emplace(path, database::access::read_write);
+  db_->leave_wal(true);
+  if (!db_->is_at_its_path() || identity_of(path) != lock_->locked())
+    refuse("the file was replaced while it was opened");
+  auto version = schema_version(*db_);
+  auto current = version == migrations().size();
+  std::error_code error;
+  if (version > 0 && (!current || fs::file_size(path, error) <= small_file))
+    check_for_corruption(*db_);
+  // Statement journals stay in memory: no temporary files, which would fail for reasons of their own.
+  db_->execute("PRAGMA temp_store = MEMORY; PRAGMA synchronous = FULL");
+  if (db_->text("PRAGMA journal_mode = WAL") != "wal")
+    refuse("the file cannot have a write-ahead log");
+  if (!current)
+    migrate(*db_);
+}
+
+void opened_file::accept(std::size_t max_bytes) {
+  // A burst may grow the WAL; afterwards its disk space comes back.
+  db_->execute("PRAGMA journal_size_limit = 67108864");
+  if (max_bytes > 0) {
+    auto pages = max_bytes / static_cast<std::size_t>(db_->integer("PRAGMA page_size"));
+    db_->integer("PRAGMA max_page_count = " + std::to_string(pages));
+  }
+  db_->leave_wal(false);
+  litter_.clear();
+  db_->integer("SELECT count(*) FROM sqlite_schema"); // the files beside it are made by the first read
+  const auto real = usable_place(path_);              // where SQLite puts them, whatever link leads to the database
+  parts_ = {
+    {path_, lock_->locked()}, {real + "-wal", identity_of(real + "-wal")}, {real + "-shm", identity_of(real + "-shm")}};
+  require_in_place();
+}
+
+void opened_file::require_in_place() const {
+  for (const auto& [path, known] : parts_) {
+    const auto now = identity_of(path);
+    if (now == known)
+      continue;
+    refuse("the database file " + path + (now ? " was replaced by another one" : " was removed") +
+           " under the agent: nothing is written until it is back, or the agent is started again");
+  }
+}
+
+} // namespace mistify::store

@@ -1,0 +1,60 @@
+#include "store/guest_index.hpp"
+
+#include <mutex>
+#include <utility>
+
+namespace mistify::store {
+
+guest_ptr directory::find(std::string_view id) const {
+  std::shared_lock lock{mutex_};
+  auto found = guests_.find(id);
+  return found == guests_.end() ? nullptr : found->second;
+}
+
+std::vector<guest_ptr> directory::all() const {
+  return list().guests;
+}
+
+directory::listing directory::list() const {
+  std::shared_lock lock{mutex_};
+  listing result{version_.load(), {}};
+  result.guests.reserve(guests_.size());
+  for (const auto& [id, guest] : guests_)
+    result.guests.push_back(guest);
+  return result;
+}
+
+std::size_t directory::size() const {
+  std::shared_lock lock{mutex_};
+  return guests_.size();
+}
+
+rpc::metadata_map directory::metadata() const {
+  std::shared_lock lock{mutex_};
+  return metadata_;
+}
+
+void directory::put(guest_ptr guest) {
+  std::unique_lock lock{mutex_};
+  auto& place = guests_[guest->id];
+  bytes_ += guest->doc.size() - (place ? place->doc.size() : 0); // wraps around as it should where it shrinks
+  ++version_;
+  place.swap(guest);
+  lock.unlock(); // the old guest, where this was its last owner, is freed without holding up readers
+}
+
+void directory::erase(std::string_view id) {
+  std::unique_lock lock{mutex_};
+  if (auto found = guests_.find(id); found != guests_.end()) {
+    bytes_ -= found->second->doc.size();
+    ++version_;
+    guests_.erase(found);
+  }
+}
+
+void directory::put_metadata(rpc::metadata_map metadata) {
+  std::unique_lock lock{mutex_};
+  metadata_.swap(metadata);
+}
+
+} // namespace mistify::store

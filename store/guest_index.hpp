@@ -1,0 +1,67 @@
+#pragma once
+
+#include "rpc/model/model.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mistify::store {
+
+/// A guest as it is committed: its JSON text, ready to be sent. Immutable, shared between threads.
+struct stored_guest {
+  std::string id;
+  std::string type; ///< `container` or anything else
+  std::string doc;  ///< compact JSON text
+};
+
+using guest_ptr = std::shared_ptr<const stored_guest>;
+
+/// What is committed, for readers of any thread: all guests and the hypervisor's metadata, in memory. Only the journal
+/// changes it, after its commit; readers never wait for the disk.
+class directory {
+public:
+  /// nullptr if there is no such guest.
+  guest_ptr find(std::string_view id) const;
+
+  /// All guests, by id.
+  std::vector<guest_ptr> all() const;
+
+  /// All guests, by id, with the version that they are of.
+  struct listing {
+    std::uint64_t version = 0;
+    std::vector<guest_ptr> guests;
+  };
+  listing list() const;
+
+  /// Grows with every change of a guest; so long as it stays, so do all guests. Takes no lock.
+  std::uint64_t version() const noexcept { return version_.load(); }
+
+  /// Of all documents together. Takes no lock.
+  std::size_t bytes() const noexcept { return bytes_.load(); }
+
+  std::size_t size() const;
+
+  rpc::metadata_map metadata() const;
+
+  // -- for the journal ---------------------------------------------------------------------------------------------
+  void put(guest_ptr guest);
+  void erase(std::string_view id);
+  void put_metadata(rpc::metadata_map metadata);
+
+private:
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, guest_ptr, std::less<>> guests_;
+  rpc::metadata_map metadata_;
+  std::atomic<std::uint64_t> version_{1};
+  std::atomic<std::size_t> bytes_{0};
+};
+
+} // namespace mistify::store

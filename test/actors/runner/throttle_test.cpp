@@ -1,0 +1,92 @@
+#include "actors/runner/throttle.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+using mistify::actors::admission;
+using mistify::actors::throttle;
+
+namespace {
+
+admission enter(throttle<std::string>& gate, std::string work) {
+  return gate.enter(work);
+}
+
+} // namespace
+
+TEST_CASE("a throttle lets as many run as it is wide, and the rest waits in order") {
+  throttle<std::string> gate{2, 10};
+  CHECK(enter(gate, "a") == admission::runs);
+  CHECK(enter(gate, "b") == admission::runs);
+  CHECK(enter(gate, "c") == admission::waits);
+  CHECK(enter(gate, "d") == admission::waits);
+  CHECK(gate.leave() == "c");
+  CHECK(gate.running() == 2);
+  CHECK(gate.leave() == "d");
+  CHECK(gate.leave() == std::nullopt);
+  CHECK(gate.running() == 1);
+}
+
+TEST_CASE("a throttle refuses what finds no place to wait") {
+  throttle<std::string> gate{1, 1};
+  CHECK(enter(gate, "a") == admission::runs);
+  CHECK(enter(gate, "b") == admission::waits);
+  CHECK(enter(gate, "c") == admission::refused);
+  CHECK(gate.leave() == "b");
+  CHECK(enter(gate, "d") == admission::waits);
+}
+
+TEST_CASE("a throttle keeps work that runs or is refused with the caller") {
+  throttle<std::string> gate{1, 0};
+  std::string work = "work";
+  CHECK(gate.enter(work) == admission::runs);
+  CHECK(work == "work");
+  CHECK(gate.enter(work) == admission::refused);
+  CHECK(work == "work");
+}
+
+TEST_CASE("what a throttle drops from its queue does not run later") {
+  throttle<std::string> gate{1, 10};
+  for (const auto* name : {"a", "b", "c", "d"})
+    enter(gate, name);
+  gate.drop_waiting_if([](std::string& work) { return work == "b" || work == "d"; });
+  CHECK(gate.waiting() == 1);
+  CHECK(gate.leave() == "c");
+  CHECK_FALSE(gate.idle());
+  CHECK(gate.leave() == std::nullopt);
+  CHECK(gate.idle());
+}
+
+TEST_CASE("work that gives way gets a place only while one stays free for others") {
+  throttle<std::string> gate{3, 10};
+  CHECK(gate.enter_if_spare());
+  CHECK(gate.enter_if_spare());
+  CHECK_FALSE(gate.enter_if_spare());
+  CHECK(enter(gate, "a") == admission::runs);
+  CHECK(enter(gate, "b") == admission::waits);
+  gate.leave();
+  CHECK_FALSE(gate.enter_if_spare());
+  throttle<std::string> narrow{1, 10};
+  CHECK(narrow.enter_if_spare());
+  CHECK_FALSE(narrow.enter_if_spare());
+}
+
+TEST_CASE("what runs and waits is shown by the gauges, and not any more when the throttle goes") {
+  mistify::rpc::metrics::gauge running, waiting;
+  {
+    throttle<std::string> gate{1, 10, running, waiting};
+    enter(gate, "a");
+    enter(gate, "b");
+    enter(gate, "c");
+    CHECK(running.value() == 1);
+    CHECK(waiting.value() == 2);
+    gate.leave();
+    gate.drop_waiting_if([](const std::string&) { return true; });
+    CHECK(running.value() == 1);
+    CHECK(waiting.value() == 0);
+    enter(gate, "d");
+  }
+  CHECK(running.value() == 0);
+  CHECK(waiting.value() == 0);
+}

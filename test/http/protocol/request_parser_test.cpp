@@ -1,0 +1,93 @@
+#include "http/protocol/request_parser.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace mistify::http;
+
+namespace {
+
+std::variant<request, refusal> parse(const std::string& head) {
+  static const request_parser parser;
+  framer f{{}};
+  f.append(head);
+  REQUIRE(f.advance() == framer::progress::complete);
+  return parser.parse(f.head());
+}
+
+request parsed(const std::string& head) {
+  auto r = parse(head);
+  REQUIRE(std::holds_alternative<request>(r));
+  return std::get<request>(r);
+}
+
+int refused(const std::string& target, const std::string& method = "GET") {
+  auto r = parse(method + " " + target + " HTTP/1.1\r\n\r\n");
+  auto* no = std::get_if<refusal>(&r);
+  return no ? no->status : 0;
+}
+
+using list = std::vector<std::string>;
+
+list segments(const std::string& target) {
+  return parsed("GET " + target + " HTTP/1.1\r\n\r\n").segments;
+}
+
+} // namespace
+
+TEST_CASE("method, path, query and headers are read") {
+  auto r = parsed("PATCH /guests/a%20b?x=1&y=a%26b&x=2 HTTP/1.1\r\nHost: h\r\nX-A:  1%2F2 \r\nx-a: 3\r\n\r\n");
+  CHECK(r.method == "PATCH");
+  CHECK(r.path == "/guests/a%20b");
+  CHECK(r.segments == list{"guests", "a b"});
+  REQUIRE(r.parameter("x"));
+  CHECK(*r.parameter("x") == "1");
+  CHECK(*r.parameter("y") == "a&b");
+  CHECK(r.parameter("z") == nullptr);
+  CHECK(r.header("x-a") == "1%2F2, 3"); // not percent-decoded, which the library does
+  CHECK(r.header("host") == "h");
+  CHECK(r.header("remote_addr").empty());
+}
+
+TEST_CASE("the path is split before it is decoded") {
+  CHECK(segments("/") == list{});
+  CHECK(segments("/a/b/") == list{"a", "b"});
+  CHECK(segments("/a//b") == list{"a", "", "b"});
+  CHECK(segments("/a%2Fb/c%3Fd?e/f") == list{"a/b", "c?d"});
+  CHECK(segments("http://host:1/a/b?c") == list{"a", "b"});
+  CHECK(segments("http://host") == list{});
+  CHECK(segments("/+/%2e%2E") == list{"+", ".."});
+}
+
+TEST_CASE("paths that cannot be decoded are refused") {
+  for (std::string target : {"/%", "/a%2", "/%zz", "/%0x", "/a%00b", "a", "?", "*"}) {
+    INFO(target);
+    CHECK(refused(target) == 400);
+  }
+  CHECK(refused("*", "OPTIONS") == 0);
+  CHECK(refused("host:1", "CONNECT") == 400);
+}
+
+TEST_CASE("a method that nobody knows is for the routes to refuse") {
+  CHECK(parsed("BREW /metadata HTTP/1.1\r\n\r\n").method == "BREW");
+  CHECK(parsed("get /metadata HTTP/1.1\r\n\r\n").method == "get");
+}
+
+TEST_CASE("a range that cannot be understood is not looked at") { // RFC 9110, section 14.2
+  for (std::string range : {"lines=1-2", "bytes=9-1", "x"})
+    CHECK(parsed("GET /metadata HTTP/1.1\r\nRange: " + range + "\r\n\r\n").method == "GET");
+}
+
+TEST_CASE("what the library does not understand is refused with its status") {
+  CHECK(refused("/" + std::string(9000, 'a')) == 414);
+}
+
+TEST_CASE("HEAD is handed over as GET") {
+  auto r = parsed("HEAD /a HTTP/1.1\r\n\r\n");
+  CHECK(r.method == "GET");
+  CHECK(r.head_only);
+}
+
+TEST_CASE("the authority of an absolute target is kept beside the path") {
+  CHECK(parsed("GET http://agent.example:8080/a HTTP/1.1\r\nHost: b\r\n\r\n").authority == "agent.example:8080");
+  CHECK(parsed("GET /a HTTP/1.1\r\nHost: b\r\n\r\n").authority.empty());
+}

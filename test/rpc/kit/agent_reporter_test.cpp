@@ -1,0 +1,62 @@
+#include "rpc/kit/agent_reporter.hpp"
+#include "scripted_agent.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace mistify;
+using namespace mistify::test;
+using rpc::receipt;
+
+namespace {
+
+std::string url_of(std::uint16_t port) {
+  return "http://127.0.0.1:" + std::to_string(port);
+}
+
+/// An agent that answers with these statuses, one after the other.
+struct agent {
+  explicit agent(std::vector<std::string> statuses) : answers{std::move(statuses)} {}
+
+  std::vector<std::string> answers;
+  std::vector<std::string> requests = {};
+  scripted_agent server{[this](peer& p) {
+    for (const auto& status : answers) {
+      requests.push_back(p.request());
+      if (!p.send(http("{}", status)))
+        return;
+    }
+  }};
+};
+
+} // namespace
+
+TEST_CASE("reports are a PUT each, on one connection") {
+  agent a{{"200 OK", "200 OK"}};
+  rpc::agent_link link{url_of(a.server.port()), "nothing is lost"};
+  CHECK(link.tell_state("g-1", "shutoff") == receipt::taken);
+  CHECK(link.tell_progress("j-1", "1 \"of\" 3") == receipt::taken);
+  REQUIRE(a.requests.size() == 2);
+  CHECK(a.requests[0].starts_with("PUT /guests/g-1/state HTTP/1.1\r\n"));
+  CHECK(a.requests[0].ends_with("\r\n\r\n{\"state\":\"shutoff\"}"));
+  CHECK(a.requests[1].starts_with("PUT /jobs/j-1/progress HTTP/1.1\r\n"));
+  CHECK(a.requests[1].ends_with("\r\n\r\n{\"message\":\"1 \\\"of\\\" 3\"}"));
+  CHECK(a.server.connections() == 1);
+}
+
+TEST_CASE("the agent's answer says whether a report is worth another try") {
+  agent a{{"409 Conflict", "429 Too Many Requests", "503 Service Unavailable", "404 Not Found", "403 Forbidden"}};
+  rpc::agent_link link{url_of(a.server.port()), "nothing is lost"};
+  for (const auto expected : {receipt::not_now, receipt::not_now, receipt::not_now, receipt::refused, receipt::refused})
+    CHECK(link.tell_progress("j", "1 of 3") == expected);
+}
+
+TEST_CASE("an agent that is not there is away") {
+  rpc::agent_link link{url_of(free_port()), "nothing is lost"};
+  CHECK(link.tell_progress("j", "1 of 3") == receipt::away);
+}
+
+TEST_CASE("only the URL of an agent is taken") {
+  for (const auto* url : {"", "127.0.0.1:8080", "https://host", "http://", "http://host/path", "http://a b"})
+    CHECK_THROWS_AS((rpc::agent_link{url, ""}), std::invalid_argument);
+  CHECK_NOTHROW(rpc::agent_link{"http://127.0.0.1:8080", ""});
+}
