@@ -8,7 +8,7 @@
 
 namespace mistify::store {
 
-/// A row that cannot be used: where it stood, what it held, and what is wrong with it.
+/// A row that cannot be used: its table, its key and content, and the reason.
 struct broken_row {
   std::string source, key, value, reason;
 };
@@ -16,7 +16,7 @@ struct broken_row {
 /// For the log: "guests 'x': id: must be a string".
 std::string describe(const broken_row& row);
 
-/// Copies the rows to the table `broken_rows`, for people to look at, inside the caller's transaction. Throws
+/// Inserts the rows into the table `broken_rows`, for people to inspect, inside the caller's transaction. Throws
 /// `failure{storage_failed}`.
 void keep_aside(database& db, const std::vector<broken_row>& rows, rpc::timestamp now);
 

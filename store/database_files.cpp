@@ -33,15 +33,15 @@ std::error_code last_error() {
 }
 
 rpc::unique_fd open_to_read(const std::string& path) {
-  // Not to wait for the writer of a pipe that somebody put there.
+  // Does not wait for the writer if the path is a pipe.
   rpc::unique_fd opened{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!opened)
     refuse("read", path, last_error());
   return opened;
 }
 
-/// SQLite's shared lock on the database, so that nobody writes into it: the bytes are those of its file format's
-/// lock-byte page. Gone as soon as this process closes the file anywhere.
+/// Takes SQLite's shared lock on the database, so that no process writes to it: the bytes of the lock-byte page of
+/// its file format. The lock is released when this process closes any descriptor of the file.
 void lock_against_writers(int descriptor, const std::string& path) {
   struct flock shared {};
   shared.l_type = F_RDLCK;
@@ -52,7 +52,7 @@ void lock_against_writers(int descriptor, const std::string& path) {
     refuse("lock", path, last_error());
 }
 
-/// Not the standard library's: it says "input/output error" of a full disk.
+/// Not `std::filesystem::copy`: it reports "input/output error" for a full disk.
 void copy_bytes(int from, const std::string& source, int to, const std::string& copy) {
   std::array<char, 1 << 16> buffer;
   for (;;) {
@@ -74,7 +74,7 @@ void copy_file(const rpc::unique_fd& from, const std::string& source, const std:
   struct stat status {};
   if (fstat(from.get(), &status) != 0)
     refuse("read", source, last_error());
-  // Its owner must be able to work with the copy even of a file that is read-only.
+  // The owner must be able to use the copy even if the file is read-only.
   const auto mode = (status.st_mode & 0777) | S_IRUSR | S_IWUSR;
   const rpc::unique_fd to{open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
   if (!to || fchmod(to.get(), mode) != 0)
@@ -165,7 +165,7 @@ std::string keep_as_original(const std::string& copy, const std::string& path) {
 
 void put_in_place(const std::string& from, const std::string& to) {
   const auto folder = fs::absolute(to).parent_path().string();
-  // Whatever this rests on, such as the copy of what is replaced, has its name on disk before.
+  // Makes the names of earlier files durable first, such as the copy of the replaced file.
   sync_to_disk(folder);
   rename_file(from, to);
   sync_to_disk(folder);

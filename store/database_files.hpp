@@ -2,12 +2,12 @@
 
 #include <string>
 
-/// Database files as files: copied, made durable, put in the place of another. Everything throws
-/// `failure{storage_failed}` with what the kernel said.
+/// Operations on database files: copy, sync, replace. Every function throws `failure{storage_failed}` with the
+/// kernel's error text.
 namespace mistify::store {
 
-/// The name of a file that is only there while something is made. What an attempt that was killed left under the name
-/// is removed first; what is under it at the end, with the journals beside it, is removed too.
+/// The name of a temporary file. The constructor removes what a killed attempt left under it; the destructor removes
+/// the file and the journals beside it.
 class scratch_file {
 public:
   explicit scratch_file(std::string path);
@@ -21,24 +21,24 @@ private:
   std::string path_;
 };
 
-/// Copies a database that any program may have open, with the journals that a crash left beside it; opening the copy
-/// brings it to its last commit. The original is only read. Refuses one that is being written at that moment.
+/// Copies a database that other programs may have open, together with the journals that a crash left beside it;
+/// opening the copy recovers its last commit. Only reads the original. Throws while the original is being written.
 void copy_database(const std::string& from, const std::string& to);
 
-/// What may be done with `from` may be done with `to`, and no more.
+/// Gives `to` the same permissions as `from`.
 void copy_permissions(const std::string& from, const std::string& to);
 
-/// Removes the journals beside a database, which must be closed and complete without them, or gone.
+/// Removes the journals beside a database. The database must be closed, and complete without them or removed.
 void remove_journals(const std::string& database);
 
-/// Waits until a file, or the names in a folder, are on disk.
+/// Syncs a file, or the names in a folder, to disk.
 void sync_to_disk(const std::string& path);
 
-/// Renames `copy` to the first free name of `path`.original, `path`.original.1 and so on; where the same bytes have
-/// such a name already, that one does. Returns it.
+/// Renames `copy` to the first free name of `path`.original, `path`.original.1 and so on, and returns that name. If a
+/// file of such a name already has the same bytes, returns its name instead.
 std::string keep_as_original(const std::string& copy, const std::string& path);
 
-/// Replaces what is at `to`, in one instant and durably, by a file of the same folder that was synced to disk.
+/// Replaces `to` atomically and durably by `from`, a file of the same folder that was synced to disk.
 void put_in_place(const std::string& from, const std::string& to);
 
 } // namespace mistify::store

@@ -20,11 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Up to here the whole file is checked for corruption at each start: some 10 ms. Reading a large one from a slow disk
-/// would hold up the start for seconds; there the checks are those that come by themselves: SQLite's of the header and
-/// the schema, and the reading of all guests and of the job log's indexes. Damage elsewhere shows, as `storage_failed`,
-/// when a row is read. A crash is no reason to check more: the WAL has checksums, and what is unfinished in it counts
-/// for nothing.
+/// Files up to this size are checked for corruption at each start: about 10 ms. Reading a large file from a slow disk
+/// would delay the start by seconds. Large files only get the implicit checks: SQLite checks the header and the
+/// schema, and the start reads all guests and the job log's indexes. Damage elsewhere causes `storage_failed` when a
+/// row is read. A crash needs no further check: the WAL has checksums, and unfinished transactions in it are ignored.
 constexpr std::uintmax_t small_file = 16 << 20;
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -44,7 +43,7 @@ void check_place(const fs::path& path) {
     refuse("cannot make its folder: " + error.message());
 }
 
-/// SQLite itself takes a file of one byte for an empty one, and would write over it.
+/// SQLite itself treats a file of one byte as empty, and would overwrite it.
 void check_magic(const fs::path& path) {
   constexpr std::string_view magic{"SQLite format 3\0", 16};
   std::array<char, magic.size()> start{};
@@ -63,14 +62,14 @@ std::vector<std::string> absent_of(const std::string& path) {
   return absent;
 }
 
-/// An import that was killed at its end leaves its lock file. One that still runs keeps it.
+/// Removes the lock file of an import that was killed near its end. A running import keeps its lock.
 void remove_import_lock(const std::string& path) {
   std::error_code error;
   if (!fs::exists(path + ".lock", error))
     return;
   try {
     file_lock{path + ".lock"};
-  } catch (const rpc::failure&) { // held, or not to be removed: no other open needs it
+  } catch (const rpc::failure&) { // held or not removable: opening the database does not need it
   }
 }
 
@@ -78,7 +77,7 @@ void remove_import_lock(const std::string& path) {
 
 std::string usable_place(const std::string& path) {
   check_place(path);
-  // One lock, and the WAL where SQLite puts it.
+  // The real path gives one lock, and is where SQLite creates the WAL.
   std::error_code error;
   auto real = fs::weakly_canonical(path, error).string();
   if (error)
@@ -110,7 +109,7 @@ opened_file::opened_file(const std::string& path) : path_{path} {
 }
 
 opened_file::~opened_file() {
-  db_.reset(); // before what it left is removed
+  db_.reset(); // closed before its files are removed
   for (const auto& file : litter_)
     unlink(file.c_str());
 }
@@ -125,7 +124,7 @@ void opened_file::open(const std::string& path) {
   std::error_code error;
   if (version > 0 && (!current || fs::file_size(path, error) <= small_file))
     check_for_corruption(*db_);
-  // Statement journals stay in memory: no temporary files, which would fail for reasons of their own.
+  // Keeps statement journals in memory: temporary files would add failures of their own.
   db_->execute("PRAGMA temp_store = MEMORY; PRAGMA synchronous = FULL");
   if (db_->text("PRAGMA journal_mode = WAL") != "wal")
     refuse("the file cannot have a write-ahead log");
@@ -134,7 +133,7 @@ void opened_file::open(const std::string& path) {
 }
 
 void opened_file::accept(std::size_t max_bytes) {
-  // A burst may grow the WAL; afterwards its disk space comes back.
+  // A burst may grow the WAL; this returns the disk space afterwards.
   db_->execute("PRAGMA journal_size_limit = 67108864");
   if (max_bytes > 0) {
     auto pages = max_bytes / static_cast<std::size_t>(db_->integer("PRAGMA page_size"));
@@ -142,8 +141,8 @@ void opened_file::accept(std::size_t max_bytes) {
   }
   db_->leave_wal(false);
   litter_.clear();
-  db_->integer("SELECT count(*) FROM sqlite_schema"); // the files beside it are made by the first read
-  const auto real = usable_place(path_);              // where SQLite puts them, whatever link leads to the database
+  db_->integer("SELECT count(*) FROM sqlite_schema"); // the first read creates the files beside it
+  const auto real = usable_place(path_);              // where SQLite creates them, with links resolved
   parts_ = {
     {path_, lock_->locked()}, {real + "-wal", identity_of(real + "-wal")}, {real + "-shm", identity_of(real + "-shm")}};
   require_in_place();

@@ -10,17 +10,18 @@
 
 namespace mistify::store {
 
-/// Where the database of that path lies: the file itself, whatever link leads to it. Makes its folder if absent; throws
-/// `failure{storage_failed}` where no database can be.
+/// Returns the real path of the database, with links resolved. Creates its folder if absent; throws
+/// `failure{storage_failed}` if no database can be there.
 std::string usable_place(const std::string& path);
 
-/// Throws `failure{storage_failed}` with what is wrong. Reads the whole file.
+/// Reads the whole file. Throws `failure{storage_failed}` with what is wrong.
 void check_for_corruption(database& db);
 
-/// The writer's hold of a database file: alone among agents, checked, and of this agent's schema.
+/// A database file opened by the only writer: locked against other agents, checked, and migrated to this agent's
+/// schema.
 ///
-/// Until `accept` the file is only read, except for a schema that is brought up to date; given up before, it leaves
-/// neither a changed file nor new ones beside it.
+/// Until `accept` the file is only read, except by a migration. If it is destroyed before `accept`, it leaves neither
+/// a changed file nor new files beside it.
 class opened_file {
 public:
   /// Throws `failure{storage_failed}` without the path in its message.
@@ -30,11 +31,11 @@ public:
   database& db() noexcept { return *db_; }
   const database& db() const noexcept { return *db_; }
 
-  /// Throws when the path leads to another file than the open one, or to none: what is written then is lost with it. The
-  /// two files beside it, which hold what was written last, count too.
+  /// Throws if the path no longer leads to the open file, because later writes would be lost. Checks the WAL and the
+  /// shared-memory file too: they hold the latest writes.
   void require_in_place() const;
 
-  /// From now on the file is this agent's: closing tidies the WAL away. `max_bytes` bounds its size; 0 does not.
+  /// Commits to the file: closing it from now on removes the WAL. `max_bytes` bounds the file's size; 0: no bound.
   void accept(std::size_t max_bytes);
 
 private:
@@ -45,10 +46,10 @@ private:
     file_identity known;
   };
 
-  std::string path_;                // as it is configured: a link that leads elsewhere later is noticed
-  std::optional<file_lock> lock_;   // goes last: closing any descriptor of the file ends SQLite's locks on it
-  std::vector<part> parts_;         // known from `accept` on
-  std::vector<std::string> litter_; // what an attempt makes that was not there before
+  std::string path_;                // as configured; a link that is changed later is noticed
+  std::optional<file_lock> lock_;   // destroyed last: closing any descriptor of the file releases SQLite's locks on it
+  std::vector<part> parts_;         // set by `accept`
+  std::vector<std::string> litter_; // files that this attempt created
   std::optional<database> db_;
 };
 

@@ -4,11 +4,11 @@
 
 namespace mistify::store {
 
-/// The system's text of an error number; errors of a disk that is full or read-only get their name too:
-/// "No space left on device (ENOSPC)".
+/// Returns the system's text of an error number. Errors of a full or read-only disk include their symbol: "No space
+/// left on device (ENOSPC)".
 std::string describe_error(int number);
 
-/// True for those that `describe_error` names.
+/// True for errors whose symbol `describe_error` includes.
 bool is_disk_error(int number) noexcept;
 
 } // namespace mistify::store

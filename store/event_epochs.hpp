@@ -11,22 +11,22 @@
 
 namespace mistify::store {
 
-/// The histories that the log of events went through: each start that tells something begins one, under a random name. A
-/// database that was restored from a backup lacks the names, or the later parts, of what happened after the backup. So
-/// a number with its epoch tells events apart that a number alone does not.
+/// The epochs of the event log. Each start that logs an event begins one under a random name. A database restored
+/// from a backup lacks the epochs, or parts of epochs, that came after the backup. An event id together with its
+/// epoch is therefore unique; an id alone is not.
 class event_epochs {
 public:
   struct epoch {
-    std::int64_t begins = 0; ///< the last event before it
+    std::int64_t begins = 0; ///< id of the last event before it
     std::string name;
   };
 
   explicit event_epochs(std::vector<epoch> in_order) : all_{std::move(in_order)} {}
 
-  /// The one that an event is of, or a place behind it; empty if there is none.
+  /// Returns the epoch of an event, or of the position after the last one; empty if there is none.
   std::string_view of(std::int64_t id) const;
 
-  /// The last event of an epoch, where `last` is the last one of the log; nothing for an unknown one.
+  /// Returns the last event id of an epoch; `last` is the last id of the log. Null for an unknown epoch.
   std::optional<std::int64_t> end_of(std::string_view name, std::int64_t last) const;
 
 private:
@@ -42,10 +42,10 @@ public:
 
   epochs_ptr all();
 
-  /// Begins an epoch behind that event, with a name that no other one has.
+  /// Begins an epoch after that event, with a new unique name.
   void begin_behind(std::int64_t last);
 
-  /// Forgets those that were over before the place in front of that event.
+  /// Deletes the epochs that ended before that event.
   void erase_before(std::int64_t id);
 
 private:

@@ -58,7 +58,7 @@ void event_feed::publish(std::vector<event> news, epochs_ptr changed) {
     (*told)();
 }
 
-/// Those that are there. They are called without the lock: what they set going may end others.
+/// Returns the living listeners. They are called without the lock, because a call may destroy other listeners.
 std::vector<event_feed::listener> event_feed::listeners() {
   const std::lock_guard lock{mutex_};
   std::vector<listener> there;

@@ -14,27 +14,27 @@
 
 namespace mistify::store {
 
-/// The events that were committed last, in memory, for readers of any thread. Only the journal adds to it, after its
-/// commit. Who reads along here does not burden the disk; older events are on it.
+/// The latest committed events, in memory, for readers on any thread. Only the journal adds to it, after its commit.
+/// Readers of these events cause no disk reads; older events are in the database.
 class event_feed {
 public:
-  /// How many events are kept here.
+  /// Number of events kept in memory.
   static constexpr std::size_t kept = 1000;
 
   std::int64_t last() const; ///< id of the newest event; 0 before the first
   epochs_ptr epochs() const; ///< never null
 
-  /// The next ones behind an id, in order, at most so many; nothing where memory does not reach back that far.
+  /// Returns up to `most` events after an id, in order; null if memory does not reach back that far.
   std::optional<std::vector<event_ptr>> after(std::int64_t id, std::size_t most) const;
 
-  /// As long as what is returned lives, `told` is called after each commit that brought events, on the journal's thread:
-  /// it must not block. A call that is under way then may still come.
+  /// `told` is called after each commit with events, while the returned listener lives. It runs on the journal's
+  /// thread and must not block. A call that is under way may still finish after the listener is destroyed.
   using listener = std::shared_ptr<const std::function<void()>>;
   [[nodiscard]] listener listen(std::function<void()> told);
 
   // -- for the journal ---------------------------------------------------------------------------------------------
   void begin_behind(std::int64_t last, epochs_ptr epochs);
-  void publish(std::vector<event> news, epochs_ptr changed); ///< null where the epochs are as they were
+  void publish(std::vector<event> news, epochs_ptr changed); ///< null if the epochs are unchanged
 
 private:
   std::vector<listener> listeners();

@@ -11,7 +11,7 @@ namespace mistify::store {
 
 namespace {
 
-/// Cuts between two characters of UTF-8, and says so.
+/// Cuts between two UTF-8 characters and appends a mark.
 void shorten(std::string& text) {
   if (text.size() <= longest_event_text)
     return;
@@ -22,7 +22,7 @@ void shorten(std::string& text) {
   text.replace(end, text.npos, mark);
 }
 
-/// The events of a commit as they stand in their row: an array for each, in the order of the members, without the id.
+/// Encodes the events of a commit as one row: an array for each event, in the order of the members, without the id.
 std::string encode(const std::vector<event>& events) {
   rpc::json::writer out;
   out.begin_array();
@@ -53,7 +53,7 @@ std::vector<event> decode(std::int64_t first, const std::string& text) {
     const auto all = rpc::json::document::parse(text);
     for (const auto& one : all.root().items("events"))
       events.push_back(decode(one));
-  } catch (const std::exception& broken) { // by another hand: rows are written whole
+  } catch (const std::exception& broken) { // changed by another program: rows are written whole
     throw rpc::failure{rpc::errc::storage_failed, "the events from " + std::to_string(first) + " on: " + broken.what()};
   }
   for (auto& one : events)

@@ -12,7 +12,7 @@
 
 namespace mistify::store {
 
-/// What an event tells. The numbers stand on disk.
+/// The type of an event. The numbers are stored on disk.
 enum class event_type : std::uint8_t {
   guest_created = 1,
   guest_changed = 2,
@@ -20,42 +20,42 @@ enum class event_type : std::uint8_t {
   job_queued = 4,
   job_started = 5,
   job_stage_done = 6,
-  job_stage_skipped = 7, ///< of a forced delete: it failed, and was passed over
+  job_stage_skipped = 7, ///< of a forced delete: the stage failed and was skipped
   job_ended = 8,
 };
 
-/// Something that happened, in the order of the commits. It is written together with the change that it tells.
+/// An event, numbered in the order of commits. It is written in the same transaction as the change that it reports.
 struct event {
-  std::int64_t id = 0; ///< from 1, without holes
+  std::int64_t id = 0; ///< from 1, without gaps
   rpc::timestamp at;
   event_type type{};
-  std::string guest, job, action; ///< job and action are empty where a client changed metadata
-  std::int64_t number = 0;        ///< of a stage: its index from 0; of an end: the job's status
+  std::string guest, job, action; ///< job and action are empty if a client changed metadata
+  std::int64_t number = 0;        ///< of a stage: its index from 0; of a job's end: the job's status
   std::string text; ///< of a guest: its state; of a stage: its method, or why it was skipped; of an end: the message
 };
 
 using event_ptr = std::shared_ptr<const event>;
 
-/// What a job is in, with its time.
+/// Creates an event with the guest, the id, the action and the time of a job.
 event event_of(event_type type, const rpc::job& by);
 
-/// The most of a text that an event keeps, in bytes; the job has all of it.
+/// The maximum size of an event's text, in bytes; the job keeps the whole text.
 inline constexpr std::size_t longest_event_text = 200;
 
-/// The writer's view of the table `event_log`. All events of a commit are one row: rows of their own were four
+/// The writer's view of the table `event_log`. All events of a commit share one row: a row for each event cost four
 /// inserts a job, beside three updates. Throws `failure{storage_failed}`.
 class event_table {
 public:
   explicit event_table(const database& db);
 
-  /// Writes them behind those that are there. They have their ids; texts that are too long are cut.
+  /// Appends events, which have their ids. Cuts texts that are too long.
   void append(std::vector<event>& news);
 
-  /// Those of commits that are over before this one.
+  /// Deletes the rows of commits whose events all come before this one.
   void erase_before(std::int64_t id);
 
-  std::int64_t first(); ///< of those that are kept; 1 where none is yet
-  std::int64_t last();  ///< 0 where none is yet
+  std::int64_t first(); ///< the oldest event kept; 1 if there is none
+  std::int64_t last();  ///< 0 if there is none
 
 private:
   statement append_, erase_before_, first_, last_;
@@ -66,7 +66,7 @@ class event_lookup {
 public:
   explicit event_lookup(const database& db);
 
-  /// The next ones behind an id, in order, at most so many.
+  /// Returns up to `most` events after an id, in order.
   std::vector<event_ptr> after(std::int64_t id, std::size_t most);
 
 private:

@@ -5,16 +5,16 @@
 
 namespace mistify::store {
 
-/// Which file it is, whatever its name.
+/// Identifies a file independently of its name.
 struct file_identity {
   dev_t device = 0;
-  ino_t inode = 0; ///< 0: there is no such file
+  ino_t inode = 0; ///< 0: no such file
 
   bool operator==(const file_identity&) const = default;
   explicit operator bool() const noexcept { return inode != 0; }
 };
 
-/// Of the file that a path leads to. One system call.
+/// Returns the identity of the file that the path leads to. One system call.
 file_identity identity_of(const std::string& path) noexcept;
 file_identity identity_of(int descriptor) noexcept;
 

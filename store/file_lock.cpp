@@ -20,8 +20,8 @@ namespace {
 
 } // namespace
 
-/// A lock counts only while the path still leads to the locked file: its last holder may have removed it between our
-/// open and our lock.
+/// A lock is valid only if the path still leads to the locked file: its last holder may have removed the file between
+/// this process's open and its lock.
 file_lock::file_lock(std::string path, what kind) : path_{std::move(path)}, kind_{kind} {
   for (;;) {
     descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -43,7 +43,7 @@ file_lock::file_lock(std::string path, what kind) : path_{std::move(path)}, kind
 
 file_lock::~file_lock() {
   if (kind_ == what::lock_file)
-    unlink(path_.c_str()); // before the lock goes, or the next holder's file would be removed
+    unlink(path_.c_str()); // before the lock is released, or the next holder's file would be removed
   close(descriptor_);
 }
 

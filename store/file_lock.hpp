@@ -6,22 +6,22 @@
 
 namespace mistify::store {
 
-/// Holds a file, against other processes and against this one. The kernel lets go of it however the process ends, so a
-/// file that a crash left behind locks nobody out.
+/// An exclusive lock on a file, against other processes and this one. The kernel releases it when the process ends,
+/// so a lock file left by a crash locks nothing.
 class file_lock {
 public:
   enum class what {
-    lock_file, ///< a file for the lock alone; its end removes it
-    database,  ///< the database itself, which is made if absent and stays
+    lock_file, ///< a file used only for locking; the destructor removes it
+    database,  ///< the database itself; created if absent and not removed
   };
 
-  /// Throws `failure{storage_failed}` when somebody else holds it or the file cannot be made.
+  /// Throws `failure{storage_failed}` if the file is locked already or cannot be created.
   explicit file_lock(std::string path, what kind = what::lock_file);
   ~file_lock();
   file_lock(const file_lock&) = delete;
   file_lock& operator=(const file_lock&) = delete;
 
-  /// The file that is locked.
+  /// The identity of the locked file.
   const file_identity& locked() const noexcept { return locked_; }
 
 private:

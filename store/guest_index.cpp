@@ -37,10 +37,11 @@ rpc::metadata_map directory::metadata() const {
 void directory::put(guest_ptr guest) {
   std::unique_lock lock{mutex_};
   auto& place = guests_[guest->id];
-  bytes_ += guest->doc.size() - (place ? place->doc.size() : 0); // wraps around as it should where it shrinks
+  // Unsigned wrap-around is correct for a document that shrinks.
+  bytes_ += guest->doc.size() - (place ? place->doc.size() : 0);
   ++version_;
   place.swap(guest);
-  lock.unlock(); // the old guest, where this was its last owner, is freed without holding up readers
+  lock.unlock(); // frees the old guest, if this is its last owner, without blocking readers
 }
 
 void directory::erase(std::string_view id) {

@@ -15,7 +15,7 @@
 
 namespace mistify::store {
 
-/// A guest as it is committed: its JSON text, ready to be sent. Immutable, shared between threads.
+/// A committed guest as JSON text, ready to be sent. Immutable, shared between threads.
 struct stored_guest {
   std::string id;
   std::string type; ///< `container` or anything else
@@ -24,27 +24,27 @@ struct stored_guest {
 
 using guest_ptr = std::shared_ptr<const stored_guest>;
 
-/// What is committed, for readers of any thread: all guests and the hypervisor's metadata, in memory. Only the journal
-/// changes it, after its commit; readers never wait for the disk.
+/// The committed state for readers on any thread: all guests and the hypervisor's metadata, in memory. Only the
+/// journal changes it, after its commit; readers never wait for the disk.
 class directory {
 public:
-  /// nullptr if there is no such guest.
+  /// Null if there is no such guest.
   guest_ptr find(std::string_view id) const;
 
-  /// All guests, by id.
+  /// All guests, sorted by id.
   std::vector<guest_ptr> all() const;
 
-  /// All guests, by id, with the version that they are of.
+  /// All guests, sorted by id, with the version of the index that contains them.
   struct listing {
     std::uint64_t version = 0;
     std::vector<guest_ptr> guests;
   };
   listing list() const;
 
-  /// Grows with every change of a guest; so long as it stays, so do all guests. Takes no lock.
+  /// Increases with every change of a guest; while it is equal, no guest has changed. Takes no lock.
   std::uint64_t version() const noexcept { return version_.load(); }
 
-  /// Of all documents together. Takes no lock.
+  /// The size of all guest documents together. Takes no lock.
   std::size_t bytes() const noexcept { return bytes_.load(); }
 
   std::size_t size() const;

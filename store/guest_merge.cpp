@@ -23,11 +23,11 @@ guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc
   if (returned.id != stored.id)
     throw rpc::failure{rpc::errc::sub_agent_failed,
                        "returned guest '" + returned.id + "' in place of '" + stored.id + "'"};
-  // A guest that is stored so, from before this rule, may come back as it is.
+  // A guest stored before this rule may be returned unchanged.
   if (const auto odd = rpc::find_inexact_name(returned); odd && !rpc::find_inexact_name(rpc::decode_guest(stored.doc)))
     throw rpc::failure{rpc::errc::sub_agent_failed,
                        "the sub-agent returned a guest with " + odd->path + " in place of " + odd->known};
-  // Nothing changed meanwhile is the rule: then neither text has to be parsed.
+  // Usually nothing has changed meanwhile; then neither text has to be parsed.
   if (sent_doc != stored.doc)
     returned.metadata = merge_metadata(std::move(returned.metadata), rpc::decode_guest(sent_doc).metadata,
                                        rpc::decode_guest(stored.doc).metadata);

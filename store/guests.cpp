@@ -6,7 +6,7 @@ namespace mistify::store {
 
 guest_table::guest_table(const database& db)
   : insert_{db, "INSERT INTO guests (id, doc) VALUES (?, ?)"},
-    // REPLACE: the create of a guest that was set aside as broken may still be there.
+    // REPLACE: the create of a guest that was set aside as broken may still exist.
     insert_create_{db, "INSERT OR REPLACE INTO creates (guest, job, action, queued_at, digest, doc) "
                        "VALUES (?, ?, ?, ?, ?, ?)"},
     replace_{db, "UPDATE guests SET doc = ? WHERE id = ?"}, erase_{db, "DELETE FROM guests WHERE id = ?"},

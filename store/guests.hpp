@@ -10,7 +10,7 @@
 
 namespace mistify::store {
 
-/// The answer that a guest's create got, and what identifies the request that got it.
+/// The first response to a guest's create, and the digest of the request.
 struct first_create {
   std::string digest;
   queued_job answer;
@@ -21,12 +21,12 @@ class guest_table {
 public:
   explicit guest_table(const database& db);
 
-  void insert(const stored_guest& guest); ///< one that came otherwise than by a create
+  void insert(const stored_guest& guest); ///< a guest without a create
   void insert(const stored_guest& guest, const rpc::job& create, std::string_view digest);
   void replace(const stored_guest& guest);
   void erase(std::string_view id);
 
-  /// Nothing for a guest that came otherwise than by a create.
+  /// Null for a guest that was not added by a create.
   std::optional<first_create> find_create(std::string_view id);
 
 private:
@@ -40,7 +40,7 @@ public:
 
   rpc::metadata_map all();
 
-  /// Writes what differs between `before`, which is what the table holds, and `after`.
+  /// Writes the differences between `before`, the table's content, and `after`.
   void change(const rpc::metadata_map& before, const rpc::metadata_map& after);
 
 private:

@@ -26,7 +26,7 @@ std::optional<queued_job> idempotency_lookup::answer(std::string_view key, std::
   return first;
 }
 
-// REPLACE: should a key ever have lost its job, it is free again.
+// REPLACE: a key whose job is missing is free again.
 idempotency_table::idempotency_table(const database& db)
   : lookup_{db}, insert_{db, "INSERT OR REPLACE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"},
     insert_first_{db, "INSERT OR IGNORE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"} {}

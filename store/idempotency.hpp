@@ -9,34 +9,34 @@
 
 namespace mistify::store {
 
-/// A reader's view of the table `idempotency`: the first answer to each request that came with a key, for as long as
-/// its job is in the log. Throws `failure{storage_failed}`.
+/// A reader's view of the table `idempotency`: the first response to each request with a key, kept as long as its job
+/// is in the log. Throws `failure{storage_failed}`.
 class idempotency_lookup {
 public:
   explicit idempotency_lookup(const database& db);
 
-  /// The answer that the key got before; nothing for the empty key or a new one. Throws `failure{conflict}` where the
-  /// key came with another request.
+  /// Returns the earlier response for the key; null for the empty key or a new one. Throws `failure{conflict}` if the
+  /// key was used with another request.
   std::optional<queued_job> answer(std::string_view key, std::string_view request_digest);
 
 private:
   statement find_;
 };
 
-/// The writer's view of the same table. Throws `failure{storage_failed}`.
+/// The writer's view of the table `idempotency`.
 class idempotency_table {
 public:
   explicit idempotency_table(const database& db);
 
-  /// As `idempotency_lookup::answer`, for the key and the digest of a job.
+  /// Like `idempotency_lookup::answer`, for the key and the digest of a job.
   std::optional<queued_job> answer(const new_job& job) {
     return lookup_.answer(job.idempotency_key, job.request_digest);
   }
 
-  /// Keeps the answer for the key of `job`, if it has one.
+  /// Stores the response for the key of `job`, if it has one.
   void keep(const new_job& job, std::int64_t seq, std::string_view guest_doc);
 
-  /// The same for a request that an earlier job answers; a job has one key, and the first one stays.
+  /// Like `keep`, for a request that an earlier job answers. A job has one key; the first one is kept.
   void keep_if_first(const new_job& job, std::int64_t seq, std::string_view guest_doc);
 
 private:

@@ -7,16 +7,18 @@
 
 namespace mistify::store {
 
-/// Which ended jobs are old enough to go, by a monotonic clock: the wall clock may be set. Jobs are numbered in the order
-/// of their ends; their ages begin anew with the process. Exact to a second, and as large as the seconds it looks back.
+/// Decides which ended jobs are old enough to be pruned, by a monotonic clock, because the wall clock may be set.
+/// Jobs are numbered in the order of their ends; ages restart with the process. Resolution: one second. Memory: one
+/// entry for each second in the window.
 class job_ages {
 public:
   using time = std::chrono::steady_clock::time_point;
 
-  /// Jobs younger than `young_for` are not old. Those up to `last` ended before, and count as ended at `now`.
+  /// Jobs younger than `young_for` are not old. Jobs up to `last` ended before this process; they count as ended at
+  /// `now`.
   job_ages(std::chrono::seconds young_for, time now, std::int64_t last) : young_for_{young_for} { ended(now, last); }
 
-  /// Jobs up to that number have ended by now.
+  /// Records that the jobs up to that number have ended by now.
   void ended(time now, std::int64_t number) {
     if (marks_.empty() || now - marks_.back().first >= std::chrono::seconds{1})
       marks_.push_back({now, now, number});
@@ -24,7 +26,7 @@ public:
     marks_.back().number = number;
   }
 
-  /// The highest number of an old job.
+  /// Returns the highest number of an old job.
   std::int64_t last_old(time now) {
     if (young_for_ == young_for_.zero())
       return std::numeric_limits<std::int64_t>::max();

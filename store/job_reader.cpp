@@ -26,9 +26,9 @@ struct reader {
 
 } // namespace
 
-/// A bounded pool: connections are opened when first needed and come back after each read.
+/// A bounded pool: connections are opened on first use and returned after each read.
 struct job_reader::impl {
-  /// A connection on loan.
+  /// A borrowed connection.
   class loan {
   public:
     explicit loan(impl& pool) : pool_{pool}, reader_{pool.take()} {}
@@ -50,7 +50,7 @@ struct job_reader::impl {
         return fresh;
       if (opened == 0)
         throw rpc::failure{rpc::errc::storage_failed, "the file was replaced while it was opened"};
-      bound = opened; // those that are there go on with the file that they know
+      bound = opened; // the open connections continue with the file they have open
       returned.wait(lock, [&] { return !idle.empty(); });
     }
     auto next = std::move(idle.back());
@@ -58,7 +58,7 @@ struct job_reader::impl {
     return next;
   }
 
-  /// Null where the path leads to another file than the first connection's. Under the lock.
+  /// Null if the path leads to another file than the first connection's. Called under the lock.
   std::unique_ptr<reader> open_one() {
     if (opened > 0 && identity_of(path) != known)
       return nullptr;
@@ -74,7 +74,7 @@ struct job_reader::impl {
   void give_back(std::unique_ptr<reader> used) noexcept {
     {
       std::lock_guard lock{mutex};
-      idle.push_back(std::move(used)); // never allocates: the place was reserved
+      idle.push_back(std::move(used)); // never allocates: the capacity is reserved
     }
     returned.notify_one();
   }
@@ -85,7 +85,7 @@ struct job_reader::impl {
   std::condition_variable returned;
   std::vector<std::unique_ptr<reader>> idle;
   std::size_t opened = 0;
-  file_identity known; // of the first one's file
+  file_identity known; // the first connection's file
 };
 
 job_reader::job_reader(const std::string& path, std::size_t connections) : impl_{std::make_unique<impl>()} {
@@ -93,7 +93,7 @@ job_reader::job_reader(const std::string& path, std::size_t connections) : impl_
   impl_->bound = std::max<std::size_t>(connections, 1);
   impl_->idle.reserve(impl_->bound);
   try {
-    impl::loan first{*impl_}; // what cannot be read shows now
+    impl::loan first{*impl_}; // fails early if the database is unreadable
     if (schema_version(first->db) != migrations().size())
       throw rpc::failure{rpc::errc::storage_failed, "the schema is not this agent's"};
   } catch (const rpc::failure& error) {

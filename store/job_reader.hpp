@@ -13,12 +13,13 @@
 
 namespace mistify::store {
 
-/// Reads the job log and the events beside the writer, from any thread: a point read takes microseconds and never waits for a commit.
-/// Sees everything that was committed before the call. Throws `failure{storage_failed}`.
+/// Reads the job log and the events concurrently with the writer, from any thread: a point read takes microseconds
+/// and never waits for a commit. Sees everything that was committed before the call. Throws
+/// `failure{storage_failed}`.
 class job_reader {
 public:
-  /// The database must exist with a schema of this version (a journal was opened on it). `connections` bounds how many
-  /// reads run at a time; the next waits.
+  /// The database must exist with a schema of this version (a journal was opened on it). At most `connections` reads
+  /// run at a time; the next read waits.
   explicit job_reader(const std::string& path, std::size_t connections = 4);
   ~job_reader();
 
@@ -28,11 +29,11 @@ public:
   std::vector<rpc::job> latest(std::size_t limit) const;
   std::vector<rpc::job> latest_of(std::string_view guest_id, std::size_t limit) const;
 
-  /// The first answer to a request that came with this Idempotency-Key; nothing for a new key (the empty one too). Throws
-  /// `failure{conflict}` where the key came with another request.
+  /// Returns the first response to a request with this Idempotency-Key; null for a new or empty key. Throws
+  /// `failure{conflict}` if the key was used with another request.
   std::optional<queued_job> repeated(std::string_view key, std::string_view request_digest) const;
 
-  /// The events behind an id, in order, at most so many.
+  /// Returns up to `most` events after an id, in order.
   std::vector<event_ptr> events_after(std::int64_t id, std::size_t most) const;
 
 private:

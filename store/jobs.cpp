@@ -7,18 +7,19 @@ namespace mistify::store {
 
 namespace {
 
-// The planner, which knows nothing about the data, might scan the table instead of using the partial indexes.
-// Oldest by its end: a job that took long must not leave the log the moment it ends, before anybody saw how.
+// Without INDEXED BY the planner, which has no statistics, might scan the table instead of using the partial index.
+// Oldest by its end: a long job must not leave the log the moment it ends, before a client saw the outcome.
 constexpr auto oldest_ended =
   "(SELECT seq FROM jobs INDEXED BY jobs_ended WHERE status >= 2 AND ended <= ? ORDER BY ended, seq LIMIT ?)";
 
-// Of the guest ?1. The index knows eight characters of an id only: ones that differ between UUIDs of every version, be they
-// made at one time or on one host. (Without the plus the planner puts ?1 for `guest` everywhere, and finds no index.)
+// Jobs of the guest ?1. The index has only eight characters of an id: ones that differ between UUIDs of every
+// version, even if created at one time or on one host. (Without the plus the planner substitutes ?1 for `guest` and
+// finds no index.)
 const std::string jobs_by_guest = "jobs INDEXED BY jobs_of_guest";
 const std::string of_guest =
   "substr(guest, 5, 4) || substr(guest, 33, 4) = substr(?1, 5, 4) || substr(?1, 33, 4) AND +guest = ?1";
 
-// What `read_job` reads, in its order.
+// The columns that `read_job` reads, in order.
 const std::string job_columns = "id, guest, action, status, queued_at, started_at, updated_at, message";
 
 rpc::job read_job(const query& row) {
@@ -34,7 +35,7 @@ rpc::job read_job(const query& row) {
   return job;
 }
 
-/// The columns behind the job's: seq, stage, stage_name.
+/// The columns after the job's: seq, stage, stage_name.
 std::optional<job_row> read_row(query row) {
   if (!row.next())
     return std::nullopt;

@@ -11,7 +11,7 @@
 
 namespace mistify::store {
 
-/// Nanoseconds since the epoch, as times stand in the tables, and back.
+/// Converts times to and from their form in the tables: nanoseconds since the epoch.
 std::int64_t to_column(rpc::timestamp at) noexcept;
 rpc::timestamp from_column(std::int64_t at) noexcept;
 
@@ -19,8 +19,8 @@ struct job_row {
   std::int64_t seq = 0;
   rpc::job job;
   std::size_t stage = 0;
-  std::string stage_name; ///< of the call that is out; empty while none is
-  std::int64_t ended = 0; ///< its place in the order of ending; 0 before
+  std::string stage_name; ///< of the call in flight; empty if there is none
+  std::int64_t ended = 0; ///< position in the order of ending; 0 before
 };
 
 /// The writer's view of the table `jobs`. Throws `failure{storage_failed}`; each call is a few indexed operations.
@@ -28,26 +28,26 @@ class job_table {
 public:
   explicit job_table(database& db);
 
-  /// Gives `row` its place in the order.
+  /// Inserts a job and sets its position in the order of queueing.
   void insert(job_row& row, std::string_view request, std::string_view request_id);
   std::optional<job_row> find(std::string_view id);
-  void update(const job_row& row); ///< while it goes on
+  void update(const job_row& row); ///< for a job that has not ended
   void end(const job_row& row);
 
-  /// Ends every other job of the guest that has not ended: those, as they are now, without their times.
+  /// Ends every other unfinished job of the guest. Returns them as they are now, without their times.
   std::vector<rpc::job> end_others(const job_row& but, std::int64_t ended, std::string_view message);
 
-  /// Deletes the `count` ended jobs that ended first, with their idempotency keys, up to `last` in the order of ending;
-  /// how many there were.
+  /// Deletes the `count` jobs that ended first, with their idempotency keys, up to `last` in the order of ending.
+  /// Returns how many it deleted.
   std::size_t prune(std::size_t count, std::int64_t last);
 
   bool has_unfinished(std::string_view guest_id);
-  std::optional<job_row> find_delete(std::string_view guest_id); ///< that has not ended
+  std::optional<job_row> find_delete(std::string_view guest_id); ///< the unfinished one
   void replace_request(const job_row& row, std::string_view request);
 
-  std::int64_t first_ended(); ///< in the order of ending; 0 where none is
+  std::int64_t first_ended(); ///< position in the order of ending; 0 if there is none
   std::int64_t last_ended();
-  void number_ended(); ///< all of them by their times, for jobs of another agent
+  void number_ended(); ///< numbers all ended jobs by their times, for jobs imported from another agent
 
   std::size_t count_ended();
   std::vector<unfinished_job> unfinished();

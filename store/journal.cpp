@@ -106,8 +106,8 @@ void journal::require_in_place() const {
   impl_->file.require_in_place();
 }
 
-/// What was committed to a file that nobody finds is refused. Should that file come back, it holds more than is known
-/// here: then only a new start reads what is true.
+/// Refuses commits if the path no longer leads to the open file. If that file is restored, it may contain more than
+/// the memory state; then only a new start reads the true state.
 void journal::impl::require_found() {
   try {
     file.require_in_place();
@@ -159,7 +159,7 @@ guest_ptr journal::impl::guest(std::string_view id) const {
   return found == pending.guests.end() ? published.find(id) : found->second;
 }
 
-/// A batch is small: what it changed is looked through.
+/// Batches are small, so their changes are counted in a loop.
 std::size_t journal::impl::count_guests() const {
   auto count = published.size();
   for (const auto& [id, guest] : pending.guests) {

@@ -4,17 +4,17 @@
 #include <algorithm>
 #include <utility>
 
-// What is told of each step, in the transaction of the step.
+// Records the events of each step, in the transaction of the step.
 namespace mistify::store {
 
 namespace {
 
 using next_step = decltype(job_step::next);
 
-/// How many events one commit deletes at most: a log whose bound was lowered shrinks little by little.
+/// The maximum number of events deleted in one commit: a log whose bound was lowered shrinks gradually.
 constexpr std::int64_t most_pruned = 5000;
 
-/// Where the job goes on; nothing once it has ended.
+/// Returns the stage at which the job continues; null if it has ended.
 std::optional<std::size_t> stage_after(const next_step& next) {
   if (const auto* starts = std::get_if<stage_starts>(&next))
     return starts->index;
@@ -48,8 +48,8 @@ void journal::impl::tell_change(std::string guest_id, std::string state, pending
   tell_guest(event_type::guest_changed, nobody, std::move(state), staged);
 }
 
-/// The stage whose call was out is over when the job goes on behind it. One that is to run again is not, and neither is
-/// one that failed: then the job's end says why.
+/// The stage in flight is finished if the job continues after it. A stage that runs again is not finished, and a
+/// failed one is reported by the job's end.
 void journal::impl::tell_stage(const job_row& row, const job_step& step, pending_changes& staged) {
   const auto next = stage_after(step.next);
   const bool over = !row.stage_name.empty() && (next ? *next > row.stage : completes(step.next));
@@ -80,7 +80,7 @@ void journal::impl::write_events() {
   events.append(pending.events);
 }
 
-/// Now and then, so that it is cheap: the log may grow a tenth over its bound.
+/// Prunes in large steps to be cheap: the log may exceed its bound by a tenth.
 void journal::impl::prune_events() {
   if (pending.events.empty())
     return;

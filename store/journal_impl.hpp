@@ -18,16 +18,16 @@
 
 namespace mistify::store {
 
-/// What steps did to memory, until the commit makes it true.
+/// Changes to the memory state, applied when the batch commits.
 struct pending_changes {
-  std::map<std::string, guest_ptr, std::less<>> guests; ///< nullptr: deleted
-  std::map<std::string, std::optional<job_row>> jobs;   ///< nothing: ended
+  std::map<std::string, guest_ptr, std::less<>> guests; ///< null: deleted
+  std::map<std::string, std::optional<job_row>> jobs;   ///< null: ended
   std::optional<rpc::metadata_map> metadata;
-  std::ptrdiff_t ended = 0;                 ///< by how many the ended jobs of the log grew
-  std::vector<event> events;                ///< they get their ids at the commit
-  std::optional<std::int64_t> oldest_event; ///< after a pruning
-  std::optional<std::int64_t> first_ended;  ///< after one of jobs
-  epochs_ptr epochs;                        ///< null where they are as they were
+  std::ptrdiff_t ended = 0;                 ///< change in the number of ended jobs
+  std::vector<event> events;                ///< their ids are set at the commit
+  std::optional<std::int64_t> oldest_event; ///< set by pruning events
+  std::optional<std::int64_t> first_ended;  ///< set by pruning jobs
+  epochs_ptr epochs;                        ///< null if unchanged
 
   void take(pending_changes&& later);
 };
@@ -37,23 +37,24 @@ struct journal::impl {
 
   impl(const journal_settings& s, directory& d);
 
-  /// Runs a step. `work` notes in its argument what the step does to memory; it counts only if the whole step went well.
-  /// A step checks everything before it writes: one that fails having written, which only a failing disk can cause,
-  /// undoes the batch. (A savepoint for each would save the others of the batch then. Without it, with rows in memory and
-  /// one row for all events, a job's three steps went from 85 to 66 us: etc/bench.sh --micro.)
+  /// Runs a step. `work` records its memory changes in its argument; they are kept only if the whole step succeeds. A
+  /// step checks everything before it writes. If it fails after a write, which only a failing disk can cause, the
+  /// whole batch is rolled back. (A savepoint for each step would keep the rest of the batch. Without savepoints,
+  /// with rows in memory and one row for all events, a job's three steps went from 85 to 66 us: etc/bench.sh
+  /// --micro.)
   template <class F>
   auto step(F&& work);
 
   void require_batch() const;    ///< throws internal
-  void require_found();          ///< throws storage_failed, and from then on at each `begin`
-  void require_standing() const; ///< throws storage_failed once a failed write has undone the batch
+  void require_found();          ///< throws storage_failed, then and at each later `begin`
+  void require_standing() const; ///< throws storage_failed after a failed write has rolled the batch back
   void publish() noexcept;
 
-  guest_ptr guest(std::string_view id) const; ///< as the batch has it; may be null
-  rpc::metadata_map metadata() const;         ///< the hypervisor's, as the batch has it
-  std::size_t count_guests() const;           ///< as the batch has them
+  guest_ptr guest(std::string_view id) const; ///< as in the batch; may be null
+  rpc::metadata_map metadata() const;         ///< the hypervisor's, as in the batch
+  std::size_t count_guests() const;           ///< as in the batch
 
-  std::optional<job_row> unfinished(const std::string& job_id) const; ///< as the batch has it
+  std::optional<job_row> unfinished(const std::string& job_id) const; ///< as in the batch
   [[noreturn]] void refuse_step_of(const std::string& job_id);
 
   job_row row_of(const new_job& job, std::string guest_id) const;
@@ -67,12 +68,11 @@ struct journal::impl {
   static bool start(job_row& row, const stage_starts& stage);
   void end_job(job_row& row, const job_ends& end, pending_changes& staged);
   std::size_t prune_old(std::size_t surplus);
-  void prune(); ///< once a batch: a step alone would look for the oldest jobs each time
+  void prune(); ///< once a batch: pruning at each step would search for the oldest jobs each time
 
-  // journal_events.cpp: what is told of a step
   void tell(event what, pending_changes& staged);
   void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged);
-  void tell_change(std::string guest_id, std::string state, pending_changes& staged); ///< that no job made
+  void tell_change(std::string guest_id, std::string state, pending_changes& staged); ///< a change that no job made
   void tell_stage(const job_row& row, const job_step& step, pending_changes& staged);
   void tell_end(const rpc::job& job, pending_changes& staged);
   void write_events(); ///< once a batch
@@ -87,15 +87,15 @@ struct journal::impl {
   idempotency_table keys;
   event_table events;
   epoch_table epochs;
-  std::int64_t next_ended = 1; // numbers of batches that failed stay unused
-  std::int64_t last_aged = 0;  // the number that `ages` knows
-  bool has_diverged = false;   // the file may hold what was refused
+  std::int64_t next_ended = 1; // numbers used by failed batches are skipped
+  std::int64_t last_aged = 0;  // the last number added to `ages`
+  bool has_diverged = false;   // the file may contain a batch that was reported as failed
   std::optional<job_ages> ages;
-  bool epoch_begun = false; // of this start
+  bool epoch_begun = false; // whether this start has begun its epoch
   // As committed:
-  std::unordered_map<std::string, job_row> live; // the jobs that have not ended: each step would have to look its up
-  std::size_t ended = 0;                         // how many of the log have
-  std::int64_t first_ended = 0;                  // the number of the one that did first
+  std::unordered_map<std::string, job_row> live; // unfinished jobs, in memory, so that a step needs no query
+  std::size_t ended = 0;                         // number of ended jobs in the log
+  std::int64_t first_ended = 0;                  // position of the job that ended first
   std::int64_t oldest_event = 1, last_event = 0;
 
   std::optional<transaction> batch;

@@ -14,20 +14,20 @@ namespace {
 using rpc::errc;
 using rpc::failure;
 
-/// Jobs that belong to no guest carry this in its place; see the contract, section 3.
+/// The guest id of jobs that belong to no guest; see the contract, section 3.
 constexpr std::string_view agent_id = "agent";
 
-/// Of a guest whose create failed; see the contract, section 4.
+/// The state of a guest whose create failed; see the contract, section 4.
 constexpr std::string_view failed_state = "error";
 
-/// How many jobs over the bound one step deletes beside those it ended: a log whose bound was lowered shrinks little by
-/// little, and no step takes long.
+/// The maximum number of jobs over the bound that one step deletes, beside those it ended: a log whose bound was
+/// lowered shrinks gradually, and no step takes long.
 constexpr std::size_t prune_ahead = 100;
 
-/// In the order of ending.
+/// No limit in the order of ending.
 constexpr auto any_job = std::numeric_limits<std::int64_t>::max();
 
-/// Of the actions that end with the guest's record.
+/// True for actions that delete the guest's record.
 bool removes_guest(std::string_view action) {
   return action == "delete" || action == "containerDelete";
 }
@@ -38,7 +38,8 @@ guest_ptr with_state(const stored_guest& stored, const std::string& state) {
   return to_stored(guest);
 }
 
-/// What replaces `before` may be over the bound where it is not larger: a bound that was lowered locks nothing up.
+/// A replacement may exceed the bound if it is not larger than `before`: a lowered bound must not make existing data
+/// immutable.
 void expect_fit(std::size_t size, std::size_t before, std::size_t most, errc code, const std::string& what) {
   if (size > most && size > before)
     throw failure{code,
@@ -90,7 +91,7 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
   });
 }
 
-/// One delete is enough, and its end is what everybody waits for.
+/// A guest has at most one unfinished delete; further requests get the same job.
 queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc) {
   if (!job.request.empty())
     jobs.replace_request(first, job.request);
@@ -151,7 +152,7 @@ void journal::impl::refuse_step_of(const std::string& job_id) {
   throw failure{errc::not_found, "no such job"};
 }
 
-/// The job must be there still: a delete ends those that wait for it.
+/// Returns false if the job has ended meanwhile: a delete ends the queued jobs.
 bool journal::impl::begin_after(const rpc::job& before, const job_start& next, pending_changes& staged) {
   auto row = unfinished(next.job_id);
   if (!row || staged.jobs.contains(next.job_id))
@@ -182,7 +183,7 @@ void journal::impl::change_guest(const job_row& row, const guest_change& change,
     tell_guest(event_type::guest_changed, row.job, returned.guest.state, staged);
 }
 
-/// False where it is as it was: then nothing is written.
+/// Returns false, and writes nothing, if the document is unchanged.
 bool journal::impl::put_guest(guest_ptr guest, pending_changes& staged) {
   if (const auto before = this->guest(guest->id); before && before->doc == guest->doc)
     return false;
@@ -206,19 +207,19 @@ void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
 void journal::impl::advance(job_row& row, const next_step& next, pending_changes& staged) {
   if (auto end = std::get_if<job_ends>(&next))
     return end_job(row, *end, staged);
-  row.job.message.clear(); // which was about the stage before
+  row.job.message.clear(); // it was about the previous stage
   if (auto stage = std::get_if<stage_starts>(&next)) {
     if (start(row, *stage))
       tell(event_of(event_type::job_started, row.job), staged);
   } else {
-    row.stage = std::get<stage_waits>(next).index; // the status stays what it is
+    row.stage = std::get<stage_waits>(next).index; // the status is unchanged
     row.stage_name.clear();
   }
   jobs.update(row);
   staged.jobs[row.job.id] = row;
 }
 
-/// Whether the job begins with this.
+/// Returns true if this is the job's first stage.
 bool journal::impl::start(job_row& row, const stage_starts& stage) {
   row.stage = stage.index;
   row.stage_name = stage.name;
@@ -231,7 +232,7 @@ bool journal::impl::start(job_row& row, const stage_starts& stage) {
 
 void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& staged) {
   row.job.status = end.status;
-  if (end.status == rpc::job_status::complete && row.job.started_at == rpc::timestamp{}) // it had no stages
+  if (end.status == rpc::job_status::complete && row.job.started_at == rpc::timestamp{}) // the job has no stages
     row.job.started_at = row.job.updated_at;
   row.job.message = rpc::cut_text(end.message, settings.bounds.message_bytes);
   row.ended = next_ended++;
@@ -256,7 +257,7 @@ void journal::impl::prune() {
     pending.first_ended = jobs.first_ended();
 }
 
-/// While the one that ended first is young, none is looked for.
+/// Does not search while the job that ended first is young.
 std::size_t journal::impl::prune_old(std::size_t surplus) {
   const auto last_old = ages->last_old(settings.steady());
   if (first_ended > last_old)
@@ -302,7 +303,7 @@ rpc::job journal::report_progress(const std::string& job_id, const std::string& 
 
 // -- is it writable ------------------------------------------------------------------------------------------------
 
-/// SQLite writes a page for this pragma whether or not its value changes.
+/// SQLite writes a page for this pragma even if its value does not change.
 void journal::probe() {
   impl_->step([&](pending_changes&) {
     const auto version = impl_->file.db().integer("PRAGMA user_version");

@@ -8,8 +8,8 @@
 
 namespace mistify::store {
 
-/// Reads all guests. Rows that are no guest, and jobs with a status that is none, move to the table `broken_rows`, and
-/// `settings.warn` is told of each: one broken row must not keep the agent from its other guests.
+/// Reads all guests. Moves rows that are not valid guests, and jobs with an invalid status, to the table
+/// `broken_rows` and calls `settings.warn` for each: one broken row must not keep the agent from its other guests.
 std::vector<guest_ptr> load_guests(database& db, const journal_settings& settings);
 
 } // namespace mistify::store

@@ -9,8 +9,8 @@ namespace mistify::store {
 
 namespace {
 
-// Times are nanoseconds since the epoch, 0 where unset. Statuses are the numbers of rpc::job_status. There are no
-// CHECKs on purpose: a row that somebody broke is set aside at the start, one by one, not a reason to refuse the file.
+// Times are nanoseconds since the epoch, 0 if unset. Statuses are the numbers of rpc::job_status. There are no CHECKs
+// on purpose: the start sets broken rows aside one by one instead of refusing the file.
 constexpr auto version_1 = R"sql(
 CREATE TABLE guests (
   id  TEXT PRIMARY KEY NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE broken_rows (          -- set aside at a start, for people to look 
 ) STRICT;
 )sql";
 
-/// Which request a job came from, for the log.
+/// The id of the request that queued the job, for the log.
 constexpr auto version_2 = "ALTER TABLE jobs ADD COLUMN request_id TEXT NOT NULL DEFAULT ''";
 
 constexpr auto version_3 = R"sql(
@@ -94,14 +94,14 @@ INSERT INTO event_log SELECT id, id, json_array(json_array(at, type, guest, job,
 DROP TABLE events;
 )sql";
 
-/// Each job of a batch touches the index of its guest at a page of its own, and so does each that is pruned: short entries
-/// take a third of the pages. `jobs.cpp` spells the expression likewise.
+/// Each job of a batch touches one page of this index, and so does each pruned job: short entries need a third of the
+/// pages. The expression must match the one in `jobs.cpp`.
 constexpr auto version_5 = R"sql(
 DROP INDEX jobs_of_guest;
 CREATE INDEX jobs_of_guest ON jobs (substr(guest, 5, 4) || substr(guest, 33, 4), seq);
 )sql";
 
-/// Which jobs go first was told by the wall clock before, which may be set.
+/// Pruning used the wall clock before, which may be set.
 constexpr auto version_6 = R"sql(
 ALTER TABLE jobs ADD COLUMN ended INTEGER NOT NULL DEFAULT 0; -- the order of ending, from 1; 0 before
 UPDATE jobs SET ended = ranked.place FROM (
@@ -150,7 +150,7 @@ void migrate(database& db, std::span<const char* const> steps) {
   for (auto version = schema_version(db); version < steps.size(); ++version) {
     transaction step{db};
     db.execute(steps[version]);
-    // Both pragmas write the file's header, so they commit or vanish with the step.
+    // Both pragmas write the file's header, so they commit or roll back with the step.
     set_pragma(db, "application_id", application_id);
     set_pragma(db, "user_version", static_cast<std::int64_t>(version + 1));
     step.commit();

@@ -12,11 +12,11 @@ namespace mistify::store {
 
 namespace {
 
-/// How long to wait for another program that holds the write lock, such as a backup: milliseconds.
+/// How long to wait for another program that holds the write lock, such as a backup, in milliseconds.
 constexpr int busy_ms = 1000;
 
-/// The system's error behind SQLite's; 0 where there is none. SQLite keeps none for a full disk: there `errno`, which was
-/// cleared before, still has it.
+/// Returns the system's error behind SQLite's; 0 if there is none. SQLite keeps none for a full disk; `errno`, which
+/// was cleared before the call, still has it.
 int system_error_of(sqlite3* handle, int code) noexcept {
   const int last = errno;
   switch (code & 0xff) {
@@ -30,7 +30,7 @@ int system_error_of(sqlite3* handle, int code) noexcept {
 
 [[noreturn]] void fail(sqlite3* handle, int code) {
   const int number = system_error_of(handle, code);
-  // A connection that could not even be allocated has no message.
+  // A connection that could not be allocated has no message.
   std::string message = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
   if (is_disk_error(number))
     message += ": " + describe_error(number);
@@ -42,7 +42,7 @@ void check(sqlite3* handle, int code) {
     fail(handle, code);
 }
 
-/// SQLite's name for a file that it is to read and otherwise leave alone.
+/// Returns SQLite's URI for a file that is only read, without locks.
 std::string immutable_uri(const std::string& path) {
   std::string uri = "file:";
   for (char c : std::filesystem::absolute(path).string()) {
@@ -55,7 +55,7 @@ std::string immutable_uri(const std::string& path) {
 }
 
 int flags_of(database::access how) {
-  // NOMUTEX: a connection is never shared. EXRESCODE: which I/O failed, not only that one did.
+  // NOMUTEX: a connection is never shared. EXRESCODE: extended codes name the I/O operation that failed.
   constexpr auto always = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   switch (how) {
   case database::access::read_only: return always | SQLITE_OPEN_READONLY;
@@ -74,8 +74,8 @@ statement_handle compile(sqlite3* db, std::string_view sql) {
   return made;
 }
 
-/// SQLite counts the memory that all its connections use, behind one lock: a twentieth of the time of a job's steps.
-/// Nobody asks for it. Has no effect once SQLite is in use, and need not.
+/// Disables SQLite's global memory statistics: their lock costs a twentieth of the time of a job's steps, and they
+/// are not used. Has no effect, and need not, once SQLite is initialised.
 void count_no_memory() {
   [[maybe_unused]] static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
@@ -169,7 +169,7 @@ void statement::bind_integer(int index, std::int64_t value) {
 }
 
 void statement::bind_text(int index, std::string_view value, lifetime lives) {
-  // A null pointer would bind NULL; an empty text is meant. A copy (TRANSIENT) lets callers pass temporaries.
+  // A null pointer would bind NULL instead of an empty text. A copy (TRANSIENT) lets callers pass temporaries.
   auto text = value.data() ? value.data() : "";
   auto copied = lives == lifetime::until_reset ? SQLITE_STATIC : SQLITE_TRANSIENT;
   auto code = sqlite3_bind_text64(handle_.get(), index, text, value.size(), copied, SQLITE_UTF8);

@@ -18,40 +18,40 @@ struct statement_finalizer {
 };
 using statement_handle = std::unique_ptr<sqlite3_stmt, statement_finalizer>;
 
-/// One connection to a SQLite file. Belongs to one thread at a time. Everything throws `failure{storage_failed}` with
-/// SQLite's reason ("database or disk is full").
+/// One connection to a SQLite file. Belongs to one thread at a time. Every member throws `failure{storage_failed}`
+/// with SQLite's reason ("database or disk is full").
 class database {
 public:
   enum class access {
     read_only,
     read_write, ///< creates the file if absent
-    untouched,  ///< the bare file as it lies there: no locks, no journal, nothing made beside it
+    untouched,  ///< reads the file as it is: no locks, no journal, creates no files
   };
 
   database(const std::string& path, access how);
 
-  /// Runs one or more statements that give no rows.
+  /// Runs one or more statements that return no rows.
   void execute(const char* sql);
 
-  /// What begins and ends transactions; see `transaction`. Compiled once.
+  /// Statements that begin and end transactions; see `transaction`. Compiled once.
   enum class mark { begin, commit };
   void run(mark what);
 
-  /// First column of the first row of a query, such as a pragma.
+  /// Returns the first column of a query's first row, such as a pragma.
   std::int64_t integer(std::string_view sql);
   std::string text(std::string_view sql);
 
-  /// False after SQLite gave up a transaction by itself, as it may when a write fails.
+  /// False after SQLite rolled the transaction back by itself, as it may when a write fails.
   bool in_transaction() const noexcept;
 
-  /// False when the path that it was opened by leads to another file now, or to none.
+  /// False if the path that was opened now leads to another file, or to none.
   bool is_at_its_path() const noexcept;
 
   std::int64_t last_row() const noexcept; ///< rowid of the last insert
-  std::int64_t changed() const noexcept;  ///< rows that the last insert, update or delete touched
-  std::int64_t written() const noexcept;  ///< rows that all of them together have touched, undone ones too
+  std::int64_t changed() const noexcept;  ///< rows changed by the last insert, update or delete
+  std::int64_t written() const noexcept;  ///< rows changed since the connection was opened, including those rolled back
 
-  /// Closing usually moves the WAL into the file; `true` leaves both as they are.
+  /// Closing usually checkpoints the WAL into the file; `true` leaves both unchanged.
   void leave_wal(bool yes) noexcept;
 
   sqlite3* handle() const noexcept { return handle_.get(); }
@@ -61,21 +61,21 @@ private:
     void operator()(sqlite3* handle) const noexcept;
   };
   std::unique_ptr<sqlite3, closer> handle_;
-  std::array<statement_handle, 2> marks_; // by `mark`, when first needed
+  std::array<statement_handle, 2> marks_; // indexed by `mark`, compiled on first use
 };
 
 class query;
 
-/// A prepared statement, compiled once and used again and again; must not outlive its database.
+/// A prepared statement, compiled once and reused. Must not outlive its database.
 class statement {
 public:
   statement(const database& db, std::string_view sql);
 
-  /// Binds `values` to the parameters in order and starts; rows come from the query, one query at a time.
+  /// Binds `values` to the parameters in order and starts the query. One query at a time.
   template <class... Ts>
   query operator()(const Ts&... values);
 
-  /// Runs to the end; for statements without rows.
+  /// Runs to completion; for statements without rows.
   template <class... Ts>
   void run(const Ts&... values);
 
@@ -89,7 +89,7 @@ private:
   statement_handle handle_;
 };
 
-/// The rows of a running statement. Its end resets the statement, so that no read lock outlives it.
+/// The rows of a running statement. The destructor resets the statement, so that no read lock remains.
 class query {
 public:
   explicit query(sqlite3_stmt* handle) noexcept : handle_{handle} {}
@@ -97,7 +97,7 @@ public:
   query(const query&) = delete;
   query& operator=(const query&) = delete;
 
-  bool next(); ///< to the next row; false at the end
+  bool next(); ///< moves to the next row; false at the end
 
   std::int64_t integer(int column) const noexcept;
   std::string text(int column) const;
@@ -107,8 +107,8 @@ private:
   sqlite3_stmt* handle_;
 };
 
-/// A write transaction: undone unless committed. Takes the write lock at once: a lock taken later, by the first write,
-/// would not wait for another writer but fail.
+/// A write transaction; rolled back unless committed. Takes the write lock at once: if the first write took it, it
+/// would fail instead of waiting for another writer.
 class transaction {
 public:
   explicit transaction(database& db);
@@ -116,7 +116,7 @@ public:
   transaction(const transaction&) = delete;
   transaction& operator=(const transaction&) = delete;
 
-  void commit(); ///< when it throws, nothing is kept; the destructor undoes
+  void commit(); ///< if it throws, nothing is kept; the destructor rolls back
   void undo() noexcept;
 
 private:
@@ -141,7 +141,7 @@ query statement::operator()(const Ts&... values) {
 template <class... Ts>
 void statement::run(const Ts&... values) {
   [[maybe_unused]] int index = 0;
-  query rows{handle_.get()}; // its end unbinds what is not copied here
+  query rows{handle_.get()}; // its destructor unbinds values that are not copied
   (bind(++index, values, lifetime::until_reset), ...);
   while (rows.next()) {
   }

@@ -14,15 +14,16 @@ namespace mistify::store {
 
 namespace {
 
-/// The original keeps a namespace in each bucket of the one table.
+/// The original has one table; its buckets are namespaces.
 constexpr std::string_view guests_bucket = "guests";
 constexpr std::string_view metadata_bucket = "hypervisor-metadata";
 constexpr std::string_view jobs_bucket = "guest_jobs";
-/// From here the original read its job log, but it wrote to `guest_jobs`: so there is one only where people put it.
+/// The original read its job log from here but wrote it to `guest_jobs`, so rows exist here only if an operator added
+/// them.
 constexpr std::string_view old_jobs_bucket = "joblog";
 constexpr std::string_view old_jobs_key = "jobs";
 
-/// The order lets the row of key "", the newest form of the job log, come first.
+/// The order puts the row with key "", the newest form of the job log, first.
 constexpr auto rows_of_bucket = "SELECT key, value FROM mistify_agent NOT INDEXED WHERE bucket = ? ORDER BY key";
 
 bool is_uuid(std::string_view id) {
@@ -32,7 +33,7 @@ bool is_uuid(std::string_view id) {
   });
 }
 
-/// Whether a text can be sent: what is no UTF-8 does not come through the writer unchanged.
+/// Returns true for valid UTF-8: the JSON writer changes any other text.
 bool is_utf8(std::string_view text) {
   const auto json = rpc::json::writer{}.value(text).str();
   return rpc::json::document::parse(json).root().as_string("") == text;
@@ -42,7 +43,7 @@ guest_ptr read_guest(const std::string& key, const std::string& value, const std
   const auto guest = rpc::decode_guest(value);
   if (guest.id.empty() || guest.id != key)
     throw rpc::failure{rpc::errc::invalid_request, "id: is '" + guest.id + "'"};
-  if (!others.empty() && others.back()->id == guest.id) // they come in order
+  if (!others.empty() && others.back()->id == guest.id) // rows are sorted by key
     throw rpc::failure{rpc::errc::invalid_request, "id: is that of another guest"};
   return to_stored(guest);
 }

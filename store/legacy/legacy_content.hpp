@@ -10,20 +10,20 @@
 
 namespace mistify::store {
 
-/// What a database of the original agent holds, in this agent's terms.
+/// The content of a database of the original agent, in this agent's types.
 struct legacy_content {
   std::vector<guest_ptr> guests;
   rpc::metadata_map metadata; ///< the hypervisor's
-  std::vector<rpc::job> jobs; ///< oldest first; some may not have ended
+  std::vector<rpc::job> jobs; ///< oldest first; some may be unfinished
   std::vector<broken_row> broken;
   std::vector<std::string> remarks; ///< for the log
 };
 
-/// Whether the database has the original's table: `mistify_agent(key, bucket, value)`. Throws
-/// `failure{storage_failed}` where it cannot be read at all.
+/// True if the database has the original's table, `mistify_agent(key, bucket, value)`. Throws
+/// `failure{storage_failed}` if it cannot be read.
 bool has_legacy_layout(database& db);
 
-/// Reads everything. What cannot be used is among the broken rows. Throws `failure{storage_failed}`.
+/// Reads everything. Unusable rows are returned in `broken`. Throws `failure{storage_failed}`.
 legacy_content read_legacy(database& db);
 
 } // namespace mistify::store

@@ -30,7 +30,7 @@ constexpr auto interrupted = "interrupted by the upgrade of the agent";
   throw rpc::failure{rpc::errc::storage_failed, why};
 }
 
-/// Says in front of a failure what it is about.
+/// Runs `work`; prefixes the message of a failure with `what`.
 template <class F>
 auto about(const std::string& what, F&& work) {
   try {
@@ -62,14 +62,15 @@ bool same_file(const std::string& one, const std::string& other) {
 // -- what becomes of the content -----------------------------------------------------------------------------------
 
 legacy_content read(const std::string& path) {
-  database db{path, database::access::read_write}; // recovers the copy where the original had crashed
+  database db{path, database::access::read_write}; // recovers the copy if the original crashed
   if (!has_legacy_layout(db))
     refuse("the file is no database of the original agent");
   check_for_corruption(db);
   return read_legacy(db);
 }
 
-/// The original wrote `create` before its first stage and left the rest to the sub-agents.
+/// Sets a guest whose create is unfinished to `error`. The original stored the state `create` before the first stage;
+/// later states came from the sub-agents.
 void fail_create(std::vector<guest_ptr>& guests, const rpc::job& job) {
   if (job.action != "create" && job.action != "containerCreate")
     return;
@@ -118,7 +119,7 @@ import_report settle(legacy_content& content, const journal_settings& settings) 
 
 void write(const legacy_content& content, const std::string& path, rpc::timestamp at) {
   database db{path, database::access::read_write};
-  // Nobody needs half of this file: it is made durable as a whole.
+  // A partial file is useless, so it is made durable only once, as a whole.
   db.text("PRAGMA journal_mode = MEMORY");
   db.execute("PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY");
   migrate(db);
@@ -138,15 +139,15 @@ void write(const legacy_content& content, const std::string& path, rpc::timestam
   all.commit();
 }
 
-/// Rolls back what the original left unfinished at its last crash, as opening it always does: its journal must not be
-/// there any more when another file takes its name.
+/// Rolls back the transaction that the original left unfinished at a crash, as opening the database always does. Its
+/// journal must be gone before another file takes its name.
 void recover(const std::string& path) {
   if (has_content(path))
     database{path, database::access::read_write}.integer("SELECT count(*) FROM sqlite_schema");
   remove_journals(path);
 }
 
-/// The new file is complete and durable before the first name changes.
+/// The new file is complete and durable before the first rename.
 std::string exchange(const scratch_file& copy, const scratch_file& fresh, const std::string& target) {
   sync_to_disk(copy.path());
   sync_to_disk(fresh.path());

@@ -95,7 +95,7 @@ void legacy_jobs::read(const std::string& bucket, const std::string& key, std::s
 }
 
 std::vector<rpc::job> legacy_jobs::in_order() && {
-  // One log alone is in order, even where the clock was set back.
+  // A single log is in order already, even if the clock was set back.
   if (logs_ > 1)
     std::ranges::stable_sort(jobs_, {}, &rpc::job::queued_at);
   return std::move(jobs_);

@@ -13,17 +13,17 @@
 
 namespace mistify::store {
 
-/// Collects the jobs of the original's logs. It kept a log as one array of jobs in one row: its last versions one for
-/// all guests, oldest first; older ones one for each guest, newest first.
+/// Collects the jobs of the original's logs. Each log is an array of jobs in one row: one row for all guests, oldest
+/// first, in the last versions; one row for each guest, newest first, in older ones.
 class legacy_jobs {
 public:
   explicit legacy_jobs(std::vector<broken_row>& broken) : broken_{broken} {}
 
-  /// Reads one such row. `guest_id` is whose jobs they are, empty for the log of all guests. A job whose id was read
-  /// before, or that is none, goes to the broken rows; so does the whole row where it is no array.
+  /// Reads one row. `guest_id` is the guest of its jobs, empty for the log of all guests. Adds invalid jobs, and jobs
+  /// with an id already read, to the broken rows; adds the whole row if it is not an array.
   void read(const std::string& bucket, const std::string& key, std::string_view guest_id, const std::string& value);
 
-  /// What was read, oldest first.
+  /// Returns the jobs, oldest first.
   std::vector<rpc::job> in_order() &&;
 
 private:
@@ -32,7 +32,7 @@ private:
   std::vector<broken_row>& broken_;
   std::vector<rpc::job> jobs_;
   std::set<std::string, std::less<>> ids_;
-  std::size_t logs_ = 0; // that had jobs in them
+  std::size_t logs_ = 0; // number of logs that contained jobs
 };
 
 } // namespace mistify::store
