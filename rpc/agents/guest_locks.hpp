@@ -7,7 +7,7 @@
 
 namespace mistify::agents {
 
-/// A mutex for each guest: calls on one guest take turns, those on others do not wait. Thread-safe.
+/// A mutex for each guest: calls on one guest are serialised, calls on different guests are not. Thread-safe.
 class guest_locks {
 public:
   class turn {
@@ -15,11 +15,11 @@ public:
     explicit turn(std::shared_ptr<std::mutex> m) : mutex_{std::move(m)}, lock_{*mutex_} {}
 
   private:
-    std::shared_ptr<std::mutex> mutex_; // before the lock: it is destroyed after it
+    std::shared_ptr<std::mutex> mutex_; // declared before the lock, so destroyed after it
     std::unique_lock<std::mutex> lock_;
   };
 
-  /// Waits for the guest's turn.
+  /// Locks the guest; blocks until it is free.
   turn take(const std::string& id) { return turn{of(id)}; }
 
 private:

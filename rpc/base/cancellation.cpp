@@ -20,7 +20,7 @@ struct cancellation::guard::shared {
   bool cancelled = false;
   std::uint64_t last_id = 0;
   std::vector<entry> actions;
-  std::uint64_t running = 0; // id of the action that runs now, 0 for none
+  std::uint64_t running = 0; // id of the running action; 0: none
   std::thread::id runner;
 
   void run_all(std::unique_lock<std::mutex>& lock) {
@@ -40,7 +40,7 @@ struct cancellation::guard::shared {
   void remove(std::uint64_t id) {
     std::unique_lock lock{mutex};
     std::erase_if(actions, [&](const entry& e) { return e.id == id; });
-    // An action that ends its own guard would wait for itself.
+    // An action that destroys its own guard must not wait for itself.
     ended.wait(lock, [&] { return running != id || runner == std::this_thread::get_id(); });
   }
 };
@@ -58,7 +58,7 @@ cancellation::cancellation() : state_{std::make_shared<guard::shared>()} {}
 
 void cancellation::cancel() const {
   std::unique_lock lock{state_->mutex};
-  // The first caller runs the actions; it may still be at it.
+  // The first caller runs the actions, and may still be running them.
   if (!std::exchange(state_->cancelled, true))
     state_->run_all(lock);
 }

@@ -6,18 +6,17 @@
 
 namespace mistify::rpc {
 
-/// A switch that drops one blocking operation from another thread. Copies share the switch; every member is
-/// thread-safe.
+/// Cancels one blocking operation from another thread. Copies share the state; every member is thread-safe.
 class cancellation {
 public:
   cancellation();
 
-  /// Drops the operation that is under way with this switch, now or when it begins. May be called often.
+  /// Cancels the current operation, or the next one when it begins. May be called repeatedly.
   void cancel() const;
   bool cancelled() const noexcept;
 
-  /// While the guard lives, `action` runs (once, on the cancelling thread) when `cancel` is called; at once if it was
-  /// called before. The guard's destructor waits for an `action` that is running.
+  /// While the guard lives, `cancel` runs `action` once, on the cancelling thread; the constructor runs it if
+  /// `cancel` was called before. The destructor waits for a running `action`.
   class guard {
   public:
     guard(guard&&) noexcept;

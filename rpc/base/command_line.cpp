@@ -15,7 +15,7 @@ struct command_line::parser {
 
 command_line::command_line(const std::string& program, const std::string& description)
   : parser_{std::make_unique<parser>(program, description)} {
-  prepare_process(); // every program begins with its command line
+  prepare_process(); // every program constructs its command line first
   parser_->app.set_version_flag("--version", program + " " MISTIFY_VERSION);
 }
 
@@ -38,7 +38,7 @@ void command_line::flag(const std::string& names, bool& value, const std::string
 }
 
 void command_line::option(const std::string& names, std::vector<std::string>& values, const std::string& help) {
-  // One value each time: more would swallow what stands behind them.
+  // One value for each occurrence: otherwise an option would consume the arguments after it.
   parser_->app.add_option(names, values, help)
     ->expected(1)
     ->allow_extra_args(false)

@@ -8,9 +8,8 @@
 
 namespace mistify::rpc {
 
-/// The command line of a program, and its beginning (`prepare_process`): `--help` and `--version` by itself, and the
-/// options that it is told of. A front to CLI11, which takes a compiler twenty seconds and so is included in one place
-/// only.
+/// Prepares the process (`prepare_process`) and parses its command line: `--help`, `--version` and the added options.
+/// Wraps CLI11, whose headers take twenty seconds to compile and so are included in one file only.
 class command_line {
 public:
   command_line(const std::string& program, const std::string& description);
@@ -19,17 +18,19 @@ public:
   command_line& operator=(const command_line&) = delete;
 
   enum class need : std::uint8_t { optional, required };
-  /// `names` as "-p,--port". What `value` holds already is the default. Values live until `parse` is through.
+  /// `names` is like "-p,--port". The current content of `value` is the default. Values must live until `parse`
+  /// returns.
   void option(const std::string& names, std::string& value, const std::string& help, need n = need::optional);
   void option(const std::string& names, std::uint16_t& value, const std::string& help);
-  /// True where it is given; it takes no value.
+  /// Sets `value` to true if given; takes no argument.
   void flag(const std::string& names, bool& value, const std::string& help);
   /// May be given several times.
   void option(const std::string& names, std::vector<std::string>& values, const std::string& help);
-  /// Up to `most`.
+  /// A number up to `most`.
   void option(const std::string& names, unsigned& value, const std::string& help, unsigned most);
 
-  /// The exit code where nothing is left to do: help was asked for and printed, or what is wrong was told to stderr.
+  /// Returns the exit code if the program is to exit: help was printed, or an error was written to stderr. Null
+  /// otherwise.
   std::optional<int> parse(int argc, char** argv);
 
 private:

@@ -13,7 +13,7 @@ bool continues(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-/// The length that the first byte of a character announces; 0 for a byte that begins none.
+/// Returns the length of the character that this first byte announces; 0 if it cannot begin a character.
 std::size_t announced(char first) {
   const auto c = static_cast<unsigned char>(first);
   if (c < 0x80)
@@ -25,7 +25,7 @@ std::size_t announced(char first) {
   return c >= 0xf0 && c < 0xf5 ? 4 : 0;
 }
 
-/// The bytes of the first character of `text`; 0 if it begins with no UTF-8.
+/// Returns the bytes of the first character of `text`; 0 if it is not valid UTF-8.
 std::size_t first_character(std::string_view text) {
   const auto size = announced(text.front());
   if (size > text.size())
@@ -36,7 +36,7 @@ std::size_t first_character(std::string_view text) {
   return size;
 }
 
-/// How much of `text` fits: a place between two characters.
+/// Returns how many bytes of `text` fit; the cut is between two characters.
 std::size_t fitting(std::string_view text, std::size_t most) {
   const auto room = most - (most < mark.size() ? most : mark.size());
   std::size_t at = 0, shown = 0, cut_at = 0;
@@ -71,7 +71,7 @@ void shorten_text(std::string& text, std::size_t most) {
   if (size == text.size())
     return;
   text.resize(size);
-  text.shrink_to_fit(); // it was 16 MiB, maybe
+  text.shrink_to_fit(); // frees memory: the text may have been 16 MiB
   if (most >= mark.size())
     text += mark;
 }

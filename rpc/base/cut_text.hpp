@@ -6,11 +6,11 @@
 
 namespace mistify::rpc {
 
-/// Returns `text` in at most `most` bytes. A longer text is cut between two characters and ends with `…`. Counts a byte
-/// that is no UTF-8 as the three bytes of U+FFFD, which the JSON writer makes of it.
+/// Returns at most `most` bytes of `text`. A longer text is cut between two characters and ends with `…`. A byte that
+/// is not UTF-8 counts as three bytes, because the JSON writer replaces it by U+FFFD.
 std::string cut_text(std::string_view text, std::size_t most);
 
-/// As above, in place; a text that fits is not touched.
+/// Like `cut_text`, in place. A text that fits is not changed.
 void shorten_text(std::string& text, std::size_t most);
 
 /// True if a character of `text` is a control character (Unicode category Cc).

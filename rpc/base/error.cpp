@@ -6,8 +6,8 @@ namespace mistify::rpc {
 
 namespace {
 
-/// "rpc/base/json.cpp:120 parse": the function without its signature, the file without the build machine's folders. The
-/// build maps those away, but for the way up from the build's folder that ccache makes of them (its `base_dir`).
+/// "rpc/base/json.cpp:120 parse": the function without its signature, the file without the build machine's folders.
+/// The build removes those, except for the leading "../" of paths that ccache makes relative (its `base_dir`).
 std::string frame_of(const std::source_location& where) {
   std::string_view file = where.file_name();
   while (file.starts_with("../"))

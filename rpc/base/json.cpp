@@ -9,7 +9,7 @@
 #include <memory_resource>
 #include <stdexcept>
 
-// A broken precondition inside the parser must not end the process: it becomes an exception like any other.
+// A failed assertion of the parser throws instead of ending the process.
 #define RAPIDJSON_ASSERT(x)                                                                                            \
   do {                                                                                                                 \
     if (!(x))                                                                                                          \
@@ -21,8 +21,8 @@
 
 namespace mistify::rpc::json {
 
-/// A value as the parser stores it. 24 bytes and trivially copyable: a body full of one-digit numbers costs a dozen
-/// times its own size, not more.
+/// A value as the parser stores it. 24 bytes and trivially copyable: a body of one-digit numbers needs about a dozen
+/// times its own size.
 struct node::data : node {
   const char* key_data = nullptr; // of a member: its key
   const void* content = nullptr;  // characters of a string or number, children (data[]) of a container
@@ -43,18 +43,18 @@ namespace {
 using data = node::data;
 using kind = node::kind;
 
-constexpr std::size_t max_text = (1u << 29) - 1; // what `data::size` can count
+constexpr std::size_t max_text = (1u << 29) - 1; // the largest `data::size`
 
 [[noreturn]] void refuse(std::string_view field, std::string_view what,
                          std::source_location where = std::source_location::current()) {
   throw failure{errc::invalid_request, std::string{field}.append(": ").append(what), where};
 }
 
-/// Builds the tree from the parser's events. Children wait on `stack_` until their container ends; then they move to
-/// one block of the arena, and nothing moves any more.
+/// Builds the tree from the parser's events. Children stay on `stack_` until their container ends; then they move to
+/// one block of the arena and are not moved again.
 class builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, builder> {
 public:
-  /// `text` is what was given to `parse`; `in` may read a copy of it in which numbers were tamed.
+  /// `text` is the argument of `parse`; `in` may read a copy of it with numbers replaced by `tame_numbers`.
   builder(std::pmr::memory_resource& arena, std::string_view text, const rapidjson::MemoryStream& in)
     : arena_{arena}, text_{text}, in_{in} {
     stack_.reserve(32);
@@ -86,13 +86,13 @@ public:
   bool EndObject(rapidjson::SizeType count) { return close(count); }
   bool EndArray(rapidjson::SizeType count) { return close(count); }
 
-  /// Whether nesting is why the parser was stopped; else it is a lone surrogate.
+  /// True if the parser was stopped because of nesting; otherwise it was a lone surrogate.
   bool too_deep() const noexcept { return too_deep_; }
 
   const data& root() const { return stack_.front(); }
 
 private:
-  /// The node that the next value goes to: the one its key waits in, else a new one.
+  /// Returns the node for the next value: the one that has its key already, or a new one.
   data& place() { return std::exchange(keyed_, false) ? stack_.back() : stack_.emplace_back(); }
 
   bool scalar(kind k, const char* content, std::uint32_t size) {
@@ -126,10 +126,10 @@ private:
     return copy;
   }
 
-  /// RapidJSON 1.1.0 decodes a lone "\udc00" to bytes that are no UTF-8.
+  /// RapidJSON 1.1.0 decodes a lone "\udc00" to bytes that are not UTF-8.
   static bool is_text(std::string_view s) {
     for (auto at = s.find('\xed'); at != std::string_view::npos; at = s.find('\xed', at + 1))
-      if (static_cast<unsigned char>(s[at + 1]) >= 0xa0) // there is one: the rest was validated
+      if (static_cast<unsigned char>(s[at + 1]) >= 0xa0) // the byte exists: the text is valid UTF-8 otherwise
         return false;
     return true;
   }
@@ -139,7 +139,7 @@ private:
   const rapidjson::MemoryStream& in_;
   std::vector<data> stack_;
   unsigned depth_ = 0;
-  bool keyed_ = false; // the last node on the stack is a member that waits for its value
+  bool keyed_ = false; // the last node on the stack has a key but no value yet
   bool too_deep_ = false;
 };
 
@@ -167,7 +167,7 @@ bool is_number(std::string_view s) {
   return s.empty();
 }
 
-/// Behind the closing quote of the string that begins at `at`.
+/// Returns the position after the closing quote of the string that begins at `at`.
 std::size_t skip_string(std::string_view text, std::size_t at) {
   for (++at; at < text.size() && text[at] != '"'; ++at)
     if (text[at] == '\\')
@@ -175,8 +175,8 @@ std::size_t skip_string(std::string_view text, std::size_t at) {
   return at + 1;
 }
 
-/// The text with every number replaced by a small one of the same length. RapidJSON refuses numbers over the range of
-/// double even where only their text is asked for; a field that the agent does not know may hold one all the same.
+/// Replaces every number by a small one of the same length. RapidJSON refuses numbers beyond the range of double even
+/// if only their text is needed; unknown fields may contain such numbers.
 std::string tame_numbers(std::string text) {
   std::size_t at = 0;
   while (at < text.size()) {
@@ -204,7 +204,7 @@ failure syntax_error(std::size_t offset, std::string reason) {
   return {errc::invalid_request, "invalid JSON at byte " + std::to_string(offset) + ": " + reason};
 }
 
-/// What stopped the parser before the end of the text, `read` bytes from its start.
+/// Describes why the parser stopped. `read` is the offset in bytes.
 failure parse_error(const rapidjson::ParseResult& result, std::size_t read, std::size_t size, const builder& build) {
   if (build.too_deep())
     return {errc::invalid_request, "nested too deeply at byte " + std::to_string(result.Offset())};
@@ -212,15 +212,15 @@ failure parse_error(const rapidjson::ParseResult& result, std::size_t read, std:
     return syntax_error(result.Offset(), "lone surrogate in string");
   if (result.Code() != rapidjson::kParseErrorDocumentEmpty)
     return syntax_error(result.Offset(), rapidjson::GetParseError_En(result.Code()));
-  if (read < size) // RapidJSON calls "]" empty, too
+  if (read < size) // RapidJSON reports "]" as empty, too
     return syntax_error(read, "a value is expected");
   return {errc::invalid_request, "empty body: JSON expected at byte 0"};
 }
 
 enum class big_numbers : bool { retry, refuse };
 
-/// One pass over `tamed`, which is `text` but for its numbers. Returns the root; nothing where a number is too big for
-/// the parser and the caller wants to retry.
+/// Parses `tamed`, which differs from `text` only in its numbers. Returns the root; null if a number is too large for
+/// the parser and the caller can retry.
 const data* parse_into(std::pmr::memory_resource& arena, std::string_view text, std::string_view tamed,
                        big_numbers policy) {
   constexpr unsigned flags =
@@ -233,7 +233,7 @@ const data* parse_into(std::pmr::memory_resource& arena, std::string_view text, 
   if (result.IsError())
     throw parse_error(result, in.Tell(), tamed.size(), build);
   if (in.Tell() < tamed.size())
-    throw syntax_error(in.Tell(), "NUL byte"); // which the parser took for the end
+    throw syntax_error(in.Tell(), "NUL byte"); // the parser takes it for the end
   return new (arena.allocate(sizeof(data), alignof(data))) data{build.root()};
 }
 
@@ -352,7 +352,7 @@ std::string node::text() const {
 // -- document ------------------------------------------------------------------------------------------------------
 
 struct document::impl {
-  // Small bodies fit the first block.
+  // Small bodies fit into the first block.
   explicit impl(std::size_t text_size) : arena{std::min<std::size_t>(4 * text_size + 256, 64 * 1024)} {}
 
   std::pmr::monotonic_buffer_resource arena;

@@ -9,11 +9,10 @@
 #include <utility>
 #include <vector>
 
-/// Strict, bounded JSON: the only place of the agent where a parser or a serialiser of JSON is used.
+/// Strict, bounded JSON. All parsing and writing of JSON in the agent uses this file.
 namespace mistify::rpc::json {
 
-/// How deep objects and arrays may be nested before a text is refused. Go's decoder allows 10,000; nothing in the API
-/// needs ten.
+/// The maximum nesting of objects and arrays. Go's decoder allows 10,000; the API needs less than ten.
 inline constexpr unsigned max_depth = 100;
 
 class node;
@@ -24,7 +23,7 @@ struct member {
   const node& value;
 };
 
-/// One value of a parsed document. Lives as long as its document; immutable, so any thread may read it.
+/// One value of a parsed document. Valid as long as its document; immutable, so any thread may read it.
 ///
 /// The `as_…` readers throw `failure{invalid_request}` naming `field` on a wrong type ("memory: must be a non-negative
 /// whole number"); `null` reads as the zero value of the type.
@@ -44,20 +43,20 @@ public:
   /// Elements of an array; empty for null; throws for any other kind.
   std::vector<std::reference_wrapper<const node>> items(std::string_view field) const;
 
-  /// Members of an object in the order of the text, duplicates included (readers let the last one win); empty for
-  /// null; throws for any other kind.
+  /// Members of an object in the order of the text, including duplicates (readers use the last one); empty for null;
+  /// throws for any other kind.
   std::vector<member> members(std::string_view field) const;
 
-  /// The last member of that name of an object, or nullptr (also when this is no object).
+  /// The last member of that name; null if there is none or this is not an object.
   const node* find(std::string_view key) const noexcept;
 
-  /// Compact text of the value: numbers to the letter as they came, members in the order they came.
+  /// Compact text of the value: numbers exactly as received, members in their order.
   std::string text() const;
 
   struct data; // how the parser stores it: an implementation detail
 
 protected:
-  // Only the parser makes nodes, each as part of its `data`.
+  // Only the parser creates nodes, each as part of its `data`.
   node() = default;
   node(const node&) = default;
   node& operator=(const node&) = default;
@@ -67,8 +66,8 @@ protected:
 /// A parsed text.
 class document {
 public:
-  /// Parses exactly one JSON value with nothing behind it. Throws `failure{invalid_request}` with the byte offset on
-  /// malformed text, invalid UTF-8, an empty text, or nesting over `max_depth`; never recurses on the input.
+  /// Parses exactly one JSON value. Throws `failure{invalid_request}` with the byte offset on malformed text,
+  /// trailing text, invalid UTF-8, an empty text, or nesting over `max_depth`. Does not recurse on the input.
   static document parse(std::string_view text);
 
   const node& root() const noexcept;
@@ -83,10 +82,10 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-/// Writes compact JSON, appended to one string. The caller balances objects and arrays and does not repeat keys.
+/// Writes compact JSON into one string. The caller balances objects and arrays and does not repeat keys.
 ///
-/// Keys and strings are escaped as JSON needs it; bytes that are no UTF-8 (an error text of a sub-agent may hold some)
-/// become U+FFFD, so that the result is always valid JSON as long as `raw` was given valid JSON.
+/// Escapes keys and strings. Replaces bytes that are not UTF-8 (a sub-agent's error text may have some) by U+FFFD, so
+/// that the result is valid JSON as long as `raw` was given valid JSON.
 ///
 ///   writer w; w.begin_object().key("id").value(id).key("extra").raw(text).end_object(); std::move(w).str()
 class writer {
@@ -106,13 +105,13 @@ public:
   writer& value(unsigned v) { return value(static_cast<std::uint64_t>(v)); }
   writer& value(double v); ///< shortest text that reads back the same; NaN and infinities become null
   writer& null();
-  writer& raw(std::string_view json); ///< text that is JSON already; must not be empty
+  writer& raw(std::string_view json); ///< text that is already JSON; must not be empty
 
   const std::string& str() const& noexcept { return out_; }
   std::string str() && noexcept { return std::move(out_); }
 
 private:
-  void separate(); // writes the comma that the next key or value needs
+  void separate(); // writes the comma before the next key or value, if needed
   std::string out_;
 };
 

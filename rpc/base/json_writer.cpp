@@ -45,12 +45,13 @@ void append_escape(std::string& out, char c) {
   }
 }
 
-/// Whether a character does not stand for itself in a JSON string, or is no ASCII.
+/// True for a character that must be escaped in a JSON string, or is not ASCII.
 bool is_special(char c) noexcept {
   return static_cast<unsigned char>(c - 0x20) >= 0x60 || c == '"' || c == '\\';
 }
 
-/// The same of any of eight: a subtraction sets the high bit of a byte that is smaller than what is taken off it.
+/// Like `is_special`, for any of eight characters: a subtraction sets the high bit of each byte that is smaller than
+/// its subtrahend.
 bool has_special(const char* eight) noexcept {
   constexpr auto each = [](char c) { return 0x0101010101010101u * static_cast<unsigned char>(c); };
   std::uint64_t x = 0;
@@ -97,7 +98,7 @@ void append_number(std::string& out, T value) {
 } // namespace
 
 void writer::separate() {
-  // What was written tells: behind these no comma is due, and no finished value ends in one of them.
+  // The last character decides: no comma follows one of these, and no finished value ends in one.
   if (!out_.empty() && out_.back() != '{' && out_.back() != '[' && out_.back() != ':')
     out_ += ',';
 }

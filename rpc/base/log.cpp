@@ -26,7 +26,7 @@ namespace {
 
 using spdlog::level::level_enum;
 
-/// Most lines have all of their fields; audit lines those that say something.
+/// Most lines have all of their fields; audit lines omit empty ones.
 enum class empty_fields : std::uint8_t { written, left_out };
 
 using named_level = std::pair<std::string_view, level_enum>;
@@ -44,7 +44,7 @@ const named_level* find_level(std::string_view name) noexcept {
   return found == levels.end() ? nullptr : found;
 }
 
-/// spdlog's thread must not take the signals that the daemon waits for: it begins with all of them blocked.
+/// Starts spdlog's thread with all signals blocked, so that it does not take the signals that the daemon waits for.
 std::shared_ptr<spdlog::details::thread_pool> make_writer(std::size_t most_lines) {
   sigset_t all, before;
   sigfillset(&all);
@@ -54,10 +54,10 @@ std::shared_ptr<spdlog::details::thread_pool> make_writer(std::size_t most_lines
   return writer;
 }
 
-/// Only audit lines are of this level, which no setting drops.
+/// The level of audit lines only; no setting drops it.
 constexpr auto audit_level = level_enum::critical;
 
-/// The rooms of lines that wait, each with a writer of its own. Whatever else is written, audit lines stay.
+/// The queues of lines, each with its own writer thread. Other lines never displace audit lines.
 struct rooms {
   std::shared_ptr<spdlog::details::thread_pool> others = make_writer(8192), audits = make_writer(2048);
   std::atomic<std::uint64_t> unwritten_others{0}, unwritten_audits{0};
@@ -78,8 +78,8 @@ std::string line_of(std::string_view name, std::string_view message, fields extr
   return std::move(line).str();
 }
 
-/// Writes past `stderr`: the end of the process flushes that, and would wait for a line that a stalled reader holds up.
-/// Two writers share it, a line at a time.
+/// Writes to the descriptor, not to `stderr`: the exit of the process flushes `stderr`, and would wait if its reader
+/// stalls. Two writer threads share the sink, a line at a time.
 class stderr_sink : public spdlog::sinks::base_sink<std::mutex> {
 public:
   explicit stderr_sink(rooms& of) : rooms_{of} {}
@@ -94,7 +94,7 @@ private:
   }
   void flush_() override {}
 
-  /// False when there is nobody to read it.
+  /// Returns false if stderr has no reader.
   static bool write_all(std::string_view text) {
     while (!text.empty()) {
       const auto n = ::write(STDERR_FILENO, text.data(), text.size());
@@ -121,7 +121,7 @@ private:
   losses told_;
 };
 
-/// The line is built here, so that whatever a message holds comes out as valid JSON; spdlog filters, queues and writes.
+/// Builds each line, so that any message becomes valid JSON; spdlog filters, queues and writes.
 struct log_state {
   rooms waiting;
   std::shared_ptr<stderr_sink> out = std::make_shared<stderr_sink>(waiting);
@@ -141,7 +141,7 @@ private:
   }
 };
 
-/// Never destroyed: that would wait for the writer, which a stalled reader of stderr holds up for ever.
+/// Never destroyed: the destructor would wait for the writer thread, which a stalled reader of stderr blocks.
 log_state& state() {
   static auto& only = []() -> log_state& {
     auto* made = new log_state;
@@ -183,8 +183,7 @@ bool debugging() noexcept {
   return logger().should_log(level_enum::debug);
 }
 
-/// Other threads may go on to log. Each writer takes the request to flush out of the queue when it has written all that
-/// came before.
+/// Other threads may continue to log. Each writer takes the flush request from its queue after all earlier lines.
 void flush() {
   logger().flush();
   state().audits->flush();

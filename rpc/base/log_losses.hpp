@@ -4,15 +4,15 @@
 
 namespace mistify::rpc::log {
 
-/// Lines that were to be written and were not: the reader of stderr was too slow, or has gone.
+/// Numbers of lines that were dropped: the reader of stderr was too slow or closed it.
 struct losses {
-  std::uint64_t audit = 0; ///< audit lines: only others of their kind push them out
+  std::uint64_t audit = 0; ///< audit lines: only later audit lines displace them
   std::uint64_t other = 0;
 
   bool operator==(const losses&) const = default;
 };
 
-/// Since the process began. The log says so itself as well, once lines can be written again. Thread-safe.
+/// Returns the losses since the process began. The log also reports them once it can write again. Thread-safe.
 losses lost();
 
 } // namespace mistify::rpc::log

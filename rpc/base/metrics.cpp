@@ -35,7 +35,7 @@ buckets latency() {
 histogram::histogram(buckets shape)
   : shape_{std::move(shape)}, counts_{std::make_unique<std::atomic<std::uint64_t>[]>(shape_.bounds.size() + 1)} {}
 
-/// Most values are small, and the buckets few: going through them is quicker than halving.
+/// Most values are small and the buckets few, so a linear search is faster than a binary one.
 void histogram::observe(std::uint64_t value) noexcept {
   std::size_t index = 0;
   while (index < shape_.bounds.size() && value > shape_.bounds[index])

@@ -15,12 +15,12 @@
 #include <variant>
 #include <vector>
 
-/// What the agent counts about itself. To count is one relaxed atomic operation, on any thread; who counts keeps the
-/// reference that the registry gave at the start, and never looks a name up while it works. Names, units and labels
-/// follow the conventions of Prometheus. A label's values must be few and known: never ids of guests or jobs.
+/// The agent's metrics. Counting is one relaxed atomic operation on any thread. Users keep the reference that the
+/// registry returned at the start, so that no name is looked up later. Names, units and labels follow the conventions
+/// of Prometheus. A label has few, known values: never ids of guests or jobs.
 namespace mistify::rpc::metrics {
 
-/// Only grows.
+/// A monotonic counter.
 class counter {
 public:
   void add(std::uint64_t n = 1) noexcept { value_.fetch_add(n, std::memory_order_relaxed); }
@@ -30,7 +30,7 @@ private:
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// A level, such as the length of a queue.
+/// A value that goes up and down, such as the length of a queue.
 class gauge {
 public:
   void add(std::int64_t n) noexcept { value_.fetch_add(n, std::memory_order_relaxed); }
@@ -40,8 +40,8 @@ private:
   std::atomic<std::int64_t> value_{0};
 };
 
-/// What one of many holders adds to a gauge that they share. It goes with the holder, however that ends. Not
-/// thread-safe; the gauge outlives it.
+/// The share of one holder in a common gauge. The destructor removes the share from the gauge. Not thread-safe; the
+/// gauge outlives it.
 class gauge_share {
 public:
   gauge_share() = default;
@@ -54,23 +54,23 @@ public:
   void set(std::size_t level) noexcept;
 
 private:
-  gauge* of_ = nullptr; // none: the level is nobody's business
+  gauge* of_ = nullptr; // null: not counted
   std::int64_t own_ = 0;
 };
 
-/// The upper bounds of a histogram's buckets, ascending, in the unit that is observed. `scale` of it are one of what
-/// is shown: 1e9 makes seconds of nanoseconds.
+/// Upper bounds of a histogram's buckets, ascending, in the unit of observation. `scale` units of observation are one
+/// displayed unit: 1e9 converts nanoseconds to seconds.
 struct buckets {
   std::vector<std::uint64_t> bounds;
   double scale = 1;
 };
 
-/// For durations: bounds in seconds, observed in nanoseconds.
+/// Buckets for durations: bounds in seconds, observed in nanoseconds.
 buckets seconds(std::initializer_list<double> bounds);
-/// From a tenth of a millisecond to the minute after which no client waits any more.
+/// From a tenth of a millisecond to the one minute that clients wait at most.
 buckets latency();
 
-/// How values are spread over buckets.
+/// A distribution of values over buckets.
 class histogram {
 public:
   explicit histogram(buckets shape);
@@ -81,9 +81,9 @@ public:
   }
 
   const buckets& shape() const noexcept { return shape_; }
-  /// Values in the bucket of that index alone; the last one has no upper bound.
+  /// Number of values in that bucket alone; the last bucket has no upper bound.
   std::uint64_t in_bucket(std::size_t index) const noexcept { return counts_[index].load(std::memory_order_relaxed); }
-  /// Of all values, in the unit that is shown.
+  /// Sum of all values in the displayed unit.
   double sum() const noexcept { return static_cast<double>(sum_.load(std::memory_order_relaxed)) / shape_.scale; }
 
 private:
@@ -94,10 +94,10 @@ private:
 
 using labels = std::vector<std::pair<std::string, std::string>>;
 enum class kind : std::uint8_t { counter, gauge, histogram };
-/// Read when somebody looks. Called on any thread; must be quick and must not throw.
+/// Computes a metric when it is read. Called on any thread; must be quick and must not throw.
 using function = std::function<double()>;
 
-/// One name, with what was counted for each set of labels.
+/// The metrics of one name, a row for each set of labels.
 struct family {
   struct row {
     metrics::labels labels;
@@ -108,20 +108,20 @@ struct family {
   };
   std::string name, help;
   metrics::kind kind;
-  std::deque<row> rows; // a deque, because whoever counts holds a reference
+  std::deque<row> rows; // a deque keeps references to its elements valid
 };
 
-/// All that is counted in a process. What it gives out lives as long as it does; asking again for the same name and
-/// labels gives the same. Thread-safe.
+/// All metrics of a process. The returned references live as long as the registry; the same name and labels return
+/// the same object. Thread-safe.
 class registry {
 public:
   counter& add_counter(std::string_view name, std::string_view help, labels of = {});
   gauge& add_gauge(std::string_view name, std::string_view help, labels of = {});
   histogram& add_histogram(std::string_view name, std::string_view help, const buckets& shape, labels of = {});
-  /// A counter or gauge that is kept elsewhere.
+  /// Adds a counter or gauge whose value is stored elsewhere.
   void add_function(metrics::kind kind, std::string_view name, std::string_view help, function value, labels of = {});
 
-  /// Shows every family, in the order in which they were added. Nothing can be added meanwhile.
+  /// Calls `show` for every family in the order of adding. Adding waits meanwhile.
   void visit(const std::function<void(const family&)>& show) const;
 
 private:

@@ -4,19 +4,20 @@
 
 namespace mistify::rpc {
 
-/// Notices that the process did not run for a while: it was stopped (SIGSTOP), or its machine was. Deadlines move by that
-/// time, because answers that came meanwhile could not be read. Belongs to one thread or actor,
-/// which looks every `interval`.
+/// Detects that the process did not run for a while: it was stopped (SIGSTOP), or its machine was. Deadlines are
+/// extended by that time, because answers could not be read meanwhile. Used by one thread or actor, which calls
+/// `look` every `interval`.
 class missed_time {
 public:
   using clock = std::chrono::steady_clock;
 
   explicit missed_time(clock::duration interval) : longest_{10 * interval} {}
 
-  /// The thread looks again from now on, after it did not for a good reason.
+  /// Restarts the measurement after the thread deliberately paused its looks.
   void begin(clock::time_point now) noexcept { last_ = now; }
 
-  /// How long the process did not run since the last look. Zero where the look is only a little late, as on a busy host.
+  /// Returns for how long the process did not run since the last look; zero if the look is only slightly late, as on
+  /// a busy host.
   clock::duration look(clock::time_point now) noexcept {
     const auto passed = now - last_;
     last_ = now;

@@ -10,12 +10,12 @@ namespace mistify::rpc {
 
 namespace {
 
-/// `open` gives the lowest number that is free: with those below it open, that is `wanted`.
+/// `open` returns the lowest free descriptor, which is `wanted` if all lower ones are open.
 void open_if_closed(int wanted, int how) noexcept {
   if (::fcntl(wanted, F_GETFD) >= 0 || errno != EBADF)
     return;
   if (::open("/dev/null", how) < 0) // NOLINT(android-cloexec-open): children have it, as they have the others
-    ::open("/", O_RDONLY);          // takes up the number; whoever reads or writes gets an error
+    ::open("/", O_RDONLY);          // occupies the descriptor; reads and writes fail
 }
 
 void open_standard_descriptors() noexcept {
@@ -24,8 +24,8 @@ void open_standard_descriptors() noexcept {
   open_if_closed(STDERR_FILENO, O_WRONLY);
 }
 
-// The loader calls what is in this section before the initialisers of shared libraries, which may make descriptors (the
-// unwinder of gperftools makes a pipe). The sanitizers are not ready that early, and come without gperftools.
+// The loader calls functions in this section before the initialisers of shared libraries, which may open descriptors
+// (gperftools' unwinder creates a pipe). Sanitizers are not initialised that early, and run without gperftools.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 [[gnu::used, gnu::section(".preinit_array")]] void (*const before_libraries)() noexcept = open_standard_descriptors;
 #endif

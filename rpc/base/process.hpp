@@ -2,12 +2,12 @@
 
 namespace mistify::rpc {
 
-/// Makes a process fit to run for long. To be called first in `main`, before any thread and any descriptor is made;
+/// Prepares a process for a long run. Must be called first in `main`, before any thread or descriptor is created;
 /// `command_line` does so.
 ///
-/// stdin, stdout and stderr that were closed are open on /dev/null from here on: otherwise the next socket or database
-/// would have their numbers, and be written to by whoever prints. SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGIO, SIGPWR and
-/// SIGPIPE, which would end the process, do nothing.
+/// Opens stdin, stdout and stderr on /dev/null if they are closed: otherwise the next socket or database would get
+/// their numbers and receive printed text. Ignores SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGIO, SIGPWR and SIGPIPE,
+/// which would end the process.
 void prepare_process() noexcept;
 
 } // namespace mistify::rpc

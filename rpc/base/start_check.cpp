@@ -22,20 +22,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// 0 where /proc cannot say.
+/// Returns 0 if /proc cannot be read.
 std::size_t tasks() {
   std::error_code error;
   const std::filesystem::directory_iterator all{"/proc/self/task", error};
   return error ? 0 : static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-/// A thread counts against the limits for a moment after it was joined: until /proc does not show it any more.
+/// Waits until /proc shows at most `most` threads: a thread counts against the limits for a moment after it was
+/// joined.
 void await_tasks(std::size_t most) {
   for (int i = 0; i < 1000 && most > 0 && tasks() > most; ++i)
     std::this_thread::sleep_for(1ms);
 }
 
-/// Threads that do nothing until this ends.
+/// Threads that only wait until this object is destroyed.
 class idle_threads {
 public:
   explicit idle_threads(std::size_t wanted) : before_{tasks()} {
@@ -81,7 +82,7 @@ void require_memory(std::size_t bytes) {
 
 const char* name_of_program = "";
 
-/// Without memory of its own: that may be what is missing.
+/// Allocates nothing: memory may be exhausted.
 void say(const char* text) noexcept {
   [[maybe_unused]] const auto n = ::write(STDERR_FILENO, text, std::strlen(text));
 }

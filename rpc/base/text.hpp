@@ -35,7 +35,7 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexc
   return true;
 }
 
-/// Without spaces and tabs at both ends.
+/// Removes spaces and tabs at both ends.
 constexpr std::string_view trim(std::string_view s) noexcept {
   constexpr std::string_view blank = " \t";
   auto first = s.find_first_not_of(blank);

@@ -21,8 +21,8 @@ using work = std::function<void()>;
 
 constexpr std::chrono::seconds idle_time{10};
 
-/// Where one idle thread waits, under a lock of its own. With one lock for all, each thread that was woken met it held
-/// by the next who posted: five calls of futex for each piece of work under load, 95 % of all in the agent. Now three.
+/// Where one idle thread waits, under a lock of its own. With one lock for all, a woken thread often found it held by
+/// the next poster: five futex calls for each piece of work under load, 95 % of all in the agent. Now three.
 class parking_place {
 public:
   void give(work w) {
@@ -31,10 +31,10 @@ public:
       given_ = true;
       work_ = std::move(w);
     }
-    came_.notify_one(); // not under the lock, which the woken thread wants first
+    came_.notify_one(); // outside the lock, which the woken thread takes first
   }
 
-  /// What was given; nothing when nothing came in time.
+  /// Returns the work given; null after a time-out.
   std::optional<work> take(std::chrono::seconds longest) {
     std::unique_lock lock{mutex_};
     if (!came_.wait_for(lock, longest, [this] { return given_; }))
@@ -60,7 +60,7 @@ private:
   work work_;
 };
 
-using place_ptr = std::shared_ptr<parking_place>; // whoever gives may be the last to let go of it
+using place_ptr = std::shared_ptr<parking_place>; // the giver may hold the last reference
 
 } // namespace
 
@@ -71,11 +71,11 @@ struct thread_pool::impl {
   const std::size_t max, max_waiting, kept;
   mutable std::mutex mutex;
   std::condition_variable ended;
-  std::vector<place_ptr> idle; // the last is the one whose memory is in the caches still
-  std::deque<work> waiting;    // only while none is idle
+  std::vector<place_ptr> idle; // the last one ran most recently: its memory is still in the caches
+  std::deque<work> waiting;    // only while no thread is idle
   bool stopping = false;
   std::unordered_map<std::thread::id, std::thread> threads;
-  std::vector<std::thread> finished; // to be joined by whoever comes next
+  std::vector<std::thread> finished; // joined by the next caller
 
   bool post(work w) {
     std::unique_lock lock{mutex};
@@ -91,7 +91,7 @@ struct thread_pool::impl {
     return true;
   }
 
-  /// The threads that there are will come to it.
+  /// Queues the work for the existing threads.
   bool wait(work w) {
     if (waiting.size() == max_waiting || threads.empty())
       return false;
@@ -99,7 +99,7 @@ struct thread_pool::impl {
     return true;
   }
 
-  /// False, and `w` is as it was, when the system is out of threads: as good as all busy.
+  /// Returns false and leaves `w` unchanged if the system has no thread left; treated as if all threads were busy.
   bool start(work& w) {
     const auto handed_over = std::make_shared<work>();
     try {
@@ -107,11 +107,11 @@ struct thread_pool::impl {
     } catch (const std::system_error&) {
       return false;
     }
-    *handed_over = std::move(w); // the thread looks under the lock
+    *handed_over = std::move(w); // the thread reads it under the lock
     return true;
   }
 
-  /// Under the lock. The thread begins with the work that is there when it gets the lock; without any, it becomes idle.
+  /// Called under the lock. The new thread begins with `first`; without work it becomes idle.
   void make_thread(std::shared_ptr<work> first) {
     idle.reserve(threads.size() + 1); // so that becoming idle cannot fail
     std::thread thread{[this, first = std::move(first)]() mutable { run(take(std::move(first))); }};
@@ -134,12 +134,12 @@ struct thread_pool::impl {
     const auto place = std::make_shared<parking_place>();
     while (w) {
       w();
-      w = nullptr; // what it holds is freed before the thread counts as idle
+      w = nullptr; // releases its captures before the thread counts as idle
       w = next(place);
     }
   }
 
-  /// Waits for more work; none when the thread is to end, which is noted.
+  /// Waits for more work; null if the thread is to end, which is recorded.
   work next(const place_ptr& place) {
     std::unique_lock lock{mutex};
     if (!waiting.empty()) {
@@ -164,7 +164,7 @@ struct thread_pool::impl {
         given = place->take(idle_time);
         continue;
       }
-      given = place->take(); // off the list: it is being given something just now
+      given = place->take(); // no longer in the list: work is being given to it
     }
     if (*given)
       return *std::move(given);
@@ -172,7 +172,7 @@ struct thread_pool::impl {
     return retire();
   }
 
-  /// Under the lock.
+  /// Called under the lock.
   work retire() {
     auto self = threads.extract(std::this_thread::get_id());
     finished.push_back(std::move(self.mapped()));
@@ -180,7 +180,7 @@ struct thread_pool::impl {
     return nullptr;
   }
 
-  /// These threads have left their last locked section: joining them under the lock takes no time.
+  /// These threads have left their last locked section, so joining them under the lock does not block.
   void join_finished() {
     for (auto& thread : finished)
       thread.join();

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr std::string_view go_zero = "0001-01-01T00:00:00Z"; // how Go writes a time that was never set
+constexpr std::string_view go_zero = "0001-01-01T00:00:00Z"; // how Go writes an unset time
 constexpr sys_seconds go_zero_time = sys_days{year{1} / 1 / 1};
 
 void append_padded(std::string& out, std::int64_t value, std::size_t width) {
@@ -18,7 +18,7 @@ void append_padded(std::string& out, std::int64_t value, std::size_t width) {
   out.append(width - std::min(width, digits.size()), '0').append(digits);
 }
 
-/// Takes a text apart from the left. After the first mismatch everything fails.
+/// Parses a text from the left. After the first mismatch every call fails.
 class scanner {
 public:
   explicit scanner(std::string_view text) : rest_{text} {}
@@ -34,7 +34,7 @@ public:
     return value;
   }
 
-  /// One of `allowed`; returns which.
+  /// Reads one of `allowed` and returns it.
   char one_of(std::string_view allowed) {
     if (rest_.empty() || allowed.find(rest_.front()) == std::string_view::npos) {
       fail();
@@ -45,7 +45,7 @@ public:
     return c;
   }
 
-  /// ".5" and the like, if there is one; what is below a nanosecond is cut off.
+  /// Reads an optional fraction such as ".5"; digits below a nanosecond are cut off.
   nanoseconds fraction() {
     if (!rest_.starts_with('.'))
       return {};
@@ -127,7 +127,7 @@ std::optional<timestamp> decode_timestamp(std::string_view text) noexcept {
   const sys_seconds whole = sys_days{date} + hour + minute + second - offset;
   if (whole == go_zero_time)
     return timestamp{};
-  // 64 bits of nanoseconds reach from 1677 to 2262.
+  // 64 bits of nanoseconds cover the years 1677 to 2262.
   if (whole <= ceil<seconds>(timestamp::min()) || whole >= floor<seconds>(timestamp::max()))
     return std::nullopt;
   return whole + below;

@@ -30,7 +30,7 @@ qcow2_header header_of(const disk_file& file) {
   return *header;
 }
 
-/// What is behind a disk has to be what the header says and what the store says.
+/// Checks that the header and the store agree on the format of the backing file, and returns it.
 disk_format format_behind(const disk_file& top, const qcow2_header& header, const disk_file& behind) {
   const auto format = format_in_store(behind);
   if (header.backing_format != (format == disk_format::qcow2 ? "qcow2" : "raw"))

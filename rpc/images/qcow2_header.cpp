@@ -53,7 +53,8 @@ void read_backing_name(qcow2_header& h, std::string_view bytes) {
   h.backing = bytes.substr(offset, size);
 }
 
-/// Extensions lie between the header and the name of the backing file, or the end of the first cluster.
+/// Returns the header extensions, which lie between the header and the backing file's name or the end of the first
+/// cluster.
 std::string_view extensions_in(std::string_view bytes, const qcow2_header& h, std::uint32_t version) {
   const auto begin = version == 3 ? big_endian<std::uint32_t>(bytes, 100) : std::uint32_t{size_of_v2};
   if (version == 3 && (begin < size_of_v3 || begin % 8 != 0 || begin > h.cluster()))

@@ -29,7 +29,7 @@ rpc::unique_fd open_place(const fs::path& file, int more) {
   return place;
 }
 
-/// Opens what was looked at, and nothing else that has its name by now.
+/// Opens the file that was checked; throws if another file has its name now.
 disk_file open_behind(const rpc::unique_fd& place, fs::path file) {
   struct stat facts {};
   if (::fstat(place.get(), &facts) != 0 || !(S_ISREG(facts.st_mode) || S_ISBLK(facts.st_mode)))
@@ -40,7 +40,7 @@ disk_file open_behind(const rpc::unique_fd& place, fs::path file) {
   return {std::move(readable), std::move(file), S_ISBLK(facts.st_mode)};
 }
 
-/// Where a name leads to, up to its last part; that as well unless it is a device's.
+/// Resolves symbolic links in a path, except in a device's last part.
 fs::path resolved(const fs::path& file, const store_root& root) {
   return root.devices ? fs::canonical(file.parent_path()) / file.filename() : fs::canonical(file);
 }

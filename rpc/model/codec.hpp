@@ -47,7 +47,7 @@ std::string encode(const job& value);
 /// "Queued", "Running", "Complete", "Error".
 std::string_view to_string(job_status status) noexcept;
 
-/// The reverse of `to_string`; nothing for any other text.
+/// The reverse of `to_string`; null for any other text.
 std::optional<job_status> job_status_from(std::string_view text) noexcept;
 
 /// A map string → string; `null` is the empty map.
@@ -65,28 +65,29 @@ void apply(metadata_map& to, const metadata_patch& patch);
 /// `{"method":M,"params":[P],"id":N}` where `params` is the JSON text of the one object.
 std::string encode_call(std::string_view method, std::string_view params, std::uint64_t id);
 
-/// The `result` of an answer as compact JSON text. Throws `failure{sub_agent_failed}` when the body is no JSON-RPC
-/// answer, when `error` is not null (strings as they are, other values as JSON) or when `result` is null or missing.
+/// Returns the `result` of an answer as compact JSON text. Throws `failure{sub_agent_failed}` if the body is not a
+/// JSON-RPC answer, if `error` is not null (the message is the string, or any other value as JSON) or if `result` is
+/// null or missing.
 std::string decode_result(std::string_view body);
 
-/// `{"guest":G,"action":A,"args":{…}}`; args left out where empty. `guest` is JSON text.
+/// `{"guest":G,"action":A,"args":{…}}`; `args` is omitted if empty. `guest` is JSON text.
 std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args);
 
-/// `{"guest":G,"type":T,"args":{…}}`; args left out where empty.
+/// `{"guest":G,"type":T,"args":{…}}`; `args` is omitted if empty.
 std::string encode_metrics_request(std::string_view guest, std::string_view type, const metadata_map& args);
 
-/// The JSON object `request` with a member `args` added where args is not empty.
+/// Adds a member `args` to the JSON object `request`, unless args is empty.
 std::string with_args(std::string_view request, const metadata_map& args);
 
-/// What the agent reads from any stage's result.
+/// The members of a stage's result that the agent reads.
 struct stage_result {
   std::string body;                ///< the whole result, compact JSON text
-  std::optional<guest> returned;   ///< member `guest`, where it is an object
+  std::optional<guest> returned;   ///< member `guest`, if it is an object
   std::string message;             ///< member `message`
-  std::uint64_t retry_seconds = 0; ///< member `retry`: run the stage again after so long; 0 = do not
+  std::uint64_t retry_seconds = 0; ///< member `retry`: run the stage again after so long; 0: do not
 };
 
-/// Throws `failure{sub_agent_failed}` where a member has the wrong type.
+/// Throws `failure{sub_agent_failed}` if a member has the wrong type.
 stage_result decode_stage_result(std::string body);
 
 } // namespace mistify::rpc

@@ -5,7 +5,7 @@ namespace mistify::rpc {
 
 namespace {
 
-/// Runs `read` on an answer of a sub-agent: what is wrong with it is the sub-agent's fault, not the client's.
+/// Runs `read` on a sub-agent's answer and turns `invalid_request` into `sub_agent_failed`.
 template <class Read>
 auto reading_answer(Read read) {
   try {
@@ -20,7 +20,7 @@ void put_args(json::writer& out, const metadata_map& args) {
     wire::write(out.key("args"), args);
 }
 
-/// The text of a JSON-RPC error. An error without a text is still an error, and a job should say more than nothing.
+/// The text of a JSON-RPC error. An empty error is still an error, and the job's message must not be empty.
 std::string error_text(const json::node& error) {
   if (error.type() != json::node::kind::string)
     return error.text();
@@ -71,7 +71,7 @@ std::string with_args(std::string_view request, const metadata_map& args) {
   const auto parsed = json::document::parse(request);
   json::writer out;
   out.begin_object();
-  // A client's own `args` gives way: two members of one name would be merged by some readers.
+  // Replaces the client's own `args`: some readers would merge two members of one name.
   for (const auto& [key, value] : parsed.root().members("request"))
     if (key != "args")
       out.key(key).raw(value.text());

@@ -9,8 +9,8 @@
 #include <tuple>
 #include <vector>
 
-/// Private to the codec: a type is described once, as a table of its members in wire order, and both directions are
-/// derived from the table.
+/// Private to the codec. A table describes each type once, with its members in wire order; reading and writing both
+/// use it.
 namespace mistify::rpc::wire {
 
 /// A member of `T` and its name on the wire.
@@ -18,7 +18,7 @@ template <class T, class M>
 struct field {
   std::string_view name;
   M T::*member;
-  bool always; ///< written even where empty or zero
+  bool always; ///< written even if empty or zero
 };
 
 template <class T, class M>
@@ -31,7 +31,7 @@ constexpr field<T, M> if_set(std::string_view name, M T::*member) {
   return {name, member, false};
 }
 
-/// Specialised for every type of the wire: `static constexpr auto all = std::tuple{always(…), …};`
+/// Specialised for every type on the wire: `static constexpr auto all = std::tuple{always(…), …};`
 template <class T>
 struct fields;
 
@@ -73,7 +73,7 @@ void read(const json::node& node, std::string_view path, std::optional<T>& to) {
     read(node, path, to.emplace());
 }
 
-/// Any type that has a table. Of members with the same name the last one wins.
+/// Reads any type that has a table. Of duplicate members the last one wins.
 template <class T>
 requires requires {
   fields<T>::all;
@@ -84,7 +84,7 @@ void read(const json::node& node, std::string_view path, T& to) {
       if (f.name != k)
         return false;
       if (path.empty())
-        read(v.get(), f.name, to.*f.member); // the names of root members need no copy
+        read(v.get(), f.name, to.*f.member); // names of root members need no copy
       else
         read(v.get(), join(path, f.name), to.*f.member);
       return true;
@@ -102,12 +102,12 @@ void read(const json::node& node, std::string_view path, std::vector<T>& to) {
   to.clear();
   to.reserve(items.size());
   for (const json::node& item : items) {
-    const auto name = join(path, to.size()); // before the element is there
+    const auto name = join(path, to.size()); // before the element is added
     read(item, name, to.emplace_back());
   }
 }
 
-/// What errors call the root is "body", its members go by their names.
+/// Errors name the root "body", and its members by their names.
 template <class T>
 T decode(const json::node& node, std::string_view path = {}) {
   T result;
@@ -163,7 +163,7 @@ void write(json::writer& out, const std::optional<T>& value) {
     out.null();
 }
 
-/// Any type that has a table: its members in the order of the table, then those the agent does not know.
+/// Writes any type that has a table: its members in the order of the table, then unknown members.
 template <class T>
 requires requires {
   fields<T>::all;
@@ -196,7 +196,7 @@ std::string encode(const T& value) {
   return std::move(out).str();
 }
 
-/// A guest inside something larger: errors say "guest.memory".
+/// Reads a guest inside a larger object: errors name "guest.memory".
 guest decode_guest(const json::node& node, std::string_view path);
 
 } // namespace mistify::rpc::wire

@@ -11,7 +11,7 @@
 /// Private to the codec: names that differ from known ones only in case.
 namespace mistify::rpc::wire {
 
-/// True if a Go reader takes `name` for `known`, which is ASCII.
+/// True if a Go reader treats `name` as `known`, which is ASCII.
 inline bool folds_to(std::string_view name, std::string_view known) {
   constexpr std::string_view long_s = "\u017f", kelvin = "\u212a";
   for (const char wanted : known) {
@@ -28,8 +28,8 @@ inline bool folds_to(std::string_view name, std::string_view known) {
   return name.empty();
 }
 
-/// Looks at the members of one object that the table of its type does not have. `reserved`: names that are not in the
-/// table, but mean something to sub-agents or to later versions.
+/// Searches the members of an object that are not in the table of its type. `reserved`: names outside of the table
+/// that have a meaning for sub-agents or later versions.
 template <class T>
 std::optional<inexact_name> inexact_member(const T& value, std::string_view path,
                                            std::initializer_list<std::string_view> reserved = {}) {

@@ -4,7 +4,7 @@ namespace mistify::rpc {
 
 namespace {
 
-/// Reads the member into `to` by `read`, where there is one.
+/// Reads a member into `to` with `read`, if it exists.
 template <class T, class Read>
 void member_of(const json::node& object, std::string_view key, T& to, Read read) {
   if (const auto* found = object.find(key); found && !found->is_null())
@@ -53,7 +53,7 @@ auto map_by(T (*decoder)(const json::node&)) {
 
 const auto guest_of = by<guest>(&decode_guest);
 
-/// Refuses everything but objects: `members` throws for them, and takes null for an empty one.
+/// Throws unless the node is an object or null: `members` does.
 void expect_object(const json::node& n) {
   n.members("params");
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-/// What sub-agents are asked and what they answer, for authors of sub-agents. Every type here has
+/// Requests to sub-agents and their responses, for authors of sub-agents. Every type here has
 ///   void decode(const json::node&, T&)   throws `failure{invalid_request}` that names the field
 ///   std::string encode(const T&)         compact JSON text
 /// so that `server::handle` can read and write it; a type of an author's own needs the same two.

@@ -14,10 +14,10 @@ namespace mistify::rpc {
 /// String pairs a client may attach to a guest or to the hypervisor.
 using metadata_map = std::map<std::string, std::string, std::less<>>;
 
-/// What a PATCH does to metadata: a value sets the key, none deletes it.
+/// A PATCH of metadata: a value sets the key, null deletes it.
 using metadata_patch = std::map<std::string, std::optional<std::string>, std::less<>>;
 
-/// JSON members the agent does not know: key to compact JSON text, numbers to the letter. Kept and passed on.
+/// Unknown JSON members: key to compact JSON text, numbers exactly as received. Stored and passed on.
 using unknown_fields = std::map<std::string, std::string, std::less<>>;
 
 /// A network interface of a guest.
@@ -54,7 +54,7 @@ struct image {
   std::string status;
 };
 
-/// What a client asks of an image store.
+/// A client's request to an image store.
 struct image_request {
   std::string id, type, dest, source;
   unknown_fields extra; ///< `name` and `opts` of container images pass through here
@@ -66,7 +66,7 @@ struct snapshot {
   std::uint64_t size = 0;
 };
 
-/// What a client asks of a snapshot: `id` is `guests/{id}[/disk-{d}][@{name}]`.
+/// A client's request about a snapshot: `id` is `guests/{id}[/disk-{d}][@{name}]`.
 struct snapshot_request {
   std::string id, dest;
   bool recursive = false;
@@ -83,7 +83,7 @@ struct guest_disk_metrics {
   double flush_time = 0;
 };
 
-/// Seconds.
+/// CPU times in seconds.
 struct guest_cpu_metrics {
   double cpu_time = 0, vcpu_time = 0;
 };
@@ -96,7 +96,7 @@ struct guest_nic_metrics {
 
 enum class job_status : std::uint8_t { queued, running, complete, error };
 
-/// True once nothing will happen to the job any more.
+/// True for a job whose state is final.
 constexpr bool has_ended(job_status s) noexcept {
   return s == job_status::complete || s == job_status::error;
 }

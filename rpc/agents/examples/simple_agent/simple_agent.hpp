@@ -6,11 +6,12 @@
 
 namespace mistify::agents {
 
-/// The smallest sub-agent: says yes to every guest action, or no to some. Methods: `SimpleAgent.` and the action with a
-/// capital ("SimpleAgent.Reboot"); containers use the same. `Simple.DoStuff` is the one of the original's example.
+/// The smallest sub-agent: accepts every guest action, or fails some at random. Methods: `SimpleAgent.` and the
+/// action with a capital ("SimpleAgent.Reboot"), also for containers, and `Simple.DoStuff` from the original's
+/// example.
 class simple_agent {
 public:
-  /// Of a hundred calls, `percent_failure` fail by chance.
+  /// A call fails with a probability of `percent_failure` percent.
   simple_agent(std::uint16_t port, unsigned percent_failure);
 
   rpc::server& server() noexcept { return server_; }

@@ -13,7 +13,7 @@ struct rule {
   std::string_view action, machine, container;
 };
 
-/// The state that an action leaves a guest in, in the words of the libvirt and the docker sub-agent.
+/// The guest's state after an action, in the terms of the libvirt and the docker sub-agent.
 constexpr std::array rules{
   rule{"create", "running", "running"},   rule{"delete", "shutoff", "deleted"},
   rule{"reboot", "running", "running"},   rule{"restart", "running", "running"},
@@ -66,7 +66,7 @@ void equip_disks(rpc::guest& g) {
   }
 }
 
-/// What the hypervisor and the image store add to a guest when they create it.
+/// Adds what a hypervisor and an image store add to a new guest.
 void equip(rpc::guest& g, unsigned number) {
   equip_nics(g, number);
   equip_disks(g);

@@ -12,9 +12,9 @@
 
 namespace mistify::agents {
 
-/// A hypervisor without machines: guests that are states and figures. Thread-safe.
+/// A hypervisor without machines: guests are states and metrics. Thread-safe.
 ///
-/// Guests it never heard of are taken on as they come, since the agent remembers them over restarts of this one.
+/// Accepts unknown guests as they are, since the agent remembers them when this process restarts.
 class guests {
 public:
   using clock = std::function<double()>; ///< seconds
@@ -25,12 +25,12 @@ public:
   /// std::invalid_argument ("invalid argument") for a guest without id.
   rpc::guest_response act(std::string_view action, const rpc::guest_request& request);
 
-  /// Figures that rise with the time since the guest was created; `type` is "cpu", "disk" or "nic".
+  /// Returns metrics that rise with the time since the guest was created; `type` is "cpu", "disk" or "nic".
   rpc::guest_metrics_response metrics(std::string_view type, const rpc::guest_metrics_request& request);
 
 private:
   struct record {
-    unsigned number; ///< counts guests from 0
+    unsigned number; ///< index of the guest, from 0
     double since;
   };
   record known(const std::string& id);

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t image_size = 512; // MB
 
-/// Container images may be asked for by `name`, which the agent passes on as it came.
+/// Container images may be requested by `name`, which the agent passes on unchanged.
 std::string name_of(const rpc::image_request& request) {
   const auto name = request.extra.find("name");
   if (name == request.extra.end())
@@ -16,7 +16,7 @@ std::string name_of(const rpc::image_request& request) {
   return rpc::json::document::parse(name->second).root().as_string("name");
 }
 
-/// The id, or what stands for one: the name, or the last part of the source.
+/// Returns the id, or its substitute: the name, or the last part of the source.
 std::string id_of(const rpc::image_request& request) {
   if (!request.id.empty())
     return request.id;

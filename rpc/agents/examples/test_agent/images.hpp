@@ -8,13 +8,14 @@
 
 namespace mistify::agents {
 
-/// An image store without disks: one for machines, one for containers, which differ in words. Thread-safe.
+/// An image store without disks, one for machines and one for containers; they differ in wording. Thread-safe.
 class images {
 public:
-  /// `type` is what images get that were fetched without one; `absent` the error text for an image that is not there.
+  /// `type` is the type of images fetched without one; `absent` is the error text for a missing image.
   images(std::string type, std::string absent);
 
-  rpc::image_response list(const rpc::image_request& request) const; ///< those of the asked type, all without one
+  /// The images of the requested type; all if it is empty.
+  rpc::image_response list(const rpc::image_request& request) const;
   rpc::image_response get(const rpc::image_request& request) const;
   rpc::image_response fetch(const rpc::image_request& request);
   rpc::image_response remove(const rpc::image_request& request);

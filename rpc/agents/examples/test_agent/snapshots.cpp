@@ -7,7 +7,7 @@ namespace mistify::agents {
 
 namespace {
 
-constexpr std::uint64_t snapshot_size = 4; // MB: enough to be worth watching, little enough to be quick
+constexpr std::uint64_t snapshot_size = 4; // MB: large enough to be visible, small enough to be quick
 
 std::string_view entity_of(std::string_view id) {
   return id.substr(0, id.find('@'));
@@ -17,7 +17,7 @@ std::string_view name_of(std::string_view id) {
   return id.substr(id.find('@') + 1);
 }
 
-/// `id` is of the entity itself or of something below it.
+/// True if `id` names a snapshot of the entity or of something below it.
 bool is_within(std::string_view entity, std::string_view id) {
   const auto of = entity_of(id);
   return of.starts_with(entity) && (of.size() == entity.size() || of[entity.size()] == '/');

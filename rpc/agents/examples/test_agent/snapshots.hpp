@@ -10,27 +10,27 @@
 
 namespace mistify::agents {
 
-/// Snapshots of volumes that are not there, named `guests/{id}[/disk-{d}]@{name}`. Thread-safe.
+/// Snapshots of imaginary volumes, named `guests/{id}[/disk-{d}]@{name}`. Thread-safe.
 class snapshots {
 public:
-  /// With everything below the entity: `guests/x` lists the snapshots of its disks as well.
+  /// Lists the snapshots of the entity and everything below it: `guests/x` includes those of its disks.
   rpc::snapshot_response list(const rpc::snapshot_request& request) const;
   rpc::snapshot_response get(const rpc::snapshot_request& request) const;
 
-  /// Makes the snapshot `dest` of the entity `id`; errors: `need an id`, `need a dest`, `already exists`.
+  /// Creates the snapshot `dest` of the entity `id`; errors: `need an id`, `need a dest`, `already exists`.
   rpc::snapshot_response create(const rpc::snapshot_request& request);
 
-  /// `recursive` takes those of that name below the entity along.
+  /// `recursive` also removes those of the same name below the entity.
   rpc::snapshot_response remove(const rpc::snapshot_request& request);
 
-  /// Refused where newer ones exist, unless they are to be destroyed.
+  /// Throws if newer snapshots exist, unless the request destroys them.
   rpc::snapshot_response rollback(const rpc::snapshot_request& request);
 
-  /// Writes as many MB of pseudo-data as the snapshot is large, always the same for the same name. False when `write`
-  /// said so.
+  /// Writes pseudo-random data of the snapshot's size in MB; the same name always gives the same data. Returns false
+  /// if `write` did.
   static bool write_data(const rpc::snapshot& of, const std::function<bool(std::string_view)>& write);
 
-  /// Forgets everything of a guest.
+  /// Removes all snapshots of a guest.
   void forget(std::string_view guest_id);
 
 private:

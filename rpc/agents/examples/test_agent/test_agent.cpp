@@ -49,7 +49,7 @@ void test_agent::serve_guests() {
     serve_action(action, action);
     serve_action("container" + capitalised(action), action);
   }
-  // As the original's example has them.
+  // Names from the original's example.
   const std::pair<const char*, const char*> older[] = {
     {"Run", "start"},
     {"CreateContainer", "create"},

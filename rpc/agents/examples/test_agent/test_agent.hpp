@@ -10,12 +10,12 @@
 
 namespace mistify::agents {
 
-/// A sub-agent for every action there is, in memory, to try the agent with: `Test.` and the action's name with a capital
-/// ("Test.Reboot", "Test.ContainerListImages"), and the names of the original's example where they differ ("Test.Run",
-/// "Test.StopContainer"); downloads at /snapshots/download.
+/// An in-memory sub-agent for every action, to try the agent with. Methods: `Test.` and the action's name with a
+/// capital ("Test.Reboot", "Test.ContainerListImages"), and the names of the original's example if they differ
+/// ("Test.Run", "Test.StopContainer"). Downloads at /snapshots/download.
 class test_agent {
 public:
-  /// Every call is answered `delay` late.
+  /// Each call is answered after `delay`.
   explicit test_agent(std::uint16_t port, std::chrono::milliseconds delay = {});
 
   rpc::server& server() noexcept { return server_; }
@@ -36,7 +36,7 @@ private:
   images images_{"kvm", "not found"};
   images container_images_{"container", "no such image"};
   snapshots snapshots_;
-  rpc::server server_; // last: its handlers use what is above
+  rpc::server server_; // last: its handlers use the members above
 };
 
 } // namespace mistify::agents

@@ -16,7 +16,7 @@ std::string arg_or(const rpc::metadata_map& args, std::string_view key, std::str
   return at == args.end() || at->second.empty() ? otherwise : at->second;
 }
 
-/// Chat services want it between colons.
+/// Adds the colons that chat services need.
 std::string emoji_of(const rpc::metadata_map& args) {
   std::string_view name = args.contains("emoji") ? std::string_view{args.find("emoji")->second} : std::string_view{};
   if (name.starts_with(':'))
@@ -26,7 +26,7 @@ std::string emoji_of(const rpc::metadata_map& args) {
   return ':' + std::string{name.empty() ? "rainbow" : name} + ':';
 }
 
-/// Stops `client` unless it is destroyed in time: the engine bounds single reads only.
+/// Stops `client` after a time unless it is destroyed earlier: cpp-httplib bounds single reads only.
 class time_limit {
 public:
   time_limit(httplib::Client& client, std::chrono::milliseconds time)
@@ -39,7 +39,7 @@ public:
 private:
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::jthread thread_; // last: it uses what is above, and its destructor stops and joins it
+  std::jthread thread_; // last: it uses the members above, and its destructor stops and joins it
 };
 
 void post(const webhook_url& url, std::chrono::milliseconds timeout, const std::string& text) {
@@ -52,7 +52,7 @@ void post(const webhook_url& url, std::chrono::milliseconds timeout, const std::
   request.path = url.target;
   request.body = text;
   request.headers = {{"Content-Type", "application/json"}};
-  // Nobody reads the answer: it is let pass, not collected.
+  // Discards the answer's body.
   request.content_receiver = [](const char*, std::size_t, std::uint64_t, std::uint64_t) { return true; };
 
   httplib::Response response;

@@ -8,7 +8,7 @@
 
 namespace mistify::agents {
 
-/// A URL, cut in two.
+/// A URL, split into origin and target.
 struct webhook_url {
   std::string origin; ///< "https://example.com:8443"
   std::string target; ///< path and query, at least "/"
@@ -17,12 +17,12 @@ struct webhook_url {
 /// Throws std::invalid_argument for anything but http:// and https:// with a host.
 webhook_url parse_webhook_url(const std::string& url);
 
-/// The JSON that is posted: "reboot called on ID", in the form that chat services take. The stage's args `text`, `emoji`
-/// and `name` override its three members, unless they are empty; `emoji` is taken with its colons or without.
+/// Returns the JSON to post: "reboot called on ID", in the form that chat services accept. The stage's args `text`,
+/// `emoji` and `name` override its three members, unless they are empty; `emoji` may omit its colons.
 std::string webhook_text(const rpc::guest_request& request);
 
-/// A stage that tells a web service about an action and leaves the guest as it is. Method: `Webhook.Post`, which fails
-/// when the service does not take the message: refuses it with a status from 400 on, or is not done in `timeout`.
+/// A stage that posts a message about an action to a web service and does not change the guest. Method:
+/// `Webhook.Post`. It fails if the service answers a status of 400 or above, or does not finish within `timeout`.
 class webhook_agent {
 public:
   webhook_agent(std::uint16_t port, const std::string& url,
