@@ -27,7 +27,7 @@ const runner_actor* find_runner(self_pointer self, const std::string& id) {
   return found == self->state.runners.end() ? nullptr : &found->second;
 }
 
-/// Hands a message on; the runner answers whoever asked.
+/// Forwards a message; the runner responds to the original sender.
 template <class T, class... Ts>
 caf::result<T> forward(self_pointer self, const std::string& id, Ts... message) {
   if (const auto* runner = find_runner(self, id))
@@ -35,7 +35,7 @@ caf::result<T> forward(self_pointer self, const std::string& id, Ts... message) 
   return to_error(failure{errc::not_found, "not found"});
 }
 
-/// A runner that retired is out of the map already; one that is still in it died of a fault.
+/// A retired runner is no longer in the map; a dead runner that is still in it failed.
 void runner_died(self_pointer self, const caf::actor_addr& who) {
   auto& runners = self->state.runners;
   const auto dead = std::find_if(runners.begin(), runners.end(), [&](const auto& row) { return row.second == who; });

@@ -13,10 +13,10 @@
 
 namespace mistify::actors {
 
-/// Makes a runner for a guest id. Only the front calls it.
+/// Creates the runner of a guest id. Only the front calls it.
 using runner_factory = std::function<runner_actor(front_actor front, const std::string& id)>;
 
-/// Knows the runner of every guest, and nothing else about guests.
+/// Maps guest ids to runners; knows nothing else about guests.
 struct front_state {
   static inline const char* name = "front";
 
@@ -25,7 +25,7 @@ struct front_state {
   front_actor::pointer self;
   runner_factory make_runner;
   std::map<std::string, runner_actor, std::less<>> runners;
-  std::size_t draining = 0; ///< runners that have not finished their stage
+  std::size_t draining = 0; ///< runners with a stage still in flight
   std::optional<reply<bool>> drained;
   bool stopping = false;
   history::time stopping_since{};
@@ -36,8 +36,8 @@ struct front_state {
   const history& recent() const noexcept { return past; }
 };
 
-/// The behaviour. Begins with a runner for each guest of `guests`, and one named `agent`. A runner that dies is
-/// replaced, so that one bad guest stays reachable. `actors` outlives it.
+/// The behaviour. Starts a runner for each guest of `guests`, and one named `agent`. Replaces a runner that dies, so
+/// that the guest stays reachable. `actors` outlives it.
 front_actor::behavior_type front(inspected_pointer<front_actor, front_state> self, runner_factory make_runner,
                                  const store::directory* guests, roster* actors);
 

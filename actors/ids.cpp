@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t version_at = 6, variant_at = 8; // bytes
 
-/// Ids have to be unique, not secret: bits of a generator that is seeded once a thread do. The kernel's, which libuuid asks
-/// for each id, took 3 in 100 instructions of a job (callgrind).
+/// Ids must be unique, not secret: a generator seeded once per thread suffices. The kernel's, which libuuid calls for
+/// each id, took 3 in 100 instructions of a job (callgrind).
 std::mt19937_64& random_bits() {
   thread_local std::mt19937_64 bits = [] {
     std::random_device kernel;
@@ -28,7 +28,8 @@ std::mt19937_64& random_bits() {
   return bits;
 }
 
-/// Random but for its version, which RFC 9562 places in the high half of a byte, and its variant.
+/// Fills all bits at random except for the version and the variant; RFC 9562 puts the version into the high half of a
+/// byte.
 void fill(uuid_t& id, int version) {
   for (std::size_t at = 0; at < sizeof(uuid_t); at += sizeof(std::uint64_t)) {
     const std::uint64_t bits = random_bits()();

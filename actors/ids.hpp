@@ -5,14 +5,14 @@
 
 namespace mistify::actors {
 
-/// The runner that image jobs run on, and the GuestID of those jobs.
+/// The runner of image jobs, and the GuestID of those jobs.
 inline constexpr std::string_view agent_runner = "agent";
 
-/// A new random UUID, lower case. Thread-safe.
+/// Returns a random UUID in lower case. Thread-safe.
 std::string new_uuid();
 
-/// A new UUID that begins with the time (version 7 of RFC 9562), lower case: those of jobs. Jobs that are queued and that
-/// leave the log together stand together in its index then, and a commit writes a third less pages. Thread-safe.
+/// Returns a UUID for a job that begins with the time (version 7 of RFC 9562), in lower case. Jobs queued or pruned
+/// together are then neighbours in the index, and a commit writes a third fewer pages. Thread-safe.
 std::string new_job_id();
 
 /// True for the canonical form of a UUID, 8-4-4-4-12 hexadecimal digits in either case.

@@ -2,104 +2,104 @@
 
 #include "actors/messages.hpp"
 
-/// What each actor answers. Any reply may be an error made by `to_error`.
+/// The message interfaces of the actors. Any reply may be an error made by `to_error`.
 namespace mistify::actors {
 
-/// The one writer of the database. Replies after the commit.
+/// The only writer of the database. Replies after the commit.
 using job_log_actor = caf::typed_actor<
   // Queues a job for a guest or for `agent`.
   caf::replies_to<queue_atom, store::new_job>::with<store::queued_job>,
   // Stores a guest and queues its create.
   caf::replies_to<create_atom, rpc::guest, store::new_job>::with<store::queued_job>,
-  // Takes a step of a job, with what it did to the guest.
+  // Records a step of a job and its effect on the guest.
   caf::replies_to<record_atom, step_ptr>::with<store::recorded_step>,
-  // Takes the state that a guest went into by itself. Errors: not_found, conflict while a job of it has not ended.
+  // Records a state change that no job made. Errors: not_found, conflict while a job of the guest is unfinished.
   caf::replies_to<report_atom, std::string, std::string>::with<store::reported_state>,
-  // Takes what a running job's stage tells of itself. Errors: not_found, conflict for a job that does not run.
+  // Records the progress of a running job's stage. Errors: not_found, conflict for a job that is not running.
   caf::replies_to<progress_atom, std::string, std::string>::with<rpc::job>,
-  // Changes a guest's metadata; replies the whole map.
+  // Changes a guest's metadata; replies with the whole map.
   caf::replies_to<patch_atom, std::string, rpc::metadata_patch>::with<rpc::metadata_map>,
-  // Changes the hypervisor's metadata; replies the whole map.
+  // Changes the hypervisor's metadata; replies with the whole map.
   caf::replies_to<patch_atom, rpc::metadata_patch>::with<rpc::metadata_map>,
-  // Replies true when the database has taken a write, now or a moment ago.
+  // Replies true if the database has committed a write, now or within the last seconds.
   caf::replies_to<probe_atom>::with<bool>,
-  // First message: writes what the last stop left to be written; replies whether that went well. If not, it is tried
-  // again until it does, and nothing else is written before.
+  // First message: records the outcome of jobs interrupted by the last stop; replies whether that succeeded. If not,
+  // it is retried until it does, and nothing else is written before.
   caf::replies_to<restore_atom>::with<bool>,
-  // To itself: try that again.
+  // To itself: retry the recovery.
   caf::reacts_to<again_atom>,
-  // To itself: commit what has gathered.
+  // To itself: commit the batch.
   caf::reacts_to<commit_atom>,
-  // Is it there? Replies true, for the watchdog.
+  // Replies true; for the watchdog.
   caf::replies_to<alive_atom>::with<bool>,
-  // What it is at; the flag asks for whole lists and the history.
+  // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
 /// One endpoint of a sub-agent.
 using service_actor = caf::typed_actor<
-  // Calls the sub-agent; replies the result, JSON text.
+  // Calls the sub-agent; replies with the result, JSON text.
   caf::replies_to<call_atom, service_call>::with<std::string>,
-  // Takes one of the places for calls, for a download that somebody else runs: of that method, for that guest.
+  // Acquires a slot for a download that runs outside of the actor: method, guest.
   caf::replies_to<place_atom, std::string, std::string>::with<lease>,
-  // A call or a download is over: its number, and the error if there was one. Its place is free.
+  // A call or a download has ended: its number, and its error or an empty string. Releases the slot.
   caf::reacts_to<left_atom, std::uint64_t, std::string>,
-  // To itself: drop waiting calls whose time is over.
+  // To itself: drop queued calls whose time-out has passed.
   caf::reacts_to<sweep_atom>,
-  // What it is at; the flag asks for whole lists and the history.
+  // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
-/// Everything that happens to one guest, or to the hypervisor (the runner `agent`).
+/// The actor of one guest, or of the hypervisor (the runner `agent`).
 using runner_actor = caf::typed_actor<
-  // Runs an info pipeline; replies its last result, JSON text.
+  // Runs an info pipeline; replies with its last result, JSON text.
   caf::replies_to<info_atom, info_request>::with<std::string>,
   // Queues a job.
   caf::replies_to<queue_atom, job_request>::with<store::queued_job>,
   // Stores the guest of this runner and queues its create.
   caf::replies_to<create_atom, rpc::guest, job_request>::with<store::queued_job>,
-  // Grants the places that a download needs.
+  // Acquires the slots that a download needs.
   caf::replies_to<stream_atom, action_ptr>::with<stream_grant>,
-  // Ends a job that is queued or runs; replies the job as it is then. Errors: conflict if it has ended.
+  // Cancels a queued or running job; replies with the job. Errors: conflict if it has ended.
   caf::replies_to<cancel_atom, std::string>::with<rpc::job>,
-  // Replies true when the job has ended on disk. Errors: not_found if this runner does not have it (any more).
+  // Replies true when the job's end is committed. Errors: not_found if this runner does not have the job (any more).
   caf::replies_to<wait_atom, std::string>::with<bool>,
-  // The download of that number is over; its place is free.
+  // The download of that number has ended. Releases its slot.
   caf::reacts_to<left_atom, std::uint64_t>,
-  // To itself: a pause (before a retry, or for a database that refuses writes) is over; the number tells which.
+  // To itself: a pause (before a retry, or while the database refuses writes) has ended; the number identifies it.
   caf::reacts_to<again_atom, std::uint64_t>,
-  // Takes the jobs over that had not ended at the last stop. First message of a restored runner.
+  // First message of a restored runner: resumes the jobs that were unfinished at the last stop.
   caf::reacts_to<restore_atom, runner_restore>,
-  // No stage is begun from now on; replies when none is under way.
+  // Starts no further stage; replies when none is in flight.
   caf::replies_to<drain_atom>::with<bool>,
-  // What it is at; the flag asks for whole lists and the history.
+  // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
-/// Finds the runner of a guest and hands the message on; the runner replies. Errors: not_found.
+/// Forwards messages to the runner of a guest; the runner replies. Errors: not_found.
 using front_actor = caf::typed_actor<
   caf::replies_to<info_atom, std::string, info_request>::with<std::string>,
   caf::replies_to<queue_atom, std::string, job_request>::with<store::queued_job>,
-  // The only message that makes a runner.
+  // The only message that creates a runner.
   caf::replies_to<create_atom, rpc::guest, job_request>::with<store::queued_job>,
   caf::replies_to<stream_atom, std::string, action_ptr>::with<stream_grant>,
   caf::replies_to<cancel_atom, std::string, std::string>::with<rpc::job>,
   caf::replies_to<wait_atom, std::string, std::string>::with<bool>,
-  // From a runner: its guest is gone; it is not to be found any more. Replies true: nothing more comes.
+  // From a runner whose guest is deleted: removes it. Replies true when no further messages will follow.
   caf::replies_to<retire_atom, std::string, runner_actor>::with<bool>,
-  // Takes over the jobs that had not ended at the last stop. First message.
+  // First message: resumes the jobs that were unfinished at the last stop.
   caf::reacts_to<restore_atom, std::vector<store::unfinished_job>>,
-  // No stage is begun from now on; replies when none is under way anywhere.
+  // Starts no further stage; replies when no runner has one in flight.
   caf::replies_to<drain_atom>::with<bool>,
-  // Is it there? Replies true, for the watchdog.
+  // Replies true; for the watchdog.
   caf::replies_to<alive_atom>::with<bool>,
-  // What it is at; the flag asks for whole lists and the history.
+  // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
-/// Looks at all actors.
+/// Collects the status of all actors.
 using inspector_actor = caf::typed_actor<
-  // What all actors are at, what is stuck first.
+  // Replies with the status of all actors, stuck ones first.
   caf::replies_to<look_atom>::with<look_ptr>,
-  // The one of that id, with whole lists and its history. Errors: not_found.
+  // Replies with the status of one actor, with whole lists and its history. Errors: not_found.
   caf::replies_to<look_atom, std::string>::with<look_ptr>,
-  // To itself: who has not answered the look of that number by now is silent.
+  // To itself: actors that have not answered the look of that number by now are reported as silent.
   caf::reacts_to<late_atom, std::uint64_t>>;
 
 } // namespace mistify::actors

@@ -11,23 +11,23 @@ namespace {
 
 using self_pointer = inspected_pointer<job_log_actor, job_log_state>;
 
-/// How long a commit stands for the next ones: whoever asks often must not wear the disk out.
+/// How long a commit proves that the database is writable: frequent probes must not wear the disk out.
 constexpr auto commit_stands_for = std::chrono::seconds{5};
 
-/// How long a database that refuses the recovery is left alone.
+/// The pause between two attempts of a failed recovery.
 constexpr auto recovery_pause = std::chrono::seconds{1};
 
-/// Nobody gives up a step before this; see the bridge.
+/// No requester gives up earlier than this; see the bridge.
 constexpr auto shortest_patience = std::chrono::seconds{1};
 
-/// How long a measurement of the free space stands.
+/// How long a measurement of the free space is valid.
 constexpr auto measurement_stands_for = std::chrono::seconds{1};
 
-/// A batch is committed at this size even if more is waiting: it bounds how long its first step waits. The gain of
-/// grouping is flat beyond it.
+/// A batch is committed at this size even if more requests wait: it bounds the wait of its first step. A larger group
+/// gains little.
 constexpr std::size_t most_steps_in_a_batch = 256;
 
-/// One that is worth a note for people: the disk is in trouble, or soon will be.
+/// Slower commits are logged: the disk has problems.
 constexpr auto slow_commit = std::chrono::milliseconds{500};
 
 void end_batch(job_log_state& state, const rpc::failure* why_not) {
@@ -36,7 +36,7 @@ void end_batch(job_log_state& state, const rpc::failure* why_not) {
     told(why_not);
 }
 
-/// One line when the trouble begins and one when it is over, not one a write.
+/// Logs one line when failures begin and one when they end, instead of one for each write.
 void note_trouble(job_log_state& state, const rpc::failure* why_not) {
   if (std::exchange(state.in_trouble, why_not != nullptr) == (why_not != nullptr))
     return;
@@ -50,19 +50,19 @@ void note_trouble(job_log_state& state, const rpc::failure* why_not) {
   }
 }
 
-/// The commit message queues behind everything that is in the mailbox now: those steps join the batch.
+/// The commit message is queued after all current messages of the mailbox: those steps join the batch.
 void ask_for_commit(self_pointer self) {
   if (std::exchange(self->state.commit_is_coming, true))
     return;
   caf::anon_send(caf::actor_cast<job_log_actor>(self), commit_atom_v);
 }
 
-/// What came into the mailbox meanwhile may have been given up.
+/// Notes that requesters may have given up requests which waited during a slow operation.
 void note_wait(self_pointer self, std::chrono::steady_clock::duration took) {
   if (took < shortest_patience)
     return;
   self->state.was_slow = true;
-  ask_for_commit(self); // comes behind it
+  ask_for_commit(self); // queued after those requests
 }
 
 void commit(self_pointer self) {
@@ -92,8 +92,8 @@ void commit(self_pointer self) {
   }
 }
 
-/// Opens a batch. The answer of a database that refuses holds for everything that waits already: each try takes as long
-/// as SQLite waits for another program's lock.
+/// Opens a batch. A failure is the response to every request that waits already: each attempt may take as long as
+/// SQLite waits for another program's lock.
 void begin(self_pointer self) {
   auto& state = self->state;
   if (state.refusal)
@@ -109,7 +109,7 @@ void begin(self_pointer self) {
   note_wait(self, std::chrono::steady_clock::now() - since);
 }
 
-/// False if the asker has already received a timeout for this step.
+/// False if the requester has already received a time-out for this step.
 bool is_wanted(self_pointer self) {
   if (!self->state.was_slow)
     return true;
@@ -127,7 +127,8 @@ std::uint64_t free_bytes(self_pointer self) {
   return state.free_bytes;
 }
 
-/// Before the disk is full: what runs has to be written to its end, and what frees space has to go through.
+/// Refuses new work before the disk is full: running jobs must be recorded to their end, and requests that free space
+/// must succeed.
 void require_space(self_pointer self) {
   const auto least = self->state.settings.free_space;
   if (least == 0)
@@ -181,7 +182,7 @@ caf::result<T> take(self_pointer self, Step step) {
   return answer.later();
 }
 
-/// A removed file is noticed at once, however young the last commit is.
+/// Detects a removed file even if the last commit is recent.
 caf::result<bool> probe(self_pointer self) {
   auto& state = self->state;
   try {
@@ -198,7 +199,7 @@ caf::result<bool> probe(self_pointer self) {
   });
 }
 
-/// True when it is on disk. Until then no step is taken: what was left unfinished comes first.
+/// Returns true once the recovery is on disk. No step is recorded before.
 bool recover(self_pointer self) {
   auto& state = self->state;
   if (!state.settings.recover)

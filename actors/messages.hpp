@@ -64,8 +64,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<mistify::store::unfinished_job>)
 
 namespace mistify::actors {
 
-/// A failure as an actor's error, and back. Errors of CAF itself (a dead actor, a passed deadline) become `internal`
-/// and `deadline_exceeded`.
+/// Converts a failure to an actor's error and back. Errors of CAF itself become `internal` (a dead actor) or
+/// `deadline_exceeded` (a time-out).
 caf::error to_error(const rpc::failure& e);
 rpc::failure to_failure(const caf::error& e);
 

@@ -7,12 +7,12 @@ namespace {
 namespace metrics = rpc::metrics;
 using rpc::errc;
 
-/// Jobs reboot a guest in seconds, and fetch an image in hours.
+/// Bounds for durations of jobs: a reboot takes seconds, an image download hours.
 metrics::buckets lengths_of_jobs() {
   return metrics::seconds({0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600});
 }
 
-/// Throttles and queues: what waits and what runs, by the kind of work.
+/// Gauges of throttles and queues by state (waiting or running) and kind of work.
 metrics::gauge& level(metrics::registry& in, const char* state, const char* kind) {
   if (std::string_view{state} == "waiting")
     return in.add_gauge("mistify_work_waiting", "Work of all guests that waits for its turn.", {{"kind", kind}});

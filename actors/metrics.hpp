@@ -14,25 +14,26 @@
 #include <optional>
 #include <string>
 
-/// What the actors count. Each knows its counters from the start; the registry they are made in outlives all actors.
+/// The metrics of the actors. Each object looks its metrics up once, when it is created; the registry outlives all
+/// actors.
 namespace mistify::actors {
 
-/// How a job ended, as operators tell it apart.
+/// How a job ended, for operators.
 enum class job_outcome : std::uint8_t { complete, error, cancelled, interrupted };
 
-/// How long a job took, by a clock that nobody sets; nothing where it never began.
+/// Durations of a job by the steady clock; null if it never began.
 struct job_times {
   std::optional<std::chrono::nanoseconds> waited, took;
 };
 
-/// Jobs by action and outcome. Thread-safe.
+/// Metrics of jobs by action and outcome. Thread-safe.
 class job_metrics {
 public:
   explicit job_metrics(rpc::metrics::registry& in);
 
   void queued(const action_kind& what) { of(what).queued.add(); }
   void ended(const action_kind& what, job_outcome how, const job_times& times);
-  /// For jobs that ended beside another one: nobody knows when they began.
+  /// For jobs ended by another job, such as a delete: their begin is not known.
   void ended(const action_kind& what, job_outcome how) { of(what).ended[static_cast<std::size_t>(how)]->add(); }
 
 private:
@@ -43,11 +44,11 @@ private:
   };
   row& of(const action_kind& what) { return rows_.at(&what); }
 
-  std::map<const action_kind*, row> rows_; // fixed after the start
+  std::map<const action_kind*, row> rows_; // constant after the start
   rpc::metrics::histogram& waited_;
 };
 
-/// What the runners of all guests have waiting and running, in sum.
+/// Sums over the runners of all guests: what waits and what runs.
 struct runner_metrics {
   explicit runner_metrics(rpc::metrics::registry& in);
 
@@ -57,14 +58,14 @@ struct runner_metrics {
   rpc::metrics::gauge &streams_waiting, &streams_running;
 };
 
-/// The calls to one service. Copies count in the same place.
+/// Metrics of the calls to one service. Copies count in the same place.
 class service_metrics {
 public:
   service_metrics(rpc::metrics::registry& in, const std::string& service);
 
-  /// A call that was made: what came of it, and how long it took.
+  /// Counts a call that was made: its result and duration.
   void called(const rpc::outcome<std::string>& result, std::chrono::nanoseconds took) const;
-  /// A call that was never made, because it waited too long, or too many did.
+  /// Counts a call that was never made: it waited too long, or the queue was full.
   void not_called(const rpc::failure& why) const { outcome_of(why).add(); }
 
   rpc::metrics::gauge& waiting() const { return *waiting_; }
@@ -78,11 +79,11 @@ private:
   rpc::metrics::gauge *waiting_, *running_;
 };
 
-/// Commits of the database.
+/// Metrics of the database's commits.
 struct commit_metrics {
   explicit commit_metrics(rpc::metrics::registry& in);
 
-  /// Says, as long as it lives, that the log is inside the database, where the disk may hold it up.
+  /// While it lives, the log is inside the database and may be blocked by the disk.
   class visit {
   public:
     explicit visit(commit_metrics& of) noexcept : of_{of} {
@@ -96,7 +97,7 @@ struct commit_metrics {
     commit_metrics& of_;
   };
 
-  /// For how long the log has been inside; nothing while it is not. Any thread may ask.
+  /// Returns for how long the log has been inside; null if it is not. Thread-safe.
   std::optional<std::chrono::steady_clock::duration> lasts(std::chrono::steady_clock::time_point now) const noexcept {
     const auto since = inside_since_.load();
     if (since == outside)

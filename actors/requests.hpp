@@ -11,32 +11,32 @@
 #include <utility>
 #include <vector>
 
-/// What is asked of the actors, as values: they travel in messages, and nothing here knows CAF.
+/// Requests to actors. Plain values that travel in messages; independent of CAF.
 namespace mistify::actors {
 
-/// A synchronous question that a pipeline answers.
+/// A synchronous request for an info pipeline.
 struct info_request {
   action_ptr what;
   std::string request;         ///< JSON text for image and snapshot pipelines
-  bool background = false;     ///< gives way: refused with `queue_full` where it would have others wait, and cut short
+  bool background = false;     ///< low priority: refused with `queue_full` if others would have to wait, and cut short
   std::string request_id = {}; ///< of the HTTP request, for the log and the sub-agents; empty: none
 };
 
-/// An action to be queued as a job.
+/// An action to queue as a job.
 struct job_request {
   action_ptr what;
   std::string request;         ///< JSON text for image and snapshot pipelines
   std::string idempotency_key; ///< empty: none
   std::string request_digest;
   std::string request_id = {}; ///< as above
-  /// When its asker gives up; it is not queued after that.
+  /// The time at which the requester gives up; the job is not queued afterwards.
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
 };
 
-/// The `request` of a delete that goes on past stages that fail, and takes the record in any case.
+/// The `request` of a delete that continues after failed stages and deletes the record in any case.
 inline constexpr std::string_view forced_delete = R"({"force":true})";
 
-/// A step of a job for the log. Shared: whoever sends it keeps it until the log has taken it, and a guest is in it.
+/// A step of a job for the log. Shared: the sender keeps it until the log has recorded it, and it contains a guest.
 using step_ptr = std::shared_ptr<const store::job_step>;
 inline step_ptr share(store::job_step step) {
   return std::make_shared<const store::job_step>(std::move(step));
@@ -45,26 +45,26 @@ inline step_ptr share(store::job_step step) {
 /// One call to a sub-agent.
 struct service_call {
   std::string method, params;
-  std::chrono::milliseconds timeout{0}; ///< of the answer; zero: none
-  bool may_expire = false;              ///< the time-out covers the wait for a free place too: somebody is waiting
+  std::chrono::milliseconds timeout{0}; ///< of the answer; zero: no limit
+  bool may_expire = false;              ///< the time-out includes the wait for a free slot: a client is waiting
   rpc::cancellation cancel;
-  bool background = false;     ///< made only where a place is to spare, else refused with `queue_full`
-  std::string request_id = {}; ///< goes along as a header
-  std::string guest{}, job{};  ///< for whom: shown to people who look inside; the job goes along as a header too
-  bool own_place = false;      ///< does not count against the service's `max_pending`: its caller bounds such calls
+  bool background = false;     ///< only made if a slot is spare, otherwise refused with `queue_full`
+  std::string request_id = {}; ///< sent as a header
+  std::string guest{}, job{};  ///< shown in the status of the actors; the job is sent as a header too
+  bool own_place = false;      ///< not counted against the service's `max_pending`: the caller bounds such calls
 };
 
-/// A place that somebody outside of the actors holds, and gives back by letting the last copy go.
+/// A slot held outside of the actors. Destroying the last copy releases it.
 using lease = std::shared_ptr<const void>;
 
-/// What a download needs: places in the runner's throttle and at the service, and where to get the bytes.
+/// The resources of a download: slots in the runner's throttle and at the service, and the source of the bytes.
 struct stream_grant {
   lease places;
   std::string service;
-  std::chrono::milliseconds stall{0}; ///< longest wait between two pieces
+  std::chrono::milliseconds stall{0}; ///< longest wait between two reads
 };
 
-/// The jobs of a runner that had not ended at the last stop, in their order.
+/// The unfinished jobs of a runner at the last stop, in order.
 struct runner_restore {
   std::vector<store::unfinished_job> jobs;
 };

@@ -31,11 +31,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Calls that may wait for one service. A runner has one job and `limits.info` questions out at most, so this is
-/// reached only by thousands of guests behind a sub-agent that hangs.
+/// The maximum number of calls waiting for one service. A runner has at most one job and `limits.info` requests in
+/// flight, so only thousands of guests behind a hanging sub-agent reach it.
 constexpr std::size_t most_waiting_calls = 100'000;
 
-/// Two workers and one shared queue measured best on a small host: no idle CPU, and the second hop is nearly free.
+/// Two workers with one shared queue were the fastest on a small host: no idle CPU, and a second hop costs almost
+/// nothing.
 struct actor_settings : caf::actor_system_config {
   actor_settings() {
     set("scheduler.policy", caf::atom("sharing"));
@@ -48,7 +49,7 @@ struct actor_settings : caf::actor_system_config {
   }
 };
 
-/// The sub-agents' actors by name. One that dies is replaced under the same name.
+/// The actors of the sub-agents by name. An actor that dies is replaced under the same name.
 class service_table {
 public:
   service_table(caf::actor_system& system, const rpc::call_threads& threads, rpc::metrics::registry& measured,
@@ -113,16 +114,17 @@ private:
   const std::size_t message_bytes_;
   std::atomic<bool> stopping_{false};
   mutable std::shared_mutex mutex_;
-  std::map<std::string, row, std::less<>> rows_; // fixed after the start; its actors are not
+  std::map<std::string, row, std::less<>> rows_; // the keys are constant after the start; the actors change
 };
 
-/// Threads for all places. A place is free when the call's answer has been told, a moment before its thread is: until then
-/// the place's next call waits. One thread is always there: at the end, answers are taken even where no thread can be made.
+/// One thread for each slot. A slot is free when the call's answer has been delivered, shortly before its thread is;
+/// until then the slot's next call waits. At least one thread always exists, so that answers are delivered even if no
+/// thread can be created.
 rpc::thread_pool make_threads(std::size_t places) {
   return rpc::thread_pool{std::max<std::size_t>(1, places), places, 1};
 }
 
-/// Waits for an actor to end, after everything that is in its mailbox.
+/// Waits until an actor has handled its mailbox and ended.
 void end_actor(caf::actor_system& system, const caf::actor& who) {
   caf::scoped_actor me{system};
   me->monitor(who);
@@ -147,7 +149,7 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
   return std::make_shared<store::journal>(std::move(wanted), guests);
 }
 
-/// Bytes that an agent without special rights may still write there; the most there are where nobody can say.
+/// Returns the bytes that an unprivileged process may still write there; the maximum value if unknown.
 std::uint64_t free_bytes_at(const std::string& path) {
   struct statvfs status {};
   if (::statvfs(path.c_str(), &status) != 0)
@@ -155,8 +157,8 @@ std::uint64_t free_bytes_at(const std::string& path) {
   return std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 
-/// The config's bound. The default one is for the disks of servers: where the whole file system is no larger, a tenth of it,
-/// or nothing could ever be written.
+/// Returns the configured bound. The default is for servers' disks: if the whole file system is not larger, uses a
+/// tenth of it, or nothing could be written.
 std::uint64_t least_free_at(const std::string& path, std::uint64_t wanted) {
   struct statvfs status {};
   if (wanted != limits{}.free_space || ::statvfs(path.c_str(), &status) != 0)
@@ -178,7 +180,7 @@ bool is_lack_of_threads(const std::exception_ptr& thrown) {
 } // namespace
 
 struct agent_system::impl {
-  /// What only opens files comes first: there is no thread yet that a failure would have to end.
+  /// Opens files first: no thread exists yet that a failure would have to stop.
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
     : runners{measured}, commits{measured}, journal{open_journal(settings, guests, events, std::move(warn))},
       jobs{std::make_unique<store::job_reader>(settings.dbpath)}, threads{make_threads(settings.calls_at_a_time())},
@@ -190,7 +192,8 @@ struct agent_system::impl {
     try {
       start(settings);
     } catch (...) {
-      // CAF counts a detached actor before it makes its thread: without the thread its end would be waited for for ever.
+      // CAF counts a detached actor before it creates its thread: without the thread, waiting for its end would never
+      // return.
       const bool no_thread = is_lack_of_threads(std::current_exception());
       stop();
       if (no_thread)
@@ -230,7 +233,7 @@ struct agent_system::impl {
     return wanted;
   }
 
-  /// Waits for the first try only: a database that refuses it keeps nobody from reading.
+  /// Waits for the first attempt only: a database that refuses the recovery must not block readers.
   void begin_recovery() const {
     caf::scoped_actor me{*system};
     std::optional<rpc::failure> fault;
@@ -240,9 +243,9 @@ struct agent_system::impl {
       throw rpc::failure{*fault};
   }
 
-  /// The log ends before the calls that are still out are dropped: what a runner makes of them must not reach the disk,
-  /// where those jobs stand as interrupted. And it ends after the readers, because the last connection that closes tidies
-  /// the database's write-ahead log away. What was never started is passed over.
+  /// The log ends before the calls in flight are dropped: the runners' reactions must not reach the disk, where those
+  /// jobs count as interrupted. The log ends after the readers, because the last connection to close removes the
+  /// write-ahead log. Skips what was not started.
   void stop() {
     if (std::exchange(stopped, true))
       return;
@@ -262,16 +265,17 @@ struct agent_system::impl {
     who = nullptr;
   }
 
-  // Destroyed from below: threads before the actors that wait for them would hang, so `stop` comes first.
+  // Members are destroyed in reverse order. Destroying threads before the actors that use them would hang, so `stop`
+  // runs first.
   runner_metrics runners;
   commit_metrics commits;
   actor_settings actor_config;
   store::directory guests;
   store::event_feed events;
-  std::shared_ptr<store::journal> journal; // until the log has it
+  std::shared_ptr<store::journal> journal; // until it is moved to the log
   std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
-  rpc::reactor answers; // before the pool is destroyed
+  rpc::reactor answers; // destroyed before the pool
   roster actors;
   std::unique_ptr<caf::actor_system> system;
   service_table services;

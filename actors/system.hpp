@@ -17,20 +17,18 @@
 
 namespace mistify::actors {
 
-/// The agent without its HTTP side: database, actors and threads. The one place that starts and stops whatever lives
-/// long, in order.
+/// The agent without HTTP: database, actors and threads. Starts and stops all long-lived objects, in order.
 class agent_system {
 public:
-  /// Opens the database and starts the actors; jobs that had not ended go on at once. Throws `failure{storage_failed}`.
-  /// `warn` is told, on any thread, what an operator should know.
-  /// What is counted is counted in `measured`, which outlives the system.
+  /// Opens the database and starts the actors; unfinished jobs resume at once. Throws `failure{storage_failed}`.
+  /// `warn` is called on any thread with messages for the operator. `measured` outlives the system.
   agent_system(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn);
 
-  /// Stops everything; what runs is dropped. Call `drain` first for a clean end.
+  /// Stops everything and drops what runs. Call `drain` first for a clean stop.
   ~agent_system();
 
-  /// From here on no job begins a stage; waits for those under way, at most so long. False: some were left, and will
-  /// be found interrupted at the next start.
+  /// Starts no further stage; waits at most `longest` for those in flight. Returns false if some remain: the next
+  /// start finds them interrupted.
   bool drain(std::chrono::milliseconds longest);
 
   // -- for the HTTP side; all thread-safe ------------------------------------------------------------------------
@@ -38,13 +36,13 @@ public:
   const front_actor& front() const;
   const job_log_actor& log() const;
   const inspector_actor& inspector() const;
-  /// For how long the log has been inside the database; nothing where it is not.
+  /// For how long the log has been inside the database; null if it is not.
   std::optional<std::chrono::steady_clock::duration> commit_lasts() const;
   const store::directory& guests() const;
   const store::job_reader& jobs() const;
   store::event_feed& events();
 
-  /// Reaches a configured service, for downloads; calls go through its actor.
+  /// The client of a configured service, for downloads; calls go through its actor.
   rpc::client& client_of(const std::string& service);
 
 private:

@@ -10,13 +10,13 @@
 
 namespace mistify::actors {
 
-/// A response that is owed. CAF's own promise is not enough: it forgets the asker when it is dropped, and it may be
-/// kept only by its actor, on that actor's thread. This one answers with an error when its last copy goes, so that an
-/// actor's death ends its work visibly, and any thread may deliver. Copies share the debt; the first delivery counts.
+/// A promise to respond to a message. CAF's own response promise forgets the requester when it is dropped, and only
+/// its actor may deliver it. This one responds with an error when its last copy is destroyed, so that an actor's
+/// death is visible to requesters, and any thread may deliver. Copies share the promise; the first delivery counts.
 template <class T>
 class reply {
 public:
-  /// Takes the message over that `self` is handling.
+  /// Takes the promise of the message that `self` is handling.
   template <class Self>
   explicit reply(Self* self) : owed_{std::make_shared<debt>(self->make_response_promise())} {}
 
@@ -24,7 +24,7 @@ public:
   void deliver(caf::error e) const { owed_->pay(caf::make_message(std::move(e))); }
   void deliver(const rpc::failure& e) const { deliver(to_error(e)); }
 
-  /// For the `return` of a message handler: the answer comes later.
+  /// For the `return` of a message handler: the response is delivered later.
   caf::result<T> later() const { return caf::delegated<T>{}; }
 
 private:

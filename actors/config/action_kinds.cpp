@@ -10,7 +10,7 @@ namespace {
 using enum action_type;
 using enum record_effect;
 
-/// Every action a config may define. Actions on containers are the same under a name of their own.
+/// Every action that a config may define. Actions on containers are the same, with names of their own.
 constexpr std::array kinds{
   action_kind{"create", async, action_subject::guest, creates},
   action_kind{"delete", async, action_subject::guest, deletes},

@@ -25,8 +25,8 @@ using rpc::failure;
 using rpc::json::node;
 using std::chrono::milliseconds;
 
-// How long a stage may take where neither it nor its service says. An answer to a client must come before the
-// cluster controller gives up after 15 s; a job may clone disks; an image may be any size, so fetches have no bound.
+// The default time-outs of a stage if neither it nor its service sets one. A response must be sent before the cluster
+// controller gives up after 15 s; a job may clone disks; an image may have any size, so fetches have no bound.
 constexpr milliseconds info_timeout{10'000};
 constexpr milliseconds async_timeout{600'000};
 constexpr milliseconds no_timeout{0};
@@ -37,13 +37,13 @@ milliseconds default_timeout(const action_kind& kind) {
   return kind.type == action_type::async ? async_timeout : info_timeout;
 }
 
-/// A name out of the config may hold line ends; the refusal is one line all the same.
+/// Names in the config may contain line ends; the error message is one line.
 [[noreturn]] void refuse(std::string why) {
   std::replace_if(why.begin(), why.end(), rpc::text::is_control, '?');
   throw failure{errc::config_invalid, std::move(why)};
 }
 
-/// Seconds, fractions allowed, as in `"timeout": 2.5`.
+/// Reads seconds, with fractions as in `"timeout": 2.5`.
 milliseconds read_seconds(const node& value, const std::string& field) {
   const double seconds = value.as_double(field);
   constexpr double a_year = 366.0 * 24 * 3600;
@@ -59,7 +59,7 @@ std::size_t read_count(const node& value, const std::string& field) {
   return count;
 }
 
-/// As `read_count`, for bounds where 0 means that there is none, or the default.
+/// Like `read_count`, for bounds for which 0 means no bound, or the default.
 std::size_t read_count_or_zero(const node& value, const std::string& field) {
   return value.as_uint(field) == 0 ? 0 : read_count(value, field);
 }
@@ -69,13 +69,13 @@ bool is_name(std::string_view key, std::string_view name) {
   return rpc::text::equal_ignoring_case(key, name);
 }
 
-/// Limits that 0 switches off.
+/// True for limits that 0 disables.
 bool may_be_off(std::string_view limit) {
   constexpr std::array off{"requests_per_second", "connections_of_one", "least_rate", "free_space", "job_minutes"};
   return std::find(off.begin(), off.end(), limit) != off.end();
 }
 
-/// Builds one config out of several files.
+/// Builds one config from several files.
 class builder {
 public:
   void add(const std::string& file, const std::string& text);
@@ -91,7 +91,7 @@ private:
   void read_log(const node& value);
   void read_access(std::string_view name, const node& value, clients& allowed);
   void read_top_level(std::string_view key, const node& value);
-  /// Whoever wrote the key relies on it, so that a start without it would be worse than none.
+  /// The operator relies on the key, so a start that ignores it would be worse than none.
   [[noreturn]] void refuse_unsupported(std::string_view key, std::string_view why) const {
     refuse(file_ + ": " + std::string{key} + " is not supported by this version: " + std::string{why});
   }
@@ -101,10 +101,10 @@ private:
 
   struct raw_action {
     const action_kind* kind;
-    std::vector<std::pair<stage, bool>> stages; ///< with: is its timeout given
+    std::vector<std::pair<stage, bool>> stages; ///< the flag: whether the stage sets a timeout
   };
 
-  std::string file_; // that is being read
+  std::string file_; // the file being read
   config config_;
   std::map<std::string, raw_action> actions_;
   bool stage_has_timeout_ = false;
@@ -374,7 +374,7 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
     return {path};
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator{path, error})
-    // Hidden ones are other programs', such as the locks of editors and what file systems keep beside a file.
+    // Hidden files belong to other programs, such as editors' locks and file systems' metadata.
     if (entry.path().extension() == ".json" && !entry.path().filename().string().starts_with('.'))
       files.push_back(entry.path());
   if (error)

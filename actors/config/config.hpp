@@ -17,10 +17,10 @@
 
 namespace mistify::actors {
 
-/// How an action is run: `info` answers at once, `async` queues a job, `stream` passes bytes through.
+/// How an action is run: `info` responds directly, `async` queues a job, `stream` passes bytes through.
 enum class action_type : std::uint8_t { info, async, stream };
 
-/// What an action works on, which decides what its stages are sent.
+/// The subject of an action, which decides the parameters of its stages.
 enum class action_subject : std::uint8_t {
   guest,    ///< `{"guest","action","args"}`; the returned guest is stored
   metrics,  ///< `{"guest","type","args"}`
@@ -28,7 +28,7 @@ enum class action_subject : std::uint8_t {
   snapshot, ///< the snapshot request of the client
 };
 
-/// What finishing an action means to the guest's record.
+/// The effect of a completed action on the guest's record.
 enum class record_effect : std::uint8_t { none, creates, deletes };
 
 /// One row of the table of actions that a config may define.
@@ -42,14 +42,14 @@ struct action_kind {
 /// Every row of the table.
 std::span<const action_kind> action_kinds() noexcept;
 
-/// The row for a name, or nullptr if no such action exists.
+/// Returns the row of a name; null if there is no such action.
 const action_kind* find_action_kind(std::string_view name) noexcept;
 
 /// One call of a pipeline.
 struct stage {
   std::string service, method; ///< method: "Libvirt.Reboot"
   rpc::metadata_map args;
-  /// Bounds the answer; zero: no bound. Unset in the file: the service's, else by the kind of the action.
+  /// Time-out of the answer; zero: no bound. Default: the service's, otherwise that of the action's type.
   std::chrono::milliseconds timeout{0};
   bool idempotent = false; ///< may be sent again after a crash
 };
@@ -68,21 +68,21 @@ struct service {
   std::string path;
   std::size_t max_pending = 4; ///< calls in flight; the rest waits
   std::chrono::milliseconds connect_timeout{2'000};
-  std::optional<std::chrono::milliseconds> timeout; ///< of an answer, for stages that do not say
+  std::optional<std::chrono::milliseconds> timeout; ///< of an answer, for stages without one
 };
 
-/// Bounds of queues and sizes. etc/man/mistify-agent.json.5.scd says what happens beyond each.
+/// Bounds of queues and sizes. etc/man/mistify-agent.json.5.scd documents what happens beyond each.
 struct limits {
   std::size_t info = 100;           ///< synchronous calls of one runner at a time
-  std::size_t info_waiting = 1000;  ///< behind them; then 429
+  std::size_t info_waiting = 1000;  ///< queued synchronous calls; then 429
   std::size_t stream = 5;           ///< downloads of one runner at a time
-  std::size_t stream_waiting = 100; ///< behind them; then 429
+  std::size_t stream_waiting = 100; ///< queued downloads; then 429
   std::size_t queue = 1000;         ///< jobs of one runner that have not started; then 429
   std::size_t jobs = 1000;          ///< ended jobs kept in the log
   std::size_t jobs_most = 100'000;  ///< ended jobs kept at most, however young
   std::size_t job_minutes = 10;     ///< how long an ended job is kept however many end, in minutes
-  std::size_t events = 10'000;      ///< kept for readers of /events that come back
-  std::size_t retries = 10;         ///< times that a stage may ask to be run again
+  std::size_t events = 10'000;      ///< events kept for /events readers that reconnect
+  std::size_t retries = 10;         ///< how often a stage may request to be run again
 
   std::size_t guests = 20'000;               ///< living guests; then 429
   std::size_t guest_bytes = 64 * 1024;       ///< a guest's document as stored, in bytes; then 413
@@ -96,47 +96,47 @@ struct limits {
   std::size_t waiting_bytes = 256ull << 20U; ///< bytes of answers that wait for clients; the slowest reader goes first
   std::size_t least_rate = 1024;             ///< bytes a second over 30 s that a client reads while bytes wait
   std::size_t message_bytes = 4096;          ///< a job's `Message`, in bytes; the rest is cut
-  std::size_t metric_devices = 256;          ///< devices in an answer of metrics; the rest is left out
+  std::size_t metric_devices = 256;          ///< devices in a response of metrics; the rest is omitted
   std::size_t free_space = 64ull << 20U;     ///< bytes free at `dbpath` below which writes are refused with 507
 };
 
 /// The `http` object of the config.
 struct http_options {
-  bool get_actions = true; ///< GET /guests/{id}/{action} acts, as the original's README has it
+  bool get_actions = true; ///< GET /guests/{id}/{action} runs the action, as in the original's README
   std::size_t max_body = 1024 * 1024;
   std::size_t max_connections = 4096;
   std::size_t max_downloads = 64;
   std::size_t max_event_readers = 64;
-  std::vector<std::string> names; ///< further names that `Host` may have; "*": any
+  std::vector<std::string> names; ///< further names allowed in `Host`; "*": any
 };
 
-/// The `log` object of the config. Read again at SIGHUP.
+/// The `log` object of the config. SIGHUP reads it again.
 struct log_options {
-  std::string level; ///< empty: not said
+  std::string level; ///< empty: not set
   bool audit = true; ///< a line for every change
 };
 
-/// Whom a guarded route answers.
+/// Which clients may use a guarded route.
 enum class clients : std::uint8_t { off, loopback, any };
 
-/// Everything the config files say, checked; const from here on.
+/// The checked content of the config files; constant after loading.
 struct config {
   std::map<std::string, action_ptr, std::less<>> actions;
   std::map<std::string, service, std::less<>> services;
   std::string dbpath = "/var/lib/mistify-agent/agent.db";
-  std::string import_from; ///< not of the files: the original's database that the command line names, or empty
+  std::string import_from; ///< from the command line: path of the original's database to import, or empty
   limits limit;
   http_options http;
   clients debug = clients::loopback;   ///< who may use the debug routes
   clients reports = clients::loopback; ///< who may report a guest's state
   log_options log;
-  std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: what running stages get
+  std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: how long running stages may continue
   std::vector<std::string> warnings;               ///< unknown keys, for the log
 
-  /// The pipeline of an action, or nullptr if it is not configured.
+  /// Returns the pipeline of an action; null if it is not configured.
   action_ptr find_action(std::string_view name) const;
 
-  /// How many calls and downloads all services together take at a time, with the fetches beside their places.
+  /// The maximum number of concurrent calls and downloads of all services, including fetches, which take no slot.
   std::size_t calls_at_a_time() const;
 };
 

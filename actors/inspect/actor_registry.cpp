@@ -6,10 +6,10 @@ namespace mistify::actors {
 
 namespace {
 
-/// Of actors that died of a fault, so many are remembered.
+/// The maximum number of failed actors that are remembered.
 constexpr std::size_t most_faults = 1000;
 
-/// Whoever is on the roster has its memory still, but may be about to end: nothing then.
+/// Null if the actor is about to end. Its memory is valid while it is registered.
 caf::strong_actor_ptr alive(const roster::row& who) {
   return caf::weak_actor_ptr{who.actor}.lock();
 }
@@ -32,7 +32,7 @@ bool presence::idle() const noexcept {
   return !at_work_.load(std::memory_order_relaxed) && since_.load(std::memory_order_relaxed) == 0 && mailbox() == 0;
 }
 
-/// Read without a lock, so that the count may be off by the messages of this moment.
+/// Takes no lock, so the count may be off by the messages arriving now.
 std::size_t presence::mailbox() const noexcept {
   const auto done = done_.load(std::memory_order_relaxed) + (since_.load(std::memory_order_relaxed) == 0 ? 0 : 1);
   const auto came = came_.load(std::memory_order_relaxed);
@@ -51,7 +51,7 @@ std::string roster::row::id() const {
   return name.empty() ? std::string{kind} : std::string{kind} + ':' + name;
 }
 
-/// The one that it replaces may not have left yet: the newer one counts.
+/// The replaced actor may still be registered: the newer one takes precedence.
 void roster::enter(row* who) {
   const std::lock_guard lock{mutex_};
   rows_.erase(who);
@@ -123,7 +123,7 @@ roster::member roster::look_at(const row& who, presence::time now) const {
     known.restarts = found->second.restarts;
     known.last_error = found->second.last.told(now);
   }
-  if (who.last_error) // of this one, so it is newer
+  if (who.last_error) // newer, because it is from the current actor
     known.last_error = who.last_error->told(now);
   return seen;
 }

@@ -21,19 +21,19 @@
 
 namespace mistify::actors {
 
-/// What can be seen of one actor from outside, at any time and whatever it is stuck in: its mailbox, the message that it
-/// handles and whether it has work. The actor writes; any thread may read.
+/// The state of one actor that is visible without its cooperation: its mailbox, the message in progress and whether
+/// it has work. The actor writes; any thread may read.
 class presence {
 public:
   using time = caf::actor_clock::time_point;
 
-  /// A message has come.
+  /// A message was enqueued.
   void arrived() noexcept { came_.fetch_add(1, std::memory_order_relaxed); }
-  /// The actor's thread begins with a message, and is done with it.
+  /// The actor's thread begins and ends a message.
   void begins(caf::atom_value message, time now) noexcept;
   void ends(bool taken, bool at_work) noexcept;
 
-  /// True where asking it would tell nothing that is not known: it has no work and no message.
+  /// True if the actor has neither work nor messages, so that a query would add no information.
   bool idle() const noexcept;
   std::size_t mailbox() const noexcept;
   std::optional<actor_status::handling> at(time now) const;
@@ -41,17 +41,17 @@ public:
 private:
   std::atomic<std::uint64_t> came_{0}, done_{0};
   std::atomic<std::uint64_t> message_{0};
-  std::atomic<time::rep> since_{0}; // 0: it handles none
+  std::atomic<time::rep> since_{0}; // 0: no message in progress
   std::atomic<bool> at_work_{false};
 };
 
-/// What the name of an actor is the name of.
+/// The kind of object that gives an actor its name.
 enum class named_after : std::uint8_t { nothing, guest, service };
 
-/// Every long-lived actor, and what became of those that died of a fault. Thread-safe; outlives the actors.
+/// All long-lived actors, and the failures of those that died. Thread-safe; outlives the actors.
 class roster {
 public:
-  /// The one row of an actor.
+  /// The entry of an actor.
   struct row {
     std::string_view kind;
     named_after subject = named_after::nothing;
@@ -62,20 +62,20 @@ public:
     std::string id() const;
   };
 
-  /// The actor is there, until `leave`. One that replaces another has its kind and name.
+  /// Registers an actor until `leave`. A replacement has the same kind and name.
   void enter(row* who);
-  /// The actor has ended. `fault`: why, where it should not have; empty: it had to.
+  /// Removes an actor that ended. `fault`: the reason if it failed; empty for a normal end.
   void leave(row* who, const std::string& fault, presence::time now);
-  /// Something went wrong that did not end it.
+  /// Records an error that did not end the actor.
   void note_error(row* who, const history::event& what);
 
-  /// Somebody to look at.
+  /// An actor to be inspected.
   struct member {
-    actor_status known;          ///< what can be told without asking
-    caf::strong_actor_ptr actor; ///< only of whom it is worth asking
+    actor_status known;          ///< what is known without a query
+    caf::strong_actor_ptr actor; ///< null if a query would add no information
   };
   std::vector<member> all(presence::time now) const;
-  /// The one of that id, to be asked in any case. Nothing if there is none.
+  /// Returns the actor of that id, to be queried in any case. Null if there is none.
   std::optional<member> find(std::string_view id, presence::time now) const;
 
   std::size_t size() const;
@@ -96,7 +96,7 @@ private:
 
   mutable std::mutex mutex_;
   std::set<row*, by_name> rows_;
-  std::map<std::string, fault, std::less<>> faults_; // by id: of few, if any
+  std::map<std::string, fault, std::less<>> faults_; // by id; there are few, if any
 };
 
 } // namespace mistify::actors

@@ -8,7 +8,7 @@ namespace mistify::actors {
 
 namespace {
 
-/// Of an event, in bytes: an error may quote what a sub-agent sent.
+/// The maximum size of an event's text, in bytes: an error may quote a sub-agent's answer.
 constexpr std::size_t longest_text = 4096;
 
 } // namespace

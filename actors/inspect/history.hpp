@@ -10,8 +10,8 @@
 
 namespace mistify::actors {
 
-/// The last things that happened to an actor, and the last that went wrong: a bounded ring. Takes one pointer until
-/// something happens, since there are many actors that nothing happens to. Belongs to one actor.
+/// The latest events of an actor and its last error: a bounded ring. Empty, it takes one pointer, since most actors
+/// have no events. Belongs to one actor.
 class history {
 public:
   using time = std::chrono::steady_clock::time_point;
@@ -25,20 +25,20 @@ public:
   explicit history(std::size_t most) : most_{most} {}
 
   void note(time now, std::string text, std::string job = {});
-  /// Something went wrong.
+  /// Adds an event that is an error.
   void note_error(time now, const std::string& text, const std::string& job = {});
 
-  /// What went wrong last, and how often something did; nullptr while nothing has.
+  /// Returns the last error; null if there was none.
   const event* last_error() const noexcept;
   std::size_t errors() const noexcept { return content_ ? content_->errors : 0; }
 
-  /// Writes the events, newest first.
+  /// Appends the events to `to`, newest first.
   void tell(actor_status& to, time now) const;
 
 private:
   struct content {
-    std::vector<event> ring; // grows up to `most`, then the oldest is overwritten
-    std::size_t next = 0;    // the oldest, once it is full
+    std::vector<event> ring; // grows up to `most`, then the oldest entry is overwritten
+    std::size_t next = 0;    // index of the oldest entry, once the ring is full
     event last_error;
     std::size_t errors = 0;
   };

@@ -11,11 +11,11 @@
 
 namespace mistify::actors {
 
-/// An actor that can be looked at: a stateful actor that counts its messages and is on the roster. Its state has a `name`,
-/// which is its kind, and
-///   bool at_work() const;                            // has it anything under way?
-///   void tell(actor_status& to, bool in_full) const; // what, and in full what happened to it
-///   const history& recent() const;                   // errors that are noted there are put on the roster
+/// A stateful actor that counts its messages and is registered in the roster. Its state has a `name`, which is its kind,
+/// and
+///   bool at_work() const;                            // true while work is in progress
+///   void tell(actor_status& to, bool in_full) const; // writes the status; in full with the history
+///   const history& recent() const;                   // its errors are copied to the roster
 template <class Handle, class State>
 class inspected : public caf::stateful_actor<State, typename Handle::base> {
   using super = caf::stateful_actor<State, typename Handle::base>;
@@ -25,7 +25,7 @@ public:
     this->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return error_of(thrown); });
   }
 
-  /// On the roster from here on. The first thing that a behaviour does.
+  /// Registers the actor. Called first by a behaviour.
   void enrol(roster& in, named_after subject = named_after::nothing, std::string name = {}) {
     roster_ = &in;
     row_ = {State::name, subject, std::move(name), this->ctrl(), &presence_, {}};
@@ -55,7 +55,7 @@ public:
     return result;
   }
 
-  /// May run more than once; also for an actor that nobody needs any more.
+  /// May run more than once, and also for an actor without references.
   bool cleanup(caf::error&& why, caf::execution_unit* on) override {
     if (auto* from = std::exchange(roster_, nullptr))
       from->leave(&row_, fault_of(why), this->clock().now());
@@ -94,7 +94,7 @@ private:
   roster::row row_;
 };
 
-/// What a behaviour gets as `self`.
+/// The type of a behaviour's `self`.
 template <class Handle, class State>
 using inspected_pointer = inspected<Handle, State>*;
 

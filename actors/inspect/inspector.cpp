@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Whoever has not answered by then is silent. An actor that is well answers within a millisecond.
+/// Actors that have not answered by then are silent. A healthy actor answers within a millisecond.
 constexpr auto longest_wait = 250ms;
 
 } // namespace
@@ -27,7 +27,7 @@ inspector_actor::behavior_type inspector::behavior(const roster& actors) {
   };
 }
 
-/// Whoever looks while another look is under way gets what that one finds.
+/// A request during a look at all shares its result.
 caf::result<look_ptr> inspector::look_at_all() {
   if (const auto under_way = looks_.find(of_all_); under_way != looks_.end())
     return under_way->second.askers.emplace_back(self_).later();
@@ -48,7 +48,7 @@ caf::result<look_ptr> inspector::look_at_one(const std::string& id) {
   return wait_for(std::move(begun));
 }
 
-/// Who owes an answer already is not waited for again: it is silent until it answers.
+/// An actor that still owes an answer is not queried again: it is silent until it answers.
 void inspector::add(look& to, roster::member&& who) {
   const auto row = to.rows.size();
   auto& known = to.rows.emplace_back(std::move(who.known));
@@ -102,7 +102,7 @@ void inspector::tell_late(std::uint64_t number) {
     end(found.mapped());
 }
 
-/// What the roster knows stays: the name, and what the actor itself cannot know.
+/// Keeps what only the roster knows: the name, and what the actor cannot know.
 void inspector::fill_in(look& in, std::size_t row, const actor_status* with) {
   if (!with) {
     in.ended.insert(row);

@@ -14,9 +14,9 @@
 
 namespace mistify::actors {
 
-/// Looks at all actors at once, without being held up by any. Whoever is idle is not asked, since the roster says all
-/// there is to say; the others are asked together, past what waits in their mailboxes, with one deadline. Who did not
-/// answer an earlier look is not asked again before it has.
+/// Collects the status of all actors without being blocked by any. Idle actors are not queried, since the roster
+/// knows their status; the others are queried concurrently, with high priority and one deadline. An actor that owes
+/// an answer to an earlier look is not queried again before it answers.
 class inspector {
 public:
   static inline const char* name = "inspector";
@@ -25,17 +25,17 @@ public:
 
   inspector_actor::behavior_type behavior(const roster& actors);
 
-  // It is not asked itself: what it is at is to look.
+  // The inspector does not query itself: it is always at the current look.
   bool at_work() const noexcept { return false; }
   void tell(actor_status&, bool) const noexcept {}
   const history& recent() const noexcept { return past_; }
 
 private:
-  /// One look that waits for answers.
+  /// A look in progress.
   struct look {
     std::vector<actor_status> rows;
-    std::map<caf::actor_id, std::size_t> missing; ///< those that have not answered, with their row
-    std::set<std::size_t> ended;                  ///< rows of those that ended meanwhile
+    std::map<caf::actor_id, std::size_t> missing; ///< actors that have not answered, with their rows
+    std::set<std::size_t> ended;                  ///< rows of actors that ended meanwhile
     std::vector<reply<look_ptr>> askers;
     bool in_full = false;
   };
@@ -53,12 +53,12 @@ private:
   inspector_actor::pointer self_;
   history past_{0};
   const roster* actors_ = nullptr;
-  std::map<std::uint64_t, look> looks_;            // that wait
-  std::uint64_t last_ = 0, of_all_ = 0;            // of_all_: the look at all that waits, if one does
-  std::set<std::pair<caf::actor_id, bool>> asked_; // who owes an answer, and whether in full
+  std::map<std::uint64_t, look> looks_;            // in progress
+  std::uint64_t last_ = 0, of_all_ = 0;            // of_all_: the look at all actors in progress; 0: none
+  std::set<std::pair<caf::actor_id, bool>> asked_; // actors that owe an answer, and whether in full
 };
 
-/// The behaviour. To be spawned detached, so that it looks even while every thread of the scheduler is held up. `actors`
+/// The behaviour. Spawn it detached, so that it runs even if every thread of the scheduler is blocked. `actors`
 /// outlives it.
 inspector_actor::behavior_type inspector_behavior(inspected_pointer<inspector_actor, inspector> self, roster* actors);
 

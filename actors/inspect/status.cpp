@@ -33,7 +33,7 @@ std::string why_stuck(const actor_status& of, age patience) {
   return {};
 }
 
-/// Places are sorted, not the rows: those are large, and there are as many as guests.
+/// Sorts indices instead of rows, because rows are large and as many as guests.
 void put_stuck_first(std::vector<actor_status>& all) {
   struct place {
     bool answers, not_shared;
