@@ -22,7 +22,8 @@ std::string demangled(const char* name) {
   return status == 0 ? plain.get() : name;
 }
 
-/// How far from the addresses in its file the executable was loaded: the first object that the linker tells of.
+/// Returns the offset between addresses in the executable's file and in memory. The executable is the first object of
+/// the linker's list.
 std::uintptr_t load_offset() {
   std::uintptr_t offset = 0;
   ::dl_iterate_phdr(
@@ -34,7 +35,7 @@ std::uintptr_t load_offset() {
   return offset;
 }
 
-/// The `index`th T of a table in the file; copied, because a file aligns nothing.
+/// Copies the `index`th T of a table in the file; copied because the file may not be aligned.
 template <class T>
 bool take(std::string_view file, std::uint64_t table, std::uint64_t index, T& out) {
   const auto at = table + index * sizeof out;
@@ -52,7 +53,7 @@ symbol_table::symbol_table() {
   read(file);
 }
 
-/// The format is that of elf(5): sections, one of which holds the symbols and names the one that holds their names.
+/// Reads the format of elf(5): one section contains the symbols and names the section with their names.
 void symbol_table::read(std::string_view file) {
   ElfW(Ehdr) head{};
   if (!take(file, 0, 0, head) || std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)

@@ -7,25 +7,25 @@
 
 namespace mistify::http {
 
-/// Names of functions by address, for profiles of this process: of the executable from its symbol table, where it was
-/// not stripped, of libraries what they export. Immutable; any thread may ask.
+/// Function names by address, for profiles of this process: the executable's symbol table, unless stripped, and the
+/// exported symbols of libraries. Immutable; any thread may read.
 class symbol_table {
 public:
-  /// Reads the executable's own file.
+  /// Reads the executable's file.
   symbol_table();
 
-  /// The demangled name; "" where it is not known.
+  /// Returns the demangled name; "" if unknown.
   std::string name_of(std::uintptr_t address) const;
 
 private:
   struct entry {
     std::uintptr_t begin;
     std::uint64_t size;
-    std::uint32_t name; ///< in `names_`
+    std::uint32_t name; ///< offset in `names_`
   };
   void read(std::string_view file);
 
-  std::vector<entry> entries_; // by address
+  std::vector<entry> entries_; // sorted by address
   std::string names_;
 };
 

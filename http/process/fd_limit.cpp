@@ -9,7 +9,7 @@ namespace mistify::http {
 
 namespace {
 
-/// The database and its readers, pollers, the log, what profiles and metrics read, and room to spare.
+/// For the database and its readers, pollers, the log, profiles and metrics, with a reserve.
 constexpr std::size_t own_descriptors = 64;
 constexpr std::size_t fewest_connections = 16;
 

@@ -27,7 +27,7 @@ double cpu_seconds() {
   return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
-/// A column of /proc/self/statm, in bytes: 0 is the whole address space, 1 what is resident (proc(5)).
+/// Returns a column of /proc/self/statm in bytes: 0 is the whole address space, 1 the resident memory (proc(5)).
 double memory_bytes(int column) {
   std::ifstream in{"/proc/self/statm"};
   double pages = 0;
@@ -41,7 +41,7 @@ double entries_of(const char* folder) {
   return static_cast<double>(std::distance(std::filesystem::directory_iterator{folder, error}, {}));
 }
 
-/// One descriptor is that of looking.
+/// Subtracts the descriptor used for reading the folder.
 double open_descriptors() {
   return std::max(0.0, entries_of("/proc/self/fd") - 1);
 }

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// The flag behind TCMALLOC_SAMPLE_PARAMETER, which has no header. From the environment it is read before `main`.
+// The flag behind TCMALLOC_SAMPLE_PARAMETER, declared in no header. Its environment variable is read before `main`.
 namespace FLAG__namespace_do_not_use_directly_use_DECLARE_int64_instead { // NOLINT(bugprone-reserved-identifier)
 extern std::int64_t FLAGS_tcmalloc_sample_parameter;
 }
@@ -28,7 +28,7 @@ namespace {
 using rpc::errc;
 using rpc::failure;
 
-constexpr std::int64_t sample_every = 512 * 1024; // bytes; what gperftools recommends
+constexpr std::int64_t sample_every = 512 * 1024; // bytes; gperftools' recommendation
 
 void wait(std::chrono::seconds length, const rpc::cancellation& stop) {
   std::mutex mutex;
@@ -63,7 +63,7 @@ void start_sampling() {
     FLAGS_tcmalloc_sample_parameter = sample_every;
 }
 
-/// gperftools writes to a file by name: one in memory, so that no disk has to be writable.
+/// Uses a file in memory, because gperftools writes to a file by name and no disk may be writable.
 std::string cpu(std::chrono::seconds length, const rpc::cancellation& stop) {
   static std::mutex one_at_a_time;
   const std::unique_lock mine{one_at_a_time, std::try_to_lock};

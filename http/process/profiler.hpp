@@ -5,23 +5,22 @@
 #include <chrono>
 #include <string>
 
-/// Profiles of this process, made by gperftools in the formats that `google-pprof` reads. All of them throw
-/// `failure{not_configured}` in a build without it (sanitizers bring an allocator of their own).
+/// Profiles of this process, made by gperftools in the formats that `google-pprof` reads. Every function throws
+/// `failure{not_configured}` in a build without gperftools (sanitizers use their own allocator).
 namespace mistify::http::profiler {
 
-/// From here on about one in 512 KiB of what is allocated is noted with its stack, for `heap`; unless the environment
-/// says otherwise (TCMALLOC_SAMPLE_PARAMETER). Call early, before threads are started.
+/// Starts heap sampling: one allocation in about 512 KiB is recorded with its stack, for `heap`.
+/// TCMALLOC_SAMPLE_PARAMETER in the environment takes precedence. Call early, before other threads start.
 void start_sampling();
 
-/// Where all threads spend processor time, a hundred samples a second of it, for so long or until `stop` fires. Blocks
-/// the calling thread and no other. Throws `failure{conflict}` while another call is under way: there is one such timer
-/// in a process.
+/// Samples where threads use processor time, a hundred samples per CPU second, for `length` or until `stop`. Blocks
+/// only the calling thread. Throws `failure{conflict}` during another call: a process has only one such timer.
 std::string cpu(std::chrono::seconds length, const rpc::cancellation& stop);
 
-/// What is allocated now, by the stacks that allocated it, as sampled.
+/// Returns the sampled live allocations by stack.
 std::string heap();
 
-/// The stacks at which the address space grew.
+/// Returns the stacks at which the address space grew.
 std::string growth();
 
 } // namespace mistify::http::profiler

@@ -45,7 +45,7 @@ watchdog::watchdog(std::function<bool(std::chrono::milliseconds)> alive) {
 }
 
 void watchdog_feeder::run(watchdog_times times) const {
-  // A look that fails at once, as that of a dead actor does, must not be repeated without end.
+  // A look that fails at once, as with a dead actor, must not loop without a pause.
   constexpr std::chrono::milliseconds soon{100};
   for (;;) {
     const bool well = alive(times.longest_look);
