@@ -26,24 +26,25 @@ using rpc::errc;
 using rpc::failure;
 using std::chrono::steady_clock;
 
-/// A write answers after its commit; a disk that takes longer than this is in trouble.
+/// A write responds after its commit; a disk that takes longer has a problem.
 constexpr auto write_deadline = 30s;
-/// A download may wait its turn behind others that take long.
+/// A download may wait behind other long downloads.
 constexpr auto stream_deadline = 10min;
-/// On top of what the stages of a question may take themselves.
+/// Added to the time-outs of a request's stages.
 constexpr auto margin = 1s;
-/// The inspector itself waits for nobody that long.
+/// Above the inspector's own deadline.
 constexpr auto look_deadline = 5s;
-/// For a stage that the config lets take for ever.
+/// For a stage without a time-out in the config.
 constexpr auto longest_question = 24h;
-/// Handlers that read the disk after they waited, at a time.
+/// The maximum number of handlers that read the disk after a wait, at a time.
 constexpr std::size_t most_readers = 4;
-/// How exactly deadlines are kept.
+/// The precision of deadlines.
 constexpr auto sweep_interval = 100ms;
 
 using reply_handler = std::function<void(rpc::outcome<caf::message>)>;
 
-/// Questions that wait for their answer, by number. Whoever takes one out tells it: the actor's answer, or the deadline.
+/// Requests that wait for a response, by number. The function that removes a request calls its handler: the actor's
+/// response or the deadline.
 class waiting_room {
 public:
   waiting_room() : sweeper_{[this](const std::stop_token& stop) { sweep(stop); }} {}
@@ -55,7 +56,7 @@ public:
     close();
   }
 
-  /// The number to ask under; nothing, and `told` has been told, once the room is closed.
+  /// Returns the number of the request; null if the room is closed, after calling `told`.
   std::optional<std::uint64_t> add(steady_clock::duration longest, reply_handler told) {
     std::unique_lock lock{mutex_};
     if (closed_) {
@@ -88,7 +89,7 @@ public:
     std::unique_lock lock{mutex_};
     auto found = rows_.extract(id);
     lock.unlock();
-    if (found) // else the deadline was first
+    if (found) // otherwise the deadline was first
       found.mapped().told(std::move(with));
   }
 
@@ -100,7 +101,8 @@ private:
     reply_handler told;
   };
 
-  /// Looks at every question now and then: there are few, and most are answered long before. Sleeps while there is none.
+  /// Checks every request periodically: there are few, and most are answered long before their deadline. Sleeps while
+  /// there is none.
   void sweep(const std::stop_token& stop) {
     rpc::missed_time missed{sweep_interval};
     std::unique_lock lock{mutex_};
@@ -117,7 +119,7 @@ private:
     }
   }
 
-  /// Answers that came while the process was stopped are there in a moment.
+  /// Extends all deadlines: responses that arrived while the process was stopped will be handled in a moment.
   void put_off(steady_clock::duration by) {
     if (by > 0s)
       for (auto& [id, row] : rows_)
@@ -141,11 +143,11 @@ private:
   std::unordered_map<std::uint64_t, question> rows_;
   std::uint64_t last_id_ = 0;
   bool closed_ = false;
-  std::jthread sweeper_; // last: it uses the others
+  std::jthread sweeper_; // last: it uses the other members
 };
 
-/// Where the actors' answers arrive: an actor without a mailbox, whose enqueue tells the waiting question at once, on
-/// the thread of whoever answers. So one actor serves all requests, and no thread is woken in between.
+/// Receives the actors' responses: an actor without a mailbox, whose enqueue calls the waiting handler at once, on
+/// the responder's thread. One actor therefore serves all requests, and no other thread is woken.
 class inbox : public caf::actor_companion, public actors::asker {
 public:
   inbox(caf::actor_config& config, std::shared_ptr<waiting_room> room)
@@ -160,7 +162,7 @@ public:
 
   bool awaits(caf::message_id request) const override { return room_->awaits(request.request_id().integer_value()); }
 
-  /// An actor that handles no messages has to be ended by hand, else the actor system waits for it.
+  /// An actor that handles no messages must be ended explicitly, or the actor system waits for it.
   void end() { cleanup(caf::make_error(caf::exit_reason::user_shutdown), nullptr); }
 
 private:
@@ -195,7 +197,7 @@ struct bridge::impl {
 
   ~impl() { caf::actor_cast<inbox*>(mailbox)->end(); }
 
-  /// Sends a request in the name of the inbox; what the receiver's interface replies must be a T.
+  /// Sends a request from the inbox; the receiver's interface must reply with a T.
   template <class T, class Handle, class... Ts>
   pending<T> ask(const Handle& to, steady_clock::duration longest, Ts... message) {
     using replies = typename caf::response_type<typename Handle::signatures, Ts...>::type;
@@ -256,8 +258,8 @@ pending<rpc::job> bridge::cancel(std::string runner, std::string job_id) {
                               std::move(job_id));
 }
 
-/// Any failure means that waiting does not help (any more). The answer comes on an actor's thread, which must not read
-/// the disk: the handler is handed over to a thread that may.
+/// A failure means that waiting is useless. The response arrives on an actor's thread, which must not read the disk,
+/// so the handler continues on a thread that may.
 pending<bool> bridge::await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest) {
   auto answer =
     impl_->ask<bool>(impl_->agent.front(), longest, actors::wait_atom_v, std::move(runner), std::move(job_id));

@@ -21,20 +21,20 @@ class agent_system;
 
 namespace mistify::http {
 
-/// The answer of an actor that a handler waits for: `auto value = co_await bridge.ask(…)`. Throws the actor's failure.
-/// The handler goes on on the thread that brings the answer, an actor's or the bridge's: it must not block there.
+/// An awaitable response of an actor: `auto value = co_await bridge.ask(…)`. Throws the actor's failure. The handler
+/// resumes on the thread that delivers the response, an actor's or the bridge's, and must not block it.
 template <class T>
 class [[nodiscard]] pending {
 public:
   using told = std::function<void(rpc::outcome<T>)>;
 
-  /// `send` starts the work; it calls what it is given exactly once, on any thread.
+  /// `send` starts the work. It calls its argument exactly once, on any thread.
   explicit pending(std::function<void(told)> send) : send_{std::move(send)} {}
 
   bool await_ready() const noexcept { return false; }
 
   void await_suspend(std::coroutine_handle<> handler) {
-    // The answer may come, and this object go, while `send` still runs: it must not live in here.
+    // The response may arrive, and this object be destroyed, while `send` still runs; so `send` is moved out.
     const auto send = std::move(send_);
     send([this, handler](rpc::outcome<T> answer) {
       answer_.emplace(std::move(answer));
@@ -48,7 +48,7 @@ public:
     return std::get<T>(std::move(*answer_));
   }
 
-  /// What starts the work, for those who put answers together instead of awaiting them.
+  /// Returns the function that starts the work, for callers that combine responses instead of awaiting them.
   std::function<void(told)> sender() && noexcept { return std::move(send_); }
 
 private:
@@ -56,7 +56,7 @@ private:
   std::optional<rpc::outcome<T>> answer_;
 };
 
-/// Two questions at once: both outcomes, when the later one is there.
+/// Sends two requests at once. Returns both outcomes when the later one has arrived.
 template <class T>
 pending<std::pair<rpc::outcome<T>, rpc::outcome<T>>> both(pending<T> a, pending<T> b) {
   using pair = std::pair<rpc::outcome<T>, rpc::outcome<T>>;
@@ -78,7 +78,7 @@ pending<std::pair<rpc::outcome<T>, rpc::outcome<T>>> both(pending<T> a, pending<
   }};
 }
 
-/// Between waiting HTTP requests and the actors: every question has a deadline, and an answer, be it an error. A waiting
+/// Connects HTTP requests with the actors: every request has a deadline and gets a response or an error. A waiting
 /// request holds no thread. Thread-safe.
 class bridge {
 public:
@@ -86,10 +86,10 @@ public:
 
   ~bridge();
 
-  /// Tells everything that waits, and whatever asks from now on, that the agent stops.
+  /// Fails all waiting and all later requests: the agent is stopping.
   void close();
 
-  /// Runs an info pipeline on the runner of a guest, or on `agent`; the last stage's result as JSON text.
+  /// Runs an info pipeline on the runner of a guest, or on `agent`. Returns the last stage's result as JSON text.
   pending<std::string> ask(std::string runner, actors::info_request what);
 
   /// Queues a job on the runner of a guest, or on `agent`.
@@ -98,38 +98,39 @@ public:
   /// Stores a guest and queues its create.
   pending<store::queued_job> create(rpc::guest guest, actors::job_request what);
 
-  /// Waits for the places that a download needs.
+  /// Waits for the resources of a download.
   pending<actors::stream_grant> open_stream(std::string runner, actors::action_ptr what);
 
-  /// Ends a job that is queued or runs; the job as it is then.
+  /// Cancels a queued or running job. Returns the job afterwards.
   pending<rpc::job> cancel(std::string runner, std::string job_id);
 
-  /// Waits for the end of a job, so long at most: true when it has ended on disk, false when the time was over first or
-  /// the runner does not have the job (any more). The handler goes on on a thread that may read the disk.
+  /// Waits for the end of a job, at most `longest`. Returns true if the end is committed; false after the time-out or
+  /// if the runner does not have the job (any more). The handler resumes on a thread that may read the disk.
   pending<bool> await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest);
 
-  /// A commit that lasts longer is a log that hangs: `alive`.
+  /// A log whose commit takes longer counts as hanging; see `alive`.
   static constexpr std::chrono::minutes longest_commit{2};
 
-  /// True once the actors that everything passes through have answered; false if they did not in time. A log that is
-  /// inside a commit counts as well, up to `longest_commit`: a slow disk is no reason to start the agent again.
+  /// Returns true if the central actors responded in time. A log inside a commit counts as responding, up to
+  /// `longest_commit`: a slow disk is no reason to restart the agent.
   pending<bool> alive(std::chrono::milliseconds longest);
 
-  /// True once the database has taken a write, or took one a moment ago. Throws `storage_failed` when it does not.
+  /// Returns true if the database has committed a write, now or within the last seconds. Throws `storage_failed`
+  /// otherwise.
   pending<bool> writable(std::chrono::milliseconds longest);
 
-  /// What all actors are at, what is stuck first; those that do not answer soon are told as silent.
+  /// Returns the status of all actors, stuck ones first. Actors that do not respond soon are marked silent.
   pending<actors::look_ptr> look();
-  /// The one of that id, with its history. Throws `not_found`.
+  /// Returns the status of one actor with its history. Throws `not_found`.
   pending<actors::look_ptr> look_at(std::string id);
 
-  /// Takes the state that a guest went into by itself.
+  /// Stores a state of a guest that no job caused.
   pending<store::reported_state> report(std::string guest_id, std::string state);
 
-  /// Takes what the stage of a running job tells of itself.
+  /// Stores the progress of a running job's stage.
   pending<rpc::job> report_progress(std::string job_id, std::string message);
 
-  /// Changes metadata of a guest, or of the hypervisor; the whole map as it is then.
+  /// Changes the metadata of a guest, or of the hypervisor. Returns the whole map after the change.
   pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
   pending<rpc::metadata_map> patch(rpc::metadata_patch patch);
 

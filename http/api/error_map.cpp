@@ -36,10 +36,10 @@ int status_of(errc code) noexcept {
 
 namespace {
 
-/// Of an error, in bytes: it may quote what a client or a sub-agent sent.
+/// The maximum length of an error message in bytes: it may quote a client or a sub-agent.
 constexpr std::size_t longest_message = 4096;
 
-/// When a client may try again, in seconds, where trying again helps.
+/// Returns after how many seconds a client may retry; null if a retry does not help.
 const char* retry_after(int status) {
   return status == 429 || status == 503 ? "1" : nullptr;
 }

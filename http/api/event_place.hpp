@@ -5,7 +5,7 @@
 
 namespace mistify::http {
 
-/// Where a reader of events is: behind that event. Without an epoch it is one of whatever history the log has now.
+/// A reader's position in the event log: after the event `id`. Without an epoch, in the current one.
 struct event_place {
   std::int64_t id = 0;
   std::string epoch = {};

@@ -10,9 +10,9 @@ namespace mistify::http {
 
 namespace {
 
-/// Reads into `to` what an answer to a question of that kind holds.
+/// Reads a sub-agent's answer about one kind of metrics into `to`.
 void read(const rpc::json::node& result, figure_kind kind, std::size_t most, guest_figures& to) {
-  result.members("result"); // refuses what is no object
+  result.members("result"); // throws unless it is an object
   switch (kind) {
   case figure_kind::cpu: to.cpus = processors_of(result.find("cpu"), most); break;
   case figure_kind::disk: to.disks = disks_of(result.find("disk"), most); break;
@@ -53,7 +53,7 @@ void figure_store::drop(const std::string& guest, figure_kind kind) {
   change(guest, [&](guest_figures& figures) { clear(figures, kind); });
 }
 
-/// Whoever reads meanwhile goes on with what there was before.
+/// Changes a copy; readers continue with the previous version.
 void figure_store::change(const std::string& guest, const std::function<void(guest_figures&)>& how) {
   const std::lock_guard lock{mutex_};
   auto& place = entries_[guest];
@@ -73,7 +73,7 @@ std::vector<figure_store::entry> figure_store::all() const {
   std::vector<entry> found;
   found.reserve(entries_.size());
   for (const auto& [guest, figures] : entries_)
-    if (figures) // else its first answer could not be read
+    if (figures) // null if its first answer was not readable
       found.push_back(figures);
   return found;
 }

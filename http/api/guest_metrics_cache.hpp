@@ -17,40 +17,40 @@
 
 namespace mistify::http {
 
-/// The three questions about a guest.
+/// The three kinds of guest metrics.
 enum class figure_kind : std::uint8_t { cpu, disk, nic };
 inline constexpr std::array figure_kinds{figure_kind::cpu, figure_kind::disk, figure_kind::nic};
 
-/// What the sub-agents said of a guest last.
+/// The latest metrics of a guest from the sub-agents.
 struct guest_figures {
   using clock = std::chrono::steady_clock;
 
   std::string guest;
-  std::array<std::optional<clock::time_point>, figure_kinds.size()> taken; ///< by kind; none: not known
+  std::array<std::optional<clock::time_point>, figure_kinds.size()> taken; ///< by kind; null: unknown
   std::vector<rpc::guest_cpu_metrics> cpus;
   std::map<std::string, rpc::guest_disk_metrics> disks;
   std::map<std::string, rpc::guest_nic_metrics> nics;
 
-  /// When the oldest of them was taken; none where nothing is known.
+  /// Returns the time of the oldest kind; null if all are unknown.
   std::optional<clock::time_point> oldest() const;
 };
 
-/// The figures of all guests, as they were last told. Thread-safe; what it gives out does not change any more.
+/// The latest metrics of all guests. Thread-safe; returned values are immutable.
 class figure_store {
 public:
   using entry = std::shared_ptr<const guest_figures>;
 
-  /// `most_devices`: of each kind of a guest's that are kept.
+  /// `most_devices`: how many devices of each kind are kept for a guest.
   explicit figure_store(std::size_t most_devices) : most_devices_{most_devices} {}
 
-  /// Takes a sub-agent's answer, JSON text. Throws `failure{sub_agent_failed}` where it cannot be read.
+  /// Stores a sub-agent's answer, JSON text. Throws `failure{sub_agent_failed}` if it is invalid.
   void keep(const std::string& guest, figure_kind kind, const std::string& result);
-  /// The sub-agent has no such figures (any more).
+  /// Removes one kind, because the sub-agent does not have it (any more).
   void drop(const std::string& guest, figure_kind kind);
-  /// Forgets the guests that `is_there` does not know.
+  /// Removes the guests for which `is_there` is false.
   void retain(const std::function<bool(const std::string& guest)>& is_there);
 
-  /// By guest id.
+  /// Returns all metrics, sorted by guest id.
   std::vector<entry> all() const;
 
 private:
@@ -61,7 +61,7 @@ private:
   std::map<std::string, entry, std::less<>> entries_;
 };
 
-/// Writes figures in the text format of Prometheus, in pieces, until `write` is false.
+/// Writes the metrics in the text format of Prometheus, in pieces, until `write` returns false.
 void show_figures(const std::vector<figure_store::entry>& all, const std::function<bool(std::string_view)>& write);
 
 } // namespace mistify::http

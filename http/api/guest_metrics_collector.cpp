@@ -21,19 +21,19 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 using rpc::errc;
 
-/// Two who scrape share a round.
+/// Concurrent scrapes share a round.
 constexpr auto shortest_round = 5s;
 constexpr auto longest_round = 60s;
-/// Before a guest is asked about again whose service had no place to spare.
+/// The pause before a request is repeated because its service had no free slot.
 constexpr auto pause_when_busy = 100ms;
 
-/// A question that can be asked of every guest.
+/// A request for one kind of metrics of any guest.
 struct question {
   figure_kind kind;
   actors::action_ptr what;
 };
 
-/// The configured ones, by the service that their first stage asks.
+/// Returns the configured requests by the service of their first stage.
 std::map<std::string, std::vector<question>> questions_by_service(const actors::config& settings) {
   constexpr std::pair<std::string_view, figure_kind> actions[] = {
     {"cpuMetrics", figure_kind::cpu}, {"diskMetrics", figure_kind::disk}, {"nicMetrics", figure_kind::nic}};
@@ -46,7 +46,7 @@ std::map<std::string, std::vector<question>> questions_by_service(const actors::
 
 } // namespace
 
-/// One service.
+/// The collector of one service.
 class guest_refresh::lane {
 public:
   lane(std::string service, std::size_t width, std::vector<question> questions, const store::directory& guests,
@@ -81,11 +81,11 @@ private:
   const store::directory& guests_;
   bridge& agents_;
   figure_store& to_;
-  std::string begin_at_; // the guest that the last round did not come to
+  std::string begin_at_; // the first guest that the last round did not reach
   std::mutex mutex_;
   std::condition_variable_any wake_;
   bool wanted_ = false;
-  std::jthread thread_; // last: it uses the others
+  std::jthread thread_; // last: it uses the other members
 };
 
 void guest_refresh::lane::run(const std::stop_token& stop) {
@@ -103,14 +103,14 @@ void guest_refresh::lane::run(const std::stop_token& stop) {
   }
 }
 
-/// False when the thread is to end.
+/// Returns false if the thread must end.
 bool guest_refresh::lane::pause(const std::stop_token& stop, clock::duration length) {
   std::unique_lock lock{mutex_};
   wake_.wait_for(lock, stop, length, [] { return false; });
   return !stop.stop_requested();
 }
 
-/// Every question about every guest, beginning with the guest that the last round ended before.
+/// Returns all requests for all guests, starting with the guest at which the last round ended.
 std::vector<guest_refresh::lane::asked> guest_refresh::lane::all_questions() {
   auto guests = guests_.all();
   const auto first =
@@ -127,7 +127,7 @@ void guest_refresh::lane::round(const std::stop_token& stop) {
   to_.retain([&](const std::string& guest) { return guests_.find(guest) != nullptr; });
   const auto until = clock::now() + longest_round;
   auto left = all_questions();
-  std::reverse(left.begin(), left.end()); // to be taken from the end
+  std::reverse(left.begin(), left.end()); // taken from the end
   begin_at_.clear();
   while (!left.empty() && !stop.stop_requested()) {
     if (clock::now() >= until) {
@@ -148,10 +148,10 @@ void guest_refresh::lane::round(const std::stop_token& stop) {
     }
   }
   const std::lock_guard lock{mutex_};
-  wanted_ = false; // who wanted it meanwhile has it
+  wanted_ = false; // scrapes that arrived meanwhile are served by this round
 }
 
-/// Asks all at once, and waits for every answer.
+/// Sends all requests and waits for every response.
 guest_refresh::lane::ending guest_refresh::lane::ask(std::vector<asked>& few) {
   std::latch answers{static_cast<std::ptrdiff_t>(few.size())};
   for (auto& one : few) {
@@ -168,7 +168,8 @@ guest_refresh::lane::ending guest_refresh::lane::ask(std::vector<asked>& few) {
   return end;
 }
 
-/// What a guest does not have (because it does not run, mostly) is forgotten; what did not come in time grows old.
+/// Removes metrics that a guest does not have (mostly because it does not run); metrics that did not arrive in time
+/// become older.
 guest_refresh::lane::ending guest_refresh::lane::take(asked& one) {
   try {
     if (const auto* why = std::get_if<rpc::failure>(&one.answer))

@@ -10,25 +10,25 @@
 
 namespace mistify::http {
 
-/// Fetches the figures of all guests from the sub-agents, in rounds, each begun by somebody who wants to see them; none
-/// goes on by itself. Each service has a thread of its own, which asks about a few guests at a time. What it asks gives
-/// way to everybody else's requests. A service that does not answer in time is left alone until the next round; a round
-/// that takes too long ends, and the next one begins where it ended. Thread-safe.
+/// Fetches the metrics of all guests from the sub-agents, in rounds. A scrape starts a round; there are no rounds
+/// without scrapes. Each service has its own thread, which requests a few guests at a time, with lower priority than
+/// other requests. A service that does not respond in time is skipped until the next round. A round that takes too
+/// long ends, and the next one continues at the same guest. Thread-safe.
 class guest_refresh {
 public:
-  /// All outlive this.
+  /// All arguments outlive this.
   guest_refresh(const actors::config& settings, const store::directory& guests, bridge& agents, figure_store& to);
 
-  /// Waits for the answers that are out: close the bridge first.
+  /// Waits for the pending responses: close the bridge first.
   ~guest_refresh();
 
-  /// Begins a round, unless one goes on or began a moment ago. Returns at once.
+  /// Starts a round, unless one is running or began recently. Returns at once.
   void want();
 
 private:
   class lane;
 
-  std::list<lane> lanes_; // fixed after the start
+  std::list<lane> lanes_; // constant after the start
 };
 
 } // namespace mistify::http

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-/// Reads what a sub-agent answers about a guest's devices. Keeps the first `most` devices and cuts their names at 256 bytes:
-/// names become labels of metrics, and a sub-agent may send any number of any length. Of two devices of one name the last
-/// one counts, as everywhere in JSON. A null pointer is an answer without the member. Throws `failure{invalid_request}`
-/// where a value has the wrong type.
+/// Reads a sub-agent's answer about a guest's devices. Keeps the first `most` devices and cuts their names at 256
+/// bytes: names become labels of metrics, and a sub-agent may send any number of any length. Of duplicate names the
+/// last one wins, as everywhere in JSON. A null pointer is an answer without the member. Throws
+/// `failure{invalid_request}` if a value has the wrong type.
 namespace mistify::http {
 
 std::vector<rpc::guest_cpu_metrics> processors_of(const rpc::json::node* member, std::size_t most);

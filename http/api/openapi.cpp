@@ -12,10 +12,10 @@ namespace {
 using rpc::json::node;
 using rpc::json::writer;
 
-/// What the server answers before a handler sees the request, and what a fault of the agent ends in.
+/// Statuses that the server sends before a handler runs, or for a fault of the agent.
 constexpr int for_any_request[] = {400, 408, 413, 414, 417, 421, 429, 431, 500, 503};
 
-/// A header of every request, and of every answer.
+/// A header of every request and response.
 constexpr std::string_view request_id = "X-Request-ID";
 
 void write_all_but(std::initializer_list<std::string_view> left_out, const node& from, writer& out) {
@@ -34,7 +34,7 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-/// One for each capture of the row, then the operation's own, then what all have.
+/// Writes a parameter for each capture of the row, then the operation's own parameters, then the common ones.
 void write_parameters(const route& row, const node& operation, writer& out) {
   out.key("parameters").begin_array();
   for (auto at = row.pattern.find('{'); at != row.pattern.npos; at = row.pattern.find('{', at + 1))
@@ -58,7 +58,7 @@ std::set<std::string> errors_of(const route& row, const node& operation) {
   return errors;
 }
 
-/// With the headers that all have.
+/// Writes a response with the common headers.
 void write_response(const node& response, writer& out) {
   if (response.find("$ref")) {
     out.raw(response.text());
@@ -129,7 +129,7 @@ std::string api_description::of(const std::vector<route>& table) const {
   return std::move(out).str();
 }
 
-/// A path is one object, with its methods in it.
+/// All methods of a path are members of one object.
 void api_description::write_paths(writer& out, const std::vector<route>& table) const {
   std::set<std::string_view> written;
   out.key("paths").begin_object();

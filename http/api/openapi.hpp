@@ -11,24 +11,24 @@
 
 namespace mistify::http {
 
-/// The files of http/api, whole; the build puts them in (`embed` in CMakeLists.txt).
+/// The content of http/api/descriptions; the build embeds the files (`embed` in CMakeLists.txt).
 extern const std::span<const std::string_view> api_parts;
 
-/// The description of the API in OpenAPI 3.1: what the parts say of each row of the table.
+/// The API description in OpenAPI 3.1, made from the descriptions of each route.
 ///
-/// A part is an object with `operations`, by "METHOD /pattern", their `tag`, and the `components` that they use, all as
-/// OpenAPI has them. What follows from the row is added here and written nowhere else: the parameters of its captures,
-/// what any request may have or end in. `errors` of an operation are the others: 404 stands for
-/// `#/components/responses/404`. The one part with `info` has what belongs to the whole.
+/// A part is an object with `operations`, by "METHOD /pattern", their `tag`, and the `components` that they use, in
+/// OpenAPI's form. Derived here and written nowhere else: the parameters of a route's captures, and the parameters
+/// and errors common to all requests. `errors` of an operation lists the others: 404 stands for
+/// `#/components/responses/404`. Exactly one part has `info`, with what belongs to the whole API.
 class api_description {
 public:
-  /// Throws `failure` where a part is no such object. The texts are not needed any longer.
+  /// Throws `failure` if a part is invalid. The texts need not outlive the call.
   explicit api_description(std::span<const std::string_view> parts);
 
-  /// "GET /guests", for all that is described.
+  /// Returns "GET /guests" and so on for every described operation.
   std::vector<std::string> operations() const;
 
-  /// The document. Rows that are not described are left out, and so is what is described and no row.
+  /// Returns the document. Omits routes without a description and descriptions without a route.
   std::string of(const std::vector<route>& table) const;
 
 private:
@@ -40,7 +40,7 @@ private:
   void write_paths(rpc::json::writer& out, const std::vector<route>& table) const;
   void write_components(rpc::json::writer& out) const;
 
-  std::vector<rpc::json::document> parts_; // owns what the others point to
+  std::vector<rpc::json::document> parts_; // owns the nodes of the other members
   const rpc::json::node* whole_ = nullptr;
   std::map<std::string, entry, std::less<>> operations_;
   std::map<std::string, std::vector<const rpc::json::node*>> components_; ///< by kind, such as "schemas"

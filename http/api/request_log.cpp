@@ -9,16 +9,16 @@ namespace mistify::http {
 
 namespace {
 
-/// What clients send is cut off here; of a path that is longer the rest says nothing new.
+/// Longer paths from clients are cut.
 constexpr std::size_t longest_path = 300;
-/// A client that calls itself more than this tells a story, and is not named.
+/// User agents longer than this are not logged.
 constexpr std::size_t longest_name = 100;
 
 bool is_change(const route& row) {
   return row.allows == access::write || (row.allows == access::debug && row.method == "PUT");
 }
 
-/// The segment that a pattern captures as `name`, "" if it does not.
+/// Returns the segment that the pattern captures as `name`; "" if it does not.
 std::string captured(const route& row, const std::vector<std::string>& captures, std::string_view name) {
   const auto at = row.pattern.find(name);
   if (at == std::string_view::npos)

@@ -9,14 +9,14 @@
 
 namespace mistify::http {
 
-/// What the log is going to say of a request, kept until it is answered: a line of the level debug for each, an error
-/// where the agent is at fault, and an audit line where it was to change something.
+/// The fields of a request's log lines, kept until the response: a debug line for each request, an error line if the
+/// agent failed, and an audit line if the request was to change something.
 class request_note {
 public:
-  /// `row` is what it was routed to, or null; `captures` are that row's.
+  /// `row` is the matched route, or null; `captures` are its captures.
   request_note(const request& from, const route* row, const std::vector<std::string>& captures);
 
-  /// To be called once, with how it was answered: `about` of the answer, `status` as the client sees it.
+  /// Call once with the response: `about` of the answer, and `status` as the client receives it.
   void answered(const answer_subject& about, int status) const;
 
 private:
@@ -26,7 +26,7 @@ private:
 
   kind kind_ = kind::read;
   std::string id_;
-  // Only where a line is certain: of a read with the level above debug nothing else is copied.
+  // Set only if a line is certain: for a read at a level above debug nothing else is copied.
   std::string method_, path_, peer_, user_agent_, guest_, job_;
 };
 

@@ -11,8 +11,8 @@ namespace {
 namespace metrics = rpc::metrics;
 using clock = std::chrono::steady_clock;
 
-/// What the agent answers by itself. A sub-agent may refuse a download with any status: "other", so that it cannot make
-/// series without end.
+/// The statuses that the agent itself sends. A sub-agent may refuse a download with any status; those count as
+/// "other", which bounds the number of series.
 constexpr std::array statuses{200, 202, 400, 403, 404, 405, 408, 409, 413, 422, 429, 500, 501, 502, 503, 504};
 
 } // namespace

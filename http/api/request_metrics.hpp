@@ -16,7 +16,7 @@
 
 namespace mistify::http {
 
-/// How often a route was asked, with what outcome, and how long that took. Thread-safe.
+/// Counts of a route's requests by outcome, and their durations. Thread-safe.
 class route_metrics {
 public:
   /// `all` outlives this.
@@ -30,12 +30,12 @@ private:
 
   rpc::metrics::registry& all_;
   const std::string method_, pattern_;
-  // Made when the first request comes: most routes never see most statuses, and many routes are never asked.
+  // Created by the first request: most routes never send most statuses, and many routes are never used.
   std::array<std::atomic<rpc::metrics::counter*>, 17> answers_{};
   std::atomic<rpc::metrics::histogram*> durations_{nullptr};
 };
 
-/// What a router's table needs: one for each row, and one for whatever is no row.
+/// The metrics of a routing table: one for each row, and one for unknown routes.
 class table_metrics {
 public:
   /// `all` and `table` outlive this.
@@ -50,8 +50,8 @@ private:
   route_metrics unknown_;
 };
 
-/// Does `work` and tells metrics and log how that ended: its answer, or, for a download, the end of the transfer. What
-/// `work` throws becomes an answer here, for its status.
+/// Runs `work` and passes its end to metrics and log: its answer, or, for a download, the end of the transfer. Turns
+/// exceptions of `work` into answers here, for their status.
 task<answer> observed(route_metrics& in, request_note note, task<answer> work);
 
 } // namespace mistify::http

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto stays_true = 1s;
-/// On the loopback interface a connection is made or refused at once; only a full backlog takes longer.
+/// On the loopback interface a connection succeeds or fails at once; only a full backlog takes longer.
 constexpr auto longest_try = 200ms;
 constexpr auto longest_look = 2s;
 

@@ -12,33 +12,32 @@
 
 namespace mistify::http {
 
-/// Whether the sub-agents take connections. Thread-safe.
+/// Checks whether the sub-agents accept connections. Thread-safe.
 class reachability {
 public:
   struct service {
     std::string name;
     std::uint16_t port = 0;
     bool reachable = false;
-    std::string error; ///< why it is not
+    std::string error; ///< why not; empty if reachable
   };
 
   explicit reachability(const actors::config& settings) : settings_{settings} {}
 
-  /// Tries to connect to each, on a thread of its own, and closes the connection again. Who asks again within a second
-  /// hears the same.
+  /// Connects to each service, on a thread of its own, and closes the connection. Reuses a result of the last second.
   pending<std::vector<service>> look();
 
-  /// Waits for who is looking; whoever asks from now on is refused.
+  /// Waits for running probes; refuses later ones.
   void stop() { threads_.stop(); }
 
 private:
   std::vector<service> try_all();
 
   const actors::config& settings_;
-  std::mutex mutex_; // held while looking: whoever comes meanwhile hears what came of it
+  std::mutex mutex_; // held during a probe: concurrent callers use its result
   std::vector<service> last_;
   std::chrono::steady_clock::time_point looked_{};
-  rpc::thread_pool threads_{1, 1000}; // last: its work uses the others
+  rpc::thread_pool threads_{1, 1000}; // last: its work uses the other members
 };
 
 } // namespace mistify::http

@@ -7,8 +7,9 @@
 
 namespace mistify::http {
 
-/// A coroutine that gives one value, later: what a handler is. It starts when awaited (or by `start`), may wait for
-/// actors without holding a thread, and goes on where the answer arrives. Exceptions pass to whoever awaits it.
+/// A coroutine with one result; the type of handlers. It starts when it is awaited. It may wait for actors without
+/// holding a thread, and resumes on the thread that delivers the response. Exceptions propagate to the awaiting
+/// coroutine.
 template <class T>
 class [[nodiscard]] task {
 public:

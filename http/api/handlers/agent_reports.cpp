@@ -7,16 +7,16 @@
 #include <algorithm>
 #include <array>
 
-/// What sub-agents tell without being asked.
+/// Reports that sub-agents send on their own initiative.
 namespace mistify::http::handlers {
 
 namespace {
 
-/// What a virtual machine or a container can be in; see the contract, section 7.
+/// The states of a virtual machine or a container; see the contract, section 7.
 constexpr std::array<std::string_view, 10> states{"unknown", "running",   "blocked", "paused",  "shutdown",
                                                   "crashed", "suspended", "shutoff", "stopped", "deleted"};
 
-/// The text that a report consists of; empty where there is none.
+/// Returns the text of a report's only member; empty if there is none.
 std::string text_in(const std::string& body, std::string_view name) {
   const auto document = rpc::json::document::parse(body);
   const auto* member = document.root().find(name);

@@ -28,7 +28,7 @@ std::string sha256(const std::vector<std::string_view>& parts) {
   EVP_DigestInit_ex(state.get(), EVP_sha256(), nullptr);
   for (const auto part : parts) {
     EVP_DigestUpdate(state.get(), part.data(), part.size());
-    EVP_DigestUpdate(state.get(), "", 1); // a NUL, so that no two splits of one text are the same
+    EVP_DigestUpdate(state.get(), "", 1); // a NUL byte, so that different splits of one text have different digests
   }
   EVP_DigestFinal_ex(state.get(), digest.data(), &size);
   std::string hex;
@@ -37,15 +37,15 @@ std::string sha256(const std::vector<std::string_view>& parts) {
   return hex;
 }
 
-/// What stands for itself in a segment (RFC 3986, section 3.3).
+/// True for characters that need no escape in a path segment (RFC 3986, section 3.3).
 bool is_plain(char c) {
   constexpr std::string_view others = "-._~!$&'()*+,;=:@";
   return rpc::text::is_digit(c) || (rpc::text::lower(c) >= 'a' && rpc::text::lower(c) <= 'z') ||
          others.find(c) != others.npos;
 }
 
-/// One text for all spellings of a path: escapes only where needed, no trailing slash, the guest's id in lower case. For
-/// paths that are spelled plainly it is the path itself.
+/// Returns one form for all spellings of a path: escapes only where needed, no trailing slash, the guest's id in
+/// lower case. A plainly spelled path is returned unchanged.
 std::string canonical_path(const std::vector<std::string>& segments) {
   const bool has_guest = segments.size() > 1 && segments[0] == "guests" && actors::is_uuid(segments[1]);
   std::string out;
@@ -75,11 +75,11 @@ answer page_part(std::string_view part, std::string content_type) {
   answer out;
   out.content_type = std::move(content_type);
   out.headers = {
-    // No inline script or style: text that got into a page by mistake does nothing.
+    // No inline script or style: text that is injected into a page has no effect.
     {"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "
                                 "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Cache-Control", "no-cache"}, // the page of another version must not stay
+    {"Cache-Control", "no-cache"}, // pages of an earlier version must not be cached
   };
   out.body = part;
   return out;
@@ -87,7 +87,7 @@ answer page_part(std::string_view part, std::string content_type) {
 
 answer page_answer(std::string_view page) {
   auto out = page_part(page, "text/html; charset=utf-8");
-  out.headers.emplace_back("Vary", "Accept, Accept-Encoding"); // the same path may have JSON for others
+  out.headers.emplace_back("Vary", "Accept, Accept-Encoding"); // the same path may also return JSON
   return out;
 }
 

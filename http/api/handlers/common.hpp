@@ -14,22 +14,22 @@
 #include <utility>
 #include <vector>
 
-/// What the handlers share. Failures are thrown.
+/// Functions shared by the handlers. Failures are thrown.
 namespace mistify::http::handlers {
 
-/// A JSON answer; the newline at the end is added here.
+/// A JSON answer; appends a newline.
 answer json_answer(int status, std::string body);
 
-/// A page for a browser, one of http/pages.hpp. It may load nothing from anywhere, and talk to nobody but the agent.
+/// A page for a browser, one of http/pages.hpp. It may load resources only from the agent, and connect only to it.
 answer page_answer(std::string_view page);
 
-/// A style sheet or a script of those pages, with the same bounds.
+/// A style sheet or a script of those pages, with the same restrictions.
 answer page_part(std::string_view part, std::string content_type);
 
 /// 202 with the job's id in `X-Guest-Job-ID`.
 answer accepted(std::string body, const store::queued_job& queued);
 
-/// The same with the guest that the job is about.
+/// The same with the job's guest as the body.
 answer accepted_guest(const store::queued_job& queued);
 
 /// 202 with the queued job itself as the body.
@@ -38,41 +38,41 @@ answer accepted_job(const store::queued_job& queued);
 /// "[a,b]" from JSON texts.
 std::string json_array(const std::vector<std::string>& elements);
 
-/// The guest, or `not_found`.
+/// Returns the guest; throws `not_found`.
 store::guest_ptr need_guest(const context& cx, const std::string& id);
 
-/// The pipeline, or `not_configured` with the text "NAME: Not configured".
+/// Returns the pipeline; throws `not_configured` with the text "NAME: Not configured".
 actors::action_ptr need_action(const context& cx, std::string_view name);
 
-/// The name of an action on a guest of that type: "reboot", or "containerReboot" for containers.
+/// Returns the name of an action for that type of guest: "reboot", or "containerReboot" for containers.
 std::string action_for(std::string_view guest_type, std::string_view action);
 
-/// Throws `invalid_request` that names the first text with a control character in it. Ids and names become parts of paths
+/// Throws `invalid_request` that names the first text with a control character: ids and names become parts of paths
 /// and of machines.
 void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named);
 
-/// Who a request is: what makes two the same one, and its name in logs.
+/// What identifies a request: when it is a repetition, and its id in logs.
 struct request_identity {
   std::string idempotency_key; ///< as the client sent it; empty: none
-  std::string digest;          ///< of method, path (however it was spelled) and what was asked
+  std::string digest;          ///< of method, canonical path and canonical body
   std::string request_id;
 };
 
-/// `canonical` is what was asked, as understood: white space does not make another request of a body. Throws
-/// `invalid_request` for a key of more than 255 bytes.
+/// `canonical` is the decoded content, so that white space in a body makes no difference. Throws `invalid_request`
+/// for a key of more than 255 bytes.
 request_identity identify(const request& from, std::string_view canonical);
 
-/// What an earlier, same request with the same Idempotency-Key queued; nothing if there was none. Throws `conflict` if
-/// the key came with another request. To be asked first: what the request is about may be gone by now.
+/// Returns what an earlier, identical request with the same Idempotency-Key queued; null if there is none. Throws
+/// `conflict` if the key was used with another request. Call it first: the request's subject may no longer exist.
 std::optional<store::queued_job> repeated(const context& cx, const request_identity& who);
 
-/// A job for `what`; image and snapshot stages are sent `stage_request`.
+/// Makes a job request for `what`; image and snapshot stages get `stage_request`.
 actors::job_request make_job(const request_identity& who, actors::action_ptr what, std::string stage_request);
 
-/// True for the texts with which a sub-agent says that something does not exist.
+/// True for the error texts with which sub-agents report that something does not exist.
 bool means_absent(const rpc::failure& why);
 
-/// Runs `decode` on what a sub-agent answered; what is wrong there is the sub-agent's fault, not the client's.
+/// Runs `decode` on a sub-agent's answer and turns `invalid_request` into `sub_agent_failed`.
 template <class Decode>
 auto from_sub_agent(Decode decode) {
   try {

@@ -21,7 +21,7 @@ class guest_refresh;
 class reachability;
 class snapshot_names;
 
-/// What handlers work with. Lives as long as the server; everything in it is thread-safe.
+/// The objects that handlers use. Lives as long as the server; every member is thread-safe.
 struct context {
   const actors::config& settings;
   const store::directory& guests;
@@ -33,13 +33,13 @@ struct context {
   const figure_store& figures;
   guest_refresh& refresh;
   snapshot_names& names;
-  /// Reaches a configured service, for downloads.
+  /// Returns the client of a configured service, for downloads.
   std::function<rpc::client&(const std::string& service)> client_of;
-  /// What the agent counts about itself.
+  /// The agent's metrics.
   rpc::metrics::registry& measured;
-  /// How this process was started, for the debug endpoint.
+  /// The arguments of this process, for the debug endpoint.
   std::vector<std::string> command_line;
-  /// The agent stops, and takes no new work.
+  /// True while the agent is stopping and accepts no new work.
   std::atomic<bool> draining{false};
 };
 

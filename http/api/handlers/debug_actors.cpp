@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// More rows than anybody reads; a tool that wants all of a large host gets them.
+/// Enough for a tool that reads all actors of a large host.
 constexpr std::size_t most_rows = 100'000;
 
 std::chrono::milliseconds patience_of(const request& from) {
@@ -35,7 +35,7 @@ rpc::timestamp now() {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-/// The same path has two forms, and caches must know.
+/// The same path has two forms, which caches must distinguish.
 answer live_json(std::string body) {
   auto out = json_answer(200, std::move(body));
   out.headers.emplace_back("Cache-Control", "no-store");
@@ -53,7 +53,7 @@ task<answer> list_actors(context& cx, request from) {
   co_return live_json(encode_statuses(*all, wanted, now()));
 }
 
-/// The page shows one as it shows all, at the path of that one.
+/// The page for one actor is the page for all, at the actor's path.
 task<answer> get_actor(context& cx, request from) {
   if (prefers_page(from.header("accept")))
     co_return page_answer(pages::actors);

@@ -6,7 +6,7 @@
 
 namespace mistify::http::handlers {
 
-/// Put together once, when it is first asked for.
+/// Built once, at the first request.
 task<answer> get_description(context&, request) {
   static const std::string text = api_description{api_parts}.of(routes());
   co_return json_answer(200, text);

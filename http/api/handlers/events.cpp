@@ -22,7 +22,7 @@ constexpr std::array types{event_type::guest_created, event_type::guest_changed,
                            event_type::job_queued,    event_type::job_started,      event_type::job_stage_done,
                            event_type::job_ended,     event_type::job_stage_skipped};
 
-/// Calls `f` with each element of a parameter that may be a list, and may come several times.
+/// Calls `f` with each element of a parameter, which may be a list and may be repeated.
 template <class F>
 void each_value(const request& from, const std::string& name, F f) {
   const auto [begin, end] = from.query.equal_range(name);
@@ -33,7 +33,7 @@ void each_value(const request& from, const std::string& name, F f) {
   }
 }
 
-/// Guests that were taken over may have ids of any form: those are known.
+/// Imported guests may have ids of any form; existing ids are accepted as they are.
 std::string guest_of(const context& cx, std::string id) {
   if (id == actors::agent_runner || cx.guests.find(id))
     return id;
@@ -50,7 +50,7 @@ std::string action_of(std::string name) {
   return name;
 }
 
-/// "job.ended", or "job" for all that begin so.
+/// "job.ended", or "job" for all types with that prefix.
 void add_types(std::set<event_type>& to, std::string_view name) {
   bool known = false;
   for (const auto type : types)

@@ -12,9 +12,9 @@ namespace {
 
 using encoder = std::string (*)(const rpc::json::node& result, std::size_t most);
 
-/// The member of the result that holds the values; null where it is missing.
+/// Returns the member of the result that holds the values; null if it is missing.
 const rpc::json::node* member_of(const rpc::json::node& result, std::string_view name) {
-  result.members("result"); // refuses what is no object
+  result.members("result"); // throws unless it is an object
   return result.find(name);
 }
 
@@ -25,7 +25,7 @@ std::string encode_cpu(const rpc::json::node& result, std::size_t most) {
   return json_array(values);
 }
 
-/// An object by name; the names sorted.
+/// Encodes an object by name, sorted by name.
 template <class Figure>
 std::string encode_by_name(const std::map<std::string, Figure>& values) {
   rpc::json::writer out;

@@ -47,7 +47,7 @@ std::string need_guest_action(const request& from) {
   return action;
 }
 
-/// These become parts of paths and of the machine.
+/// These texts become parts of paths and of the machine.
 void expect_no_controls(const rpc::guest& guest) {
   expect_no_controls_in({{"type", guest.type}, {"image", guest.image}});
   for (const auto& n : guest.nics)
@@ -67,7 +67,7 @@ void expect_no_controls(const rpc::guest& guest) {
                            {"disk source", d.source}});
 }
 
-/// What a client may ask to create: its id is a UUID, in lower case from here on, or absent.
+/// Decodes a guest to create: its id is absent or a UUID, which is converted to lower case.
 rpc::guest decode_new_guest(const std::string& body) {
   auto guest = rpc::decode_guest(body);
   rpc::expect_exact_names(guest);
@@ -82,7 +82,7 @@ rpc::guest decode_new_guest(const std::string& body) {
 
 } // namespace
 
-/// A long list is made once for all who read it, and its bytes are shared.
+/// A long list is built once for all its readers, and they share its bytes.
 task<answer> list_guests(context& cx, request from) {
   if (cx.list.is_long()) {
     const bool packed = accepts_gzip(from.header("accept-encoding"));
@@ -101,7 +101,7 @@ task<answer> list_guests(context& cx, request from) {
 
 task<answer> create_guest(context& cx, request from) {
   auto guest = decode_new_guest(from.body);
-  // Before an id is made up: a repetition without one is the same request.
+  // Before an id is generated, so that a repetition without an id is the same request.
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(*first);
@@ -130,7 +130,7 @@ task<answer> act_on_guest_by_get(context& cx, request from) {
   auto action = need_guest_action(from);
   if (!cx.settings.http.get_actions)
     return refuse_get();
-  if (comes_from_browser(from)) // a link or an image of any page would act
+  if (comes_from_browser(from)) // a link or an image on any page would run the action
     return refuse_browser();
   return act(cx, std::move(from), std::move(action));
 }

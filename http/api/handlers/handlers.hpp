@@ -4,8 +4,8 @@
 #include "http/api/task.hpp"
 #include "http/protocol/message.hpp"
 
-/// Every handler of the API: decode, ask, encode. Each takes the request and gives the answer; failures are thrown and
-/// become error answers in one place.
+/// Every handler of the API: decodes the request, sends requests to actors, encodes the response. Failures are thrown
+/// and become error responses in one place.
 namespace mistify::http::handlers {
 
 // metadata.cpp
@@ -20,13 +20,13 @@ task<answer> create_guest(context&, request);
 task<answer> get_guest(context&, request);
 task<answer> delete_guest(context&, request);
 task<answer> act_on_guest(context&, request);        ///< captures: guest, action
-task<answer> act_on_guest_by_get(context&, request); ///< the seed's form; the config may switch it off
+task<answer> act_on_guest_by_get(context&, request); ///< the original's form; the config may disable it
 
-// reports.cpp
-task<answer> report_state(context&, request);    ///< by a sub-agent: the guest changed by itself
-task<answer> report_progress(context&, request); ///< by a sub-agent: how far a job's stage is
+// agent_reports.cpp
+task<answer> report_state(context&, request);    ///< by a sub-agent: the guest's state changed without a job
+task<answer> report_progress(context&, request); ///< by a sub-agent: the progress of a job's stage
 
-// metrics.cpp
+// guest_metrics.cpp
 task<answer> get_cpu_metrics(context&, request);
 task<answer> get_disk_metrics(context&, request);
 task<answer> get_nic_metrics(context&, request);
@@ -41,7 +41,7 @@ task<answer> fetch_container_image(context&, request);
 task<answer> get_container_image(context&, request);
 task<answer> delete_container_image(context&, request);
 
-// snapshots.cpp; captures: guest[, disk][, snapshot]. The forms with a disk are handlers of their own.
+// snapshots.cpp; captures: guest[, disk][, snapshot]. The forms with a disk have their own handlers.
 task<answer> list_snapshots(context&, request);
 task<answer> create_snapshot(context&, request);
 task<answer> get_snapshot(context&, request);
@@ -63,26 +63,26 @@ task<answer> get_guest_job(context&, request);
 task<answer> cancel_job(context&, request);
 
 // events.cpp
-task<answer> get_events(context&, request); ///< without end
+task<answer> get_events(context&, request); ///< an open-ended response
 
 // health.cpp
-task<answer> get_health(context&, request);    ///< is it alive
-task<answer> get_readiness(context&, request); ///< should it be given work
+task<answer> get_health(context&, request);    ///< whether the process serves
+task<answer> get_readiness(context&, request); ///< whether the agent can accept work
 
 // documentation.cpp
 task<answer> get_description(context&, request); ///< the API, in OpenAPI
 task<answer> get_docs(context&, request);        ///< the same as a page
 task<answer> get_page_part(context&, request);   ///< styles and scripts of the pages; captures: file
 
-// observability.cpp
+// prometheus.cpp
 task<answer> get_agent_metrics(context&, request);  ///< of the agent itself, for Prometheus
-task<answer> get_guests_metrics(context&, request); ///< of all guests, as they were last told
+task<answer> get_guests_metrics(context&, request); ///< of all guests, as last fetched
 
 // log_level.cpp
 task<answer> get_log_level(context&, request);
 task<answer> set_log_level(context&, request); ///< body: {"level":"debug"}
 
-// inspection.cpp
+// debug_actors.cpp
 task<answer> list_actors(context&, request); ///< JSON, or the page that shows it
 task<answer> get_actor(context&, request);   ///< captures: id of the actor
 
@@ -93,7 +93,7 @@ task<answer> get_heap_profile(context&, request);
 task<answer> get_growth_profile(context&, request);
 task<answer> get_threads(context&, request);
 task<answer> get_symbols(context&, request);
-task<answer> look_up_symbols(context&, request); ///< the addresses are the body
+task<answer> look_up_symbols(context&, request); ///< the addresses are in the body
 task<answer> get_command_line(context&, request);
 
 } // namespace mistify::http::handlers

@@ -14,10 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 using rpc::failure;
 
-/// Whoever asks whether the agent is ready wants to know soon.
+/// The maximum duration of a readiness check.
 constexpr auto longest_check = 5s;
 
-/// What a check found out; the failure is why it did not go well.
+/// Returns the result of a check, or its failure.
 template <class T>
 task<rpc::outcome<T>> outcome_of(pending<T> check) {
   try {
@@ -58,7 +58,7 @@ std::optional<failure> why_no_actors(const rpc::outcome<bool>& alive) {
   return failure{rpc::errc::unavailable, "the actors do not answer in time"};
 }
 
-/// The first reason, as every error says it.
+/// Writes the first failure in the form of an error response.
 void write_refusal(rpc::json::writer& out, const failure& why) {
   out.key("message").value(why.message()).key("code").value(503).key("stack").begin_array();
   for (const auto& frame : why.stack())
@@ -68,15 +68,15 @@ void write_refusal(rpc::json::writer& out, const failure& why) {
 
 } // namespace
 
-/// The process runs and serves: that it answers is the answer.
+/// Liveness: a response proves that the process runs and serves.
 task<answer> get_health(context&, request) {
   rpc::json::writer out;
   out.begin_object().key("status").value("alive").key("version").value(MISTIFY_VERSION).end_object();
   co_return json_answer(200, std::move(out).str());
 }
 
-/// Whether it should be given work. That a sub-agent cannot be reached is told, but does not make the agent unready:
-/// what does not need that one works.
+/// Readiness. Unreachable sub-agents are reported but do not make the agent unready: work that does not need them
+/// succeeds.
 task<answer> get_readiness(context& cx, request) {
   const auto services = co_await outcome_of(cx.sub_agents.look());
   const auto alive = co_await outcome_of(cx.agents.alive(longest_check));

@@ -13,7 +13,7 @@ using rpc::failure;
 
 namespace {
 
-/// An answer without images: what a store that is not configured or not asked would say.
+/// An answer without images, used for a store that is not configured or not requested.
 constexpr std::string_view no_images = "{}";
 
 pending<std::string> ask_store(context& cx, std::string_view action, bool asked, const rpc::image_request& wish,
@@ -27,7 +27,7 @@ pending<std::string> ask_store(context& cx, std::string_view action, bool asked,
 void add_images(std::vector<found_image>& to, const std::string& result, bool container) {
   from_sub_agent([&] {
     const auto document = rpc::json::document::parse(result);
-    document.root().members("result"); // refuses what is no object
+    document.root().members("result"); // throws unless it is an object
     if (const auto* images = document.root().find("images"))
       for (const rpc::json::node& image : images->items("images")) {
         image.members("image");
@@ -46,7 +46,7 @@ task<outcomes> ask_stores(context& cx, stores which, rpc::image_request wish, st
   co_return co_await all;
 }
 
-/// The images of one store's answer, with a failure that means absence as none.
+/// Returns the images of one store's answer; a failure that means absence counts as none.
 std::vector<found_image> images_of(const rpc::outcome<std::string>& answer, bool container) {
   std::vector<found_image> images;
   if (const auto* text = std::get_if<std::string>(&answer))

@@ -11,29 +11,28 @@
 #include <string_view>
 #include <vector>
 
-/// The two places where images live, asked as if they were one.
+/// The two image stores, used as one.
 namespace mistify::http::handlers {
 
-/// Which stores a request means.
+/// The stores that a request covers.
 enum class stores : unsigned char { both, disk, container };
 
-/// As `?type=` says it: `container`, any other text, or nothing.
+/// From `?type=`: `container`, any other text, or absent.
 stores stores_for(const request& from);
 
-/// One image, as the store described it.
+/// An image as its store describes it.
 struct found_image {
   std::string text; ///< JSON
   bool container = false;
 };
 
-/// The images of all asked stores, disk store first. A store without a configured action has none. Throws the first
-/// store's failure, else the second's.
-/// `request_id` goes along, as it does below.
+/// Returns the images of all requested stores, disk store first. A store without a configured action has none. Throws
+/// the first store's failure, otherwise the second's. `request_id` is passed on.
 task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish,
                                               std::string request_id);
 
-/// One image: found in any asked store, that is it (the disk store's first). Else an error of any store is thrown, else
-/// `not_found`; so the answer does not depend on which store is quicker.
+/// Returns an image found in any requested store (the disk store's first). Otherwise throws an error of any store,
+/// otherwise `not_found`; the result does not depend on which store is faster.
 task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish, std::string request_id);
 
 } // namespace mistify::http::handlers

@@ -12,7 +12,7 @@ using rpc::failure;
 
 namespace {
 
-/// An image in the form of the API. The container routes hand the store's own form on instead.
+/// Returns an image in the form of the API. The container routes return the store's own form instead.
 std::string as_image(const found_image& image) {
   return from_sub_agent([&] {
     auto value = rpc::decode_image(rpc::json::document::parse(image.text).root());
@@ -22,7 +22,7 @@ std::string as_image(const found_image& image) {
   });
 }
 
-/// The text of a member that container stores know; empty where it is none.
+/// Returns the text of a member that container stores use; empty if it is absent.
 std::string text_of(const rpc::image_request& wish, const std::string& member) {
   const auto found = wish.extra.find(member);
   if (found == wish.extra.end())
@@ -39,7 +39,7 @@ void expect_no_controls(const rpc::image_request& wish) {
                          {"name", text_of(wish, "name")}});
 }
 
-/// What a store is asked about an image. `name` and `opts` of the query go along: container stores know them.
+/// Makes the request to a store. Passes on `name` and `opts` of the query, which container stores use.
 rpc::image_request wish_of(const request& from, stores which) {
   rpc::image_request wish;
   if (!from.captures.empty())

@@ -24,7 +24,7 @@ rpc::job need_job(const context& cx, const std::string& id) {
   throw failure{errc::not_found, "not found"};
 }
 
-/// The job, after its end if the client waits for that and it comes in time.
+/// Returns the job; with `?wait`, after its end if that is in time.
 task<answer> get(context& cx, request from, std::string id, std::string guest) {
   const auto longest = wait_of(from);
   auto job = need_job(cx, id);

@@ -3,7 +3,7 @@
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
 
-// The level of the log, while the agent runs.
+// The level of the log, changed at run time.
 namespace mistify::http::handlers {
 
 using rpc::errc;
@@ -25,7 +25,7 @@ task<answer> get_log_level(context&, request) {
 
 task<answer> set_log_level(context&, request from) {
   const auto wish = rpc::json::document::parse(from.body);
-  wish.root().members("body"); // refuses what is no object
+  wish.root().members("body"); // throws unless it is an object
   const auto* level = wish.root().find("level");
   if (!level || !rpc::log::set_level(level->as_string("level")))
     throw failure{errc::invalid_request, "level: must be debug, info, warning, error, critical or fatal"};

@@ -16,12 +16,12 @@ using rpc::failure;
 
 namespace {
 
-/// Of a list, where the client does not say.
+/// The length of a list without `?limit`.
 constexpr std::size_t usual_limit = 1000;
 
 constexpr std::chrono::milliseconds longest_wait = 10min;
 
-/// Splits a leading whole number from what follows it. A number that is too large for the type is the largest.
+/// Splits a leading whole number from the rest. A number too large for the type becomes the largest.
 std::pair<std::uint64_t, std::string_view> split_number(std::string_view text, const std::string& error) {
   std::uint64_t number = 0;
   const auto* end = text.data() + text.size();

@@ -12,7 +12,7 @@
 #include <functional>
 #include <map>
 
-// What the tools `pprof` and `google-pprof` ask of a process, at the paths and in the formats that they know.
+// The endpoints of the tools `pprof` and `google-pprof`, with their paths and formats.
 namespace mistify::http::handlers {
 
 namespace {
@@ -31,7 +31,7 @@ answer profile_answer(std::string profile) {
   return out;
 }
 
-/// What takes longer than a worker should be held up for is done on a thread of its own.
+/// Runs work that would block a worker too long on a thread of its own.
 answer on_own_thread(std::function<answer(const rpc::cancellation& gone)> make) {
   answer out;
   out.stream = [make = std::move(make)](download_channel& to) { return make(to.client_gone()); };
@@ -39,7 +39,7 @@ answer on_own_thread(std::function<answer(const rpc::cancellation& gone)> make) 
   return out;
 }
 
-/// "0x1234+0x5678" → what is known of them, a line each.
+/// Returns the known names for "0x1234+0x5678", a line each.
 std::string names_of(std::string_view addresses) {
   const symbol_table symbols;
   std::string lines;
@@ -57,13 +57,13 @@ std::string names_of(std::string_view addresses) {
   return lines;
 }
 
-/// Threads by name, as the kernel has them.
+/// Returns the number of threads by name, from the kernel.
 std::map<std::string, std::size_t> threads_by_name() {
   std::map<std::string, std::size_t> found;
   std::error_code error;
   for (const auto& thread : std::filesystem::directory_iterator{"/proc/self/task", error}) {
     std::ifstream in{thread.path() / "comm"};
-    if (std::string name; std::getline(in, name)) // else it has ended meanwhile
+    if (std::string name; std::getline(in, name)) // otherwise it has ended meanwhile
       ++found[name];
   }
   return found;
@@ -77,7 +77,7 @@ task<answer> get_pprof_index(context&, request) {
 
 task<answer> get_cpu_profile(context&, request from) {
   const auto length = seconds_of(from);
-  if (from.head_only) // tools look for redirections first
+  if (from.head_only) // tools check for redirections first
     co_return profile_answer({});
   co_return on_own_thread(
     [length](const rpc::cancellation& gone) { return profile_answer(profiler::cpu(length, gone)); });
@@ -91,7 +91,8 @@ task<answer> get_growth_profile(context&, request) {
   co_return on_own_thread([](const rpc::cancellation&) { return plain(profiler::growth()); });
 }
 
-/// In the form of Go's counts; where a thread was made is not known, so the names are comments, and no samples.
+/// Writes Go's format of counts. Names are comments, not samples, because the stacks that created the threads are
+/// unknown.
 task<answer> get_threads(context&, request) {
   std::size_t all = 0;
   std::string lines;
@@ -102,7 +103,7 @@ task<answer> get_threads(context&, request) {
   co_return plain("threadcreate profile: total " + std::to_string(all) + '\n' + lines);
 }
 
-/// By GET without addresses a tool asks whether it can ask at all.
+/// A GET without addresses checks whether symbols are available.
 task<answer> get_symbols(context&, request from) {
   constexpr std::string_view yes = "num_symbols: 1\n";
   if (from.query.empty())
@@ -115,7 +116,7 @@ task<answer> look_up_symbols(context&, request from) {
   co_return on_own_thread([asked = std::move(from.body)](const rpc::cancellation&) { return plain(names_of(asked)); });
 }
 
-/// As Go's net/http/pprof has it: the arguments joined by NUL bytes.
+/// In the format of Go's net/http/pprof: the arguments joined by NUL bytes.
 task<answer> get_command_line(context& cx, request) {
   std::string joined;
   for (const auto& argument : cx.command_line)

@@ -5,7 +5,7 @@
 
 namespace mistify::http::handlers {
 
-/// Asks nobody: it answers whatever hangs.
+/// Uses no actor, so it responds even if actors hang.
 task<answer> get_agent_metrics(context& cx, request) {
   answer out;
   out.content_type = exposition::content_type;
@@ -13,13 +13,13 @@ task<answer> get_agent_metrics(context& cx, request) {
   co_return out;
 }
 
-/// What is shown is what earlier scrapes had fetched; this one has it fetched for the next. Of many guests it is a long
-/// page: it is written on a thread of its own, which no download holds up.
+/// Shows the metrics fetched by earlier scrapes and starts a fetch for the next one. The page may be long, so a
+/// thread of its own writes it, independent of downloads.
 task<answer> get_guests_metrics(context& cx, request) {
   answer out;
   out.content_type = exposition::content_type;
   out.stream = [&figures = cx.figures, &refresh = cx.refresh](download_channel& to) {
-    const auto known = figures.all(); // first: a quick sub-agent may answer before the page is written
+    const auto known = figures.all(); // first: a fast sub-agent may respond before the page is written
     refresh.want();
     to.begin(-1);
     show_figures(known, [&](std::string_view piece) { return to.write(piece); });

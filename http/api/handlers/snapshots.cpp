@@ -16,7 +16,7 @@ using rpc::failure;
 
 namespace {
 
-/// What a request's path names: a guest's snapshots, all disks together or one of them.
+/// The subject of a request's path: the snapshots of a guest, for all disks together or one of them.
 struct target {
   std::string guest, disk, name; ///< disk and name may be empty
   bool all_disks() const { return disk.empty(); }
@@ -27,7 +27,7 @@ struct target {
   }
 };
 
-/// Disks and snapshots become parts of dataset names: nothing in them may look like a separator.
+/// Disks and snapshots become parts of dataset names, so they must not contain separators.
 void check_name(std::string_view what, std::string_view name) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
   if (name.find_first_not_of(allowed) != std::string_view::npos || name.starts_with('-') || name == "." || name == "..")
@@ -49,7 +49,7 @@ target target_of(const context& cx, const request& from, with_disk disk) {
   return found;
 }
 
-/// Asks for snapshots; a sub-agent that says `not found` means just that.
+/// Requests snapshots; `not found` from a sub-agent becomes `not_found`.
 task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string action, std::string request_id) {
   const rpc::snapshot_request wish{of.id(), "", false, false};
   actors::info_request question{need_action(cx, action), rpc::encode(wish), false, std::move(request_id)};
@@ -64,7 +64,7 @@ task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string
   co_return from_sub_agent([&] {
     std::vector<std::string> found;
     const auto document = rpc::json::document::parse(result);
-    document.root().members("result"); // refuses what is no object
+    document.root().members("result"); // throws unless it is an object
     if (const auto* list = document.root().find("snapshots"))
       for (const rpc::json::node& item : list->items("snapshots"))
         found.push_back(rpc::encode(rpc::decode_snapshot(item)));
@@ -129,7 +129,7 @@ task<answer> roll_back(context& cx, request from, with_disk disk) {
   co_return co_await queue(cx, who, std::move(on), "rollbackSnapshot", std::move(wish));
 }
 
-/// Pumps from the sub-agent to the client, on a thread of the server's for as long as it takes.
+/// Copies from the sub-agent to the client, on a thread of the server for its whole duration.
 answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseconds stall,
             const std::string& request_id, download_channel& to) {
   const rpc::download_sink sink{[&](std::int64_t length) { to.begin(length); },
@@ -138,7 +138,7 @@ answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseco
   answer end;
   try {
     if (source.download(wish, stall, to.client_gone(), sink, {request_id}) != rpc::download_end::complete)
-      end.status = 502; // breaks the transfer off
+      end.status = 502; // aborts the transfer
   } catch (...) {
     end = error_answer(std::current_exception());
   }

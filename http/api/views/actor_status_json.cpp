@@ -17,7 +17,7 @@ using actors::condition;
 using rpc::json::writer;
 
 double in_seconds(age length) {
-  // To the millisecond: nobody needs more, and a thousand rows are read over a network.
+  // Milliseconds are precise enough, and keep a thousand rows short.
   return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(length).count()) / 1000;
 }
 
@@ -89,7 +89,7 @@ std::string_view name_of(condition state, bool stuck) {
   return stuck ? "stuck" : "idle";
 }
 
-/// The members of one, without the braces.
+/// Writes the members of one status, without braces.
 void write_members(writer& out, const actor_status& s, age patience, rpc::timestamp now) {
   const auto why = why_stuck(s, patience);
   out.key("id").value(s.id).key("kind").value(s.kind).key("name").value(s.name);
@@ -107,7 +107,7 @@ void write_members(writer& out, const actor_status& s, age patience, rpc::timest
   write_optional(out, "last_error", s.last_error, [&](const auto& e) { write_event(out, e, now); });
 }
 
-/// Whether a text that is in lower case already is part of another, in either case.
+/// True if a lower-case text is part of another, ignoring case.
 bool is_in(std::string_view needle, std::string_view text) {
   return !std::ranges::search(text, needle, {}, rpc::text::lower).empty();
 }

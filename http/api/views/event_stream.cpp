@@ -13,11 +13,11 @@ namespace {
 using store::event;
 using store::event_type;
 
-/// A piece is sent once it is this long: what a reader has outstanding is hardly more.
+/// A piece is sent once it has this size, which bounds the memory of a reader.
 constexpr std::size_t piece = 16 * 1024;
-/// Events that are looked at in one go: it bounds how long a worker is kept by a filter that wants few.
+/// The maximum number of events examined at once: it bounds how long a selective filter occupies a worker.
 constexpr std::size_t most_at_once = 500;
-/// What browsers are told to wait before they connect again.
+/// How long browsers wait before they reconnect.
 constexpr std::string_view retry = "retry: 2000\n";
 
 void write_details(rpc::json::writer& out, const event& what) {
@@ -76,8 +76,8 @@ void event_stream::on_more(std::function<void()> wake) {
   listening_ = from_.feed.listen(std::move(wake));
 }
 
-/// A place that is yet to come, or of an epoch that is not known, is one of another log: of a database that is not there
-/// any more. One behind the end of its epoch is of what a restore took back. Who has seen nothing has missed nothing.
+/// A position after the last event, or of an unknown epoch, belongs to the log of another database. One after the end
+/// of its epoch belongs to events that a restore undid. A reader that has received nothing has missed nothing.
 void event_stream::begin(std::string& to) {
   to = retry;
   const auto last = from_.feed.last();
@@ -114,12 +114,12 @@ std::vector<store::event_ptr> event_stream::look() const {
   return from_.log.events_after(at_, most_at_once);
 }
 
-/// A comment, for whoever waits that long: and the place, for whoever has to come back.
+/// A heartbeat comment, and the position for a reader that reconnects.
 std::string event_stream::idle() {
   return ": still here\n" + place();
 }
 
-/// An id alone is no event; but a reader that comes back names it.
+/// An id without data is not an event, but the reader sends it when it reconnects.
 std::string event_stream::place() const {
   return "id: " + id_of(at_) + "\n\n";
 }
@@ -136,7 +136,7 @@ void event_stream::show(const event& what, std::string& to) const {
   to.append("\ndata: ").append(data_of(what)).append("\n\n");
 }
 
-/// `next` is the first that is to be had.
+/// `next` is the first event available.
 void event_stream::show_gap(std::int64_t next, std::string& to) const {
   rpc::json::writer data;
   data.begin_object().key("after").value(at_).key("next").value(next).end_object();

@@ -13,10 +13,10 @@
 
 namespace mistify::http {
 
-/// The name of an event's type on the wire: "job.ended".
+/// Returns the name of an event's type on the wire: "job.ended".
 std::string_view name_of(store::event_type type) noexcept;
 
-/// Which events a reader wants; an empty set wants all.
+/// The events that a reader wants; an empty set matches all.
 struct event_filter {
   std::set<std::string, std::less<>> guests, actions;
   std::set<store::event_type> types;
@@ -24,12 +24,12 @@ struct event_filter {
   bool wants(const store::event& what) const;
 };
 
-/// The events behind a place in their order, as Server-Sent Events, without end: first what the log has, then each as it
-/// is committed. Where the log does not reach back to that place, an event `gap` says so. What it looks through moves the
-/// reader's place on, also where the filter lets nothing through.
+/// An open-ended stream of the events after a position, in order, as Server-Sent Events: first from the log, then
+/// each as it is committed. An event `gap` reports that the log no longer reaches back to that position. Examined
+/// events advance the reader's position even if the filter drops them.
 class event_stream final : public live_body {
 public:
-  /// `from` outlive this.
+  /// All members outlive this.
   struct sources {
     store::event_feed& feed;
     const store::job_reader& log;
@@ -50,9 +50,9 @@ private:
 
   const sources from_;
   const event_filter filter_;
-  std::string epoch_; // that the reader came with
+  std::string epoch_; // as sent by the reader
   store::epochs_ptr epochs_;
-  std::int64_t at_; // id of the event that was looked at last
+  std::int64_t at_; // id of the last examined event
   bool begun_ = false;
   store::event_feed::listener listening_;
 };

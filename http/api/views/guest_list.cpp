@@ -10,7 +10,7 @@ namespace mistify::http {
 
 namespace {
 
-/// Encoding so many bytes takes some hundredths of a millisecond: no reason to wake a thread.
+/// Encoding this many bytes takes some hundredths of a millisecond, which is not worth a thread switch.
 constexpr std::size_t long_text = 32 * 1024;
 
 std::string encode(const std::vector<store::guest_ptr>& guests) {
@@ -48,7 +48,7 @@ void guest_list::ask(form wanted, pending<text>::told told) {
   if (std::exchange(making_, true))
     return;
   lock.unlock();
-  // If no thread is available, the asking thread builds the list.
+  // If no thread is available, the calling thread builds the list.
   if (!thread_.try_post([this] { make_all(); }))
     make_all();
 }
@@ -62,9 +62,9 @@ void guest_list::make_all() {
   }
 }
 
-/// Makes what somebody waits for; false when nobody does. What is made serves all who came before it was begun. Whoever
-/// waits for the packed form of what is there goes before whoever waits for a newer version, else changes would hold it up
-/// for ever.
+/// Builds what a reader waits for; returns false if none waits. A result serves all readers that arrived before it
+/// was begun. Readers of the packed form of the current version come first, otherwise continuous changes would delay
+/// them for ever.
 bool guest_list::make_next() {
   std::unique_lock lock{mutex_};
   if (waiting_.empty()) {

@@ -13,9 +13,8 @@
 
 namespace mistify::http {
 
-/// The JSON text of all guests, made at most once for each version of the directory, and shared by all its readers. It is
-/// made on a thread of its own: encoding and compressing ten thousand guests takes longer than a worker may be kept.
-/// Thread-safe.
+/// The JSON text of all guests, built at most once for each version of the directory and shared by its readers. Built
+/// on a thread of its own: encoding and compressing ten thousand guests would block a worker too long. Thread-safe.
 class guest_list {
 public:
   using text = std::shared_ptr<const std::string>;
@@ -24,13 +23,13 @@ public:
   /// `guests` outlives this.
   explicit guest_list(const store::directory& guests) : guests_{guests} {}
 
-  /// Waits for what is being made.
+  /// Waits for the current build.
   ~guest_list();
 
-  /// Whether the text is so long that it is worth the thread.
+  /// True if the text is long enough to be built on the thread.
   bool is_long() const noexcept;
 
-  /// The text of the guests as they are now or later. The handler goes on on the thread that makes it.
+  /// Returns the text of the guests as they are now or later. The handler resumes on the building thread.
   pending<text> get(form wanted);
 
 private:
@@ -40,7 +39,7 @@ private:
     pending<text>::told told;
   };
   struct made {
-    std::uint64_t version = 0; // of no guests at all
+    std::uint64_t version = 0; // of an empty list
     text plain, packed;
 
     const text& in(form wanted) const noexcept { return wanted == form::gzip ? packed : plain; }
@@ -60,7 +59,7 @@ private:
   made last_;
   std::vector<asked> waiting_;
   bool making_ = false;
-  rpc::thread_pool thread_{1, 1}; // last: it uses the others
+  rpc::thread_pool thread_{1, 1}; // last: it uses the other members
 };
 
 } // namespace mistify::http

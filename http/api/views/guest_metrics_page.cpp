@@ -7,7 +7,7 @@ namespace {
 
 using figures = std::vector<figure_store::entry>;
 
-/// One family: its name, what it says, and how to read it.
+/// A family: its name, its help text, and how to read it.
 template <class Figure>
 struct column {
   std::string_view name, help;
@@ -83,7 +83,7 @@ void show_column(exposition& page, const figures& all, const column<nic>& c) {
 
 } // namespace
 
-/// A piece is a family: of ten thousand guests a megabyte, not all that there is.
+/// Each piece is one family: about a megabyte for ten thousand guests, instead of the whole page.
 void show_figures(const figures& all, const std::function<bool(std::string_view)>& write) {
   exposition page;
   show_ages(page, all);

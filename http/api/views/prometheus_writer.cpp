@@ -10,7 +10,7 @@ namespace {
 
 namespace metrics = rpc::metrics;
 
-/// The shortest text that reads back the same; whole numbers without exponent, so that people can read them.
+/// Returns the shortest text that reads back the same; whole numbers without exponent, for readability.
 std::string number(double value) {
   if (std::isnan(value))
     return "NaN";
@@ -43,7 +43,7 @@ std::string_view type_name(metrics::kind kind) {
   return "untyped";
 }
 
-/// The buckets as Prometheus wants them: each counts what is in those before it too.
+/// Writes cumulative buckets, as Prometheus requires: each includes the smaller ones.
 void write(exposition& to, const metrics::labels& labels, const metrics::histogram& h) {
   const auto& shape = h.shape();
   auto with_bound = labels;

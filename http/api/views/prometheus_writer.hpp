@@ -9,7 +9,7 @@
 
 namespace mistify::http {
 
-/// Writes the text format of Prometheus (version 0.0.4): families of samples, each family once, its samples together.
+/// Writes the text format of Prometheus (version 0.0.4): each family once, with its samples together.
 class exposition {
 public:
   using label = std::pair<std::string_view, std::string_view>;
@@ -19,7 +19,7 @@ public:
   /// Begins a family; `type` is "counter", "gauge" or "histogram".
   void family(std::string_view name, std::string_view help, std::string_view type);
 
-  /// One sample of the family that was begun; `suffix` is what a histogram's samples have behind its name.
+  /// Writes a sample of the current family; `suffix` is appended to its name in histograms.
   template <class Labels>
   void sample(std::string_view suffix, const Labels& labels, double value) {
     begin_sample(suffix);
@@ -30,7 +30,7 @@ public:
   void sample(std::initializer_list<label> labels, double value) { sample("", labels, value); }
   void sample(double value) { sample({}, value); }
 
-  /// What was written so far, and nothing of it stays.
+  /// Returns the text so far and clears it.
   std::string take() { return std::exchange(text_, {}); }
   std::size_t size() const noexcept { return text_.size(); }
 
@@ -43,7 +43,7 @@ private:
   bool has_labels_ = false;
 };
 
-/// All that a registry holds.
+/// Returns all metrics of a registry.
 std::string render(const rpc::metrics::registry& all);
 
 } // namespace mistify::http

@@ -8,12 +8,12 @@ namespace mistify::http {
 
 namespace {
 
-/// Of a guest's metadata; sub-agents read it, clients only write it.
+/// The metadata key that clients may write but not read; sub-agents read it.
 constexpr const char* write_only_key = "vnc.password";
 
 } // namespace
 
-/// Most guests have none of it, and are not parsed: the key stands in the text of each one that has.
+/// Guests whose text does not contain the key, which are most, are not parsed.
 std::string public_guest(std::string doc) {
   if (doc.find(write_only_key) == doc.npos)
     return doc;

@@ -6,8 +6,8 @@
 
 namespace mistify::http {
 
-/// A guest as clients see it: its JSON text without the metadata that can only be written, such as the password of its
-/// VNC. Every answer with a guest or its metadata passes through here; sub-agents get the whole guest. Any thread.
+/// Returns a guest's JSON text without write-only metadata, such as its VNC password. Every response with a guest or
+/// its metadata uses it; sub-agents get the whole guest. Thread-safe.
 std::string public_guest(std::string doc);
 
 /// The same for a guest's metadata alone.
