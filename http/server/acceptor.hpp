@@ -10,11 +10,11 @@
 
 namespace mistify::http {
 
-/// The listening sockets: makes connections of what comes in, up to the bound. Every member is thread-safe.
+/// The listening sockets. Accepts connections up to the bound. Every member is thread-safe.
 class acceptor {
 public:
-  /// Clients over the bound that may linger until they have read that they are; the rest is told so and
-  /// closed at once.
+  /// The maximum number of excess clients whose connections stay open until they have read the refusal; further ones
+  /// get it and are closed at once.
   static constexpr std::size_t max_turned_away = 256;
 
   explicit acceptor(std::shared_ptr<core> shared) : core_{std::move(shared)} {}
@@ -25,9 +25,9 @@ public:
   /// See `server::adopt`.
   void adopt(int fd);
 
-  /// Takes in what waits at the socket. Nothing when it is none of the listening ones (any more).
+  /// Accepts the connections waiting at the socket. Does nothing if `fd` is not a listening socket (any more).
   void accept_from(int fd);
-  /// Tries the sockets again that could not be accepted from for lack of descriptors or memory.
+  /// Retries sockets on which accepting failed for lack of descriptors or memory.
   void retry();
   void close();
 
@@ -42,7 +42,7 @@ private:
   void take_in(int fd, std::string peer);
 
   const std::shared_ptr<core> core_;
-  std::mutex mutex_; // accepting is done by one thread at a time, and never on a closed descriptor
+  std::mutex mutex_; // one thread accepts at a time, and never on a closed descriptor
   std::vector<door> doors_;
 };
 

@@ -15,38 +15,38 @@ namespace mistify::http {
 
 class transfer;
 
-/// One client. Whatever happens to it is a signal: an event of its socket, a deadline, an answer, the end of a download,
-/// the server's stop. A thread that posts a signal while no other is at work on the connection works until no signal is
-/// left; any other leaves it to the one at work. So every other member is used by one thread at a time, without a lock,
-/// and nobody ever waits for a connection.
+/// One client connection. All inputs are signals: a socket event, a deadline, an answer, the end of a download, the
+/// server's stop. A thread that posts a signal while no other thread works on the connection processes signals until
+/// none is left; otherwise it leaves the signal to the working thread. So only one thread at a time uses the other
+/// members, without a lock, and no thread waits for a connection.
 class connection : public std::enable_shared_from_this<connection> {
 public:
   enum signal : std::uint32_t {
-    readable = 1,     ///< bytes, or their end
-    writable = 2,     ///< the kernel has room
-    half_closed = 4,  ///< the client sends no more
-    broken = 8,       ///< the client has gone
+    readable = 1,     ///< bytes or the end of input
+    writable = 2,     ///< the socket's send buffer has room
+    half_closed = 4,  ///< the client has shut down its sending side
+    broken = 8,       ///< the client has disconnected
     expired = 16,     ///< the deadline may have passed
-    answered = 32,    ///< the handler that was waited for has an answer
-    transferred = 64, ///< the download's thread is done
-    stop_idle = 128,  ///< close if nothing is under way
+    answered = 32,    ///< the handler has an answer
+    transferred = 64, ///< the download's thread has finished
+    stop_idle = 128,  ///< close if idle
     stop_now = 256,   ///< close
-    fed = 512,        ///< there is more of an answer without end
-    dropped = 1024,   ///< close: others that are faster need the room of what waits for this client
+    fed = 512,        ///< an open-ended answer has more data
+    dropped = 1024,   ///< close: the memory of waiting bytes is needed for faster clients
   };
-  /// Who posts: only workers run handlers and read; on other threads, which may be actors', an answer is sent at most.
+  /// The poster's thread: only workers run handlers and read; other threads, such as actors', at most send an answer.
   enum class thread : std::uint8_t { worker, other };
 
-  /// One that is `too_many` is answered 503 and closed. `share` is its place among those of its address.
+  /// If `too_many`, answers 503 and closes. `share` is its place among the connections of its address.
   connection(std::shared_ptr<core> shared, watch_key key, std::string peer, share_table::place share, bool too_many);
   ~connection();
 
   void post(std::uint32_t signals, thread on);
 
-  /// When `expired` should be posted.
+  /// When to post `expired`.
   tick deadline() const noexcept { return deadline_.load(); }
 
-  /// The handler's answer. Called once for each request, on any thread.
+  /// Sets the handler's answer. Called once for each request, on any thread.
   void complete(answer a);
 
 private:
@@ -113,22 +113,22 @@ private:
   stage stage_ = stage::reading;
   bool too_many_;
   framer framer_;
-  bool may_read_ = false;    // the kernel may hold bytes that were not read
-  bool half_closed_ = false; // reading will come to an end
-  bool late_ = false;        // the deadline has passed, and what is there is read or sent before that counts
+  bool may_read_ = false;    // the kernel may have unread bytes
+  bool half_closed_ = false; // the input will end
+  bool late_ = false;        // the deadline has passed; bytes available now are still processed first
   bool timing_ = false;      // the deadline is that of a request, not of an idle connection
   bool handed_over_ = false; // the answer waits for a worker
   std::size_t accounted_ = 0;
   std::size_t drained_ = 0;
 
-  // of the request that is being answered
+  // state of the current request
   std::atomic<phase> phase_{phase::started};
   std::string request_id_;
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;
   std::shared_ptr<transfer> transfer_;
-  bool brief_ = false;  // the download is none, but a page of the agent's own
-  bool packed_ = false; // the answer was compressed, as far as it can be
+  bool brief_ = false;  // a page of the agent's own, not a download
+  bool packed_ = false; // compression of the answer was done or ruled out
   std::shared_ptr<live_body> live_;
   std::optional<share_table::place> live_share_;
   outbox out_;

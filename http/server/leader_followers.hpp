@@ -12,25 +12,25 @@
 
 namespace mistify::http {
 
-/// Threads that share work by the pattern of this name: as many as are leaders wait for work and do it, the others sleep.
-/// Work that comes while a leader is at work waits for it, which is cheaper than to wake another thread where work is
-/// short; but a leader that has not come back from a piece of work in time is no leader any more, and a follower takes
-/// its place. So what takes long holds up others only for as long as `patience`.
+/// Threads that share work by the leader/followers pattern: `leaders` threads wait for work and do it, the others
+/// sleep. Work that arrives while a leader is busy waits for it, which is cheaper than waking another thread if work
+/// is short. A leader that stays busy too long loses its leadership to a follower, so that long work delays other
+/// work by `patience` at most (up to twice).
 ///
-/// With four threads that all waited for connections GET metrics/cpu made 26,700 requests a second, and jobs 3.5 of a third of
-/// single-row commits; with one leader 32,400 and 3.9 (two cores; etc/bench.sh metrics jobs).
+/// With four threads that all waited for connections, GET metrics/cpu reached 26,700 requests a second, and jobs 3.5
+/// of a third of single-row commits; with one leader 32,400 and 3.9 (two cores; etc/bench.sh metrics jobs).
 class leader_followers {
 public:
   struct settings {
     std::size_t threads = 4;
     std::size_t leaders = 1;               ///< at a time; at most `threads`
-    std::chrono::milliseconds patience{5}; ///< up to twice that
+    std::chrono::milliseconds patience{5}; ///< effectively up to twice this
   };
 
-  /// A thread's place among the others. Its public part is for that thread only; followers look at the rest.
+  /// Per-thread state. Only its own thread calls the public members; the watching follower reads the atomics.
   class place {
   public:
-    /// The wait is over, the work begins.
+    /// Marks the thread busy: the wait is over.
     void begins() noexcept;
 
   private:
@@ -41,12 +41,13 @@ public:
     bool at_work() const noexcept { return rounds_.load() % 2 != 0; }
 
     leader_followers& all_;
-    std::atomic<std::uint64_t> rounds_{0}; // odd at work
+    std::atomic<std::uint64_t> rounds_{0}; // odd while busy
     std::atomic<bool> leads_{false};
-    std::uint64_t seen_ = 0; // when somebody looked
+    std::uint64_t seen_ = 0; // as last seen by the watcher
   };
 
-  /// Waits for work, says so, and does it. False where all is over: then every thread ends after its turn. Must not throw.
+  /// Waits for work, calls `begins`, and does the work. Returns false after the stop; each thread ends after its
+  /// turn. Must not throw.
   using turn = std::function<bool(place&)>;
 
   leader_followers(const settings& how, turn take);
@@ -54,17 +55,17 @@ public:
   leader_followers(const leader_followers&) = delete;
   leader_followers& operator=(const leader_followers&) = delete;
 
-  /// Waits until every thread has ended, which a turn says.
+  /// Waits until every thread has ended because its turn returned false.
   void join();
 
-  /// Whether nobody looks after the leaders, since none has been at work for a while.
+  /// True if no follower watches the leaders, because none was busy for a while.
   bool dozes() const noexcept { return dozing_; }
 
 private:
   using lock = std::unique_lock<std::mutex>;
 
   void run();
-  bool lead(place& mine); ///< waits for a place among the leaders; false at the end
+  bool lead(place& mine); ///< waits to become a leader; false at the end
   void look_after_leaders(lock& held);
   void doze(lock& held);
   void depose_late();
@@ -77,9 +78,9 @@ private:
   std::condition_variable follow_, look_;
   std::vector<place*> leaders_;
   std::size_t free_places_;
-  int idle_looks_ = 0; // in a row
+  int idle_looks_ = 0; // consecutive
   bool somebody_looks_ = false, over_ = false;
-  std::atomic<bool> dozing_{false}; // whoever looks, until a leader is at work
+  std::atomic<bool> dozing_{false}; // the watcher sleeps until a leader is busy
   std::vector<std::thread> threads_;
 };
 

@@ -5,35 +5,35 @@
 
 namespace mistify::http {
 
-/// A listening socket and what it is bound to.
+/// A listening socket and its port.
 struct listening_socket {
   int fd = -1;
   std::uint16_t port = 0; ///< 0 for a unix socket
 };
 
-/// Where to listen: an empty host is every interface.
+/// An address to listen on; an empty host means every interface.
 struct listen_address {
   std::string host;
   std::string port;
 };
 
-/// Splits "host:port", ":port", "[::1]:port", a bare port, host or IPv6 address; the port is 8080 where none is given.
-/// Throws `failure{config_invalid}`.
+/// Splits "host:port", ":port", "[::1]:port", a bare port, host or IPv6 address; the default port is 8080. Throws
+/// `failure{config_invalid}`.
 listen_address parse_listen_address(const std::string& address);
 
-/// Opens a non-blocking socket, only this process's: SO_REUSEADDR, but not SO_REUSEPORT, so that a second server on the
-/// port fails. Every interface means IPv6 and IPv4 by one socket, IPv4 where the kernel has no IPv6. Throws
+/// Opens a non-blocking, close-on-exec socket with SO_REUSEADDR, but without SO_REUSEPORT, so that a second server on
+/// the port fails. Every interface means IPv6 and IPv4 on one socket, or IPv4 if the kernel has no IPv6. Throws
 /// `failure{config_invalid}` with the system's reason. The caller closes it.
 listening_socket open_listener(const std::string& address);
 
-/// True if `address`, as for `open_listener`, is reached from this machine only: each of its addresses is a loopback one.
-/// Throws as above where it names none.
+/// True if `address`, as for `open_listener`, is reachable only from this machine: it resolves to loopback addresses
+/// only. Throws `failure{config_invalid}` if it does not resolve.
 bool stays_on_loopback(const std::string& address);
 
-/// The same of a socket; unix sockets stay on the machine too.
+/// The same for a socket; true for unix sockets.
 bool stays_on_loopback(int fd) noexcept;
 
-/// Makes a socket that another process opened usable. Throws as above when it does not listen.
+/// Configures a socket that another process opened. Throws `failure{config_invalid}` if it does not listen.
 listening_socket adopt_listener(int fd);
 
 } // namespace mistify::http

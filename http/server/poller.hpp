@@ -15,18 +15,19 @@ namespace mistify::http {
 using tick = std::int64_t;
 inline constexpr tick never = std::numeric_limits<tick>::max();
 tick now();
-/// `d` from now.
+/// Returns the tick `d` from now.
 tick in(std::chrono::milliseconds d);
 
-/// What an event belongs to: a connection, by a number that is never used twice, or something of the server's own.
+/// Identifies the source of an event: a connection, by a generation that is never reused, or a descriptor of the
+/// server itself.
 struct watch_key {
-  enum : std::uint32_t { own = 0 }; ///< generation of what is no connection
+  enum : std::uint32_t { own = 0 }; ///< generation of descriptors that are not connections
   int fd = -1;
   std::uint32_t generation = own;
 };
 
-/// One epoll set, edge-triggered: an event is told once, to one thread, and nothing has to be armed again. An alarm and
-/// a switch that wakes every waiting thread are in it. Every member is thread-safe.
+/// One edge-triggered epoll set: each event is delivered once, to one thread, without re-arming. Contains a timer and
+/// an eventfd that wakes every waiting thread. Every member is thread-safe.
 class poller {
 public:
   poller();
@@ -34,23 +35,23 @@ public:
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  /// Watches for input, output and the other end's going. False with errno set when the kernel does not take it.
+  /// Watches for input, output and hang-up. False with errno set if the kernel refuses.
   bool add(watch_key key);
   void remove(int fd);
-  /// Has the events that hold now told again, so that a thread that waits takes the connection up.
+  /// Delivers the current events again, so that a waiting thread takes the connection over.
   void repeat(watch_key key);
 
-  /// Waits for events; returns how many.
+  /// Waits for events; returns their number.
   std::size_t wait(std::span<epoll_event> events);
   static watch_key key_of(const epoll_event& e);
 
-  /// Has the alarm's event come at `when` or earlier.
+  /// Sets the timer to `when`, unless it is set to an earlier time.
   void alarm_at_latest(tick when);
   bool is_alarm(watch_key key) const { return key.generation == watch_key::own && key.fd == alarm_.fd(); }
-  /// To be called first on the alarm's event; alarms set from here on come again.
+  /// Call first on the timer's event; later alarms are delivered again.
   void alarm_came() { alarm_.rang(); }
 
-  /// From here on every `wait` returns at once, with the event that `is_quit`.
+  /// Makes every `wait` from now on return at once with the event for which `is_quit` is true.
   void quit();
   bool is_quit(watch_key key) const { return key.generation == watch_key::own && key.fd == quit_; }
 

@@ -8,31 +8,31 @@
 
 namespace mistify::http {
 
-/// How fast a client has to take what is sent to it.
+/// The minimum pace at which a client must read.
 struct pace_rule {
-  std::chrono::milliseconds patience{30'000}; ///< without a byte taken
-  std::size_t least_rate = 1024;              ///< bytes a second over each window; 0: no bound
+  std::chrono::milliseconds patience{30'000}; ///< longest time without a byte read
+  std::size_t least_rate = 1024;              ///< bytes a second in each window; 0: no bound
   std::chrono::milliseconds window{30'000};
 };
 
-/// Judges a client by what it takes while bytes wait for it. Time in which nothing waits does not count. `taken` is how
-/// many bytes the client has acknowledged so far; only differences count. Times are milliseconds of the steady clock.
-/// Used by one thread at a time.
+/// Measures a client's reading pace while bytes wait for it. Time without waiting bytes does not count. `taken` is
+/// the number of bytes acknowledged by the client; only differences count. Times are milliseconds of the steady
+/// clock. Used by one thread at a time.
 class reader_pace {
 public:
   explicit reader_pace(const pace_rule& rule) noexcept : rule_{rule} {}
 
-  /// Bytes wait from `now` on, or wait still.
+  /// Bytes wait from `now` on, or still wait.
   void waits(tick now, std::uint64_t taken) noexcept;
 
-  /// Nothing waits any more.
+  /// No bytes wait.
   void rests(tick now) noexcept;
 
-  /// Whether the client has to go. Begins a new window where the last one is over and was fast enough, or where the
-  /// question comes so late that the process must have been stopped.
+  /// True if the client is too slow. Begins a new window after one that was fast enough, or if the call is so late
+  /// that the process must have been stopped.
   bool too_slow(tick now, std::uint64_t taken) noexcept;
 
-  /// When to ask `too_slow` while bytes wait.
+  /// Returns when to call `too_slow` next while bytes wait.
   tick look_at() const noexcept;
 
 private:
@@ -46,7 +46,7 @@ private:
   std::uint64_t window_taken_ = 0, moved_ = 0;
 };
 
-/// Bytes that a socket, TCP or unix, holds and the other end has not acknowledged; 0 where the kernel does not say.
+/// Returns the bytes of a TCP or unix socket that the other end has not acknowledged; 0 if unknown.
 std::uint64_t unacknowledged_bytes(int fd) noexcept;
 
 } // namespace mistify::http

@@ -23,17 +23,17 @@ class registry {
 public:
   using entry = std::shared_ptr<connection>;
 
-  /// A key for a new connection on `fd`, to be put in under.
+  /// Returns the key for a new connection on `fd`, to be used with `put`.
   watch_key next_key(int fd);
   void put(watch_key key, entry c);
-  /// Empty when the connection has been closed, even if its descriptor is in use again.
+  /// Null if the connection has been closed, even if its descriptor was reused.
   entry find(watch_key key) const;
   void erase(watch_key key);
   std::size_t size() const;
   std::vector<entry> all() const;
-  /// Those whose deadline has passed at `t`; `next` becomes the earliest of the others.
+  /// Returns the connections whose deadline has passed at `t`; sets `next` to the earliest deadline of the others.
   std::vector<entry> due(tick t, tick& next) const;
-  /// False when connections are left at `deadline`.
+  /// Returns false if connections remain at `deadline`.
   bool wait_until_empty(tick deadline) const;
 
 private:
@@ -48,13 +48,13 @@ private:
   std::uint32_t generation_ = 0;
 };
 
-/// What the connections of a server share. Outlives the server as long as a handler has not answered.
+/// State shared by the connections of a server. Outlives the server until every handler has answered.
 struct core {
   core(server_settings s, handler h, error_answers e)
     : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
       live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads} {}
 
-  /// The answers to errors; plain ones when the functions given for them fail themselves.
+  /// Return error answers; plain ones if the configured functions fail.
   answer answer_to(std::exception_ptr error) const noexcept;
   answer answer_to(int status, std::string message) const noexcept;
   server_stats stats() const;
@@ -65,12 +65,13 @@ struct core {
   const request_parser parser;
   compressor gzip;
   poller events;
-  share_table connection_shares, live_shares; // by address; before the connections, which hold places
+  share_table connection_shares, live_shares; // by address; declared before the connections, which hold places
   waiting_answers waiting;
   registry connections;
   rpc::thread_pool downloads;
-  rpc::thread_pool pages{most_pages, most_pages};        // what the agent streams itself: no download is before it
-  rpc::thread_pool packers{most_packers, most_packings}; // large answers, compressed away from the workers
+  // For pages that the agent streams itself; downloads do not delay them.
+  rpc::thread_pool pages{most_pages, most_pages};
+  rpc::thread_pool packers{most_packers, most_packings}; // compress large answers off the workers
 
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> parked{0}, downloading{0}, live{0}, buffered{0};

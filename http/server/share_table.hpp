@@ -12,15 +12,15 @@
 
 namespace mistify::http {
 
-/// How many of something, such as connections, each key holds at a time, up to a share. A key is a client's address, or
-/// whatever else names a client. Thread-safe; outlives its places.
+/// Bounds how many of something, such as connections, each key holds at a time. A key is a client's address or
+/// another name of a client. Thread-safe; outlives its places.
 class share_table {
   using rows = std::unordered_map<std::string, std::size_t>;
 
 public:
   static constexpr auto no_bound = std::numeric_limits<std::size_t>::max();
 
-  /// One that is held. Gives itself back at its end.
+  /// A held place. The destructor releases it.
   class place {
   public:
     place(place&& other) noexcept : table_{std::exchange(other.table_, nullptr)}, row_{other.row_} {}
@@ -34,17 +34,17 @@ public:
     friend class share_table;
     place(share_table* table, rows::value_type* row) noexcept : table_{table}, row_{row} {}
 
-    share_table* table_; // null: nothing is counted
+    share_table* table_; // null: not counted
     rows::value_type* row_;
   };
 
-  /// With `no_bound` nothing is counted, and no lock is taken.
+  /// With `no_bound` nothing is counted and no lock is taken.
   explicit share_table(std::size_t share) noexcept : share_{share} {}
 
-  /// Nothing where the key holds its share already.
+  /// Null if the key already holds its whole share.
   std::optional<place> take(const std::string& key);
 
-  /// Of that key, now.
+  /// Returns how many places the key holds now.
   std::size_t held(const std::string& key) const;
 
 private:
@@ -52,18 +52,18 @@ private:
 
   const std::size_t share_;
   mutable std::mutex mutex_;
-  rows rows_; // only keys that hold something
+  rows rows_; // only keys that hold places
 };
 
-/// How many requests a second each key may make: a bucket that holds a second's worth. Thread-safe.
+/// Bounds the requests of each key per second: a token bucket with the size of one second. Thread-safe.
 class request_rates {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// Keys that are remembered at a time; beyond it, all begin anew.
+  /// The maximum number of remembered keys; beyond it, all buckets are reset.
   static constexpr std::size_t most_keys = 65'536;
 
-  /// With 0 every request is admitted, and no lock is taken.
+  /// With 0 every request is admitted and no lock is taken.
   explicit request_rates(std::size_t per_second) noexcept : per_second_{per_second} {}
 
   bool admit(const std::string& key, clock::time_point now);
@@ -76,8 +76,8 @@ private:
 
   const std::size_t per_second_;
   std::mutex mutex_;
-  std::unordered_map<std::string, clock::time_point> full_at_; // when the bucket of the key is full again
-  std::size_t look_at_ = 1024;                                 // keys, before full buckets are looked for
+  std::unordered_map<std::string, clock::time_point> full_at_; // when the key's bucket is full again
+  std::size_t look_at_ = 1024;                                 // number of keys at which full buckets are removed
 };
 
 } // namespace mistify::http

@@ -7,20 +7,21 @@
 
 namespace mistify::http {
 
-/// Moves bytes from one socket to another inside the kernel: splice(2) wants a pipe in between. Used by one thread.
+/// Moves bytes between two sockets inside the kernel with splice(2), which requires a pipe. Used by one thread.
 ///
-/// A download that was received into memory and sent from there again ran at 0.54 of the source's own rate (1 GiB on
-/// loopback, two cores); most of an agent's time went into the two copies.
+/// Downloads that were copied through memory ran at 0.54 of the source's own rate (1 GiB on loopback, two cores); the
+/// two copies took most of the agent's time.
 class relay_pipe {
 public:
-  /// False where the process has no descriptors left for it.
+  /// Returns false if the process has no free descriptors.
   bool open();
 
-  /// Takes up to `most` bytes off `source`, of which `left()` tells; as recv(2) otherwise.
+  /// Reads up to `most` bytes from `source` into the pipe; `left()` returns how many are in it. Otherwise like
+  /// recv(2).
   ssize_t take(int source, std::size_t most);
 
-  /// Gives what was taken, or part of it, to `target`; as send(2). Raises SIGPIPE where that has been closed, against which
-  /// splice knows no flag: to be blocked by the caller.
+  /// Writes bytes of the pipe to `target`; like send(2). Raises SIGPIPE if `target` is closed, because splice has no
+  /// flag against it: the caller must block the signal.
   ssize_t give(int target);
 
   std::size_t left() const noexcept { return left_; }

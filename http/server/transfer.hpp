@@ -15,29 +15,28 @@ struct iovec;
 
 namespace mistify::http {
 
-/// One download: runs the source on the calling thread and writes to the socket, blocking, as long as the client keeps
-/// the pace. `run` is called once; the rest after it has returned, but for `client_gone`, which
-/// is thread-safe.
+/// One download: runs the source on the calling thread and writes to the socket, blocking, while the client keeps the
+/// pace. Call `run` once and the other members after it has returned, except for `client_gone`, which is thread-safe.
 class transfer : public download_channel {
 public:
   struct manner {
     bool head_only = false, http_1_0 = false, keep_alive = true;
-    pace_rule pace; ///< at which the client has to take what is sent
+    pace_rule pace; ///< the minimum pace of the client
     std::string request_id;
   };
   enum class ending : std::uint8_t {
-    refused, ///< nothing was sent; `take_answer` is to be
-    clean,   ///< the client got everything, and can tell
-    broken,  ///< the client must not take what it got for everything
+    refused, ///< nothing was sent; send `take_answer` instead
+    clean,   ///< the client received everything and can verify that
+    broken,  ///< incomplete, and the client can detect that
   };
 
-  /// `fd` stays open until `run` has returned. `a` gives the stream, the content type and the headers.
+  /// `fd` must stay open until `run` returns. `a` contains the stream, the content type and the headers.
   transfer(int fd, answer a, manner how);
 
   void run(const std::function<answer(std::exception_ptr)>& on_error);
 
   ending end() const noexcept { return end_; }
-  /// False when only the end of the connection shows the end of the answer.
+  /// False if only the end of the connection marks the end of the answer.
   bool persists() const noexcept { return length_ >= 0 || chunked() || end_ == ending::refused; }
   answer take_answer() { return std::move(answer_); }
 
@@ -63,7 +62,7 @@ private:
   relay_pipe pipe_;
   bool begun_ = false, failed_ = false;
   std::int64_t length_ = -1, sent_ = 0;
-  std::uint64_t sent_in_all_ = 0; // heads and framing too
+  std::uint64_t sent_in_all_ = 0; // including heads and framing
   reader_pace pace_;
   ending end_ = ending::broken;
 };

@@ -12,24 +12,24 @@
 
 namespace mistify::http {
 
-/// The bytes of answers that wait for clients which do not take them as fast as they are made, up to a bound. Bytes that
-/// several answers share count once. Thread-safe; only connections whose client is not ready take its lock.
+/// Bounds the bytes of answers that wait for slow clients. Bytes shared by several answers count once. Thread-safe;
+/// only connections whose client is not ready take its lock.
 class waiting_answers {
 public:
   explicit waiting_answers(std::size_t most) noexcept : most_{most} {}
 
-  /// What a connection holds for its client.
+  /// The waiting bytes of a connection.
   struct load {
-    std::size_t own = 0;                                 ///< bytes that no other connection has
-    std::shared_ptr<const std::string> shared = nullptr; ///< others may hold it; kept until `release`
-    std::uint64_t taken = 0;                             ///< bytes that the client has taken so far
+    std::size_t own = 0;                                 ///< bytes that no other connection shares
+    std::shared_ptr<const std::string> shared = nullptr; ///< possibly shared with others; kept until `release`
+    std::uint64_t taken = 0;                             ///< bytes that the client has read so far
   };
 
-  /// Notes what `who` holds from now on. Returns the connections that have to be closed so that the bound is kept: those
-  /// whose clients are the slowest. They count no more. One that holds too much alone is left to its pace.
+  /// Records the bytes that wait for `who`. Returns the connections to close to keep the bound, slowest clients
+  /// first, and stops counting them. A connection that exceeds the bound alone is left to its pace.
   std::vector<watch_key> hold(watch_key who, const load& what, tick now);
 
-  /// Nothing of `who` waits any more.
+  /// No bytes of `who` wait any more.
   void release(watch_key who);
 
   std::size_t bytes() const;
@@ -52,7 +52,7 @@ private:
   const std::size_t most_;
   mutable std::mutex mutex_;
   std::size_t bytes_ = 0;
-  entries entries_; // by generation, which names a connection for ever
+  entries entries_; // by generation, which identifies a connection permanently
   std::unordered_map<std::shared_ptr<const std::string>, std::size_t> holders_; // of shared bytes
 };
 
