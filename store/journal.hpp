@@ -55,7 +55,7 @@ struct new_job {
   std::string id, guest_id, action;
   std::string request; ///< JSON text that the stages need (image and snapshot requests); empty for guest actions
   std::string idempotency_key;             ///< empty: none
-  std::string request_digest;              ///< identifies the client's request, to tell a repetition from another one
+  std::string request_digest;              ///< identifies the client's request, to detect repetitions
   std::string request_id = {};             ///< names the client's request in logs
   std::optional<stage_starts> begins = {}; ///< set if no job is ahead and this stage starts at once
   /// The time at which the requester gives up. Checked by the caller, not by the journal.

@@ -53,7 +53,7 @@ void inspector::add(look& to, roster::member&& who) {
   const auto row = to.rows.size();
   auto& known = to.rows.emplace_back(std::move(who.known));
   if (who.actor && who.actor->id() == self_->id())
-    known.at.reset(); // it looks: who looks knows
+    known.at.reset(); // it is the inspector that runs this look
   if (!who.actor || who.actor->id() == self_->id())
     return;
   known.state = condition::silent;

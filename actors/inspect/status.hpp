@@ -16,8 +16,8 @@ using age = std::chrono::nanoseconds;
 
 /// The overall state of an actor.
 enum class condition : std::uint8_t {
-  idle,    ///< nothing to do, and nothing in its mailbox
-  working, ///< has work under way, and answers
+  idle,    ///< neither work nor messages
+  working, ///< has work in progress, and answers
   silent,  ///< did not answer in time: the status is what is visible from outside
 };
 

@@ -9,7 +9,7 @@
 /// Requests to sub-agents and their responses, for authors of sub-agents. Every type here has
 ///   void decode(const json::node&, T&)   throws `failure{invalid_request}` that names the field
 ///   std::string encode(const T&)         compact JSON text
-/// so that `server::handle` can read and write it; a type of an author's own needs the same two.
+/// so that `server::handle` can read and write it; an author's own types need the same two.
 namespace mistify::rpc {
 
 /// Params of every guest action. `action` is the name in the agent's config, such as "containerReboot".
@@ -19,7 +19,7 @@ struct guest_request {
   metadata_map args;
 };
 
-/// The guest as it is now; the agent stores it. `retry` asks to be called again after so many seconds, 0 = do not.
+/// The guest as it is now; the agent stores it. `retry` requests another call after that many seconds; 0: none.
 struct guest_response {
   mistify::rpc::guest guest;
   std::string message = {};
