@@ -84,21 +84,20 @@ struct limits {
   std::size_t events = 10'000;      ///< events kept for /events readers that reconnect
   std::size_t retries = 10;         ///< how often a stage may request to be run again
 
-  std::size_t guests = 20'000;             ///< living guests; then 429
-  std::size_t guest_bytes = 64 * 1024;     ///< a guest's document as stored, in bytes; then 413
-  std::size_t metadata_bytes = 256 * 1024; ///< the hypervisor's metadata, in bytes; then 413
-  std::size_t nesting = 64;                ///< levels of a JSON input; then 400
-  std::size_t open_image_jobs = 100;       ///< image jobs that have not ended; then 429
-  std::size_t image_jobs = 4;              ///< image jobs that run at a time; the rest waits
-  std::size_t requests_per_second = 0;     ///< of one address; 0: no bound; then 429
-  std::size_t connections_of_one = 0;      ///< connections of one address; 0: half of `http.max_connections`
-  std::size_t event_readers_of_one = 8;    ///< readers of /events of one address; then 429
-  std::size_t waiting_bytes =
-    256ull << 20U;                  ///< bytes of answers that wait for clients; beyond it the slowest reader is dropped
-  std::size_t least_rate = 1024;    ///< bytes a second over 30 s that a client reads while bytes wait
-  std::size_t message_bytes = 4096; ///< a job's `Message`, in bytes; the rest is cut
-  std::size_t metric_devices = 256; ///< devices in a response of metrics; the rest is omitted
-  std::size_t free_space = 64ull << 20U; ///< bytes free at `dbpath` below which writes are refused with 507
+  std::size_t guests = 20'000;               ///< living guests; then 429
+  std::size_t guest_bytes = 64 * 1024;       ///< a guest's document as stored, in bytes; then 413
+  std::size_t metadata_bytes = 256 * 1024;   ///< the hypervisor's metadata, in bytes; then 413
+  std::size_t nesting = 64;                  ///< levels of a JSON input; then 400
+  std::size_t open_image_jobs = 100;         ///< image jobs that have not ended; then 429
+  std::size_t image_jobs = 4;                ///< image jobs that run at a time; the rest waits
+  std::size_t requests_per_second = 0;       ///< of one address; 0: no bound; then 429
+  std::size_t connections_of_one = 0;        ///< connections of one address; 0: half of `http.max_connections`
+  std::size_t event_readers_of_one = 8;      ///< readers of /events of one address; then 429
+  std::size_t waiting_bytes = 256ull << 20U; ///< bytes waiting for clients; beyond it the slowest reader is dropped
+  std::size_t least_rate = 1024;             ///< bytes a second over 30 s that a client reads while bytes wait
+  std::size_t message_bytes = 4096;          ///< a job's `Message`, in bytes; the rest is cut
+  std::size_t metric_devices = 256;          ///< devices in a response of metrics; the rest is omitted
+  std::size_t free_space = 64ull << 20U;     ///< bytes free at `dbpath` below which writes are refused with 507
 };
 
 /// The `http` object of the config.
@@ -137,11 +136,12 @@ struct config {
   /// Returns the pipeline of an action; null if it is not configured.
   action_ptr find_action(std::string_view name) const;
 
-  /// The maximum number of concurrent calls and downloads of all services, including fetches, which take no slot.
+  /// The maximum number of concurrent calls and downloads of all services, including image jobs, which need no slot.
   std::size_t calls_at_a_time() const;
 };
 
-/// Reads a file, or every `*.json` of a folder in name order, but none whose name begins with a dot. Throws `failure{config_invalid}` with one clear line.
+/// Reads a file, or every `*.json` of a folder in name order, except for names that begin with a dot. Throws
+/// `failure{config_invalid}` with one clear line.
 config load_config(const std::filesystem::path& path);
 
 /// Reads config texts as if they were files of those names, in that order.

@@ -11,8 +11,8 @@
 
 namespace mistify::actors {
 
-/// A stateful actor that counts its messages and is registered in the roster. Its state has a `name`, which is its kind,
-/// and
+/// A stateful actor that counts its messages and is registered in the roster. Its state has a `name`, which is its
+/// kind, and
 ///   bool at_work() const;                            // true while work is in progress
 ///   void tell(actor_status& to, bool in_full) const; // writes the status; in full with the history
 ///   const history& recent() const;                   // its errors are copied to the roster
