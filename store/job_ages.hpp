@@ -8,8 +8,8 @@
 namespace mistify::store {
 
 /// Decides which ended jobs are old enough to be pruned, by a monotonic clock, because the wall clock may be set.
-/// Jobs are numbered in the order of their ends; ages restart with the process. Resolution: one second. Memory: one
-/// entry for each second in the window.
+/// Jobs are numbered in the order of their ends; ages restart with the process. Resolution: one second. Memory: at
+/// most one entry for each second of the window.
 class job_ages {
 public:
   using time = std::chrono::steady_clock::time_point;

@@ -15,7 +15,7 @@ namespace mistify::http {
 /// Threads that share work by the leader/followers pattern: `leaders` threads wait for work and do it, the others
 /// sleep. Work that arrives while a leader is busy waits for it, which is cheaper than waking another thread if work
 /// is short. A leader that stays busy too long loses its leadership to a follower, so that long work delays other
-/// work by `patience` at most (up to twice).
+/// work by at most twice `patience`.
 ///
 /// With four threads that all waited for connections, GET metrics/cpu reached 26,700 requests a second, and jobs 3.5
 /// of a third of single-row commits; with one leader 32,400 and 3.9 (two cores; etc/bench.sh metrics jobs).
