@@ -26,7 +26,7 @@ namespace mistify::test {
 
 using namespace std::chrono_literals;
 
-/// A sub-agent that the test plays: calls gather here until the test answers them.
+/// A sub-agent played by the test: calls are queued until the test answers them.
 class fake_caller final : public actors::caller {
 public:
   void start(actors::service_call call, done when_done) override {
@@ -38,7 +38,7 @@ public:
     done answer;
   };
 
-  /// Takes the oldest call out; there must be one.
+  /// Removes and returns the oldest call; there must be one.
   pending_call take() {
     REQUIRE_FALSE(calls.empty());
     auto first = std::move(calls.front());
@@ -49,11 +49,11 @@ public:
   std::deque<pending_call> calls;
 };
 
-/// Actors under a scheduler that runs only when told, on a clock that moves only when told.
+/// Actors on a scheduler and a clock that advance only when the test requests it.
 class actor_fixture {
 public:
   actor_fixture() : system{settings_}, scheduler{dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())} {
-    rpc::log::set_level("fatal"); // tests provoke what would be warned about
+    rpc::log::set_level("fatal"); // tests provoke warnings
     rpc::log::set_audit(false);
   }
 
@@ -70,14 +70,14 @@ public:
     scheduler.run();
   }
 
-  /// Remembers an actor, to end it with the test: else the system would wait for it for ever.
+  /// Registers an actor to be ended with the test; otherwise the system would wait for it for ever.
   template <class Handle>
   Handle track(Handle actor) {
     actors_.push_back(caf::actor_cast<caf::actor>(actor));
     return actor;
   }
 
-  /// What an actor replied, once it has.
+  /// Returns an actor's reply, once it has arrived.
   template <class T>
   struct seen_reply {
     std::optional<T> value;
@@ -85,7 +85,7 @@ public:
     bool answered() const { return value || error; }
   };
 
-  /// Sends a request; the answer appears in what is returned as the scheduler runs.
+  /// Sends a request; the returned object receives the reply while the scheduler runs.
   template <class T, class Handle, class... Ts>
   std::shared_ptr<seen_reply<T>> ask(const Handle& to, Ts... message) {
     auto result = std::make_shared<seen_reply<T>>();
@@ -107,7 +107,7 @@ public:
   };
 
   rpc::metrics::registry measured; // outlives the actors
-  actors::roster roster;           // so does this
+  actors::roster roster;           // outlives the actors
 
 private:
   testing_config settings_;
@@ -118,7 +118,7 @@ public:
   caf::scheduler::test_coordinator& scheduler;
 };
 
-/// A temporary folder with a database, and all actors on it, with a sub-agent that the test plays.
+/// A temporary folder with a database, all actors on it, and a sub-agent played by the test.
 class agent_fixture : public actor_fixture {
 public:
   explicit agent_fixture(actors::limits limit = {}, const std::string& more_config = "") {
@@ -139,7 +139,7 @@ public:
     std::filesystem::remove_all(folder_);
   }
 
-  /// As if the process had died: nothing is told to anyone, and what was committed is all there is.
+  /// Simulates the death of the process: no actor is notified, and only committed data remains.
   void restart() {
     stop();
     start();
@@ -147,7 +147,7 @@ public:
 
   actors::action_ptr action(std::string_view name) const { return config.find_action(name); }
 
-  /// A guest in the database with its create done.
+  /// Adds a guest whose create is complete.
   void add_guest(const std::string& id) {
     rpc::guest guest;
     guest.id = id;
@@ -192,7 +192,7 @@ public:
   actors::front_actor front;
   actors::inspector_actor inspector;
   actors::job_log_settings log_settings;
-  /// Makes commits fail while set, as a full disk does.
+  /// While true, commits fail as on a full disk.
   std::shared_ptr<bool> disk_full = std::make_shared<bool>(false);
 
 private:
@@ -228,7 +228,8 @@ private:
   }
 
   void stop() {
-    // First the writer: a dying runner's last words must not reach the disk, as they would not from a killed process.
+    // The writer ends first: messages of dying runners must not reach the disk, as they would not from a killed
+    // process.
     caf::anon_send_exit(log, caf::exit_reason::kill);
     run();
     log = nullptr;

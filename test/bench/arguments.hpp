@@ -5,10 +5,10 @@
 
 namespace mistify::bench {
 
-/// A port from the command line. Throws std::invalid_argument.
+/// Parses a port from the command line. Throws std::invalid_argument.
 std::uint16_t port_from(const std::string& argument);
 
-/// A whole file; throws std::runtime_error where it cannot be read.
+/// Reads a whole file; throws std::runtime_error if it is unreadable.
 std::string text_of(const std::string& file);
 
 } // namespace mistify::bench

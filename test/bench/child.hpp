@@ -7,8 +7,8 @@
 
 namespace mistify::bench {
 
-/// A program that runs beside the benchmark, with its output in a file. It ends with this object, and also where the
-/// benchmark itself is killed.
+/// A program that runs beside the benchmark, with its output in a file. It ends with this object, and also if the
+/// benchmark is killed.
 class child {
 public:
   child(const std::vector<std::string>& words, const std::string& output_file);
@@ -19,9 +19,9 @@ public:
 
   pid_t id() const noexcept { return id_; }
   bool running();
-  void kill(); ///< SIGKILL, and waits for the end
+  void kill(); ///< sends SIGKILL and waits for the end
 
-  /// Waits for the end. Throws where it takes longer than `limit` or the program fails.
+  /// Waits for the end. Throws if it takes longer than `limit` or the program fails.
   void finish(std::chrono::milliseconds limit);
 
 private:

@@ -7,8 +7,8 @@
 
 namespace mistify::bench {
 
-/// A database that takes one row a commit: SQLite as the agent uses it (WAL, synchronous=FULL, pages and checkpoints as
-/// they come).
+/// A database with one row per commit: SQLite with the agent's settings (WAL, synchronous=FULL) and default pages and
+/// checkpoints.
 class single_rows {
 public:
   explicit single_rows(const std::string& file);
@@ -19,8 +19,8 @@ private:
   store::statement insert_;
 };
 
-/// How many commits of a single row a second the disk can take, one after the other, in a database of its own in
-/// `folder`; each takes `longer` than it does.
+/// Returns the rate of sequential single-row commits per second, in a database of its own in `folder`; each commit is
+/// delayed by `longer`.
 double commits_per_second(const std::string& folder, std::chrono::milliseconds length,
                           std::chrono::milliseconds longer = {});
 

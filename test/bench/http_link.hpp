@@ -12,12 +12,12 @@ namespace mistify::bench {
 struct http_reply {
   std::string head, body;
   int status() const;
-  /// A header by its name as the agent writes it, "" if absent.
+  /// Returns a header by its name as the agent writes it; "" if absent.
   std::string header(std::string_view name) const;
 };
 
-/// A kept connection to a server on loopback that does as little as possible, so that the figures are the server's.
-/// Everything throws std::runtime_error where the server does not play along.
+/// A persistent loopback connection with minimal overhead, so that the figures are the server's. Every member throws
+/// std::runtime_error if the server misbehaves.
 class http_link {
 public:
   explicit http_link(std::uint16_t port);
@@ -25,7 +25,7 @@ public:
   void send(std::string_view method, std::string_view path, std::string_view body = {});
   http_reply ask(std::string_view method, std::string_view path, std::string_view body = {});
 
-  /// Reads an answer and drops its body; how many bytes that had.
+  /// Reads a response and discards its body; returns the size of the body.
   std::size_t ask_and_drop(std::string_view method, std::string_view path);
 
 private:

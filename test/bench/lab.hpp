@@ -14,7 +14,7 @@
 
 namespace mistify::bench {
 
-/// How long and how often is measured.
+/// The duration and number of measurements.
 struct extent {
   std::chrono::seconds length{3}; ///< of one measurement
   int rounds = 5;                 ///< pairs of measurements
@@ -31,7 +31,7 @@ class agent;
 
 enum class disk : std::uint8_t { as_it_is, slow };
 
-/// What all rows share: a folder on the disk of the build, a fast sub-agent, databases to begin with.
+/// Shared by all rows: a folder on the build's disk, a fast sub-agent, and initial databases.
 class lab {
 public:
   explicit lab(extent how_much);
@@ -43,13 +43,13 @@ public:
 
   const std::string& folder() const noexcept { return folder_; }
   std::uint16_t sub_agent_port() const noexcept { return sub_agent_port_; }
-  /// Nobody listens there until a row starts a sub-agent.
+  /// No socket listens there until a row starts a sub-agent.
   std::uint16_t hanging_port() const noexcept { return hanging_port_; }
 
   child start_sub_agent(std::uint16_t port) const;
-  /// A bare server on `port` for `path`; `words` are the rest of its command line.
+  /// Starts a bare server on `port` for `path`; `words` are further arguments.
   child start_bare(std::uint16_t port, const std::string& path, const std::vector<std::string>& words) const;
-  /// Starts an agent on a copy of a database of that size, and waits for its first answer.
+  /// Starts an agent on a copy of a database of that size, and waits for its first response.
   agent start_agent(const database_size& size, disk on = disk::as_it_is);
 
   std::string write(const std::string& name, std::string_view text) const;
@@ -69,7 +69,7 @@ private:
   int agents_ = 0;
 };
 
-/// An agent that serves, on a database of its own.
+/// A serving agent on a database of its own.
 class agent {
 public:
   agent(std::string config, std::string output, disk on);
@@ -77,7 +77,7 @@ public:
   std::uint16_t port() const noexcept { return port_; }
   pid_t id() const noexcept { return process_->id(); }
 
-  /// kill -9 and a new start; the time from that to the first answer to a read of a guest.
+  /// Kills the agent with SIGKILL and restarts it. Returns the time until the first response to a read of a guest.
   std::chrono::nanoseconds kill_and_start();
 
 private:
@@ -89,7 +89,7 @@ private:
   std::unique_ptr<child> process_;
 };
 
-/// Waits until a server answers `path`; throws where it ends or does not answer.
+/// Waits until a server answers `path`; throws if it exits or does not answer.
 void wait_for_answer(child& server, std::uint16_t port, const std::string& path);
 
 } // namespace mistify::bench

@@ -6,13 +6,13 @@
 
 namespace mistify::bench {
 
-/// Bytes of memory that a process has in RAM, and had at most since it began or since `forget_peak`.
+/// Return a process's resident memory in bytes, now and at its peak since the start or the last `forget_peak`.
 std::size_t resident(pid_t id);
 std::size_t peak_resident(pid_t id);
 void forget_peak(pid_t id);
 
-/// CPU time that the threads which live have used. Counted in nanoseconds, where /proc/PID/stat has hundredths of a
-/// second: 1 % of a core for three seconds would be three of those.
+/// Returns the CPU time used by the living threads. Precise to nanoseconds; /proc/PID/stat has hundredths of a
+/// second, only three for 1 % of a core during three seconds.
 std::chrono::nanoseconds cpu_time(pid_t id);
 
 } // namespace mistify::bench

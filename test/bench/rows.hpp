@@ -13,7 +13,7 @@ namespace mistify::bench {
 /// One line of the table.
 struct figure {
   std::string work, ours, theirs; ///< for people
-  double value = 0;               ///< what is compared with the goal
+  double value = 0;               ///< compared with the goal
   double goal = 0;
   bool at_least = true; ///< else: at most
   std::string unit = {};
@@ -23,7 +23,7 @@ struct figure {
 
 using row = std::function<std::vector<figure>(lab&)>;
 
-// Each measures one row of the table; bench.cpp has their names.
+// Each function measures one row of the table; bench.cpp has the names of the rows.
 std::vector<figure> row_get(lab& in);
 std::vector<figure> row_metrics(lab& in);
 std::vector<figure> row_hang(lab& in);
@@ -41,8 +41,8 @@ inline double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-/// Two things measured in turn. The ratio is the median of the pairs' ratios: what slows the machine down for a while
-/// hits both halves of a pair.
+/// Two alternating measurements. The ratio is the median of the pairs' ratios: temporary load on the machine affects
+/// both halves of a pair.
 struct pairs {
   double ours = 0, theirs = 0, ratio = 0;
 };
@@ -57,7 +57,7 @@ inline pairs measure_in_turn(int rounds, const std::function<double()>& ours, co
   return {median(a), median(b), median(ratios)};
 }
 
-/// A number as people read it, with so many digits behind the point.
+/// Formats a number for people, with `digits` decimals.
 std::string in_words(double value, int digits = 0);
 
 } // namespace mistify::bench

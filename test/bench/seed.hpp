@@ -7,15 +7,15 @@
 
 namespace mistify::bench {
 
-/// The ids of the guests and jobs that `seed` makes, from 0.
+/// Returns the ids of the guests and jobs that `seed` creates, from 0.
 std::string guest_id(std::size_t index);
 std::string job_id(std::size_t index);
 
-/// Some 500 bytes of JSON, as the guests of real use have.
+/// Returns a guest with about 500 bytes of JSON, a realistic size.
 rpc::guest sample_guest(std::size_t index);
 
-/// Makes a database as an agent leaves it that has so many guests, and so many jobs in its log that have all ended.
-/// Written through the agent's own journal, a thousand jobs a commit: through the API it would take minutes.
+/// Creates an agent's database with that many guests, and that many ended jobs in its log. Uses the agent's own
+/// journal, a thousand jobs a commit: the API would take minutes.
 void seed(const std::string& file, std::size_t guests, std::size_t jobs);
 
 } // namespace mistify::bench

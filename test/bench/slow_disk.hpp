@@ -4,7 +4,7 @@
 
 namespace mistify::bench {
 
-/// What a sync takes longer on the slow disk.
+/// How much longer a sync takes on the slow disk.
 inline constexpr std::chrono::milliseconds slow_sync{1};
 
 } // namespace mistify::bench

@@ -10,7 +10,7 @@
 
 namespace mistify::test {
 
-/// A headless Chromium with one empty window, as a person would see it: driven through chromedriver, on loopback only.
+/// A headless Chromium with one empty window, driven through chromedriver, on loopback only.
 class browser {
 public:
   browser();
@@ -18,31 +18,32 @@ public:
   browser(const browser&) = delete;
   browser& operator=(const browser&) = delete;
 
-  /// Loads a page and waits until it is there. What is opened is remembered by Back.
+  /// Loads a page and waits for it. The page is added to the history.
   void open(const std::string& url);
   void back();
 
-  /// What an expression is in the page, as compact JSON text: `run("document.title")` is `"Actors"`, with quotes.
+  /// Evaluates an expression in the page and returns compact JSON text: `run("document.title")` is `"Actors"`, with
+  /// quotes.
   std::string run(std::string_view expression);
   /// The same for a string, without its quotes.
   std::string text(std::string_view expression);
-  /// Waits until the expression is true; false when it does not become so.
+  /// Waits until the expression is true; returns false after a time-out.
   bool becomes(std::string_view expression);
   /// Waits until an element shows this text.
   bool shows(std::string_view selector, std::string_view text);
 
-  /// Clicks, as a person does: what is covered or out of sight cannot be clicked, and throws.
+  /// Clicks an element; throws if it is covered or outside of the window.
   void click(std::string_view selector);
-  /// Types into an element; `key` codes of WebDriver are text too: "\uE00C" is Escape.
+  /// Types into an element; WebDriver's `key` codes are text too: "\uE00C" is Escape.
   void type(std::string_view selector, std::string_view text);
 
   void resize(int width, int height);
-  /// How the person likes colours.
+  /// Sets the preferred colour scheme.
   void prefer_dark(bool dark);
-  /// Everything that the page wrote to the console as an error, and exceptions that nobody caught; "[]": none.
+  /// Returns the errors on the page's console and uncaught exceptions; "[]": none.
   std::string errors();
 
-  /// Keeps what the window shows, where MISTIFY_SCREENSHOTS names a folder: for people to look at.
+  /// Saves a picture of the window in the folder named by MISTIFY_SCREENSHOTS, if it is set.
   void screenshot(const std::string& name);
 
 private:

@@ -9,15 +9,15 @@
 #include <string_view>
 #include <utility>
 
-/// What the fuzz targets share. Each target is one function over bytes; it finds a fault by crashing, by a sanitizer's
-/// report, by an exception that leaves it, or by a property that does not hold.
+/// Functions shared by the fuzz targets. Each target is one function over bytes; a finding is a crash, a sanitizer's
+/// report, an uncaught exception, or a violated property.
 namespace mistify::fuzz {
 
 inline std::string_view text_of(const unsigned char* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-/// Ends the process, which libFuzzer notes as a finding, unless the property holds.
+/// Ends the process, which libFuzzer records as a finding, unless the property holds.
 inline void demand(bool holds, std::string_view property) {
   if (holds)
     return;
@@ -25,8 +25,8 @@ inline void demand(bool holds, std::string_view property) {
   std::abort();
 }
 
-/// What `read` returns; nothing where it refused. Refusals have the code that its contract names and say why; anything
-/// else that is thrown is a finding.
+/// Returns the result of `read`; null if it refused the input. A refusal must have the documented code and a message;
+/// any other exception is a finding.
 template <class Read>
 auto unless_refused(rpc::errc expected, Read read) -> std::optional<decltype(read())> {
   try {

@@ -8,15 +8,15 @@
 
 namespace mistify::test {
 
-/// An answer as it came over the wire.
+/// A response as received.
 struct raw_answer {
-  int status = 0;                             ///< 0: the connection ended before a head
+  int status = 0;                             ///< 0: the connection ended before a response head
   std::map<std::string, std::string> headers; ///< names in lower case
-  std::string body;                           ///< out of its chunks
-  bool whole = false;                         ///< false: cut short
+  std::string body;                           ///< decoded from chunks
+  bool whole = false;                         ///< false: incomplete
 };
 
-/// A client that sends exactly the bytes it is told to, on a blocking loopback socket. Waits give up after five seconds.
+/// A client that sends exactly the given bytes, on a blocking loopback socket. Waits end after five seconds.
 class raw_client {
 public:
   explicit raw_client(std::uint16_t port, int receive_buffer = 0);
@@ -24,17 +24,17 @@ public:
   raw_client(const raw_client&) = delete;
   raw_client& operator=(const raw_client&) = delete;
 
-  /// False when the server does not take it any more.
+  /// Returns false if the server no longer accepts data.
   bool send(std::string_view bytes);
   raw_answer answer(bool to_head = false);
   raw_answer get(const std::string& target, const std::string& more_headers = "");
-  /// True when the server has closed, or closes within five seconds, without sending more.
+  /// True if the server has closed, or closes within five seconds, without sending more.
   bool closed();
-  /// True when nothing comes for that long, and the connection stays open.
+  /// True if no byte arrives for that long and the connection stays open.
   bool silent_for(std::chrono::milliseconds time);
   /// At most `n` bytes; "" at the end.
   std::string receive(std::size_t n);
-  /// Everything until the server closes; `reset` tells whether by a reset.
+  /// Returns everything until the server closes; sets `reset` if it was by a reset.
   std::string rest(bool* reset = nullptr);
   void send_no_more();
   void close();

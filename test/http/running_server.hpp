@@ -13,7 +13,7 @@
 
 namespace mistify::test {
 
-/// Holds coroutines until a test lets them go on.
+/// Holds coroutines until a test resumes them.
 class parking {
 public:
   struct spot {
@@ -30,7 +30,7 @@ public:
     std::lock_guard lock{mutex_};
     return waiting_.size();
   }
-  /// Resumes all that wait, on the calling thread.
+  /// Resumes all waiting coroutines on the calling thread.
   std::size_t resume_all() {
     std::vector<std::coroutine_handle<>> ready;
     {
@@ -47,7 +47,7 @@ private:
   std::vector<std::coroutine_handle<>> waiting_;
 };
 
-/// A server on a free port whose handlers are given by path.
+/// A server on a free port with a handler for each path.
 class running_server {
 public:
   using routes = std::map<std::string, http::handler>;
@@ -115,7 +115,7 @@ inline http::handler downloads(http::download stream) {
   };
 }
 
-/// Whether `holds` becomes true within five seconds.
+/// Returns true if `holds` becomes true within five seconds.
 template <class F>
 bool eventually(F holds) {
   for (int i = 0; i < 1000; ++i, std::this_thread::sleep_for(std::chrono::milliseconds{5}))

@@ -7,7 +7,7 @@
 
 namespace mistify::test {
 
-/// Makes heads of qcow2 files as nobody should: every field can be a lie.
+/// Makes qcow2 headers in which every field may be invalid.
 struct qcow2_maker {
   std::string backing = {}, backing_format = "qcow2", data_file = {};
   std::uint64_t features = 0, size = 1 << 20;

@@ -1,10 +1,11 @@
 #pragma once
 
-/// libvirt's test driver as if it lived in a daemon that restarts. It lives in this process, and its connections do not
-/// break; so in this test binary some functions of libvirt are replaced by breakable_libvirt.cpp.
+/// Simulates a libvirt daemon that restarts. libvirt's test driver runs in this process and its connections cannot
+/// break, so breakable_libvirt.cpp replaces some functions of libvirt in this test binary.
 namespace mistify::test {
 
-/// While it lives there is no daemon: connections that were open are broken, as whoever watches one is told, and none opens.
+/// While it lives there is no daemon: open connections are broken, which their watchers are notified of, and new ones
+/// fail.
 class daemon_outage {
 public:
   daemon_outage();
@@ -12,7 +13,7 @@ public:
   daemon_outage(const daemon_outage&) = delete;
   daemon_outage& operator=(const daemon_outage&) = delete;
 
-  /// Waits for somebody who tries to connect; false where nobody does.
+  /// Waits for an attempt to connect; returns false if there is none.
   bool refuses_somebody() const;
 };
 

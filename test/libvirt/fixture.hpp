@@ -26,7 +26,7 @@ struct disk_lab {
 
   agents::place_settings places() const { return {.stores = {store}, .media = media}; }
 
-  /// A volume of the store: its head says what is behind it.
+  /// Writes a volume of the store; `head` names its backing file.
   std::string put_volume(const std::string& name, const qcow2_maker& head = {}) const {
     const auto file = store / (name + ".qcow2");
     std::filesystem::create_directories(file.parent_path());
@@ -36,7 +36,7 @@ struct disk_lab {
     return dir.write("media/" + name, text);
   }
 
-  /// A disk as mistify-storage fills it in.
+  /// Returns a disk as mistify-storage describes it.
   static rpc::disk disk_of(const std::string& volume, const std::string& source) {
     rpc::disk d;
     d.volume = volume;
@@ -45,8 +45,8 @@ struct disk_lab {
   }
 };
 
-/// The libvirt sub-agent on libvirt's test driver, and a connection of somebody else to the same machines. Machines live
-/// as long as the fixture.
+/// The libvirt sub-agent on libvirt's test driver, and a second connection to the same machines. Machines live as
+/// long as the fixture.
 struct libvirt_fixture : disk_lab {
   static constexpr const char* id = "0a1b2c3d-0000-4000-8000-000000000001";
   static constexpr const char* uri = "test:///default";
@@ -62,7 +62,7 @@ struct libvirt_fixture : disk_lab {
     return call("Libvirt." + std::string{method}, R"({"guest":)" + rpc::encode(g) + R"(,"action":"x"})");
   }
 
-  /// Calls a method with the guest and returns it as it comes back.
+  /// Calls a method with the guest and returns the resulting guest.
   rpc::guest guest(std::string_view method, const rpc::guest& g) {
     const auto answer = rpc::json::document::parse(raw(method, g));
     return rpc::decode_guest(*answer.root().find("guest"));
@@ -83,13 +83,13 @@ struct libvirt_fixture : disk_lab {
     return g;
   }
 
-  /// The guest's own disk, with that number.
+  /// Returns the guest's own disk of that number.
   rpc::disk own_disk(int number, const std::string& of = id) const {
     const auto volume = "guests/" + of + "/disk-" + std::to_string(number);
     return disk_of(volume, put_volume(volume));
   }
 
-  /// A guest with disks, nics, metadata, and members that the sub-agent does not know.
+  /// Returns a guest with disks, nics, metadata, and members unknown to the sub-agent.
   rpc::guest whole() const {
     auto g = small();
     g.disks = {own_disk(0), own_disk(1)};
@@ -101,7 +101,7 @@ struct libvirt_fixture : disk_lab {
     return g;
   }
 
-  /// The domain's XML as libvirt keeps it, with passwords.
+  /// Returns the domain's XML as libvirt stores it, with passwords.
   std::string xml() {
     constexpr unsigned flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
     return agents::text_ptr{agents::must(virDomainGetXMLDesc(domain().get(), flags))}.get();

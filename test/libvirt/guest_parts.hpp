@@ -2,7 +2,7 @@
 
 #include "rpc/model/codec.hpp"
 
-/// Disks and nics as a client writes them.
+/// Disks and nics in a client's form.
 namespace mistify::test {
 
 inline std::vector<rpc::disk> disks(const std::string& json) {

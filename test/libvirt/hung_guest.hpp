@@ -9,13 +9,13 @@
 
 namespace mistify::test {
 
-/// A running guest on which libvirt hangs, as it does on a machine that answers nothing: every call for it waits until the
-/// guest is let go.
+/// A running guest on which libvirt hangs, as on a machine that does not respond: every call for it blocks until this
+/// object releases the guest.
 ///
-/// libvirt dumps the guest's memory meanwhile, into a pipe that is full, and keeps the guest locked.
+/// Meanwhile libvirt dumps the guest's memory into a full pipe, which keeps the guest locked.
 class hung_guest {
 public:
-  /// Returns when the guest hangs. `flags` are of virDomainCoreDump. The pipe is made in `folder`.
+  /// Returns once the guest hangs. `flags` are those of virDomainCoreDump. Creates the pipe in `folder`.
   explicit hung_guest(agents::domain_ptr guest, const std::filesystem::path& folder, unsigned flags = 0);
   ~hung_guest();
 
@@ -26,9 +26,9 @@ private:
   void drain_pipe() const;
 
   std::filesystem::path pipe_;
-  rpc::unique_fd end_; // both of the pipe's
+  rpc::unique_fd end_; // both ends of the pipe
   agents::domain_ptr guest_;
-  std::thread dump_; // last: it uses the others
+  std::thread dump_; // last: it uses the other members
 };
 
 } // namespace mistify::test

@@ -14,15 +14,15 @@ namespace mistify::test {
 
 using strings = std::vector<std::string>;
 
-/// An agent that notes what it is told of one guest, and answers that as it is asked to; then with 200. An answer that is
-/// empty is none: the connection is closed.
+/// An agent that records the reports about one guest. It sends the given responses, then 200; an empty response
+/// closes the connection.
 class listening_agent {
 public:
   explicit listening_agent(std::deque<std::string> answers = {}) : answers_{std::move(answers)} {}
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()); }
 
-  /// The first so many states of the guest, as they came; fewer where they do not come in time.
+  /// Returns the first `count` states of the guest, in order; fewer after a time-out.
   strings states(std::size_t count) {
     std::unique_lock lock{mutex_};
     came_.wait_for(lock, std::chrono::seconds{5}, [&] { return states_.size() >= count; });
@@ -44,7 +44,7 @@ private:
   std::string note(const std::string& request) {
     const std::string head = "PUT /guests/" + std::string{libvirt_fixture::id} + "/state ";
     if (!request.starts_with(head))
-      return "404 Not Found"; // a machine that the test driver brings along
+      return "404 Not Found"; // a machine of libvirt's test driver
     const std::lock_guard lock{mutex_};
     states_.push_back(request.substr(request.find("\r\n\r\n") + 4));
     came_.notify_all();
@@ -59,10 +59,10 @@ private:
   std::condition_variable came_;
   std::deque<std::string> answers_;
   strings states_;
-  scripted_agent server_{[this](peer& from) { serve(from); }}; // last: it uses the others
+  scripted_agent server_{[this](peer& from) { serve(from); }}; // last: it uses the other members
 };
 
-/// What reports are made of, and how guests change by themselves.
+/// Inputs of reports, and state changes of guests without a job.
 struct reporter_fixture : libvirt_fixture {
   agents::hypervisor hypervisor{uri};
 

@@ -7,12 +7,12 @@
 
 namespace mistify::test {
 
-/// Calls of a sub-agent's server as the agent makes them.
+/// Calls a sub-agent's server as the agent does.
 class caller {
 public:
   explicit caller(rpc::server& s) : client_{at(s)} { s.start(); }
 
-  /// Throws `failure` with the sub-agent's text.
+  /// Throws `failure` with the sub-agent's error text.
   std::string operator()(std::string_view method, std::string_view params) {
     return client_.call(method, params, std::chrono::seconds{5}, {});
   }

@@ -14,12 +14,12 @@
 
 namespace mistify::test {
 
-/// The other end of one connection, byte by byte as a script says.
+/// The server side of one connection, scripted byte by byte.
 class peer {
 public:
   explicit peer(int fd) : fd_{fd} {}
 
-  /// Reads one request, head and body; empty when the other end closed instead.
+  /// Reads one request with its body; empty if the client closed the connection instead.
   std::string request() {
     std::string text;
     while (text.find("\r\n\r\n") == text.npos || text.size() < text.find("\r\n\r\n") + 4 + length(text)) {
@@ -42,14 +42,14 @@ public:
     return true;
   }
 
-  /// Until the other end closes: nothing is answered.
+  /// Waits until the client closes; sends nothing.
   void hang() const {
     char byte;
     while (::recv(fd_, &byte, 1, 0) > 0) {
     }
   }
 
-  /// The other end sees the connection reset instead of closed.
+  /// Resets the connection instead of closing it.
   void reset() const {
     const linger off{1, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &off, sizeof off);
@@ -63,7 +63,7 @@ private:
   int fd_;
 };
 
-/// A sub-agent of raw sockets that runs `script` on every connection, one after the other.
+/// A sub-agent on raw sockets that runs `script` on every connection, one after the other.
 class scripted_agent {
 public:
   explicit scripted_agent(std::function<void(peer&)> script) : script_{std::move(script)} {
@@ -107,7 +107,7 @@ inline std::string http(std::string_view body, std::string_view status = "200 OK
          std::string{body};
 }
 
-/// A port on which nothing listens (a moment ago).
+/// Returns a port on which no socket listened a moment ago.
 inline std::uint16_t free_port() {
   return rpc::port_of(rpc::tcp_listen(0));
 }

@@ -30,7 +30,7 @@ struct fetch_lab {
     return made;
   }
 
-  /// The format; what was fetched is in `content`.
+  /// Returns the format; stores the fetched bytes in `content`.
   std::string get(const std::string& url, const std::string& sum = "") {
     reading.files = files;
     agents::storage::fetch f{{url, sum, also}, limits, reading, stop, progress};

@@ -16,7 +16,7 @@ using agents::storage::snapshot_id;
 
 constexpr std::uint64_t mb = 1024 * 1024;
 
-/// A program that has a disk open as a machine would, until it is destroyed.
+/// A process that has a disk open, as a machine would, until it is destroyed.
 class running_guest {
 public:
   running_guest(const std::string& device, const std::string& format);
@@ -28,14 +28,14 @@ private:
   FILE* in_;
 };
 
-/// A backend in a folder of its own, and what guests do to their disks. What the labs have in common is what the tests of
-/// all backends need.
+/// A backend in a folder of its own, and operations of guests on their disks. The common interface serves the tests
+/// of all backends.
 class lab {
 public:
   virtual ~lab() = default;
 
   backend& store() { return *store_; }
-  /// As after the end of the process, however it ended.
+  /// Simulates a restart after any end of the process.
   void restart() {
     store_.reset();
     store_ = open();
@@ -44,10 +44,10 @@ public:
 
   /// Fills 64 KiB at that MB of a volume's device with the letter.
   void write(const dataset_id& id, std::uint64_t at_mb, char letter);
-  /// The letter at that MB; 0 where nothing was written.
+  /// Returns the letter at that MB; 0 if it was never written.
   char letter_at(const dataset_id& id, std::uint64_t at_mb);
 
-  /// An image with the letter at its begin.
+  /// Makes an image with the letter at its begin.
   dataset_id image(const std::string& name, std::uint64_t size_mb, char letter);
 
 protected:
@@ -65,7 +65,7 @@ protected:
   std::unique_ptr<backend> open() override;
 };
 
-/// On the stand-in for the command `zfs`; on ZFS itself, below the dataset that MISTIFY_TEST_ZFS names, where that is set.
+/// Uses the stand-in for the command `zfs`, or real ZFS below the dataset that MISTIFY_TEST_ZFS names, if set.
 class zfs_lab : public lab {
 public:
   zfs_lab();
@@ -81,7 +81,7 @@ private:
   std::filesystem::path devices_;
 };
 
-/// Everything of a stream.
+/// Returns the whole content of a stream.
 std::string all_of(const byte_stream& stream);
 
 } // namespace mistify::test

@@ -10,30 +10,30 @@
 
 namespace mistify::test {
 
-/// A web server with one file (any path), and what can go wrong with one. Set it up before it is asked.
+/// A web server with one file (at any path) and configurable faults. Configure it before the first request.
 class web_source {
 public:
   std::string body;
   std::string etag = "\"v1\"";
-  bool ranges = true;                  ///< it can go on from a byte
-  std::vector<std::size_t> breaks;     ///< of the first answers: the bytes after which the connection drops
-  std::vector<int> statuses;           ///< of the first answers, where they are not 200
-  std::string sum_file;                ///< what PATH.sha256 holds; "": there is none
-  std::string redirect;                ///< where it sends everybody
-  std::function<void()> half_way = {}; ///< called when half of an answer is out
-  /// The whole answer to a request, also for a sum; "": as usual.
+  bool ranges = true;                  ///< range requests are supported
+  std::vector<std::size_t> breaks;     ///< of the first responses: the number of bytes after which the connection drops
+  std::vector<int> statuses;           ///< of the first responses, if not 200
+  std::string sum_file;                ///< content of PATH.sha256; "": absent
+  std::string redirect;                ///< target of redirects for every request
+  std::function<void()> half_way = {}; ///< called when half of a response was sent
+  /// Returns the whole response to a request, including those for a sum; "": the usual response.
   std::function<std::string(const std::string& request)> special = {};
 
   std::string url(const std::string& path = "/disk.img") const {
     return "http://127.0.0.1:" + std::to_string(server_.port()) + path;
   }
-  /// The requests for the file, as they came.
+  /// Returns the requests for the file, in order.
   std::vector<std::string> requests() const {
     std::lock_guard lock{mutex_};
     return requests_;
   }
 
-  /// An answer with the ETag of now.
+  /// Makes a response with the current ETag.
   std::string answer(const std::string& status, const std::string& content, const std::string& more = "") const {
     return "HTTP/1.1 " + status + "\r\nConnection: close\r\nETag: " + etag + "\r\n" + more +
            "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
@@ -87,7 +87,7 @@ private:
 
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
-  scripted_agent server_{[this](peer& p) { serve(p); }}; // last: its thread uses what is above
+  scripted_agent server_{[this](peer& p) { serve(p); }}; // last: its thread uses the other members
 };
 
 } // namespace mistify::test

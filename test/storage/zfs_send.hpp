@@ -10,11 +10,12 @@ namespace mistify::test {
 struct zfs_send_options {
   std::uint32_t type = 3; // a volume
   std::uint64_t kind = 1; // of one dataset
-  std::uint64_t from = 0; // the snapshot before it
+  std::uint64_t from = 0; // the previous snapshot
   bool big_endian = false;
 };
 
-/// What `zfs send` begins a stream with (dmu_replay_record_t of OpenZFS), and the data, which are not in its form.
+/// Returns the begin of a `zfs send` stream (dmu_replay_record_t of OpenZFS), followed by data in no particular
+/// format.
 inline std::string zfs_send(std::string_view name, std::string_view data, const zfs_send_options& options = {}) {
   std::string head(312, '\0');
   const auto put = [&](std::size_t at, std::uint64_t value, std::size_t size) {

@@ -5,7 +5,7 @@
 
 namespace mistify::store {
 
-/// No file of this process may grow beyond `bytes` while this lives: the kernel refuses the writes.
+/// While it lives, the kernel refuses writes of this process beyond `bytes` of any file.
 class file_size_limit {
 public:
   explicit file_size_limit(rlim_t bytes) {

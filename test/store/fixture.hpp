@@ -18,7 +18,7 @@
 
 namespace mistify::store {
 
-/// A folder of its own for each test, gone afterwards.
+/// A temporary folder, removed after the test.
 class temp_folder {
 public:
   temp_folder() {
@@ -57,7 +57,7 @@ inline void write_file(const std::string& path, std::string_view bytes) {
   std::ofstream{path, std::ios::binary} << bytes;
 }
 
-/// The failure that `work` throws; fails the test if it throws none.
+/// Returns the failure that `work` throws; fails the test if it throws none.
 template <class F>
 rpc::failure failure_of(F&& work) {
   try {
@@ -73,7 +73,7 @@ inline rpc::timestamp at_second(std::int64_t second) {
   return rpc::timestamp{std::chrono::seconds{second}};
 }
 
-/// A journal on a file of its own, with a clock that moves one second each time it is asked.
+/// A journal on a file of its own. Its clock advances one second with each reading.
 struct journal_fixture {
   journal_fixture() { open(); }
 
@@ -108,7 +108,7 @@ struct journal_fixture {
     open();
   }
 
-  /// What is on disk now becomes the file of a new journal, as if the process had died here.
+  /// Simulates the death of the process: the current file content becomes the file of a new journal.
   void crash() {
     auto copy = folder / ("after-crash-" + std::to_string(clock) + ".db");
     std::filesystem::copy_file(path, copy);
@@ -118,7 +118,7 @@ struct journal_fixture {
     open();
   }
 
-  /// Runs `work` as a batch of its own.
+  /// Runs `work` in a batch.
   template <class F>
   auto batch(F&& work) {
     log->begin();
@@ -190,7 +190,7 @@ struct journal_fixture {
   std::size_t keep_jobs = 1000, keep_events = 10000, max_bytes = 0;
   std::chrono::seconds keep_for{0};
   std::size_t most_jobs = 100'000;
-  std::chrono::seconds uptime{0}; ///< of the clock that nobody sets
+  std::chrono::seconds uptime{0}; ///< of the steady clock
   event_feed feed;
   std::int64_t clock = 0;
   bool fail_commit = false;

@@ -6,7 +6,7 @@
 
 namespace mistify::store {
 
-/// A database as the original agent wrote it. Values are BLOBs, as its driver binds Go's byte slices.
+/// A database written like the original agent's. Values are BLOBs, as its driver binds Go's byte slices.
 class legacy_database {
 public:
   explicit legacy_database(const std::string& path) : db_{path, database::access::read_write} {
@@ -59,7 +59,7 @@ struct legacy_fixture {
             '[' + legacy_job("j1", first_id, "Complete") + ',' + legacy_job("j2", second_id, "Error") + ']');
   }
 
-  /// The agent's start: what was imported is opened by a journal.
+  /// Starts like the agent: imports, then opens a journal.
   void start(const std::string& import_from = {}) {
     take_over_legacy(import_from, settings);
     published = std::make_unique<directory>();

@@ -11,28 +11,28 @@
 
 namespace mistify::test {
 
-/// The agent's binary, or another, as a process. Its stderr goes to a file.
+/// A process of the agent's binary, or of another one. Its stderr is written to a file.
 class process {
 public:
-  /// Starts it with these arguments.
+  /// Starts the process with these arguments.
   process(const std::vector<std::string>& arguments, const std::string& stderr_file,
           const std::string& binary = AGENT_BINARY);
-  ~process(); ///< kills what still runs
+  ~process(); ///< kills the process if it still runs
   process(const process&) = delete;
   process& operator=(const process&) = delete;
 
   void signal(int number) const;
-  /// Waits for its end: the exit code, or 128 + the signal that ended it. Throws when it does not end.
+  /// Waits for the end. Returns the exit code, or 128 + the signal that ended it. Throws after a time-out.
   int wait();
   bool running();
   pid_t id() const noexcept { return id_; }
 
 private:
   pid_t id_ = -1;
-  int status_ = -1; // as `wait` returns it; -1: not known to have ended
+  int status_ = -1; // the result of `wait`; -1: not known to have ended
 };
 
-/// What a run of the agent that ends by itself left behind.
+/// The result of an agent that exits by itself.
 struct run_result {
   int code = -1;
   std::string err;
@@ -41,10 +41,10 @@ struct run_result {
 /// Runs the agent until it ends.
 run_result run_agent(const std::vector<std::string>& arguments);
 
-/// An agent that serves: on a free port, with a database and a config of its own.
+/// A serving agent: on a free port, with a database and a config of its own.
 class daemon {
 public:
-  /// Writes `config` and starts. The first answer has come when it returns.
+  /// Writes `config` and starts the agent. Returns after its first response.
   explicit daemon(const std::string& config);
   ~daemon();
 
@@ -54,16 +54,16 @@ public:
   std::uint16_t port() const noexcept { return port_; }
   process& running() { return *process_; }
 
-  /// SIGTERM; returns the exit code.
+  /// Sends SIGTERM; returns the exit code.
   int stop();
-  /// Starts again after it ended, with the same config, database and port. `level` is the command line's; "": none.
+  /// Restarts it after its end, with the same config, database and port. `level` is the command line's; "": none.
   void start(const std::string& level = "info");
   void kill_and_start();
-  /// What the next start, or SIGHUP, reads.
+  /// Replaces the config for the next start or SIGHUP.
   void rewrite_config(const std::string& config);
   bool alive() { return process_->running(); }
 
-  /// All that was logged since the first start.
+  /// Returns everything logged since the first start.
   std::string log() const;
 
 private:
@@ -73,7 +73,7 @@ private:
   std::unique_ptr<process> process_;
 };
 
-/// A file's text, "" where there is none.
+/// Returns a file's text; "" if it does not exist.
 std::string read_text(const std::filesystem::path& file);
 
 } // namespace mistify::test

@@ -10,17 +10,17 @@
 
 namespace mistify::test {
 
-/// Reads the events of an agent that is killed again and again, and holds them against its jobs.
+/// Reads the events of an agent that is killed repeatedly, and compares them with its jobs.
 class event_ledger {
 public:
   explicit event_ledger(const house& of) : of_{of} {}
   ~event_ledger();
 
-  /// Reads along from now on, until the agent dies.
+  /// Starts to read the events until the agent dies.
   void read_along();
 
-  /// After a restart, and once everything has ended: the numbers go on where they were and have no holes, what was told
-  /// before the death is what is told again, and each job has the events that its end implies, once.
+  /// Call after a restart, when all jobs have ended. Checks that the ids continue without gaps, that events received
+  /// before the death are unchanged, and that each job has the events of its history exactly once.
   void check();
 
   std::size_t size() const noexcept { return told_.size(); }
@@ -31,10 +31,10 @@ private:
   void check_job(const std::string& job) const;
 
   const house& of_;
-  std::vector<told_event> heard_; // before the death
+  std::vector<told_event> heard_; // received before the death
   std::thread ear_;
   std::string last_ = "0";
-  std::map<std::string, std::string> told_; // the data by id
+  std::map<std::string, std::string> told_; // data by id
   std::map<std::string, std::vector<told_event>> by_job_;
 };
 

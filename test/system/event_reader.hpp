@@ -10,25 +10,25 @@
 
 namespace mistify::test {
 
-/// An event as it came.
+/// A received event.
 struct told_event {
-  std::string id, type, data; ///< all empty: none came in time
-  std::string place;          ///< the id with its epoch, as a reader that comes back names it
+  std::string id, type, data; ///< all empty: no event arrived in time
+  std::string place;          ///< the id with its epoch, which a reader sends when it reconnects
 };
 
-/// A client of /events. It asks with HTTP/1.0, so that what comes is nothing but the events.
+/// A client of /events. It uses HTTP/1.0, so that the body is not chunked.
 class event_reader {
 public:
-  /// Connected, and at its place, when it returns. Throws where the agent does not answer 200.
+  /// Connects and reads the starting position. Throws if the agent does not answer 200.
   explicit event_reader(std::uint16_t port, const std::string& query = "", const header_list& headers = {});
 
-  /// The next event; waits for it.
+  /// Waits for the next event and returns it.
   told_event next();
-  /// Up to and with the first one of that type.
+  /// Returns the events up to and including the first one of that type.
   std::vector<told_event> until(std::string_view type);
-  /// The event it began behind.
+  /// The position at which the stream began.
   const std::string& place() const noexcept { return place_; } ///< its number
-  /// True when the agent ends it, without more events.
+  /// Returns true if the agent ends the stream without further events.
   bool ends();
 
 private:

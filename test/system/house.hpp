@@ -11,20 +11,20 @@
 
 namespace mistify::test {
 
-/// A config as a test changes it, piece by piece; every piece is JSON text. Without changes it has every action of the
-/// agent as one stage on the service `test`: `reboot` calls `Test.Reboot`, `containerReboot` `Test.ContainerReboot`.
-/// `downloadSnapshot` is on the service `download` with the path /snapshots/download.
+/// A config for a test; every part is JSON text. By default every action has one stage on the service `test`:
+/// `reboot` calls `Test.Reboot`, `containerReboot` `Test.ContainerReboot`. `downloadSnapshot` uses the service
+/// `download` with the path /snapshots/download.
 struct config_file {
   explicit config_file(std::uint16_t sub_agent_port);
 
-  /// Makes an action's stages: the text within the brackets.
+  /// Sets an action's stages: the text within the brackets.
   void stages(const std::string& action, const std::string& text);
   std::string text() const;
 
   std::map<std::string, std::string> actions, services, top;
 };
 
-/// An agent, the sub-agent it calls and a client: what most tests are about.
+/// An agent, its sub-agent and a client, as most tests need them.
 struct house {
   explicit house(const std::function<void(config_file&)>& change = {});
 
@@ -32,23 +32,23 @@ struct house {
   test::daemon agent;
   http_client http;
 
-  /// Creates a guest and waits until it is complete; its id. `members` are JSON members of the guest, such as
+  /// Creates a guest, waits until it is complete and returns its id. `members` are JSON members of the guest, such as
   /// `"memory":512`.
   std::string create_guest(std::string_view members = "");
 
-  /// The job once it has ended, or as it is when `patience` is over.
+  /// Returns the job once it has ended, or its current state after `patience`.
   std::string ended(const std::string& job) const;
-  /// The status of the job once it has ended.
+  /// Returns the status of the job once it has ended.
   std::string outcome(const std::string& job) const { return text_at(ended(job), "Status"); }
   std::string message(const std::string& job) const { return text_at(ended(job), "Message"); }
-  /// Waits until the job's status is this.
+  /// Waits until the job has this status.
   bool becomes(const std::string& job, std::string_view status) const;
 
-  /// The agent still serves and has not logged a crash.
+  /// True if the agent serves and has not logged a crash.
   bool healthy();
 };
 
-/// What every error answer has: the message; "" and a failed check where the answer is not as it has to be.
+/// Returns the message of an error answer. If the answer lacks a required part, returns "" and fails a check.
 std::string error_message(const response& answer);
 
 } // namespace mistify::test

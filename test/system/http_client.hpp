@@ -9,22 +9,22 @@
 
 namespace mistify::test {
 
-/// An answer of the agent.
+/// A response of the agent.
 struct response : raw_answer {
-  /// A header by its lower-case name, "" if absent.
+  /// Returns a header by its lower-case name; "" if absent.
   std::string header(const std::string& name) const;
-  /// The id of the job that the request queued, "" if it did not.
+  /// Returns the id of the job that the request queued; "" if none.
   std::string job() const { return header("x-guest-job-id"); }
 };
 
 using header_list = std::vector<std::string>; ///< "Name: value"
 
-/// The bytes of a request, with a length where there is or has to be a body.
+/// Returns the bytes of a request, with a length if there is a body or one is required.
 std::string request_text(std::string_view method, std::string_view path, std::string_view body = "",
                          const header_list& headers = {});
 
-/// Asks the agent, each time on a connection of its own: any thread may use it. It has no opinion of what it sends and
-/// hides nothing of what comes, so that tests see what is really on the wire.
+/// Sends requests to the agent, each on its own connection; any thread may use it. Neither checks requests nor
+/// interprets responses, so that tests see the bytes on the wire.
 class http_client {
 public:
   explicit http_client(std::uint16_t port) : port_{port} {}
@@ -37,7 +37,7 @@ public:
   response patch(std::string_view path, std::string_view body) const { return send("PATCH", path, body); }
   response del(std::string_view path) const { return send("DELETE", path); }
 
-  /// Sends the bytes as they are and reads one answer.
+  /// Sends the bytes unchanged and reads one response.
   response send_raw(std::string_view bytes) const;
 
   std::uint16_t port() const noexcept { return port_; }

@@ -9,12 +9,12 @@
 
 namespace mistify::test {
 
-/// The lines of a text.
+/// Splits a text into lines.
 std::vector<std::string> lines_of(const std::string& text);
 
 using log_fields = std::vector<std::pair<std::string_view, std::string>>;
 
-/// The lines that an agent has logged so far with all of these fields.
+/// Returns the lines that an agent has logged with all of these fields.
 std::vector<std::string> log_lines(const daemon& agent, const log_fields& with);
 
 } // namespace mistify::test

@@ -4,7 +4,7 @@
 
 namespace mistify::test {
 
-/// Processes that are started meanwhile begin with this soft limit, which they can raise.
+/// While it lives, started processes get this soft limit, which they can raise.
 class lowered_limit {
 public:
   lowered_limit(__rlimit_resource what, rlim_t soft) : what_{what} {

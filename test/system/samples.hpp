@@ -6,11 +6,11 @@
 
 namespace mistify::test {
 
-/// The value of a sample of a page in the text format of Prometheus, by its name and labels as they stand there; -1
-/// where it is missing.
+/// Returns the value of a sample on a page in the text format of Prometheus, by its exact name and labels; -1 if it is
+/// missing.
 double sample(std::string_view page, const std::string& name);
 
-/// The lines of the page that are samples of that name, whatever their labels.
+/// Returns the samples of that name, with any labels.
 std::vector<std::string> samples_of(std::string_view page, std::string_view name);
 
 } // namespace mistify::test

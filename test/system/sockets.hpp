@@ -9,13 +9,13 @@
 
 namespace mistify::test {
 
-/// Time that anything a test waits for may take. Far above what it takes: it only bounds a test that fails.
+/// The longest wait in a test. Far above any expected time: only a failing test reaches it.
 inline constexpr std::chrono::seconds patience{20};
 
-/// Asks `done` every few milliseconds until it is true; false when `limit` is over first.
+/// Calls `done` every few milliseconds until it returns true; returns false after `limit`.
 bool eventually(const std::function<bool()>& done, std::chrono::milliseconds limit = patience);
 
-/// A file descriptor that closes itself.
+/// Owns a file descriptor.
 class descriptor {
 public:
   descriptor() = default;
@@ -31,16 +31,16 @@ private:
   std::atomic<int> fd_ = -1;
 };
 
-/// A socket that listens on a free port of the loopback interface; `port` is set to it.
+/// Opens a socket that listens on a free loopback port and sets `port` to it.
 descriptor listen_on_loopback(std::uint16_t& port);
 
-/// A port that nobody listens on at the moment.
+/// Returns a port on which no socket listens at the moment.
 std::uint16_t free_port();
 
-/// Writes everything; false once the other end has gone.
+/// Writes everything; returns false if the other end has disconnected.
 bool send_all(int fd, std::string_view bytes);
 
-/// Appends what can be read, waiting for at most `limit`; false at the end, on an error or when nothing came.
+/// Appends available bytes, waiting at most `limit`; returns false at the end, on an error or after a time-out.
 bool receive_some(int fd, std::string& into, std::chrono::milliseconds limit = patience);
 
 } // namespace mistify::test

@@ -17,11 +17,11 @@
 
 namespace mistify::test {
 
-/// A door that a scripted answer waits at until the test opens it.
+/// Blocks a scripted reply until the test opens the gate.
 class gate {
 public:
   void open();
-  /// False when `patience` was over first.
+  /// Returns false if `patience` ended first.
   bool wait();
 
 private:
@@ -30,48 +30,48 @@ private:
   bool open_ = false;
 };
 
-/// What the agent sent to a sub-agent.
+/// A request from the agent to a sub-agent.
 struct call {
   std::string verb, path, content_type, request_id, job_id;
   std::string body;
-  std::string method; ///< of the JSON-RPC envelope; for anything else the path
-  std::string params; ///< JSON text of the one object; for anything else the body
+  std::string method; ///< of the JSON-RPC envelope; otherwise the path
+  std::string params; ///< JSON text of the one object; otherwise the body
   std::string id;     ///< JSON text
 };
 
-/// Where a scripted download writes. `write` blocks like a socket and is false once the agent has gone.
+/// Writes to a scripted download. Blocks like a socket; returns false once the agent has disconnected.
 using write_bytes = std::function<bool(std::string_view)>;
 
-/// What a sub-agent does about a call.
+/// The scripted reaction to a call.
 struct reply {
   enum class kind : std::uint8_t { http, raw, hang, download };
   kind what = kind::http;
   int status = 200;
-  std::string bytes; ///< http: the body. raw: everything that is sent before the connection is closed
+  std::string bytes; ///< http: the body. raw: all bytes sent before the connection is closed
   std::string content_type = "application/json";
-  std::function<bool(const write_bytes&)> stream; ///< download: true ends it well, false breaks it off
-  std::int64_t length = -1;                       ///< download: Content-Length; -1: in chunks
+  std::function<bool(const write_bytes&)> stream; ///< download: returns true for a complete end, false to abort
+  std::int64_t length = -1;                       ///< download: Content-Length; -1: chunked
 };
 
-/// `{"result":R,"error":null}` with the id of the call put in.
+/// `{"result":R,"error":null}` with the call's id.
 reply result(const call& asked, std::string_view json);
-/// The guest that was asked about, as it came.
+/// Returns the guest of the call unchanged.
 reply echo(const call& asked);
 /// `{"result":null,"error":E}`; E is JSON text.
 reply rpc_error(const call& asked, std::string_view json);
 /// Any HTTP answer.
 reply http_reply(int status, std::string body);
-/// These bytes and the end of the connection; none: hangs up without a word.
+/// Sends these bytes and closes the connection; empty: closes without a response.
 reply raw_reply(std::string bytes);
-/// Never answers, and keeps the connection.
+/// Never responds, and keeps the connection open.
 reply hang();
-/// A download of what `stream` writes.
+/// A download with the data that `stream` writes.
 reply download(std::function<bool(const write_bytes&)> stream, std::int64_t length = -1);
 
 using script = std::function<reply(const call&)>;
 
-/// A sub-agent on a free loopback port that does what it is told to, each call on a thread of its own. Calls that have
-/// no script: guest actions and metrics get the guest back, images and snapshots an empty list.
+/// A scripted sub-agent on a free loopback port; each call runs on a thread of its own. Defaults without a script:
+/// guest actions and metrics return the guest, images and snapshots an empty list.
 class sub_agent {
 public:
   sub_agent();
@@ -79,17 +79,17 @@ public:
 
   std::uint16_t port() const noexcept { return port_; }
 
-  /// What is done about a method ("Test.Reboot") or, for a download, a path.
+  /// Sets the reaction to a method ("Test.Reboot") or, for a download, a path.
   void on(const std::string& method, script does);
 
   std::vector<call> calls() const;
   std::vector<call> calls(std::string_view method) const;
-  /// Waits until so many calls have come; false when `patience` is over first.
+  /// Waits for `how_many` calls; returns false if `patience` ends first.
   bool wait_for(std::string_view method, std::size_t how_many) const;
-  /// Calls that have come and have not been answered.
+  /// Returns the number of unanswered calls.
   std::size_t under_way() const;
   std::size_t most_under_way() const;
-  /// Hung calls and downloads that the agent left.
+  /// Number of hung calls and downloads whose connection the agent closed.
   std::size_t left() const noexcept { return left_; }
 
 private:
@@ -107,7 +107,7 @@ private:
   descriptor listening_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> left_ = 0;
-  mutable std::mutex mutex_; // guards what follows
+  mutable std::mutex mutex_; // guards the following members
   std::map<std::string, script, std::less<>> scripts_;
   std::vector<call> calls_;
   std::size_t under_way_ = 0, most_under_way_ = 0;

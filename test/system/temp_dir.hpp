@@ -6,7 +6,7 @@
 
 namespace mistify::test {
 
-/// A folder that lives as long as the test.
+/// A temporary folder for the duration of a test.
 class temp_dir {
 public:
   temp_dir();
