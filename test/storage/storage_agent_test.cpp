@@ -520,7 +520,7 @@ TEST_CASE("an image with nothing but an id comes from the image server, in eithe
   CHECK_THAT(web.requests().back(), Catch::StartsWith("GET /at/a/three.img HTTP"));
 }
 
-TEST_CASE("one host leaves room for images of others") {
+TEST_CASE("one host leaves room for images of others, and its own wait for a place") {
   web_source web, other;
   web.body = other.body = std::string(mb, 'A');
   std::atomic<bool> begun = false, go_on = false;
@@ -538,11 +538,18 @@ TEST_CASE("one host leaves room for images of others") {
   std::thread slow{[&] { lab.call("RequestImage", wish("slow", web.url())); }};
   for (int i = 0; i < 500 && !begun; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  CHECK_THROWS_WITH(lab.call("RequestImage", wish("more", web.url("/more"))), Contains("from the same host"));
+  std::string waited;
+  std::thread waiting{[&] { waited = lab.call("RequestImage", wish("more", web.url("/more"))); }};
+  for (int i = 0; i < 500 && lab.call("ListImages", "{}").find(R"("status":"waiting")") == std::string::npos; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  CHECK_THAT(lab.call("GetImage", R"({"id":"more"})"), Contains(R"("status":"waiting")"));
   CHECK_THAT(lab.call("RequestImage", wish("other", "http://localhost" + other.url().substr(16))),
              Contains("complete"));
+  CHECK(web.requests().size() == 1);
   go_on = true;
   slow.join();
+  waiting.join();
+  CHECK_THAT(waited, Contains("complete"));
 }
 
 TEST_CASE("a network that is none, or an image server that is none, is refused at the start") {
