@@ -552,6 +552,23 @@ TEST_CASE("one host leaves room for images of others, and its own wait for a pla
   CHECK_THAT(waited, Contains("complete"));
 }
 
+TEST_CASE_METHOD(agent_lab, "no volume is made in a guest's folder, where the guest would take it for its disk") {
+  image("base", 8);
+  const auto in_folder = [&](const std::string& name) { return "guests/" + std::string{id} + name; };
+  for (const auto& name : {in_folder("/disk-0"), in_folder("/disk-7"), in_folder("")}) {
+    CHECK_THROWS_WITH(call("CreateVolume", R"({"id":")" + name + R"(","size":8})"),
+                      "invalid id: " + name + " is in a guest's folder, whose disks are made with it");
+    CHECK_THROWS_WITH(call("CloneImage", R"({"id":"base","dest":")" + name + "\"}"),
+                      Contains("is in a guest's folder"));
+  }
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"images/x","size":8})"), Contains("is an image's name"));
+  CHECK_THROWS_WITH(call("CloneImage", R"({"id":"base","dest":"images/x"})"), Contains("is an image's name"));
+  CHECK(store->list("guests/").empty());
+  guest("CreateGuestDisks", R"([{"size":16}])");
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":")" + in_folder("/disk-0") + R"(","size":16})"),
+                    Contains("is in a guest's folder"));
+}
+
 TEST_CASE("a network that is none, or an image server that is none, is refused at the start") {
   agents::storage::fetch_settings settings;
   settings.reading.nets = {"127.0.0.0/99"};
