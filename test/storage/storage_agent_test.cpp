@@ -569,6 +569,16 @@ TEST_CASE_METHOD(agent_lab, "no volume is made in a guest's folder, where the gu
                     Contains("is in a guest's folder"));
 }
 
+TEST_CASE_METHOD(agent_lab, "members of requests about images, snapshots and volumes have exact names") {
+  CHECK_THROWS_WITH(call("CreateSnapshot", R"({"id":"data","Dest":"s"})"), Contains("the name of this member is dest"));
+  CHECK_THROWS_WITH(call("RollbackSnapshot", R"({"id":"data@s","DestroyMoreRecent":true})"),
+                    Contains("the name of this member is destroyMoreRecent"));
+  CHECK_THROWS_WITH(call("CloneImage", R"({"id":"base","Dest":"x"})"), Contains("the name of this member is dest"));
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"a","Size":1})"), Contains("the name of this member is size"));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"base","SOURCE":"x"})"),
+                    Contains("the name of this member is source"));
+}
+
 TEST_CASE("a network that is none, or an image server that is none, is refused at the start") {
   agents::storage::fetch_settings settings;
   settings.reading.nets = {"127.0.0.0/99"};
