@@ -43,11 +43,13 @@ std::string encode(const image& value) {
 }
 
 image_request decode_image_request(std::string_view text) {
-  return wire::decode<image_request>(text);
+  return decode_image_request(json::document::parse(text).root());
 }
 
 image_request decode_image_request(const json::node& node) {
-  return wire::decode<image_request>(node);
+  auto request = wire::decode<image_request>(node);
+  expect_exact_names(request);
+  return request;
 }
 
 std::string encode(const image_request& value) {
@@ -72,10 +74,11 @@ std::string encode(const snapshot& value) {
 }
 
 snapshot_request decode_snapshot_request(std::string_view text) {
-  return wire::decode<snapshot_request>(text);
+  return decode_snapshot_request(json::document::parse(text).root());
 }
 
 snapshot_request decode_snapshot_request(const json::node& node) {
+  wire::expect_exact_members<snapshot_request>(node);
   return wire::decode<snapshot_request>(node);
 }
 

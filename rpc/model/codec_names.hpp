@@ -52,4 +52,19 @@ std::optional<inexact_name> inexact_member(const T& value, std::string_view path
   throw failure{errc::invalid_request, found.path + ": the name of this member is " + found.known};
 }
 
+/// For a request that keeps no unknown members. Throws `failure{invalid_request}` for a name that is one of `known` in another
+/// case; other names are free.
+inline void expect_exact_members(const json::node& of, std::initializer_list<std::string_view> known) {
+  for (const auto& member : of.members("body"))
+    for (const auto name : known)
+      if (member.key != name && folds_to(member.key, name))
+        refuse({std::string{member.key}, std::string{name}});
+}
+
+/// The same, of the names in a type's table.
+template <class T>
+void expect_exact_members(const json::node& of) {
+  std::apply([&](const auto&... f) { expect_exact_members(of, {f.name...}); }, fields<T>::all);
+}
+
 } // namespace mistify::rpc::wire

@@ -1,5 +1,7 @@
 #include "rpc/model/messages.hpp"
 
+#include "rpc/model/codec_names.hpp"
+
 namespace mistify::rpc {
 
 namespace {
@@ -119,7 +121,7 @@ void decode(const json::node& from, snapshot_response& to) {
 }
 
 void decode(const json::node& from, volume_request& to) {
-  expect_object(from);
+  wire::expect_exact_members(from, {"id", "size"});
   member_of(from, "id", to.id, text_of);
   member_of(from, "size", to.size, number_of);
 }

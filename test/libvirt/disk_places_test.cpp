@@ -80,6 +80,25 @@ TEST_CASE_METHOD(places_lab, "what is behind a disk has to lie in the store too,
   CHECK(refusal(own) != "taken");
 }
 
+TEST_CASE_METHOD(places_lab, "a disk whose header names what another guest has is refused, wherever in the chain") {
+  const auto disk = "guests/" + me + "/disk-0";
+  put_volume("guests/" + she + "/disk-0");
+  put_volume("guests/" + she + "/disk-0@one");
+  put_volume("guests/" + me + "/disk-1");
+  put_volume("vols/a");
+  for (const auto& behind : {"../" + she + "/disk-0.qcow2", "../" + she + "/disk-0@one.qcow2",
+                             std::string{"./disk-1.qcow2"}, std::string{"../../vols/a.qcow2"}}) {
+    put_volume(disk, {.backing = behind});
+    CHECK_THAT(refusal(own), Contains("disk-0.qcow2: stands on what is not its own: "));
+    put_volume(disk, {.backing = "./disk-0@one.qcow2"});
+    put_volume(disk + "@one", {.backing = behind});
+    CHECK_THAT(refusal(own), Contains("stands on what is not its own"));
+  }
+  put_volume("images/base");
+  put_volume(disk + "@one", {.backing = "../../images/base.qcow2"});
+  CHECK(allowed.find(own, me, "d").chain.size() == 3);
+}
+
 TEST_CASE_METHOD(places_lab, "a path alone is no disk of the store, and a volume is not believed beside another path") {
   for (const auto& volume : {std::string{}, "guests/" + me + "/disk-1", std::string{"vols/a"}})
     CHECK_THROWS_WITH(allowed.find(disk_of(volume, own), me, "d"), Contains("d.source: a path alone is no disk"));

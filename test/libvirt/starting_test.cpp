@@ -142,6 +142,38 @@ TEST_CASE_METHOD(libvirt_fixture, "any port of the range is one that no other ma
   CHECK(guest("CreateGuest", h).vnc == 5901);
 }
 
+TEST_CASE_METHOD(libvirt_fixture, "a port of VNC that another machine has is refused by its number") {
+  auto g = small(), h = small("0a1b2c3d-0000-4000-8000-000000000002");
+  g.vnc = h.vnc = 5940;
+  g.metadata["vnc.password"] = h.metadata["vnc.password"] = "a";
+  CHECK(guest("CreateGuest", g).vnc == 5940);
+  CHECK(guest("CreateGuest", g).vnc == 5940);
+  CHECK_THROWS_WITH(raw("CreateGuest", h), std::string{"vnc: port 5940 is taken by "} + id);
+  CHECK_THROWS_WITH(raw("Status", h), Contains("no domain"));
+  h.vnc = 5941;
+  CHECK(guest("CreateGuest", h).vnc == 5941);
+  guest("Delete", g);
+  guest("Delete", h);
+  h.vnc = 5940;
+  CHECK(guest("CreateGuest", h).vnc == 5940);
+}
+
+TEST_CASE_METHOD(libvirt_fixture, "of two machines that came to have one port of VNC, the first to start has it") {
+  auto g = small();
+  g.vnc = 5940;
+  g.metadata["vnc.password"] = "a";
+  g = guest("CreateGuest", g);
+  const agents::domain_ptr foreign{agents::must(virDomainDefineXML(
+    other.get(), "<domain type='test'><name>theirs</name><memory>65536</memory><os><type>hvm</type></os><devices>"
+                 "<graphics type='vnc' port='5940' autoport='no' listen='127.0.0.1'/></devices></domain>"))};
+  CHECK(guest("Run", g).vnc == 5940);
+  guest("Poweroff", g);
+  agents::must(virDomainCreate(foreign.get()));
+  CHECK_THROWS_WITH(raw("Run", g), "vnc: port 5940 is taken by theirs");
+  agents::must(virDomainDestroy(foreign.get()));
+  CHECK(guest("Run", g).state == "running");
+}
+
 TEST_CASE_METHOD(libvirt_fixture, "a guest that lost its VNC has it back once it has a password") {
   auto g = small();
   g.vnc = 5930;

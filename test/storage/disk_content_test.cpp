@@ -37,6 +37,13 @@ struct content_lab {
   }
 };
 
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const auto part : parts)
+    text += part;
+  return text;
+}
+
 } // namespace
 
 TEST_CASE_METHOD(content_lab, "images of formats that the store does not know are refused by their names") {
@@ -116,4 +123,46 @@ TEST_CASE("a zfs stream is known in either order of bytes, with what it is of") 
   CHECK(parse_zfs_stream(zfs_send("a@b", "", {.big_endian = true}))->volume);
   CHECK_FALSE(parse_zfs_stream(std::string(512, '\0')));
   CHECK_THROWS_WITH(expect_disk(zfs_send("a@b", "x")), Contains("a zfs stream"));
+}
+
+TEST_CASE("text is no disk, whatever it is of") {
+  const std::string zeros(disk_head, '\0');
+  std::string long_text;
+  while (long_text.size() < disk_head)
+    long_text += "one line of it, with an umlaut: \xc3\xa4\n";
+  const std::vector<std::string> texts{"#!/bin/sh\nexit\n",
+                                       "[Unit]\r\nDescription=x\r\n",
+                                       "a,b\n1,2\n",
+                                       "not found\n",
+                                       "\xef\xbb\xbfname\tvalue\n",
+                                       long_text,
+                                       long_text.substr(0, 512),
+                                       joined({long_text.substr(0, 512), zeros})};
+  for (const auto& text : texts) {
+    INFO(text);
+    CHECK_THROWS_WITH(expect_disk(text), Contains("and no raw or qcow2 disk"));
+  }
+  CHECK_THROWS_WITH(expect_disk("a,b\n1,2\n"), Contains("the source is text"));
+  const std::string lines(511, '\n');
+  CHECK_THROWS_WITH(expect_disk(joined({lines, "\xc3"})), Contains("text")); // cut off within a character
+}
+
+TEST_CASE("what only resembles text may be a raw disk") {
+  const std::string lines(500, '\n'), rest(disk_head, 'x'), zeros(disk_head, '\0');
+  std::string random, one_zero = rest;
+  for (unsigned i = 1; random.size() < disk_head; ++i)
+    random += static_cast<char>(i * 2654435761U >> 24);
+  one_zero.replace(100, 2, "\n\0", 2);
+  const std::vector<std::string> disks{
+    joined({lines, "0123456789\x55\xaa", rest}), // the end of a boot sector
+    random,
+    one_zero,
+    joined({lines, "\xff\xfe", rest}),
+    joined({lines, "\xc3x", rest}),
+    joined({"label\n", zeros}),
+    joined({"XFSB\n", zeros}),
+    rest,
+  };
+  for (const auto& disk : disks)
+    CHECK_NOTHROW(expect_disk(disk));
 }

@@ -216,6 +216,24 @@ TEST_CASE_METHOD(fetch_lab, "the sum beside a source is absent where the server 
   CHECK_THAT(progress.text(), Contains("/disk.img.sha256 has no sum of the image"));
 }
 
+TEST_CASE_METHOD(fetch_lab, "a refusal of the sum is final, also one that asks for patience") {
+  limits.first_pause = limits.longest_pause = 60s;
+  for (const auto* status : {"400 x", "404 x", "408 x", "425 x", "429 x", "499 x"}) {
+    int asked = 0;
+    web_source with;
+    with.body = web.body;
+    with.special = [&](const std::string& request) -> std::string {
+      if (request.find(".sha256") == request.npos)
+        return "";
+      ++asked;
+      return web.answer(status, "", "Retry-After: 60\r\n");
+    };
+    INFO(status);
+    CHECK(get(with.url()) == "raw");
+    CHECK(asked == 1);
+  }
+}
+
 TEST_CASE_METHOD(fetch_lab, "a server that is troubled is asked for the sum again, and the trouble names the URL") {
   int asked = 0;
   web.special = [&](const std::string& request) -> std::string {

@@ -520,7 +520,7 @@ TEST_CASE("an image with nothing but an id comes from the image server, in eithe
   CHECK_THAT(web.requests().back(), Catch::StartsWith("GET /at/a/three.img HTTP"));
 }
 
-TEST_CASE("one host leaves room for images of others") {
+TEST_CASE("one host leaves room for images of others, and its own wait for a place") {
   web_source web, other;
   web.body = other.body = std::string(mb, 'A');
   std::atomic<bool> begun = false, go_on = false;
@@ -538,11 +538,45 @@ TEST_CASE("one host leaves room for images of others") {
   std::thread slow{[&] { lab.call("RequestImage", wish("slow", web.url())); }};
   for (int i = 0; i < 500 && !begun; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  CHECK_THROWS_WITH(lab.call("RequestImage", wish("more", web.url("/more"))), Contains("from the same host"));
+  std::string waited;
+  std::thread waiting{[&] { waited = lab.call("RequestImage", wish("more", web.url("/more"))); }};
+  for (int i = 0; i < 500 && lab.call("ListImages", "{}").find(R"("status":"waiting")") == std::string::npos; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  CHECK_THAT(lab.call("GetImage", R"({"id":"more"})"), Contains(R"("status":"waiting")"));
   CHECK_THAT(lab.call("RequestImage", wish("other", "http://localhost" + other.url().substr(16))),
              Contains("complete"));
+  CHECK(web.requests().size() == 1);
   go_on = true;
   slow.join();
+  waiting.join();
+  CHECK_THAT(waited, Contains("complete"));
+}
+
+TEST_CASE_METHOD(agent_lab, "no volume is made in a guest's folder, where the guest would take it for its disk") {
+  image("base", 8);
+  const auto in_folder = [&](const std::string& name) { return "guests/" + std::string{id} + name; };
+  for (const auto& name : {in_folder("/disk-0"), in_folder("/disk-7"), in_folder("")}) {
+    CHECK_THROWS_WITH(call("CreateVolume", R"({"id":")" + name + R"(","size":8})"),
+                      "invalid id: " + name + " is in a guest's folder, whose disks are made with it");
+    CHECK_THROWS_WITH(call("CloneImage", R"({"id":"base","dest":")" + name + "\"}"),
+                      Contains("is in a guest's folder"));
+  }
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"images/x","size":8})"), Contains("is an image's name"));
+  CHECK_THROWS_WITH(call("CloneImage", R"({"id":"base","dest":"images/x"})"), Contains("is an image's name"));
+  CHECK(store->list("guests/").empty());
+  guest("CreateGuestDisks", R"([{"size":16}])");
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":")" + in_folder("/disk-0") + R"(","size":16})"),
+                    Contains("is in a guest's folder"));
+}
+
+TEST_CASE_METHOD(agent_lab, "members of requests about images, snapshots and volumes have exact names") {
+  CHECK_THROWS_WITH(call("CreateSnapshot", R"({"id":"data","Dest":"s"})"), Contains("the name of this member is dest"));
+  CHECK_THROWS_WITH(call("RollbackSnapshot", R"({"id":"data@s","DestroyMoreRecent":true})"),
+                    Contains("the name of this member is destroyMoreRecent"));
+  CHECK_THROWS_WITH(call("CloneImage", R"({"id":"base","Dest":"x"})"), Contains("the name of this member is dest"));
+  CHECK_THROWS_WITH(call("CreateVolume", R"({"id":"a","Size":1})"), Contains("the name of this member is size"));
+  CHECK_THROWS_WITH(call("RequestImage", R"({"id":"base","SOURCE":"x"})"),
+                    Contains("the name of this member is source"));
 }
 
 TEST_CASE("a network that is none, or an image server that is none, is refused at the start") {

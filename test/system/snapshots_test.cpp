@@ -148,7 +148,8 @@ TEST_CASE("rolling back is a job that takes its options from the body, which may
 
 TEST_CASE("a body that is not what it has to be is refused before a job is made") {
   with_guest h;
-  for (const auto* body : {"{", "[]", R"({"destroyMoreRecent":"yes"})", "{} {}"}) {
+  for (const auto* body : {"{", "[]", R"({"destroyMoreRecent":"yes"})", "{} {}", R"({"Dest":"a"})",
+                           R"({"destroyMoreRecent":false,"DestroyMoreRecent":true})"}) {
     INFO(body);
     CHECK(h.http.post(h.guest + "/snapshots/a/rollback", body).status == 400);
     CHECK(h.http.post(h.guest + "/snapshots", body).status == 400);

@@ -13,10 +13,12 @@ namespace {
 
 /// Calls `look` with the name and the shape of each other domain. One that goes meanwhile is passed over.
 template <class Look>
-void each_other(virConnectPtr c, const std::string& guest, unsigned flags, Look look) {
+void each_other(virConnectPtr c, const std::string& guest, unsigned flags, among which, Look look) {
   for (const auto& domain : all_domains(c)) {
     const std::string name = virDomainGetName(domain.get());
-    const text_ptr xml{name == guest ? nullptr : virDomainGetXMLDesc(domain.get(), flags)};
+    if (name == guest || (which == among::running && virDomainIsActive(domain.get()) != 1))
+      continue;
+    const text_ptr xml{virDomainGetXMLDesc(domain.get(), flags)};
     if (xml)
       look(domain.get(), name, read_domain(xml.get()));
   }
@@ -29,15 +31,22 @@ bool has(const domain_shape& shape, const std::string& path) {
 } // namespace
 
 void expect_free_disk(virConnectPtr c, const std::string& path, const std::string& guest, among which) {
-  each_other(c, guest, 0, [&](virDomainPtr d, const std::string& name, const domain_shape& shape) {
-    if (has(shape, path) && (which == among::all || virDomainIsActive(d) == 1))
+  each_other(c, guest, 0, which, [&](virDomainPtr, const std::string& name, const domain_shape& shape) {
+    if (has(shape, path))
       throw std::runtime_error{"in use by " + name + ": " + path};
+  });
+}
+
+void expect_free_vnc_port(virConnectPtr c, std::int64_t port, const std::string& guest, among which) {
+  each_other(c, guest, 0, which, [&](virDomainPtr, const std::string& name, const domain_shape& shape) {
+    if (shape.vnc == port)
+      throw std::runtime_error{"vnc: port " + std::to_string(port) + " is taken by " + name};
   });
 }
 
 std::int64_t free_vnc_port(virConnectPtr c, const port_range& ports, const std::string& guest, std::int64_t preferred) {
   std::set<std::int64_t> taken;
-  each_other(c, guest, VIR_DOMAIN_XML_INACTIVE,
+  each_other(c, guest, VIR_DOMAIN_XML_INACTIVE, among::all,
              [&](virDomainPtr, const std::string&, const domain_shape& shape) { taken.insert(shape.vnc); });
   if (ports.holds(preferred) && !taken.contains(preferred))
     return preferred;

@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/disk_places.hpp"
 
 #include "rpc/agents/libvirt/volume_name.hpp"
+#include "rpc/images/own_chain.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -144,6 +145,7 @@ placed_disk disk_places::in_store(const store& from, const std::string& source, 
   if (whose != volume_owner::guest && whose != volume_owner::nobody)
     refuse_owner(whose);
   placed_disk found{images::backing_chain(source, {from.root})};
+  images::expect_own_chain(found.chain, real(from.root.folder));
   found.volume = from.prefix + name.string();
   found.is_shared = whose == volume_owner::nobody;
   return found;

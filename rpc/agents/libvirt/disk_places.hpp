@@ -36,6 +36,8 @@ struct placed_disk {
 /// root for the guest; so a path is believed only if it leads to the guest's own volume in a store, to a volume that
 /// CreateVolume made, or to a file below a folder of media, which is read-only. The format follows from the place.
 ///
+/// Behind a disk of a store are its own snapshots and one base image, whatever its header names (`expect_own_chain`).
+///
 /// A folder below the media in which mistify-storage keeps its files is a store as well, though nobody named it one.
 ///
 /// Immutable; any thread may call. What is refused throws std::invalid_argument that names the field.

@@ -165,7 +165,7 @@ rpc::guest_response machines::create_and_run(const rpc::guest_request& request) 
 void machines::define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& args) {
   auto made = plan(g);
   std::unique_lock claim{claims_, std::defer_lock};
-  if (g.vnc == any_vnc_port || std::ranges::any_of(made.disks, &placed_disk::is_shared))
+  if (g.vnc != 0 || std::ranges::any_of(made.disks, &placed_disk::is_shared))
     claim.lock();
   const auto there = find_ours(c, g.id);
   take_claims(c, g, there.get(), made);
@@ -198,10 +198,13 @@ void machines::take_claims(virConnectPtr c, const rpc::guest& g, virDomainPtr th
     if (disk.is_shared)
       expect_free_disk(c, disk.chain.front().path, g.id, among::all);
   made.vnc_port = g.vnc;
-  if (g.vnc != any_vnc_port)
+  if (g.vnc == 0)
     return;
   const auto kept = there ? shape_of(there, VIR_DOMAIN_XML_INACTIVE).vnc : 0;
-  made.vnc_port = rules_.vnc_ports.holds(kept) ? kept : free_vnc_port(c, rules_.vnc_ports, g.id);
+  if (g.vnc == any_vnc_port)
+    made.vnc_port = rules_.vnc_ports.holds(kept) ? kept : free_vnc_port(c, rules_.vnc_ports, g.id);
+  else if (!there)
+    expect_free_vnc_port(c, g.vnc, g.id, among::all);
 }
 
 // -- starting --------------------------------------------------------------------------------------------------------
@@ -246,15 +249,17 @@ std::string machines::boot(virDomainPtr d, const rpc::guest& g) {
 }
 
 /// The port of a guest that starts: what it asks for, or what its machine has, or any that is free. 0 where it has no
-/// password. Only a port that is new to the machine needs the claim.
+/// password. Throws std::runtime_error if its machine's port is that of another machine that runs, as QEMU would late.
 std::int64_t machines::vnc_port(virConnectPtr c, const rpc::guest& g, std::int64_t kept,
                                 std::unique_lock<std::mutex>& claim) const {
   const auto wish = g.vnc == 0 ? kept : g.vnc;
   if (wish == 0 || vnc_password(g).empty())
     return 0;
   const auto port = rules_.vnc_ports.holds(wish) ? wish : kept;
-  if (port == kept && rules_.vnc_ports.holds(kept))
+  if (port == kept && rules_.vnc_ports.holds(kept)) {
+    expect_free_vnc_port(c, kept, g.id, among::running);
     return kept;
+  }
   claim.lock();
   return free_vnc_port(c, rules_.vnc_ports, g.id, port);
 }

@@ -6,6 +6,7 @@
 #include "rpc/agents/storage/qemu_img.hpp"
 #include "rpc/agents/storage/source_image.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/images/own_chain.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -168,17 +169,9 @@ std::vector<dataset_id> directory_store::volumes_of(const dataset_id& id) const 
   return disks;
 }
 
-/// Before QEMU opens a disk: what is behind it is its own snapshots and one image, and nothing outside of the store. An image
-/// stands alone.
+/// Before QEMU opens a disk.
 void directory_store::expect_own_chain(const path& file) const {
-  const auto chain = mistify::images::backing_chain(file, roots());
-  for (std::size_t i = 1; i < chain.size(); ++i) {
-    const auto folder = chain[i].path.parent_path();
-    const bool is_base = i + 1 == chain.size() && folder == root_ / "images" && file.parent_path() != folder;
-    if (!is_base && (folder != file.parent_path() || chain[i].path.stem().string().find('@') == std::string::npos))
-      throw mistify::images::disk_refused{file.filename().string() +
-                                          ": stands on what is not its own: " + chain[i].path.filename().string()};
-  }
+  mistify::images::expect_own_chain(mistify::images::backing_chain(file, roots()), root_);
 }
 
 // -- making ----------------------------------------------------------------------------------------------------------

@@ -121,6 +121,38 @@ bool is_text(std::string_view head) {
   return std::ranges::all_of(head, [](unsigned char c) { return (c >= ' ' && c != 0x7f) || (c >= '\t' && c <= '\r'); });
 }
 
+/// The bytes of the UTF-8 character at the begin of a text, 1 to 4; 0 if there is none. Overlong forms pass: no disk has them.
+std::size_t utf8_length(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t length = first < 0x80   ? 1
+                             : first < 0xc2 ? 0
+                             : first < 0xe0 ? 2
+                             : first < 0xf0 ? 3
+                             : first < 0xf5 ? 4
+                                            : 0;
+  const auto rest = text.substr(1, std::max<std::size_t>(length, 1) - 1);
+  const bool goes_on = std::ranges::all_of(rest, [](unsigned char c) { return (c & 0xc0) == 0x80; });
+  return goes_on ? length : 0;
+}
+
+/// A character that the end cuts off counts.
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (length == 0)
+      return false;
+    text.remove_prefix(std::min(length, text.size()));
+  }
+  return true;
+}
+
+/// One byte over and over, or digits without end, may be a pattern that somebody tests with: text has lines.
+bool has_text_for_a_boot_sector(std::string_view head) {
+  constexpr std::size_t sector = 512;
+  const auto first = head.substr(0, sector);
+  return first.find_first_of("\r\n") != first.npos && is_text(first) && is_utf8(first);
+}
+
 std::string_view without_blanks(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf"))
     text.remove_prefix(3);
@@ -191,6 +223,8 @@ void expect_disk(std::string_view head) {
     refuse("an HTML or XML page", true);
   if (is_json(head))
     refuse("a JSON text", true);
+  if (has_text_for_a_boot_sector(head))
+    refuse("text");
 }
 
 void expect_disk_end(const std::filesystem::path& file) {

@@ -12,16 +12,23 @@ void fetch_progress::receive(std::int64_t bytes, std::int64_t total) noexcept {
   total_ = total;
 }
 
+void fetch_progress::begin() noexcept {
+  begin_ = std::chrono::steady_clock::now();
+  waiting_ = false;
+}
+
 void fetch_progress::note(const std::string& text) {
   const std::lock_guard lock{mutex_};
   note_ = text;
 }
 
 std::string fetch_progress::numbers() const {
+  if (waiting_)
+    return "waiting";
   if (converting_)
     return "converting";
   const std::int64_t bytes = bytes_, total = total_;
-  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin_;
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin_.load();
   const auto in_mb = [](double n) { return n / static_cast<double>(megabyte); };
   char text[96];
   const auto rate = in_mb(static_cast<double>(bytes)) / std::max(time.count(), 0.001);

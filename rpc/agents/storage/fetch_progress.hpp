@@ -12,20 +12,23 @@ namespace mistify::agents::storage {
 class fetch_progress {
 public:
   void receive(std::int64_t bytes, std::int64_t total) noexcept;
+  /// Until `begin` the fetch waits for its turn, and receives nothing.
+  void wait() noexcept { waiting_ = true; }
+  void begin() noexcept;
   void convert() noexcept { converting_ = true; }
   /// What people should know of the fetch besides; the last one counts.
   void note(const std::string& text);
 
   std::int64_t total() const noexcept { return total_; } ///< bytes; -1: not known
-  /// For people: "fetching: 45 of 100 MB, 12.3 MB/s"; "converting"; with the note behind.
+  /// For people: "waiting"; "fetching: 45 of 100 MB, 12.3 MB/s"; "converting"; with the note behind.
   std::string text() const;
 
 private:
   std::string numbers() const;
 
   std::atomic<std::int64_t> bytes_ = 0, total_ = -1;
-  std::atomic<bool> converting_ = false;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::atomic<bool> waiting_ = false, converting_ = false;
+  std::atomic<std::chrono::steady_clock::time_point> begin_ = std::chrono::steady_clock::now();
   mutable std::mutex mutex_;
   std::string note_;
 };

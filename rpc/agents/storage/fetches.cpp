@@ -11,16 +11,21 @@
 namespace mistify::agents::storage {
 
 struct fetches::one {
-  explicit one(fetch::order what) : order{std::move(what)} {}
+  one(dataset_id id, fetch::order what, std::uint64_t number)
+    : image{std::move(id)}, order{std::move(what)}, host{parse_url(order.source).host}, turn{number} {}
 
+  const dataset_id image;
   const fetch::order order;
+  const std::string host;
+  const std::uint64_t turn; // the lower one comes first
   const std::shared_ptr<fetch_progress> progress = std::make_shared<fetch_progress>();
   std::atomic<bool> stop = false;
   // By the mutex:
   unsigned waiting = 0;
-  bool ended = false;
+  bool started = false, ended = false;
   std::exception_ptr trouble;
   std::thread thread; // joined by the last one who waits
+  bool runs() const noexcept { return started && !ended; }
 };
 
 namespace {
@@ -65,10 +70,6 @@ fetch_settings checked(fetch_settings settings) {
   return settings;
 }
 
-std::string host_of(const fetch::order& what) {
-  return parse_url(what.source).host;
-}
-
 } // namespace
 
 fetches::fetches(place& where, fetch_settings settings) : place_{where}, settings_{checked(std::move(settings))} {
@@ -81,13 +82,18 @@ fetches::~fetches() = default;
 void fetches::wait_for(const dataset_id& image, const fetch::order& what, const rpc::asker& who) {
   lock held{mutex_};
   const auto on = join(held, image, what, who);
-  const auto followed = reporter_ && !who.job().empty() ? reporter_->follow(who.job(), on->progress) : nullptr;
-  bool left = false;
-  while (!on->ended && !left) {
-    changed_.wait_for(held, between_questions);
-    left = who.gone();
+  try {
+    const auto followed = reporter_ && !who.job().empty() ? reporter_->follow(who.job(), on->progress) : nullptr;
+    bool left = false;
+    while (!on->ended && !left) {
+      changed_.wait_for(held, between_questions);
+      left = who.gone();
+    }
+  } catch (...) {
+    leave(held, on);
+    throw;
   }
-  leave(held, image, *on);
+  leave(held, on);
   if (!on->ended)
     throw std::runtime_error{"cancelled"};
   if (on->trouble)
@@ -113,45 +119,77 @@ std::shared_ptr<fetches::one> fetches::join(lock& held, const dataset_id& image,
 }
 
 std::shared_ptr<fetches::one> fetches::begin(const dataset_id& image, const fetch::order& what) {
-  if (running_.size() >= settings_.most)
+  const auto running = std::ranges::count_if(running_, [](const auto& each) { return each.second->started; });
+  if (running_.size() - static_cast<std::size_t>(running) >= settings_.queue)
     throw std::runtime_error{"too many images are being fetched"};
-  if (from_same_host(what) >= std::max<std::size_t>(settings_.most / 2, 1))
-    throw std::runtime_error{"too many images are being fetched from the same host"};
-  auto on = std::make_shared<one>(what);
-  on->thread = std::thread{[this, on, image] { work(*on, image); }};
+  auto on = std::make_shared<one>(image, what, next_turn_++);
+  on->progress->wait();
   running_.emplace(image, on);
+  start_due();
   return on;
 }
 
-/// So that a slow server leaves room for images of others.
-std::size_t fetches::from_same_host(const fetch::order& what) const {
-  const auto host = host_of(what);
-  return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(), [&](const auto& running) {
-    return !host.empty() && host_of(running.second->order) == host;
-  }));
+/// Starts those that wait, as far as there are places.
+void fetches::start_due() noexcept {
+  while (auto* due = next_due())
+    start(*due);
+}
+
+/// Null if none waits that has a place.
+fetches::one* fetches::next_due() const noexcept {
+  one* due = nullptr;
+  for (const auto& [image, on] : running_)
+    if (!on->started && (!due || on->turn < due->turn) && has_place(*on))
+      due = on.get();
+  return due;
+}
+
+/// Half of the places are for other hosts, so that a slow server leaves room for them.
+bool fetches::has_place(const one& waiting) const noexcept {
+  std::size_t all = 0, from_same_host = 0;
+  for (const auto& [image, on] : running_) {
+    all += on->runs() ? 1 : 0;
+    from_same_host += on->runs() && on->host == waiting.host && !waiting.host.empty() ? 1 : 0;
+  }
+  return all < settings_.most && from_same_host < std::max<std::size_t>(settings_.most / 2, 1);
+}
+
+/// A fetch whose thread cannot be made has ended.
+void fetches::start(one& on) noexcept {
+  on.started = true;
+  on.progress->begin();
+  try {
+    on.thread = std::thread{[this, &on] { work(on); }};
+  } catch (...) {
+    on.trouble = std::current_exception();
+    on.ended = true;
+    changed_.notify_all();
+  }
 }
 
 /// The last one to leave ends what still runs, and clears up.
-void fetches::leave(lock& held, const dataset_id& image, one& of) {
-  if (--of.waiting > 0)
+void fetches::leave(lock& held, const std::shared_ptr<one>& of) noexcept {
+  if (--of->waiting > 0)
     return;
-  of.stop = true;
-  changed_.wait(held, [&] { return of.ended; });
-  of.thread.join(); // it has nothing left to do
-  running_.erase(image);
+  of->stop = true;
+  changed_.wait(held, [&] { return of->ended || !of->started; });
+  if (of->thread.joinable())
+    of->thread.join(); // it has nothing left to do
+  running_.erase(of->image);
   changed_.notify_all();
 }
 
-void fetches::work(one& on, const dataset_id& image) {
+void fetches::work(one& on) noexcept {
   std::exception_ptr trouble;
   try {
-    fill(on, image);
+    fill(on, on.image);
   } catch (...) {
     trouble = std::current_exception();
   }
   std::lock_guard held{mutex_};
   on.trouble = trouble;
   on.ended = true;
+  start_due();
   changed_.notify_all();
 }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,10 +23,12 @@ struct fetch_settings {
   reader_settings reading = {};
   std::string server = {}; ///< what sources that are no URL are put behind; "": they are refused
   std::size_t most = 16;   ///< fetches at a time; half of them from one host
+  std::size_t queue = 32;  ///< fetches that wait for a place among those
   std::string agent = {};  ///< URL of the agent, whose jobs are told how far fetches are; "": nobody is
 };
 
-/// The fetches that run. Who asks for an image that somebody fetches already waits for the same fetch; it goes on as long
+/// The fetches that run, and those that wait for a place, in their order; one whose host has no place left lets others pass.
+/// Who asks for an image that somebody fetches already waits for the same fetch; it goes on as long
 /// as anybody waits. Thread-safe.
 class fetches {
 public:
@@ -34,7 +37,7 @@ public:
   ~fetches(); ///< nobody waits any more
 
   /// Returns when the image is there. `who` is asked a few times a second whether it still waits, and its job is told how far
-  /// the fetch is. Throws std::runtime_error with the reason why there is no image.
+  /// the fetch is. A fetch that waits is given up at once when nobody waits for it. Throws std::runtime_error with the reason why there is no image.
   void wait_for(const dataset_id& image, const fetch::order& what, const rpc::asker& who);
 
   /// How far the fetch of an image is; null where there is none.
@@ -46,9 +49,12 @@ private:
   using lock = std::unique_lock<std::mutex>;
   std::shared_ptr<one> join(lock& held, const dataset_id& image, const fetch::order& what, const rpc::asker& who);
   std::shared_ptr<one> begin(const dataset_id& image, const fetch::order& what);
-  std::size_t from_same_host(const fetch::order& what) const;
-  void leave(lock& held, const dataset_id& image, one& of);
-  void work(one& on, const dataset_id& image);
+  void start_due() noexcept;
+  one* next_due() const noexcept;
+  bool has_place(const one& waiting) const noexcept;
+  void start(one& on) noexcept;
+  void leave(lock& held, const std::shared_ptr<one>& of) noexcept;
+  void work(one& on) noexcept;
   void fill(one& on, const dataset_id& image);
   void expect_size(const dataset_id& image) const;
   bool is_there(const dataset_id& image, const fetch::order& what) const;
@@ -58,6 +64,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_; // one of them ended, or left the map
   std::map<dataset_id, std::shared_ptr<one>> running_;
+  std::uint64_t next_turn_ = 0;
   std::atomic<unsigned> next_file_ = 0;
   std::optional<progress_reporter> reporter_;
 };

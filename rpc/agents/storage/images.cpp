@@ -121,9 +121,7 @@ rpc::image_response images::remove(const rpc::image_request& request) {
 rpc::volume_response images::clone(const rpc::image_request& request) {
   if (request.dest.empty())
     throw std::invalid_argument{"need a dest"};
-  const auto from = dataset_id::of_image(request.id), to = place_.dataset(request.dest);
-  if (to.is_image() || to.is_guest())
-    throw std::invalid_argument{"invalid id: " + request.dest};
+  const auto from = dataset_id::of_image(request.id), to = place_.free_volume(request.dest);
   const auto turn = place_.take(to);
   auto& store = place_.store();
   const auto image = store.find(from);

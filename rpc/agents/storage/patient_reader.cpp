@@ -20,6 +20,11 @@ patient_reader::patient_reader(const std::string& url, const patience& how, cons
                                std::function<bool()> stop)
   : patience_{how}, least_{least_of(settings)}, stop_{std::move(stop)}, from_{url, settings} {}
 
+bool patient_reader::may_try_again(const source_error& e) const {
+  const bool is_refusal = e.status() >= 400 && e.status() < 500;
+  return e.again() && (patience_.after_refusals || !is_refusal);
+}
+
 void patient_reader::pause(milliseconds time) const {
   const auto until = std::chrono::steady_clock::now() + time;
   while (std::chrono::steady_clock::now() < until) {
@@ -46,7 +51,7 @@ void patient_reader::read(const std::function<void(std::int64_t, std::int64_t)>&
     try {
       return from_.read(received_, sink);
     } catch (const source_error& e) {
-      if (!e.again())
+      if (!may_try_again(e))
         throw;
       if (received_ - reached >= least_) {
         reached = received_;

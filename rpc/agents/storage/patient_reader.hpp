@@ -13,6 +13,8 @@ namespace mistify::agents::storage {
 struct patience {
   unsigned tries = 8;                                                 ///< one behind the other that brought too little
   std::chrono::milliseconds first_pause{1000}, longest_pause{30'000}; ///< between tries: each twice the one before
+  bool after_refusals =
+    true; ///< tries again after 408, 425 and 429, which ask for patience; if false, every 4xx is final
 };
 
 /// Reads a source in as many goes as it takes. Belongs to one thread.
@@ -32,6 +34,7 @@ public:
   const std::string& content_type() const noexcept { return from_.content_type(); }
 
 private:
+  bool may_try_again(const source_error& e) const;
   void pause(std::chrono::milliseconds time) const;
 
   const patience patience_;

@@ -3,6 +3,7 @@
 #include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/storage/backend.hpp"
 
+#include <stdexcept>
 #include <string_view>
 
 namespace mistify::agents::storage {
@@ -24,6 +25,16 @@ public:
     return name;
   }
   dataset_id dataset(std::string_view name) const { return dataset_id::parse(without_prefix(name)); }
+  /// The name of a volume that is to be made for no guest in particular. Throws std::invalid_argument for an image's, and for
+  /// what lies in a guest's folder: the guest would get it as its disk, with what somebody else put into it.
+  dataset_id free_volume(std::string_view name) const {
+    auto id = dataset(name);
+    if (id.is_image())
+      throw std::invalid_argument{"invalid id: " + id.text() + " is an image's name"};
+    if (id.guest())
+      throw std::invalid_argument{"invalid id: " + id.text() + " is in a guest's folder, whose disks are made with it"};
+    return id;
+  }
 
 private:
   backend& backend_;

@@ -20,14 +20,29 @@ room::claim::~claim() {
     return;
   const std::lock_guard lock{of_->mutex_};
   of_->claimed_ -= bytes_;
+  ++of_->given_back_;
 }
 
 std::uint64_t room::share_of(std::uint64_t promised) const noexcept {
   return promised / 100 * settings_.promised_percent + promised % 100 * settings_.promised_percent / 100;
 }
 
-std::uint64_t room::left_now() const {
-  const auto facts = measure_();
+/// Without the lock. A claim that was given back meanwhile is in neither figure if its disk came to be behind the measure.
+room_facts room::measure(std::unique_lock<std::mutex>& held) const {
+  constexpr int tries = 3;
+  for (int i = 0; i < tries; ++i) {
+    const auto before = given_back_;
+    held.unlock();
+    const auto facts = measure_();
+    held.lock();
+    if (given_back_ == before)
+      return facts;
+  }
+  return measure_();
+}
+
+std::uint64_t room::left_now(std::unique_lock<std::mutex>& held) const {
+  const auto facts = measure(held);
   return less(less(less(facts.free, reserve_of(facts)), share_of(facts.promised)), claimed_);
 }
 
@@ -40,13 +55,13 @@ std::uint64_t room::reserve() const {
 }
 
 std::uint64_t room::left() const {
-  const std::lock_guard lock{mutex_};
-  return left_now();
+  std::unique_lock lock{mutex_};
+  return left_now(lock);
 }
 
 room::claim room::take(std::uint64_t bytes) {
-  const std::lock_guard lock{mutex_};
-  if (bytes > left_now())
+  std::unique_lock lock{mutex_};
+  if (bytes > left_now(lock))
     throw std::runtime_error{"no space left on device"};
   claimed_ += bytes;
   return {*this, bytes};

@@ -21,7 +21,7 @@ struct room_facts {
 };
 
 /// The space that may still be given away: what is free, less the reserve, less what disks were promised, less what calls
-/// that run now have claimed. Thread-safe.
+/// that run now have claimed. Thread-safe; `measure`, which may read the heads of all disks, runs on several threads at a time.
 class room {
 public:
   explicit room(std::function<room_facts()> measure) : measure_{std::move(measure)} {}
@@ -50,7 +50,8 @@ public:
   claim promise(std::uint64_t bytes, std::uint64_t at_once = 0);
 
 private:
-  std::uint64_t left_now() const;
+  room_facts measure(std::unique_lock<std::mutex>& held) const;
+  std::uint64_t left_now(std::unique_lock<std::mutex>& held) const;
   std::uint64_t reserve_of(const room_facts& facts) const noexcept;
   std::uint64_t share_of(std::uint64_t promised) const noexcept;
 
@@ -58,6 +59,7 @@ private:
   room_settings settings_;
   mutable std::mutex mutex_;
   std::uint64_t claimed_ = 0;
+  std::uint64_t given_back_ = 0; // claims so far: what they were for may be on disk since
 };
 
 } // namespace mistify::agents::storage

@@ -10,7 +10,6 @@
 #include <array>
 #include <bit>
 #include <endian.h>
-#include <set>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <vector>
@@ -49,13 +48,25 @@ public:
     const auto words = header_.cluster() / sizeof(std::uint64_t), per_table = words / words_per_entry_;
     if (header_.l1_entries < (needed + per_table - 1) / per_table)
       refuse("its first table is too short for its size");
-    std::set<std::uint64_t> tables;
-    for (const auto entry : table(header_.l1_offset, header_.l1_entries))
-      if (const auto offset = entry & offset_mask; offset != 0 && tables.insert(offset).second)
-        look_at(table(offset, words));
+    for (const auto offset : tables())
+      look_at(table(offset, words));
   }
 
 private:
+  /// Each once. They begin at clusters, as in QEMU, so that all of them together are no longer than the file: tables that
+  /// overlap would have it read many times over.
+  std::vector<std::uint64_t> tables() const {
+    auto offsets = table(header_.l1_offset, header_.l1_entries);
+    for (auto& offset : offsets)
+      offset &= offset_mask;
+    std::ranges::sort(offsets);
+    offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
+    std::erase(offsets, 0);
+    if (std::ranges::any_of(offsets, [&](std::uint64_t offset) { return offset % header_.cluster() != 0; }))
+      refuse("a table does not begin at a cluster");
+    return offsets;
+  }
+
   std::vector<std::uint64_t> table(std::uint64_t offset, std::uint64_t entries) const {
     std::vector<std::uint64_t> found(entries);
     const auto size = entries * sizeof(std::uint64_t);

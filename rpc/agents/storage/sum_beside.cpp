@@ -33,10 +33,11 @@ sum_beside sum_in(const std::string& text, const std::string& source, const std:
 
 } // namespace
 
-sum_beside find_sum_beside(const std::string& source, const patience& how, const reader_settings& settings,
+sum_beside find_sum_beside(const std::string& source, patience how, const reader_settings& settings,
                            const std::function<bool()>& stop) {
   const auto url = beside(source, ".sha256"), shown = without_secrets(url);
   std::string text;
+  how.after_refusals = false;
   try {
     patient_reader from{url, how, settings, stop};
     from.read([&](std::int64_t, std::int64_t) { text.clear(); },

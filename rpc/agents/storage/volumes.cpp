@@ -27,9 +27,7 @@ rpc::volume_response volumes::get(const rpc::volume_request& request) const {
 rpc::volume_response volumes::create(const rpc::volume_request& request) {
   if (request.size == 0)
     throw std::invalid_argument{"need a valid size"};
-  const auto id = place_.dataset(request.id);
-  if (id.is_image() || id.is_guest())
-    throw std::invalid_argument{"invalid id: " + request.id};
+  const auto id = place_.free_volume(request.id);
   const auto size = in_bytes(request.size, "size");
   const auto turn = place_.take(id);
   auto& store = place_.store();

@@ -12,9 +12,24 @@ std::string inexact(std::string_view guest) {
   return found ? found->path + " is " + found->known : "";
 }
 
+/// What is wrong with a request, "" for a good one.
+template <class Decode>
+std::string complaint_of(Decode decode, std::string_view request) {
+  try {
+    decode(request);
+    return {};
+  } catch (const failure& e) {
+    CHECK(e.code() == errc::invalid_request);
+    return e.message();
+  }
+}
+
 std::string inexact_image(std::string_view wish) {
-  const auto found = find_inexact_name(decode_image_request(wish));
-  return found ? found->path + " is " + found->known : "";
+  return complaint_of([](std::string_view text) { decode_image_request(text); }, wish);
+}
+
+std::string inexact_snapshot(std::string_view wish) {
+  return complaint_of([](std::string_view text) { decode_snapshot_request(text); }, wish);
 }
 
 } // namespace
@@ -42,11 +57,27 @@ TEST_CASE("unknown names, exact ones and keys of metadata are free") {
 }
 
 TEST_CASE("what a client asks of an image store has exact names too") {
-  CHECK(inexact_image(R"({"id":"i","Source":"http://x"})") == "Source is source");
-  CHECK(inexact_image(R"({"id":"i","Args":{}})") == "Args is args");
-  CHECK(inexact_image(R"({"id":"i","name":"n","Opts":"o"})") == "Opts is opts");
-  CHECK(inexact_image(R"({"id":"i","SHA256":"0"})") == "SHA256 is sha256");
+  CHECK(inexact_image(R"({"id":"i","Source":"http://x"})") == "Source: the name of this member is source");
+  CHECK(inexact_image(R"({"id":"i","Args":{}})") == "Args: the name of this member is args");
+  CHECK(inexact_image(R"({"id":"i","name":"n","Opts":"o"})") == "Opts: the name of this member is opts");
+  CHECK(inexact_image(R"({"id":"i","SHA256":"0"})") == "SHA256: the name of this member is sha256");
   CHECK(inexact_image(R"({"id":"i","args":{},"name":"n","opts":"o","sha256":"0"})").empty());
+}
+
+TEST_CASE("a request about snapshots has exact names, and others are free") {
+  CHECK(inexact_snapshot(R"({"id":"g","Dest":"a"})") == "Dest: the name of this member is dest");
+  CHECK(inexact_snapshot(R"({"dest":"a","DEST":"b"})") == "DEST: the name of this member is dest");
+  CHECK(inexact_snapshot(R"({"DestroyMoreRecent":true})") ==
+        "DestroyMoreRecent: the name of this member is destroyMoreRecent");
+  CHECK(inexact_snapshot("{\"recur\u017five\":true}") == "recur\u017five: the name of this member is recursive");
+  CHECK(inexact_snapshot(R"({"id":"g","dest":"a","recursive":true,"destroyMoreRecent":true,"Owner":1})").empty());
+  CHECK(inexact_snapshot("{}").empty());
+}
+
+TEST_CASE("what a sub-agent answers about images and snapshots may have any names") {
+  const auto answer = json::document::parse(R"({"id":"i","ID":"j","Size":7,"VOLUME":"v"})");
+  CHECK(decode_image(answer.root()).id == "i");
+  CHECK(decode_snapshot(answer.root()).size == 0);
 }
 
 TEST_CASE("a refusal says which name is meant") {
