@@ -21,6 +21,8 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<patch_atom, std::string, rpc::metadata_patch>::with<rpc::metadata_map>,
   // Changes the hypervisor's metadata; replies the whole map.
   caf::replies_to<patch_atom, rpc::metadata_patch>::with<rpc::metadata_map>,
+  // Adds, removes or changes a bearer token; replies it as it is then, or was. Errors: not_found, conflict.
+  caf::replies_to<token_atom, store::token_change>::with<store::token>,
   // Replies true when the database has taken a write, now or a moment ago.
   caf::replies_to<probe_atom>::with<bool>,
   // First message: writes what the last stop left to be written; replies whether that went well. If not, it is tried

@@ -131,7 +131,8 @@ void end_actor(caf::actor_system& system, const caf::actor& who) {
 }
 
 std::shared_ptr<store::journal> open_journal(const config& settings, store::directory& guests,
-                                             store::event_feed& events, std::function<void(std::string_view)> warn) {
+                                             store::event_feed& events, store::token_index& tokens,
+                                             std::function<void(std::string_view)> warn) {
   store::journal_settings wanted;
   wanted.path = settings.dbpath;
   wanted.keep_jobs = settings.limit.jobs;
@@ -139,6 +140,7 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
   wanted.most_jobs = settings.limit.jobs_most;
   wanted.keep_events = settings.limit.events;
   wanted.events = &events;
+  wanted.tokens = &tokens;
   wanted.bounds = {settings.limit.guests, settings.limit.guest_bytes, settings.limit.metadata_bytes,
                    settings.limit.message_bytes};
   wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
@@ -180,7 +182,7 @@ bool is_lack_of_threads(const std::exception_ptr& thrown) {
 struct agent_system::impl {
   /// What only opens files comes first: there is no thread yet that a failure would have to end.
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
-    : runners{measured}, commits{measured}, journal{open_journal(settings, guests, events, std::move(warn))},
+    : runners{measured}, commits{measured}, journal{open_journal(settings, guests, events, tokens, std::move(warn))},
       jobs{std::make_unique<store::job_reader>(settings.dbpath)}, threads{make_threads(settings.calls_at_a_time())},
       system{std::make_unique<caf::actor_system>(actor_config)}, services{*system,
                                                                           {answers, threads},
@@ -268,6 +270,7 @@ struct agent_system::impl {
   actor_settings actor_config;
   store::directory guests;
   store::event_feed events;
+  store::token_index tokens;
   std::shared_ptr<store::journal> journal; // until the log has it
   std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
@@ -318,6 +321,10 @@ const store::directory& agent_system::guests() const {
 const store::job_reader& agent_system::jobs() const {
   return *impl_->jobs;
 }
+const store::token_index& agent_system::tokens() const {
+  return impl_->tokens;
+}
+
 store::event_feed& agent_system::events() {
   return impl_->events;
 }

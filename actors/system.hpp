@@ -7,6 +7,7 @@
 #include "store/event_feed.hpp"
 #include "store/guest_index.hpp"
 #include "store/job_reader.hpp"
+#include "store/tokens.hpp"
 
 #include <chrono>
 #include <functional>
@@ -43,6 +44,7 @@ public:
   const store::directory& guests() const;
   const store::job_reader& jobs() const;
   store::event_feed& events();
+  const store::token_index& tokens() const;
 
   /// Reaches a configured service, for downloads; calls go through its actor.
   rpc::client& client_of(const std::string& service);

@@ -129,6 +129,9 @@ public:
   /// Takes what the stage of a running job tells of itself.
   pending<rpc::job> report_progress(std::string job_id, std::string message);
 
+  /// Adds, removes or changes a bearer token; the token as it is then, or was.
+  pending<store::token> change_token(store::token_change change);
+
   /// Changes metadata of a guest, or of the hypervisor; the whole map as it is then.
   pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
   pending<rpc::metadata_map> patch(rpc::metadata_patch patch);

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 
 namespace mistify::http {
 
@@ -33,6 +34,7 @@ struct server_settings {
   /// From when a client that waits for its answer sends no more until it is asked whether it is still there.
   std::chrono::milliseconds half_closed_timeout{15'000};
   std::chrono::milliseconds heartbeat{15'000}; ///< of an answer without end that has nothing to say
+  mode_t socket_mode = 0660;                   ///< of unix sockets that are listened on
   std::shared_ptr<const rpc::door> door;       ///< judges each request's Host; null: none is refused
 };
 

@@ -10,6 +10,8 @@ task<answer> get_metadata(context& cx, request) {
 }
 
 task<answer> patch_metadata(context& cx, request from) {
+  if (from.who->guests)
+    throw rpc::failure{rpc::errc::forbidden, "not allowed: this identity is limited to some guests"};
   const auto patch = rpc::decode_metadata_patch(from.body);
   const auto whole = co_await cx.agents.patch(patch);
   co_return json_answer(200, rpc::encode(whole));
