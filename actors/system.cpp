@@ -23,11 +23,25 @@
 #include <shared_mutex>
 #include <sys/statvfs.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace mistify::actors {
 
 namespace {
+
+rpc::endpoint endpoint_of(const service& s) {
+  rpc::endpoint to;
+  to.port = s.port;
+  to.socket = s.socket;
+  if (!s.socket.empty())
+    to.owners = {0, ::geteuid()};
+  if (s.user)
+    to.owners.push_back(*s.user);
+  to.path = s.path;
+  to.connect_timeout = s.connect_timeout;
+  return to;
+}
 
 using namespace std::chrono_literals;
 
@@ -56,7 +70,7 @@ public:
     : system_{system}, threads_{threads}, measured_{measured}, actors_{actors}, message_bytes_{message_bytes} {}
 
   void add(const service& s) {
-    auto client = std::make_shared<rpc::client>(rpc::endpoint{"127.0.0.1", s.port, s.path, s.connect_timeout});
+    auto client = std::make_shared<rpc::client>(endpoint_of(s));
     rows_.emplace(s.name, row{client,
                               std::make_shared<rpc_caller>(client, threads_, message_bytes_),
                               s.max_pending,

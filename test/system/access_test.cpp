@@ -1,9 +1,13 @@
 #include "house.hpp"
 #include "sockets.hpp"
 
+#include "rpc/base/json.hpp"
+
 #include <catch2/catch.hpp>
 
-#include <arpa/inet.h>
+#include <algorithm>
+#include <map>
+#include <regex>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -215,4 +219,113 @@ TEST_CASE("a socket that a killed agent left is replaced, and nothing else is") 
                                                               R"(","http":{"listen":["unix:)" + file + "\"]}}")});
   CHECK(run.code == 1);
   CHECK_THAT(run.err, Contains("there is a file that is no socket"));
+}
+
+namespace {
+
+/// What each route asks; those that are not named here ask for `read`.
+const std::map<std::string, std::string> scope_of_route{
+  {"PATCH /metadata", "metadata"},
+  {"PATCH /guests/{guest}/metadata", "metadata"},
+  {"POST /images", "image"},
+  {"DELETE /images/{image}", "image"},
+  {"POST /container_images", "image"},
+  {"DELETE /container_images/{image}", "image"},
+  {"POST /guests", "guest"},
+  {"DELETE /guests/{guest}", "guest"},
+  {"PUT /guests/{guest}/state", "report"},
+  {"PUT /jobs/{job}/progress", "report"},
+  {"GET /guests/{guest}/{action}", "power"},
+  {"POST /guests/{guest}/{action}", "power"},
+  {"DELETE /jobs/{job}", "power"},
+  {"POST /guests/{guest}/snapshots", "snapshot"},
+  {"DELETE /guests/{guest}/snapshots/{snapshot}", "snapshot"},
+  {"POST /guests/{guest}/snapshots/{snapshot}/rollback", "snapshot"},
+  {"GET /guests/{guest}/snapshots/{snapshot}/download", "data"},
+  {"POST /guests/{guest}/disks/{disk}/snapshots", "snapshot"},
+  {"DELETE /guests/{guest}/disks/{disk}/snapshots/{snapshot}", "snapshot"},
+  {"POST /guests/{guest}/disks/{disk}/snapshots/{snapshot}/rollback", "snapshot"},
+  {"GET /guests/{guest}/disks/{disk}/snapshots/{snapshot}/download", "data"},
+  {"GET /metrics", "metrics"},
+  {"GET /metrics/guests", "metrics"},
+  {"GET /tokens", "admin"},
+  {"POST /tokens", "admin"},
+  {"DELETE /tokens/{token}", "admin"},
+  {"POST /tokens/{token}/rotate", "admin"},
+};
+const std::vector<std::string> open_routes{"GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs",
+                                           "GET /pages/{file}"};
+
+std::string scope_of(const std::string& route) {
+  if (std::ranges::find(open_routes, route) != open_routes.end())
+    return "";
+  if (route == "GET /whoami")
+    return "identity";
+  if (route.find("/debug/") != route.npos)
+    return "debug";
+  const auto found = scope_of_route.find(route);
+  return found == scope_of_route.end() ? "read" : found->second;
+}
+
+const std::map<std::string, std::string> roles{
+  {"viewer", "read metrics"},
+  {"operator", "read metrics metadata power snapshot console"},
+  {"controller", "read metrics metadata power snapshot console guest data image"},
+  {"metrics", "metrics"},
+  {"admin", "read metrics metadata power snapshot console guest data image report debug admin"},
+};
+
+bool has_word(const std::string& text, const std::string& word) {
+  return (' ' + text + ' ').find(' ' + word + ' ') != text.npos;
+}
+
+/// "POST /guests/{guest}/{action}" of the agent's own description.
+std::vector<std::string> described_routes(const std::string& description) {
+  std::vector<std::string> routes;
+  const auto document = mistify::rpc::json::document::parse(description);
+  for (const auto& [path, methods] : document.root().find("paths")->members("paths"))
+    for (const auto& [name, operation] : methods.members("methods")) {
+      std::string method{name};
+      std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::toupper(c); });
+      routes.push_back(method.append(" ").append(path));
+    }
+  return routes;
+}
+
+/// A path that leads to nothing.
+std::string path_of(const std::string& route) {
+  auto path = std::regex_replace(route.substr(route.find(' ') + 1), std::regex{R"(\{action\})"}, "reboot");
+  return std::regex_replace(path, std::regex{R"(\{\w+\})"}, "nothing");
+}
+
+} // namespace
+
+TEST_CASE("every route lets in exactly the roles that have its scope") {
+  if (::geteuid() != 0)
+    return;
+  guarded agent;
+  std::map<std::string, std::string> tokens;
+  for (const auto& [role, scopes] : roles)
+    tokens[role] = agent.token(R"("name":")" + role + R"(","role":")" + role + '"');
+  const auto description = agent.with(tokens.at("admin"), "GET", "/openapi.json");
+  const auto routes = described_routes(description.body);
+  REQUIRE(routes.size() > 50);
+  for (const auto& route : routes) {
+    // A profile takes its time, events have no end, and what they ask is that of their neighbours.
+    if (route == "GET /debug/pprof/profile" || route == "GET /events")
+      continue;
+    const auto scope = scope_of(route);
+    const auto method = route.substr(0, route.find(' '));
+    const auto path = path_of(route);
+    for (const auto& [role, scopes] : roles) {
+      INFO(route << " as " << role);
+      const auto answer = agent.with(tokens.at(role), method, path);
+      const bool allowed = scope.empty() || scope == "identity" || has_word(scopes, scope);
+      CHECK((answer.status == 403) != allowed);
+      if (!allowed)
+        CHECK_THAT(answer.body, Contains("this needs the scope " + scope));
+    }
+    INFO(route << " without identity");
+    CHECK((agent.h.http.send(method, path).status == 401) == !scope.empty());
+  }
 }

@@ -169,12 +169,14 @@ task<answer> create_token(context& cx, request from) {
   token.id = new_token_id();
   token.hash = hash_of(secret);
   token.created = now();
-  const auto stored = co_await cx.agents.change_token(store::add_token{std::move(token)});
+  store::token_change change = store::add_token{std::move(token)}; // a name: GCC 12 destroys such temporaries twice
+  const auto stored = co_await cx.agents.change_token(std::move(change));
   co_return json_answer(201, encode(stored, write_token(stored.id, secret)));
 }
 
 task<answer> delete_token(context& cx, request from) {
-  co_await cx.agents.change_token(store::remove_token{from.captures[0]});
+  store::token_change change = store::remove_token{from.captures[0]};
+  co_await cx.agents.change_token(std::move(change));
   answer out;
   out.status = 204;
   co_return out;
@@ -182,8 +184,8 @@ task<answer> delete_token(context& cx, request from) {
 
 task<answer> rotate_token(context& cx, request from) {
   const auto secret = new_token_secret();
-  const auto stored =
-    co_await cx.agents.change_token(store::rotate_token{from.captures[0], hash_of(secret), now() + grace});
+  store::token_change change = store::rotate_token{from.captures[0], hash_of(secret), now() + grace};
+  const auto stored = co_await cx.agents.change_token(std::move(change));
   co_return json_answer(200, encode(stored, write_token(stored.id, secret)));
 }
 

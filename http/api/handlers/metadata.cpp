@@ -1,3 +1,4 @@
+#include "http/access/principal.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"

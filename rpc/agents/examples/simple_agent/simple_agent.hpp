@@ -11,7 +11,7 @@ namespace mistify::agents {
 class simple_agent {
 public:
   /// Of a hundred calls, `percent_failure` fail by chance.
-  simple_agent(std::uint16_t port, unsigned percent_failure);
+  simple_agent(const rpc::listen_at& where, unsigned percent_failure);
 
   rpc::server& server() noexcept { return server_; }
 
