@@ -21,6 +21,8 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<patch_atom, std::string, rpc::metadata_patch>::with<rpc::metadata_map>,
   // Changes the hypervisor's metadata; replies with the whole map.
   caf::replies_to<patch_atom, rpc::metadata_patch>::with<rpc::metadata_map>,
+  // Adds, removes or changes a bearer token; replies it as it is then, or was. Errors: not_found, conflict.
+  caf::replies_to<token_atom, store::token_change>::with<store::token>,
   // Replies true if the database has committed a write, now or within the last seconds.
   caf::replies_to<probe_atom>::with<bool>,
   // First message: records the outcome of jobs interrupted by the last stop; replies whether that succeeded. If not,

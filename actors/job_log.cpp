@@ -278,6 +278,9 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
         return j.patch_metadata(patch);
       });
     },
+    [=](token_atom, const store::token_change& change) {
+      return take<store::token>(self, [&](store::journal& j) { return j.change_token(change); });
+    },
     [=](probe_atom) { return probe(self); },
     [=](restore_atom) { return recover(self); },
     [=](again_atom) { recover(self); },

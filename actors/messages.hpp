@@ -37,6 +37,7 @@ CAF_ADD_ATOM(mistify, mistify::actors, look_atom, "look")
 CAF_ADD_ATOM(mistify, mistify::actors, late_atom, "late")
 CAF_ADD_ATOM(mistify, mistify::actors, report_atom, "report")
 CAF_ADD_ATOM(mistify, mistify::actors, progress_atom, "progress")
+CAF_ADD_ATOM(mistify, mistify::actors, token_atom, "token")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 
@@ -60,6 +61,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::queued_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::step_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::recorded_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::reported_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token_change)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<mistify::store::unfinished_job>)
 
 namespace mistify::actors {

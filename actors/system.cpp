@@ -23,11 +23,25 @@
 #include <shared_mutex>
 #include <sys/statvfs.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace mistify::actors {
 
 namespace {
+
+rpc::endpoint endpoint_of(const service& s) {
+  rpc::endpoint to;
+  to.port = s.port;
+  to.socket = s.socket;
+  if (!s.socket.empty())
+    to.owners = {0, ::geteuid()};
+  if (s.user)
+    to.owners.push_back(*s.user);
+  to.path = s.path;
+  to.connect_timeout = s.connect_timeout;
+  return to;
+}
 
 using namespace std::chrono_literals;
 
@@ -57,7 +71,7 @@ public:
     : system_{system}, threads_{threads}, measured_{measured}, actors_{actors}, message_bytes_{message_bytes} {}
 
   void add(const service& s) {
-    auto client = std::make_shared<rpc::client>(rpc::endpoint{"127.0.0.1", s.port, s.path, s.connect_timeout});
+    auto client = std::make_shared<rpc::client>(endpoint_of(s));
     rows_.emplace(s.name, row{client,
                               std::make_shared<rpc_caller>(client, threads_, message_bytes_),
                               s.max_pending,
@@ -133,7 +147,8 @@ void end_actor(caf::actor_system& system, const caf::actor& who) {
 }
 
 std::shared_ptr<store::journal> open_journal(const config& settings, store::directory& guests,
-                                             store::event_feed& events, std::function<void(std::string_view)> warn) {
+                                             store::event_feed& events, store::token_index& tokens,
+                                             std::function<void(std::string_view)> warn) {
   store::journal_settings wanted;
   wanted.path = settings.dbpath;
   wanted.keep_jobs = settings.limit.jobs;
@@ -141,6 +156,7 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::dire
   wanted.most_jobs = settings.limit.jobs_most;
   wanted.keep_events = settings.limit.events;
   wanted.events = &events;
+  wanted.tokens = &tokens;
   wanted.bounds = {settings.limit.guests, settings.limit.guest_bytes, settings.limit.metadata_bytes,
                    settings.limit.message_bytes};
   wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
@@ -182,7 +198,7 @@ bool is_lack_of_threads(const std::exception_ptr& thrown) {
 struct agent_system::impl {
   /// Opens files first: no thread exists yet that a failure would have to stop.
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
-    : runners{measured}, commits{measured}, journal{open_journal(settings, guests, events, std::move(warn))},
+    : runners{measured}, commits{measured}, journal{open_journal(settings, guests, events, tokens, std::move(warn))},
       jobs{std::make_unique<store::job_reader>(settings.dbpath)}, threads{make_threads(settings.calls_at_a_time())},
       system{std::make_unique<caf::actor_system>(actor_config)}, services{*system,
                                                                           {answers, threads},
@@ -272,6 +288,7 @@ struct agent_system::impl {
   actor_settings actor_config;
   store::directory guests;
   store::event_feed events;
+  store::token_index tokens;
   std::shared_ptr<store::journal> journal; // until it is moved to the log
   std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
@@ -322,6 +339,10 @@ const store::directory& agent_system::guests() const {
 const store::job_reader& agent_system::jobs() const {
   return *impl_->jobs;
 }
+const store::token_index& agent_system::tokens() const {
+  return impl_->tokens;
+}
+
 store::event_feed& agent_system::events() {
   return impl_->events;
 }

@@ -7,6 +7,7 @@
 #include "store/event_feed.hpp"
 #include "store/guest_index.hpp"
 #include "store/job_reader.hpp"
+#include "store/tokens.hpp"
 
 #include <chrono>
 #include <functional>
@@ -41,6 +42,7 @@ public:
   const store::directory& guests() const;
   const store::job_reader& jobs() const;
   store::event_feed& events();
+  const store::token_index& tokens() const;
 
   /// The client of a configured service, for downloads; calls go through its actor.
   rpc::client& client_of(const std::string& service);

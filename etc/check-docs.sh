@@ -92,7 +92,7 @@ check_config() {
   local key name value
   while read -r key; do
     described "$key" || complain "$config_page: no key $key"
-  done < <(grep -hoE '(key|field) [!=]= "[a-z_]+"|\{"[a-z_]+", &limit\.' actors/config*.cpp | grep -oE '[a-z_]+"' | tr -d '"' | sort -u)
+  done < <(grep -hoE '(key|field) [!=]= "[a-z_]+"|\{"[a-z_]+", &limit\.' actors/config/*.cpp | grep -oE '[a-z_]+"' | tr -d '"' | sort -u)
   while read -r name; do
     grep -qw "$name" "$config_page" || complain "$config_page: no action $name"
   done < <(grep -oE 'action_kind\{"[A-Za-z]+"' actors/config/action_kinds.cpp | grep -oE '[A-Za-z]+"' | tr -d '"')

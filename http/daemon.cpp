@@ -2,6 +2,7 @@
 
 #include "actors/config/config.hpp"
 #include "actors/system.hpp"
+#include "http/access/gatekeeper.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/error_map.hpp"
 #include "http/api/guest_metrics_cache.hpp"
@@ -58,15 +59,18 @@ void begin_log(const std::string& wanted, const actors::log_options& config) {
   rpc::log::set_audit(config.audit);
 }
 
-/// What the config says now holds, whatever was set meanwhile; where it says nothing, what held at the start. One that
-/// cannot be read changes nothing.
-void read_log_settings_again(const daemon_options& wanted) {
+/// Applies what may change while the agent runs: the log's settings, and who may do what. A config that cannot be used
+/// changes nothing. A log level that the config does not name goes back to that of the start.
+void reload(const daemon_options& wanted, gatekeeper& gate, bool listens_beyond) {
   try {
-    const auto now = actors::load_config(wanted.config_file).log;
-    begin_log(now.level.empty() ? wanted.log_level : now.level, now);
-    rpc::log::audit("log settings read again", {{"level", std::string{rpc::log::level()}}});
+    const auto now = actors::load_config(wanted.config_file);
+    if (!now.access && listens_beyond && !wanted.insecure)
+      throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while listening beyond loopback"};
+    gate.replace(std::make_shared<const policy>(now));
+    begin_log(now.log.level.empty() ? wanted.log_level : now.log.level, now.log);
+    rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
   } catch (const rpc::failure& e) {
-    rpc::log::warning("the config cannot be read again", {{"reason", e.message()}});
+    rpc::log::warning("the config cannot be read again: what held goes on holding", {{"reason", e.message()}});
   }
 }
 
@@ -119,6 +123,7 @@ server_settings settings_of(const actors::config& config) {
   const auto share = config.limit.connections_of_one;
   wanted.connections_of_one = share > 0 ? share : std::max<std::size_t>(1, wanted.max_connections / 2);
   wanted.live_of_one = config.limit.event_readers_of_one;
+  wanted.socket_mode = config.access ? 0666 : 0660; // with `access` the kernel says who connects, and that who may
   wanted.waiting_bytes = config.limit.waiting_bytes;
   wanted.least_rate = config.limit.least_rate;
   return wanted;
@@ -129,45 +134,67 @@ error_answers errors() {
           [](int status, const std::string& message) { return error_answer(status, message); }};
 }
 
-/// Where the agent is to listen. Sockets that systemd holds for the service win over the address: clients that connect
+/// Where the agent is to listen. Sockets that systemd holds for the service win over addresses: clients that connect
 /// during a restart wait there.
 struct listening {
   std::vector<int> inherited;
-  std::string address;
+  std::vector<std::string> addresses;
 };
 
-/// Throws where that would let in whoever reaches the machine, and the operator did not say that it should.
-listening choose_sockets(const daemon_options& wanted) {
+std::vector<std::string> addresses_of(const daemon_options& wanted, const actors::config& config) {
   constexpr auto usual = "127.0.0.1:8080", usual_if_insecure = ":8080";
-  listening on{service_manager::inherited_sockets(), wanted.address};
-  if (on.address.empty())
-    on.address = wanted.insecure ? usual_if_insecure : usual;
+  auto addresses = config.http.listen;
+  if (!wanted.address.empty())
+    addresses.push_back(wanted.address);
+  if (addresses.empty())
+    addresses.emplace_back(wanted.insecure ? usual_if_insecure : usual);
+  return addresses;
+}
+
+bool stays_on_machine(const listening& on) {
+  return on.inherited.empty()
+           ? std::ranges::all_of(on.addresses, [](const std::string& a) { return stays_on_loopback(a); })
+           : std::ranges::all_of(on.inherited, [](int socket) { return stays_on_loopback(socket); });
+}
+
+std::string name_of(const listening& on) {
+  if (!on.inherited.empty())
+    return "the service manager's sockets";
+  std::string all;
+  for (const auto& address : on.addresses)
+    all.append(all.empty() ? "" : ", ").append(address);
+  return all;
+}
+
+/// Throws where that would let in whoever reaches the machine, and neither the config nor the operator says so.
+listening choose_sockets(const daemon_options& wanted, const actors::config& config) {
+  listening on{service_manager::inherited_sockets(), addresses_of(wanted, config)};
+  if (config.access)
+    return on;
   if (wanted.insecure) {
-    rpc::log::warning("--insecure: whoever reaches the agent's address may do everything", {{"address", on.address}});
+    rpc::log::warning("--insecure: whoever reaches the agent's address may do everything", {{"address", name_of(on)}});
     return on;
   }
-  const bool safe = on.inherited.empty() ? stays_on_loopback(on.address)
-                                         : std::all_of(on.inherited.begin(), on.inherited.end(),
-                                                       [](int socket) { return stays_on_loopback(socket); });
-  if (!safe)
+  if (!stays_on_machine(on))
     throw rpc::failure{rpc::errc::config_invalid,
-                       "listening on " + (on.inherited.empty() ? on.address : "the service manager's sockets") +
+                       "listening on " + name_of(on) +
                          " would let in whoever reaches this machine: say in the config who may do what (access), or "
                          "start with --insecure"};
   return on;
 }
 
 std::string open_sockets(server& on, const listening& where) {
-  const auto& [inherited, address] = where;
-  for (const int socket : inherited)
+  for (const int socket : where.inherited)
     on.adopt(socket);
-  if (!inherited.empty()) {
+  if (!where.inherited.empty()) {
     rpc::log::info("listening", {{"address", "sockets of the service manager"}});
     return "sockets of the service manager";
   }
-  const auto port = on.listen(address);
-  rpc::log::info("listening", {{"address", address}, {"port", std::to_string(port)}});
-  return address;
+  for (const auto& address : where.addresses) {
+    const auto port = on.listen(address);
+    rpc::log::info("listening", {{"address", address}, {"port", std::to_string(port)}});
+  }
+  return name_of(where);
 }
 
 bool actors_answer(bridge& agents, std::chrono::milliseconds longest) {
@@ -215,6 +242,8 @@ constexpr std::size_t memory_of_start = 64 << 20;
 
 actors::config read_config(const daemon_options& wanted) {
   auto config = actors::load_config(wanted.config_file);
+  if (config.access && (config.debug_given || config.reports_given))
+    config.warnings.emplace_back("debug.access and reports.access do not count: access says who may do what");
   config.import_from = wanted.import_from;
   return config;
 }
@@ -231,22 +260,26 @@ void run_daemon(const daemon_options& wanted) {
   begin_log(wanted.log_level, config.log);
   for (const auto& warning : config.warnings)
     rpc::log::warning(warning);
-  const auto sockets = choose_sockets(wanted);
+  const auto sockets = choose_sockets(wanted, config);
   rpc::metrics::registry measured;
   add_process_metrics(measured);
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
   bridge agents{agent};
   reachability sub_agents{config};
+  gatekeeper gate{std::make_shared<const policy>(config), agent.tokens(),
+                  [&agents](store::note_token_use use) { agents.change_token(std::move(use)).sender()([](auto) {}); }};
   figure_store figures{config.limit.metric_devices};
   guest_list list{agent.guests()};
   guest_refresh refresh{config, agent.guests(), agents, figures};
   snapshot_names names{[&agent] { return latest_snapshot(agent.jobs()); }};
   context shared{
     .settings = config,
+    .gate = gate,
     .guests = agent.guests(),
     .list = list,
     .jobs = agent.jobs(),
     .events = agent.events(),
+    .tokens = agent.tokens(),
     .agents = agents,
     .sub_agents = sub_agents,
     .figures = figures,
@@ -266,7 +299,8 @@ void run_daemon(const daemon_options& wanted) {
       [&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     starting.reset();
     service_manager::tell_ready("answering on " + where);
-    rpc::log::info("stopping", {{"signal", wait_for_signal(signals, [&] { read_log_settings_again(wanted); })}});
+    rpc::log::info("stopping",
+                   {{"signal", wait_for_signal(signals, [&] { reload(wanted, gate, !stays_on_machine(sockets)); })}});
   }
   shared.draining = true;
   service_manager::tell_stopping();

@@ -1,3 +1,4 @@
+#include "http/cli/token_command.hpp"
 #include "http/daemon.hpp"
 #include "rpc/base/command_line.hpp"
 #include "rpc/base/log.hpp"
@@ -5,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <string_view>
 
 namespace {
 
@@ -34,6 +36,8 @@ std::optional<int> parse(int argc, char** argv, http::daemon_options& wanted) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view{argv[1]} == "token")
+    return http::run_token_command(argc - 1, argv + 1);
   http::daemon_options wanted;
   if (const auto done = parse(argc, argv, wanted))
     return *done;

@@ -14,6 +14,8 @@ void pending_changes::take(pending_changes&& later) {
     guests.insert_or_assign(id, std::move(guest));
   for (auto& [id, row] : later.jobs)
     jobs.insert_or_assign(id, std::move(row));
+  for (auto& [id, token] : later.tokens)
+    tokens.insert_or_assign(id, std::move(token));
   if (later.metadata)
     metadata = std::move(later.metadata);
   ended += later.ended;
@@ -24,7 +26,7 @@ void pending_changes::take(pending_changes&& later) {
 
 journal::impl::impl(const journal_settings& s, directory& d)
   : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()},
-    agent_metadata{file.db()}, keys{file.db()}, events{file.db()}, epochs{file.db()} {
+    agent_metadata{file.db()}, keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()} {
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
@@ -38,10 +40,13 @@ journal::impl::impl(const journal_settings& s, directory& d)
   last_event = events.last();
   if (settings.events)
     settings.events->begin_behind(last_event, epochs.all());
+  auto known_tokens = settings.tokens ? tokens.all() : std::vector<token_ptr>{};
   file.accept(settings.max_bytes);
   for (auto& guest : loaded)
     published.put(std::move(guest));
   published.put_metadata(std::move(metadata));
+  for (auto& one : known_tokens)
+    settings.tokens->put(std::move(one));
 }
 
 journal::journal(journal_settings settings, directory& published) {
@@ -137,6 +142,9 @@ void journal::impl::publish() noexcept {
     else
       live.erase(id);
   }
+  for (auto& [id, token] : done.tokens)
+    if (settings.tokens)
+      token ? settings.tokens->put(std::move(token)) : settings.tokens->erase(id);
   if (done.metadata)
     published.put_metadata(*std::move(done.metadata));
   ended += static_cast<std::size_t>(done.ended);

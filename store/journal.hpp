@@ -4,6 +4,7 @@
 #include "rpc/model/model.hpp"
 #include "store/event_feed.hpp"
 #include "store/guest_index.hpp"
+#include "store/tokens.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -34,12 +35,11 @@ struct journal_settings {
   std::size_t most_jobs = 100'000;  ///< ended jobs kept at most, however young
   std::function<std::chrono::steady_clock::time_point()> steady; ///< for `keep_for`; the system's if absent
   std::function<rpc::timestamp()> now;                           ///< the clock, wall time; the system's if absent
-  std::function<void(std::string_view message)> warn; ///< called for each broken row that is set aside at the start
-  /// Events kept in the log, the newest; it may exceed this by a tenth.
-  std::size_t keep_events = 10000;
-  event_feed* events = nullptr; ///< receives each event after its commit; may be null
-  /// Maximum size of the database, beyond which writes fail as on a full disk; 0: no bound.
-  std::size_t max_bytes = 0;
+  std::function<void(std::string_view message)> warn; ///< told of each broken row that is set aside at the start
+  std::size_t keep_events = 10000;                    ///< of the log of events, the newest; a tenth more may be there
+  event_feed* events = nullptr;                       ///< hears of each event after its commit; may be absent
+  token_index* tokens = nullptr;                      ///< receives the tokens after each commit; may be null
+  std::size_t max_bytes = 0;                          ///< the database grows no further, as on a full disk; 0: no bound
   journal_bounds bounds = {};
   std::function<void()> before_commit; ///< for tests: injects a failing commit by throwing a failure
 };
@@ -191,6 +191,10 @@ public:
   /// Returns the whole map after the change. Throws not_found, and too_large beyond the bounds.
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
   rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);
+
+  /// Adds, removes or changes a bearer token; returns it as it is then, or was. Throws not_found, conflict for a name that
+  /// is taken, queue_full beyond `most_tokens`.
+  token change_token(const token_change& change);
 
   /// Throws storage_failed if the path no longer leads to the open database. Costs a few microseconds.
   void require_in_place() const;

@@ -8,6 +8,7 @@
 #include "store/job_ages.hpp"
 #include "store/jobs.hpp"
 #include "store/journal.hpp"
+#include "store/tokens.hpp"
 
 #include <map>
 #include <optional>
@@ -22,6 +23,7 @@ namespace mistify::store {
 struct pending_changes {
   std::map<std::string, guest_ptr, std::less<>> guests; ///< null: deleted
   std::map<std::string, std::optional<job_row>> jobs;   ///< null: ended
+  std::map<std::string, token_ptr> tokens;              ///< null: removed
   std::optional<rpc::metadata_map> metadata;
   std::ptrdiff_t ended = 0;                 ///< change in the number of ended jobs
   std::vector<event> events;                ///< their ids are set at the commit
@@ -70,6 +72,11 @@ struct journal::impl {
   std::size_t prune_old(std::size_t surplus);
   void prune(); ///< once a batch: pruning at each step would search for the oldest jobs each time
 
+  // journal_tokens.cpp
+  token_ptr token_of(const std::string& id) const;
+  std::vector<token_ptr> all_tokens() const;
+  void require_new(const token& wanted) const;
+
   void tell(event what, pending_changes& staged);
   void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged);
   void tell_change(std::string guest_id, std::string state, pending_changes& staged); ///< a change that no job made
@@ -87,6 +94,7 @@ struct journal::impl {
   idempotency_table keys;
   event_table events;
   epoch_table epochs;
+  token_table tokens;
   std::int64_t next_ended = 1; // numbers used by failed batches are skipped
   std::int64_t last_aged = 0;  // the last number added to `ages`
   bool has_diverged = false;   // the file may contain a batch that was reported as failed

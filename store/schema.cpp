@@ -117,7 +117,24 @@ CREATE TABLE event_epochs (         -- see store/event_epochs.hpp
 INSERT INTO event_epochs VALUES (0, lower(hex(randomblob(8))));
 )sql";
 
-constexpr std::array<const char*, 6> steps_of_schema{version_1, version_2, version_3, version_4, version_5, version_6};
+constexpr auto version_7 = R"sql(
+CREATE TABLE tokens (               -- see store/tokens.hpp
+  id        TEXT PRIMARY KEY NOT NULL,
+  name      TEXT NOT NULL UNIQUE,
+  hash      TEXT NOT NULL,          -- SHA-256 of the secret
+  role      TEXT NOT NULL,
+  scopes    TEXT NOT NULL,
+  guests    TEXT NOT NULL,          -- selector as JSON, or empty
+  service   TEXT NOT NULL,
+  created   INTEGER NOT NULL,
+  last_used INTEGER NOT NULL,
+  expires   INTEGER NOT NULL,
+  old_hash  TEXT NOT NULL,
+  old_until INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4, version_5, version_6, version_7};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

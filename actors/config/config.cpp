@@ -14,6 +14,7 @@
 #include <limits>
 #include <numeric>
 #include <sstream>
+#include <sys/un.h>
 #include <utility>
 
 namespace mistify::actors {
@@ -64,6 +65,23 @@ std::size_t read_count_or_zero(const node& value, const std::string& field) {
   return value.as_uint(field) == 0 ? 0 : read_count(value, field);
 }
 
+/// A path that fits into a socket's address.
+std::string read_socket(const node& value, const std::string& field) {
+  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+  auto path = value.as_string(field);
+  if (!path.starts_with('/') || path.size() > longest)
+    refuse(field + ": must be an absolute path of at most " + std::to_string(longest) + " bytes");
+  return path;
+}
+
+uid_t read_user(const node& value, const std::string& field) {
+  const auto name = value.as_string(field);
+  const auto id = find_user(name);
+  if (!id)
+    refuse(field + ": there is no user \"" + name + '"');
+  return *id;
+}
+
 /// Compares without case: keys that restrict access are refused in any spelling.
 bool is_name(std::string_view key, std::string_view name) {
   return rpc::text::equal_ignoring_case(key, name);
@@ -91,9 +109,12 @@ private:
   void read_log(const node& value);
   void read_access(std::string_view name, const node& value, clients& allowed);
   void read_top_level(std::string_view key, const node& value);
-  /// The operator relies on the key, so a start that ignores it would be worse than none.
-  [[noreturn]] void refuse_unsupported(std::string_view key, std::string_view why) const {
-    refuse(file_ + ": " + std::string{key} + " is not supported by this version: " + std::string{why});
+  /// Of two files that both say who may do what, neither can be meant to lose.
+  template <class Options>
+  void read_once(std::string_view key, std::optional<Options>& to, Options options) const {
+    if (to)
+      refuse(file_ + ": " + std::string{key} + " has already been defined");
+    to = std::move(options);
   }
   void warn_unknown(const std::string& where, std::string_view key) {
     config_.warnings.push_back(file_ + ": unknown key " + where + std::string{key});
@@ -120,6 +141,10 @@ service builder::read_service(const std::string& name, const node& value) {
     const auto field = where + std::string{key};
     if (key == "port")
       port = v.as_uint(field);
+    else if (key == "socket")
+      s.socket = read_socket(v, field);
+    else if (key == "user")
+      s.user = read_user(v, field);
     else if (key == "path")
       s.path = v.is_null() || v.as_string(field).empty() ? s.path : v.as_string(field);
     else if (key == "max_pending")
@@ -135,8 +160,12 @@ service builder::read_service(const std::string& name, const node& value) {
   if (constexpr std::size_t served = 64; s.max_pending > served)
     config_.warnings.push_back(file_ + ": " + where +
                                "max_pending is over 64, the calls that a sub-agent serves at a time");
-  if (port == 0)
+  if (port != 0 && !s.socket.empty())
+    refuse("service " + name + " has both a port and a socket");
+  if (port == 0 && s.socket.empty())
     refuse("service " + name + " has no port");
+  if (s.user && s.socket.empty())
+    refuse(where + "user: needs a socket, of which the kernel says whose it is");
   if (port > std::numeric_limits<std::uint16_t>::max())
     refuse(where + "port: must be from 1 to 65535");
   const auto breaks_request_line = [](char c) { return c == ' ' || rpc::text::is_control(c); };
@@ -257,8 +286,11 @@ void builder::read_http(const node& value) {
       config_.http.max_downloads = read_count(v, field);
     else if (key == "max_event_readers")
       config_.http.max_event_readers = read_count(v, field);
+    else if (key == "listen")
+      for (const node& address : v.items(field))
+        config_.http.listen.push_back(address.as_string(field));
     else if (is_name(key, "listen"))
-      refuse_unsupported(field, "-a says where to listen");
+      refuse(file_ + ": " + field + ": the name of this key is http.listen");
     else if (key == "names")
       for (const node& name : v.items(field))
         config_.http.names.push_back(name.as_string(field));
@@ -309,15 +341,19 @@ void builder::read_top_level(std::string_view key, const node& value) {
   else if (key == "http")
     read_http(value);
   else if (key == "debug")
-    read_access(key, value, config_.debug);
+    read_access(key, value, config_.debug), config_.debug_given = true;
   else if (key == "reports")
-    read_access(key, value, config_.reports);
+    read_access(key, value, config_.reports), config_.reports_given = true;
   else if (key == "log")
     read_log(value);
   else if (key == "drain_timeout")
     config_.drain_timeout = read_seconds(value, "drain_timeout");
+  else if (key == "access")
+    read_once(key, config_.access, read_access_options(value));
+  else if (key == "tls")
+    read_once(key, config_.tls, read_tls_options(value));
   else if (is_name(key, "access") || is_name(key, "tls"))
-    refuse_unsupported(key, "nobody would be kept out");
+    refuse(file_ + ": " + std::string{key} + ": the name of this key is in lower case");
   else if (key == "dbpath")
     config_.dbpath = value.is_null() || value.as_string("dbpath").empty() ? config_.dbpath : value.as_string("dbpath");
   else

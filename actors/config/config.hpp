@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/config/access.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/model/model.hpp"
 
@@ -61,10 +62,12 @@ struct action {
 };
 using action_ptr = std::shared_ptr<const action>;
 
-/// A sub-agent's endpoint on 127.0.0.1.
+/// A sub-agent's endpoint: a port on 127.0.0.1, or a unix socket.
 struct service {
   std::string name;
   std::uint16_t port = 0;
+  std::string socket;        ///< path; empty: `port` counts
+  std::optional<uid_t> user; ///< whom its sub-agent runs as; unset: the agent's own user, or root
   std::string path;
   std::size_t max_pending = 4; ///< calls in flight; the rest waits
   std::chrono::milliseconds connect_timeout{2'000};
@@ -107,7 +110,8 @@ struct http_options {
   std::size_t max_connections = 4096;
   std::size_t max_downloads = 64;
   std::size_t max_event_readers = 64;
-  std::vector<std::string> names; ///< further names allowed in `Host`; "*": any
+  std::vector<std::string> names;  ///< further names that `Host` may have; "*": any
+  std::vector<std::string> listen; ///< "unix:PATH", "HOST:PORT", "tcp:127.0.0.1:PORT" (never TLS)
 };
 
 /// The `log` object of the config. SIGHUP reads it again.
@@ -127,9 +131,12 @@ struct config {
   std::string import_from; ///< from the command line: path of the original's database to import, or empty
   limits limit;
   http_options http;
-  clients debug = clients::loopback;   ///< clients that may use the debug routes
-  clients reports = clients::loopback; ///< clients that may report a guest's state
+  clients debug = clients::loopback;               ///< who may use the debug routes
+  clients reports = clients::loopback;             ///< who may report a guest's state
+  bool debug_given = false, reports_given = false; ///< whether the files say so
   log_options log;
+  std::optional<access_options> access;            ///< null: every client may do everything
+  std::optional<tls_options> tls;                  ///< null: TCP listeners are plain
   std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: how long running stages may continue
   std::vector<std::string> warnings;               ///< unknown keys, for the log
 

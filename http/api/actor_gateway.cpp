@@ -307,6 +307,10 @@ pending<rpc::job> bridge::report_progress(std::string job_id, std::string messag
                               std::move(message));
 }
 
+pending<store::token> bridge::change_token(store::token_change change) {
+  return impl_->ask<store::token>(impl_->agent.log(), write_deadline, actors::token_atom_v, std::move(change));
+}
+
 pending<rpc::metadata_map> bridge::patch(std::string guest_id, rpc::metadata_patch patch) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
                                        std::move(patch));

@@ -130,6 +130,9 @@ public:
   /// Stores the progress of a running job's stage.
   pending<rpc::job> report_progress(std::string job_id, std::string message);
 
+  /// Adds, removes or changes a bearer token; the token as it is then, or was.
+  pending<store::token> change_token(store::token_change change);
+
   /// Changes the metadata of a guest, or of the hypervisor. Returns the whole map after the change.
   pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
   pending<rpc::metadata_map> patch(rpc::metadata_patch patch);

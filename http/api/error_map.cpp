@@ -14,6 +14,7 @@ using rpc::failure;
 int status_of(errc code) noexcept {
   switch (code) {
   case errc::invalid_request: return 400;
+  case errc::forbidden: return 403;
   case errc::not_found: return 404;
   case errc::not_configured: return 404;
   case errc::method_not_allowed: return 405;

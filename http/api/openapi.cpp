@@ -50,8 +50,10 @@ std::set<std::string> errors_of(const route& row, const node& operation) {
   std::set<std::string> errors;
   for (const int status : for_any_request)
     errors.insert(std::to_string(status));
-  if (row.allows != access::read) // see http/api/door.hpp
+  if (row.asks.what() != requirement::kind::nothing) {
+    errors.insert("401");
     errors.insert("403");
+  }
   if (const auto* own = operation.find("errors"))
     for (const node& status : own->items("errors"))
       errors.insert(status.text());

@@ -1,5 +1,6 @@
 #include "http/api/request_log.hpp"
 
+#include "http/access/principal.hpp"
 #include "rpc/base/log.hpp"
 
 #include <algorithm>
@@ -14,8 +15,18 @@ constexpr std::size_t longest_path = 300;
 /// User agents longer than this are not logged.
 constexpr std::size_t longest_name = 100;
 
-bool is_change(const route& row) {
-  return row.allows == access::write || (row.allows == access::debug && row.method == "PUT");
+/// Reports of sub-agents would bury the rest.
+bool is_audited(const route& row) {
+  using enum actors::scope;
+  return (changes(row) && !row.asks.is(report)) || row.asks.is(debug) || row.asks.is(data) || row.asks.is(admin);
+}
+
+/// "uid=0 gid=0 pid=17", or "" for a client that is no process of this machine.
+std::string process_of(const request& from) {
+  if (!from.client || !from.client->process)
+    return {};
+  const auto& p = *from.client->process;
+  return "uid=" + std::to_string(p.uid) + " gid=" + std::to_string(p.gid) + " pid=" + std::to_string(p.pid);
 }
 
 /// Returns the segment that the pattern captures as `name`; "" if it does not.
@@ -36,9 +47,12 @@ const char* outcome_of(const answer_subject& about, int status) {
 
 } // namespace
 
-request_note::request_note(const request& from, const route* row, const std::vector<std::string>& captures)
+request_note::request_note(const request& from, const route* row, const std::vector<std::string>& captures,
+                           bool refused)
   : id_{from.id} {
-  if (row && is_change(*row))
+  if (refused)
+    kind_ = kind::refusal;
+  else if (row && is_audited(*row))
     kind_ = kind::change;
   if (kind_ == kind::read && !rpc::log::debugging())
     return;
@@ -47,8 +61,15 @@ request_note::request_note(const request& from, const route* row, const std::vec
   peer_ = from.peer;
   if (const auto name = from.header("user-agent"); name.size() <= longest_name)
     user_agent_ = name;
+  if (from.who) {
+    user_ = from.who->name;
+    how_ = from.who->is_anonymous() ? "" : to_string(from.who->how);
+  }
+  process_ = process_of(from);
   if (!row)
     return;
+  if (row->asks.what() == requirement::kind::scope)
+    scope_ = to_string(row->asks.needs());
   guest_ = captured(*row, captures, "{guest}");
   job_ = captured(*row, captures, "{job}");
 }
@@ -61,21 +82,25 @@ void request_note::answered(const answer_subject& about, int status) const {
     rpc::log::debug(
       "request",
       {{"request_id", id_}, {"peer", peer_}, {"method", method_}, {"path", path_}, {"status", std::to_string(status)}});
-  if (kind_ == kind::change)
+  if (kind_ != kind::read)
     audit(about, status);
 }
 
 void request_note::audit(const answer_subject& about, int status) const {
-  rpc::log::audit("change", {{"request_id", id_},
-                             {"peer", peer_},
-                             {"user_agent", user_agent_},
-                             {"method", method_},
-                             {"path", path_},
-                             {"guest", about.guest.empty() ? guest_ : about.guest},
-                             {"action", about.action},
-                             {"job", about.job.empty() ? job_ : about.job},
-                             {"status", std::to_string(status)},
-                             {"outcome", outcome_of(about, status)}});
+  rpc::log::audit(kind_ == kind::change ? "change" : "refusal", {{"request_id", id_},
+                                                                 {"peer", peer_},
+                                                                 {"user", user_},
+                                                                 {"how", how_},
+                                                                 {"process", process_},
+                                                                 {"scope", scope_},
+                                                                 {"user_agent", user_agent_},
+                                                                 {"method", method_},
+                                                                 {"path", path_},
+                                                                 {"guest", about.guest.empty() ? guest_ : about.guest},
+                                                                 {"action", about.action},
+                                                                 {"job", about.job.empty() ? job_ : about.job},
+                                                                 {"status", std::to_string(status)},
+                                                                 {"outcome", outcome_of(about, status)}});
 }
 
 } // namespace mistify::http

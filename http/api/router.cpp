@@ -5,6 +5,11 @@
 
 namespace mistify::http {
 
+bool changes(const route& row) noexcept {
+  // The tools that look symbols up send their addresses in a body.
+  return row.acts || (row.method != "GET" && !(row.method == "POST" && row.asks.is(actors::scope::debug)));
+}
+
 /// A segment of the paths: fixed texts first, then one that captures.
 struct router::node {
   std::unordered_map<std::string, std::unique_ptr<node>> fixed;
@@ -15,7 +20,7 @@ struct router::node {
   void add(const route& row) {
     rows.push_back(&row);
     allowed.append(allowed.empty() ? "" : ", ").append(row.method);
-    if (row.method == "GET" && row.allows != access::write)
+    if (row.method == "GET" && !row.acts)
       allowed += ", HEAD";
   }
 };

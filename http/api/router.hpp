@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/api/requirement.hpp"
 #include "http/api/task.hpp"
 #include "http/protocol/message.hpp"
 
@@ -13,21 +14,18 @@ namespace mistify::http {
 
 struct context;
 
-/// What a route lets a client do; each row of the table says it.
-enum class access : std::uint8_t {
-  read,   ///< looks, changes nothing
-  write,  ///< changes something or queues work
-  debug,  ///< shows the insides of the agent; the config says to whom
-  report, ///< tells the agent what is so; for sub-agents, the config says where
-};
-
 /// One row of the API: data, so that documentation and tests can walk it.
 struct route {
   std::string_view method;
   std::string_view pattern; ///< "/guests/{id}": a segment in braces captures
-  access allows;
+  requirement asks;
   task<answer> (*handle)(context&, request);
+  bool acts = false;     ///< changes something although it is a GET
+  bool has_page = false; ///< a browser gets a page, which has no data of its own
 };
+
+/// True if a request for the row changes something or queues work.
+bool changes(const route& row) noexcept;
 
 /// Finds the row for a path, in time that does not grow with the table. Immutable once built; any thread may ask.
 class router {

@@ -1,10 +1,10 @@
 #include "http/api/routes.hpp"
 
 #include "actors/ids.hpp"
-#include "http/api/client_access.hpp"
-#include "http/api/door.hpp"
+#include "http/access/gatekeeper.hpp"
 #include "http/api/error_map.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/judge.hpp"
 #include "http/api/request_log.hpp"
 #include "http/api/request_metrics.hpp"
 #include "http/protocol/body_depth.hpp"
@@ -20,70 +20,83 @@ namespace mistify::http {
 
 namespace {
 
-using enum access;
+using enum actors::scope;
 using namespace handlers;
+
+constexpr auto nothing = requirement::nothing(), identity = requirement::identity(),
+               by_action = requirement::by_action(), by_job = requirement::by_job();
 
 const std::vector<route> table{
   {"GET", "/metadata", read, get_metadata},
-  {"PATCH", "/metadata", write, patch_metadata},
+  {"PATCH", "/metadata", metadata, patch_metadata},
 
   {"GET", "/images", read, list_images},
-  {"POST", "/images", write, fetch_image},
+  {"POST", "/images", image, fetch_image},
   {"GET", "/images/{image}", read, get_image},
-  {"DELETE", "/images/{image}", write, delete_image},
+  {"DELETE", "/images/{image}", image, delete_image},
   {"GET", "/container_images", read, list_container_images},
-  {"POST", "/container_images", write, fetch_container_image},
+  {"POST", "/container_images", image, fetch_container_image},
   {"GET", "/container_images/{image}", read, get_container_image},
-  {"DELETE", "/container_images/{image}", write, delete_container_image},
+  {"DELETE", "/container_images/{image}", image, delete_container_image},
 
   {"GET", "/guests", read, list_guests},
-  {"POST", "/guests", write, create_guest},
+  {"POST", "/guests", guest, create_guest},
   {"GET", "/guests/{guest}", read, get_guest},
-  {"DELETE", "/guests/{guest}", write, delete_guest},
+  {"DELETE", "/guests/{guest}", guest, delete_guest},
   {"GET", "/guests/{guest}/metadata", read, get_guest_metadata},
-  {"PATCH", "/guests/{guest}/metadata", write, patch_guest_metadata},
+  {"PATCH", "/guests/{guest}/metadata", metadata, patch_guest_metadata},
   {"PUT", "/guests/{guest}/state", report, report_state},
   {"GET", "/guests/{guest}/metrics/cpu", read, get_cpu_metrics},
   {"GET", "/guests/{guest}/metrics/disk", read, get_disk_metrics},
   {"GET", "/guests/{guest}/metrics/nic", read, get_nic_metrics},
   {"GET", "/guests/{guest}/jobs", read, list_guest_jobs},
   {"GET", "/guests/{guest}/jobs/{job}", read, get_guest_job},
-  {"GET", "/guests/{guest}/{action}", write, act_on_guest_by_get},
-  {"POST", "/guests/{guest}/{action}", write, act_on_guest},
+  {.method = "GET",
+   .pattern = "/guests/{guest}/{action}",
+   .asks = by_action,
+   .handle = act_on_guest_by_get,
+   .acts = true},
+  {"POST", "/guests/{guest}/{action}", by_action, act_on_guest},
 
   {"GET", "/guests/{guest}/snapshots", read, list_snapshots},
-  {"POST", "/guests/{guest}/snapshots", write, create_snapshot},
+  {"POST", "/guests/{guest}/snapshots", snapshot, create_snapshot},
   {"GET", "/guests/{guest}/snapshots/{snapshot}", read, get_snapshot},
-  {"DELETE", "/guests/{guest}/snapshots/{snapshot}", write, delete_snapshot},
-  {"POST", "/guests/{guest}/snapshots/{snapshot}/rollback", write, rollback_snapshot},
-  {"GET", "/guests/{guest}/snapshots/{snapshot}/download", read, download_snapshot},
+  {"DELETE", "/guests/{guest}/snapshots/{snapshot}", snapshot, delete_snapshot},
+  {"POST", "/guests/{guest}/snapshots/{snapshot}/rollback", snapshot, rollback_snapshot},
+  {"GET", "/guests/{guest}/snapshots/{snapshot}/download", data, download_snapshot},
   {"GET", "/guests/{guest}/disks/{disk}/snapshots", read, list_disk_snapshots},
-  {"POST", "/guests/{guest}/disks/{disk}/snapshots", write, create_disk_snapshot},
+  {"POST", "/guests/{guest}/disks/{disk}/snapshots", snapshot, create_disk_snapshot},
   {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}", read, get_disk_snapshot},
-  {"DELETE", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}", write, delete_disk_snapshot},
-  {"POST", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/rollback", write, rollback_disk_snapshot},
-  {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/download", read, download_disk_snapshot},
+  {"DELETE", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}", snapshot, delete_disk_snapshot},
+  {"POST", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/rollback", snapshot, rollback_disk_snapshot},
+  {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/download", data, download_disk_snapshot},
 
   {"GET", "/jobs", read, list_jobs},
   {"GET", "/jobs/{job}", read, get_job},
-  {"DELETE", "/jobs/{job}", write, cancel_job},
+  {"DELETE", "/jobs/{job}", by_job, cancel_job},
   {"PUT", "/jobs/{job}/progress", report, report_progress},
 
-  {"GET", "/openapi.json", read, get_description},
-  {"GET", "/docs", read, get_docs},
-  {"GET", "/pages/{file}", read, get_page_part},
+  {"GET", "/openapi.json", nothing, get_description},
+  {"GET", "/docs", nothing, get_docs},
+  {"GET", "/pages/{file}", nothing, get_page_part},
 
   {"GET", "/events", read, get_events},
 
-  {"GET", "/healthz", read, get_health},
-  {"GET", "/readyz", read, get_readiness},
-  {"GET", "/metrics", read, get_agent_metrics},
-  {"GET", "/metrics/guests", read, get_guests_metrics},
+  {"GET", "/whoami", identity, get_identity},
+  {"GET", "/tokens", admin, list_tokens},
+  {"POST", "/tokens", admin, create_token},
+  {"DELETE", "/tokens/{token}", admin, delete_token},
+  {"POST", "/tokens/{token}/rotate", admin, rotate_token},
+
+  {"GET", "/healthz", nothing, get_health},
+  {"GET", "/readyz", nothing, get_readiness},
+  {"GET", "/metrics", metrics, get_agent_metrics},
+  {"GET", "/metrics/guests", metrics, get_guests_metrics},
 
   {"GET", "/debug/log-level", debug, get_log_level},
   {"PUT", "/debug/log-level", debug, set_log_level},
-  {"GET", "/debug/actors", debug, list_actors},
-  {"GET", "/debug/actors/{actor}", debug, get_actor},
+  {.method = "GET", .pattern = "/debug/actors", .asks = debug, .handle = list_actors, .has_page = true},
+  {.method = "GET", .pattern = "/debug/actors/{actor}", .asks = debug, .handle = get_actor, .has_page = true},
   {"GET", "/debug/pprof", debug, get_pprof_index},
   {"GET", "/debug/pprof/profile", debug, get_cpu_profile},
   {"GET", "/debug/pprof/heap", debug, get_heap_profile},
@@ -113,48 +126,21 @@ void expect_no_controls(const std::vector<std::string>& captures) {
       throw rpc::failure{rpc::errc::invalid_request, "the path: control characters are not allowed"};
 }
 
-/// Rows of which a browser gets a page: other sites may link to it.
-bool has_page(const route& row) {
-  return row.handle == list_actors || row.handle == get_actor;
-}
-
-/// Null, or the refusal of a request that changes or debugs something for a web page of another site.
-std::optional<answer> refuse_by_site(const route& row, const request& from) {
-  if (row.allows == read || !is_cross_site(from) || (has_page(row) && opens_page(from)))
-    return std::nullopt;
-  return error_answer(403, "cross-site request");
-}
-
-/// Nothing, or the answer for who may not use the route.
-std::optional<answer> refuse_by_access(const actors::config& settings, access wanted, const request& from) {
-  switch (wanted) {
-  case debug: return refuse_client(settings.debug, from.peer, "debug.access");
-  case report: return refuse_client(settings.reports, from.peer, "reports.access");
-  case read:
-  case write: break;
-  }
-  return std::nullopt;
-}
-
 task<answer> route_to(context& state, router::match found, request incoming) {
   if (found.allowed.empty())
     return refuse(error_answer(404, "not found"));
   // A HEAD must not set anything going, and a GET of an action does.
-  if (!found.row || (found.row->allows == write && incoming.head_only))
+  if (!found.row || (found.row->acts && incoming.head_only))
     return refuse(method_not_allowed(std::string{found.allowed}));
-  if (auto no = refuse_by_site(*found.row, incoming))
-    return refuse(*std::move(no));
-  if (auto no = refuse_by_access(state.settings, found.row->allows, incoming))
-    return refuse(*std::move(no));
   expect_no_controls(found.captures);
-  fold_guest_id(state, *found.row, found.captures);
   incoming.captures = std::move(found.captures);
   return found.row->handle(state, std::move(incoming));
 }
 
 /// Throws for what comes too often of one client, or is nested too deeply.
 void check_bounds(const context& state, request_rates& rates, const request& from) {
-  if (!rates.off() && !rates.admit(from.peer, request_rates::clock::now()))
+  const auto& client = from.who && !from.who->key.empty() ? from.who->key : from.peer;
+  if (!rates.off() && !rates.admit(client, request_rates::clock::now()))
     throw rpc::failure{rpc::errc::queue_full,
                        "more than " + std::to_string(rates.per_second()) + " requests a second of one client"};
   const auto most = state.settings.limit.nesting;
@@ -173,6 +159,13 @@ task<answer> answer_to(context& state, request_rates& rates, router::match found
   }
 }
 
+/// Null where the request bears a token that is not valid.
+principal_ptr client_of(const context& state, const request& from) {
+  static const peer_identity unknown{};
+  return state.gate.identify(from.client ? *from.client : unknown, from.header("authorization"),
+                             gatekeeper::clock::now());
+}
+
 } // namespace
 
 const std::vector<route>& routes() {
@@ -184,9 +177,14 @@ handler dispatch(context& state) {
           find = std::make_shared<const router>(table),
           seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
     auto found = find->find(incoming.method, incoming.segments);
+    if (found.row)
+      fold_guest_id(state, *found.row, found.captures);
+    incoming.who = client_of(state, incoming);
+    auto no = refuse_request(state, found, incoming);
     auto& in = seen->of(found.row);
-    request_note note{incoming, found.row, found.captures};
-    return observed(in, std::move(note), answer_to(state, *rates, std::move(found), std::move(incoming)));
+    request_note note{incoming, found.row, found.captures, no.has_value()};
+    return observed(in, std::move(note),
+                    no ? refuse(*std::move(no)) : answer_to(state, *rates, std::move(found), std::move(incoming)));
   };
 }
 

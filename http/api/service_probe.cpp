@@ -1,6 +1,6 @@
 #include "http/api/service_probe.hpp"
 
-#include "rpc/net/tcp.hpp"
+#include "rpc/net/unix_socket.hpp"
 
 #include <system_error>
 
@@ -16,8 +16,10 @@ constexpr auto longest_try = 200ms;
 constexpr auto longest_look = 2s;
 
 reachability::service try_one(const actors::service& s, rpc::deadline until) {
-  const auto made = rpc::tcp_connect("127.0.0.1", s.port, std::min(until, rpc::deadline_after(longest_try)), {});
-  return {s.name, s.port, bool{made.fd}, made.fd ? "" : std::generic_category().message(made.error)};
+  const auto soon = std::min(until, rpc::deadline_after(longest_try));
+  const auto made =
+    s.socket.empty() ? rpc::tcp_connect("127.0.0.1", s.port, soon, {}) : rpc::unix_connect(s.socket, soon, {});
+  return {s.name, s.port, s.socket, bool{made.fd}, made.fd ? "" : std::generic_category().message(made.error)};
 }
 
 } // namespace

@@ -18,6 +18,7 @@ public:
   struct service {
     std::string name;
     std::uint16_t port = 0;
+    std::string socket; ///< in place of the port
     bool reachable = false;
     std::string error; ///< why not; empty if reachable
   };

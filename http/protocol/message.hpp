@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/protocol/peer.hpp"
 #include "rpc/base/cancellation.hpp"
 
 #include <cstdint>
@@ -15,6 +16,8 @@
 
 namespace mistify::http {
 
+struct principal;
+
 /// A request as handlers see it. `captures` are the segments that the route named, in order.
 struct request {
   std::string method;     ///< a HEAD is handed over as GET, see `head_only`
@@ -27,7 +30,9 @@ struct request {
   std::multimap<std::string, std::string> query;
   std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
   std::string body;
-  std::string peer; ///< address of the client, from the socket
+  std::string peer;                     ///< address of the client, from the socket
+  peer_ptr client;                      ///< who is at the other end of the connection
+  std::shared_ptr<const principal> who; ///< set before a handler sees the request; never null there
   std::string id;   ///< names the request in logs: X-Request-ID, or made up
   std::vector<std::string> captures;
 

@@ -36,25 +36,34 @@ std::string peer_name(const sockaddr_storage& a) {
   return bytes && ::inet_ntop(family, bytes, text.data(), text.size()) ? text.data() : "local";
 }
 
+peer_ptr peer_of(int fd, const sockaddr_storage& from) {
+  auto peer = std::make_shared<peer_identity>();
+  peer->address = peer_name(from);
+  if (from.ss_family == AF_UNIX)
+    peer->process = unix_peer_of(fd);
+  return peer;
+}
+
 } // namespace
 
 std::uint16_t acceptor::open(const std::string& address) {
-  auto socket = open_listener(address);
-  watch(socket.fd);
+  const auto path = unix_path_of(address);
+  auto socket = path.empty() ? open_listener(address) : open_unix_listener(path, core_->settings.socket_mode);
+  watch(socket.fd, path);
   return socket.port;
 }
 
 void acceptor::adopt(int fd) {
-  watch(adopt_listener(fd).fd);
+  watch(adopt_listener(fd).fd, {});
 }
 
-void acceptor::watch(int fd) {
+void acceptor::watch(int fd, std::string path) {
   std::lock_guard lock{mutex_};
   if (core_->stopping || !core_->events.add({fd, watch_key::own})) {
     ::close(fd);
     throw rpc::failure{rpc::errc::unavailable, "the server is stopping, or cannot watch one more socket"};
   }
-  doors_.push_back({fd, false});
+  doors_.push_back({fd, std::move(path)});
 }
 
 void acceptor::accept_from(int fd) {
@@ -76,6 +85,8 @@ void acceptor::close() {
   for (const auto& d : doors_) {
     core_->events.remove(d.fd);
     ::close(d.fd);
+    if (!d.path.empty())
+      ::unlink(d.path.c_str());
   }
   doors_.clear();
 }
@@ -87,7 +98,7 @@ void acceptor::accept_all(door& d) {
     socklen_t size = sizeof from;
     int fd = ::accept4(d.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      take_in(fd, peer_name(from));
+      take_in(fd, peer_of(fd, from));
     } else if (errno == EAGAIN) {
       return;
     } else if (errno != ECONNABORTED && errno != EPROTO && errno != EINTR) {
@@ -114,8 +125,8 @@ void acceptor::turn_away(int fd) {
   ::close(fd);
 }
 
-void acceptor::take_in(int fd, std::string peer) {
-  auto share = core_->connection_shares.take(peer);
+void acceptor::take_in(int fd, peer_ptr peer) {
+  auto share = core_->connection_shares.take(share_key(*peer));
   if (!share) {
     ++core_->refused;
     ::close(fd);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/protocol/peer.hpp"
 #include "http/server/server_state.hpp"
 
 #include <cstdint>
@@ -34,12 +35,13 @@ public:
 private:
   struct door {
     int fd = -1;
+    std::string path = {}; ///< of a unix socket that this process made
     bool failing = false;
   };
-  void watch(int fd);
+  void watch(int fd, std::string path);
   void accept_all(door& d);
   void turn_away(int fd);
-  void take_in(int fd, std::string peer);
+  void take_in(int fd, peer_ptr peer);
 
   const std::shared_ptr<core> core_;
   std::mutex mutex_; // one thread accepts at a time, and never on a closed descriptor

@@ -14,7 +14,7 @@ constexpr std::uint32_t at_work = std::uint32_t{1} << 31; // in signals_, beside
 
 } // namespace
 
-connection::connection(std::shared_ptr<core> shared, watch_key key, std::string peer, share_table::place share,
+connection::connection(std::shared_ptr<core> shared, watch_key key, peer_ptr peer, share_table::place share,
                        bool too_many)
   : core_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, share_{std::move(share)}, too_many_{too_many},
     framer_{{core_->settings.max_head, core_->settings.max_body}}, pace_{{core_->settings.write_timeout,

@@ -38,7 +38,7 @@ public:
   enum class thread : std::uint8_t { worker, other };
 
   /// If `too_many`, answers 503 and closes. `share` is its place among the connections of its address.
-  connection(std::shared_ptr<core> shared, watch_key key, std::string peer, share_table::place share, bool too_many);
+  connection(std::shared_ptr<core> shared, watch_key key, peer_ptr peer, share_table::place share, bool too_many);
   ~connection();
 
   void post(std::uint32_t signals, thread on);
@@ -105,7 +105,7 @@ private:
 
   const std::shared_ptr<core> core_;
   const watch_key key_;
-  const std::string peer_;
+  const peer_ptr peer_;
   std::atomic<std::uint32_t> signals_{0};
   std::atomic<tick> deadline_{never};
   const share_table::place share_;

@@ -25,7 +25,7 @@ std::string chunk_head(std::size_t size) {
 
 void connection::start_live() {
   auto a = std::exchange(answer_, {});
-  if (auto share = head_only_ ? std::nullopt : core_->live_shares.take(peer_)) {
+  if (auto share = head_only_ ? std::nullopt : core_->live_shares.take(share_key(*peer_))) {
     live_share_.emplace(*std::move(share));
   } else if (!head_only_) {
     ++core_->refused;

@@ -134,12 +134,13 @@ bool connection::begin_exchange() {
   }
   auto& r = std::get<request>(parsed);
   if (const auto& door = core_->settings.door)
-    if (auto no = refuse_address(*door, framer_.head(), peer_)) {
+    if (auto no = refuse_address(*door, framer_.head(), peer_->address)) {
       refuse(no->status, std::move(no->message), r.head_only);
       return true;
     }
   r.body = framer_.take_body();
-  r.peer = peer_;
+  r.peer = peer_->address;
+  r.client = peer_;
   r.id = request_id_ = request_id_of(sent_request_id());
   head_only_ = r.head_only;
   http_1_0_ = framer_.head().http_1_0;

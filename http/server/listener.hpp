@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 
 namespace mistify::http {
 
@@ -20,6 +21,13 @@ struct listen_address {
 /// Splits "host:port", ":port", "[::1]:port", a bare port, host or IPv6 address; the default port is 8080. Throws
 /// `failure{config_invalid}`.
 listen_address parse_listen_address(const std::string& address);
+
+/// "unix:PATH" → PATH; empty for any other address.
+std::string unix_path_of(const std::string& address);
+
+/// Opens a non-blocking unix socket. A socket that a dead process left under the path is replaced; anything else there,
+/// or a socket that is listened on, is an error. `mode` is the socket's, such as 0660. Throws as `open_listener`.
+listening_socket open_unix_listener(const std::string& path, mode_t mode);
 
 /// Opens a non-blocking, close-on-exec socket with SO_REUSEADDR, but without SO_REUSEPORT, so that a second server on
 /// the port fails. Every interface means IPv6 and IPv4 on one socket, or IPv4 if the kernel has no IPv6. Throws

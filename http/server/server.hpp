@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 
 namespace mistify::http {
 
@@ -35,6 +36,7 @@ struct server_settings {
   /// How long a half-closed client may wait for its answer before the server probes whether it still exists.
   std::chrono::milliseconds half_closed_timeout{15'000};
   std::chrono::milliseconds heartbeat{15'000}; ///< the interval of heartbeats in an idle open-ended answer
+  mode_t socket_mode = 0660;                   ///< of unix sockets that are listened on
   std::shared_ptr<const rpc::door> door;       ///< checks each request's Host; null: accepts all
 };
 

@@ -25,6 +25,7 @@ std::string_view to_string(errc code) noexcept {
   switch (code) {
   case errc::none: return "none";
   case errc::invalid_request: return "invalid_request";
+  case errc::forbidden: return "forbidden";
   case errc::too_large: return "too_large";
   case errc::not_found: return "not_found";
   case errc::not_configured: return "not_configured";

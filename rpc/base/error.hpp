@@ -14,6 +14,7 @@ namespace mistify::rpc {
 enum class errc : std::uint8_t {
   none = 0,           ///< no error; never carried by a `failure`
   invalid_request,    ///< the client's request is malformed; the message names field or offset
+  forbidden,          ///< the client's identity has not the right to it
   too_large,          ///< the request exceeds a size limit
   not_found,          ///< no such guest, job, image, snapshot or route
   not_configured,     ///< the config has no pipeline for the action

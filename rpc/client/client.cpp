@@ -147,6 +147,10 @@ download_end client::impl::download(std::string body, milliseconds stall, const 
   return whole ? download_end::complete : download_end::broken;
 }
 
+std::string to_string(const endpoint& where) {
+  return where.socket.empty() ? where.host + ':' + std::to_string(where.port) : "unix:" + where.socket;
+}
+
 download_refused::download_refused(int status, const std::string& text)
   : failure{errc::sub_agent_failed, text}, status_{status} {}
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 namespace mistify::rpc {
 
@@ -25,6 +26,8 @@ inline constexpr auto job_header = "X-Guest-Job-ID";
 struct endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
+  std::string socket = {};        ///< path of a unix socket, in place of host and port; empty: none
+  std::vector<uid_t> owners = {}; ///< of `socket`: users whose listener is believed; empty: any
   std::string path{default_rpc_path};
   std::chrono::milliseconds connect_timeout{2000};
   std::size_t max_answer = 16 * 1024 * 1024; ///< bytes of a call's answer; more ends the call with an error
@@ -63,6 +66,9 @@ public:
 private:
   int status_;
 };
+
+/// For people: "127.0.0.1:20001" or "unix:/run/x.sock".
+std::string to_string(const endpoint& where);
 
 class reactor;
 class thread_pool;

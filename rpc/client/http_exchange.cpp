@@ -2,6 +2,7 @@
 
 #include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
+#include "rpc/net/unix_socket.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -107,9 +108,12 @@ std::unique_ptr<connection> exchange::connect(connection_pool& pool) const {
   expect_going();
   if (auto kept = pool.take())
     return kept;
-  auto result = tcp_connect(to.host, to.port, std::min(until, deadline_after(to.connect_timeout)), cancel);
+  const auto connect_until = std::min(until, deadline_after(to.connect_timeout));
+  auto result = to.socket.empty() ? tcp_connect(to.host, to.port, connect_until, cancel)
+                                  : unix_connect(to.socket, connect_until, cancel);
   if (!result.fd)
     fail_to_connect(result.error);
+  expect_owner(result.fd);
   return std::make_unique<connection>(to.host, to.port, std::move(result.fd));
 }
 
@@ -143,14 +147,23 @@ void exchange::expect_going() const {
     throw failure{errc::cancelled, "cancelled"};
 }
 
+/// A user who took the place of the socket must not be believed.
+void exchange::expect_owner(const unique_fd& fd) const {
+  if (to.socket.empty() || to.owners.empty())
+    return;
+  const auto owner = peer_user(fd.get());
+  if (!owner || std::find(to.owners.begin(), to.owners.end(), *owner) == to.owners.end())
+    throw failure{errc::sub_agent_failed, "the socket belongs to another user (" + to_string(to) + ')'};
+}
+
 void exchange::fail_to_connect(int error) const {
   expect_going();
-  const auto where = " (" + to.host + ':' + std::to_string(to.port) + ')';
+  const auto where = " (" + to_string(to) + ')';
   if (error == ETIMEDOUT && std::chrono::steady_clock::now() >= until)
     throw failure{errc::sub_agent_timeout, "no answer within " + in_words(timeout)};
   if (error == ETIMEDOUT)
     throw failure{errc::sub_agent_failed, "no connection within " + in_words(to.connect_timeout) + where};
-  if (error == ECONNREFUSED)
+  if (error == ECONNREFUSED || error == ENOENT)
     throw failure{errc::sub_agent_failed, "connection refused" + where};
   throw failure{errc::sub_agent_failed, "cannot connect: " + std::generic_category().message(error) + where};
 }

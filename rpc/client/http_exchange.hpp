@@ -39,6 +39,7 @@ struct exchange {
   void expect_going() const; ///< throws `failure{cancelled}` once cancelled
 
 private:
+  void expect_owner(const unique_fd& fd) const;
   [[noreturn]] void fail_to_connect(int error) const;
 };
 

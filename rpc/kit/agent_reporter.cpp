@@ -5,6 +5,7 @@
 
 #include <httplib.h>
 #include <stdexcept>
+#include <sys/socket.h>
 #include <utility>
 
 namespace mistify::rpc {
@@ -24,20 +25,27 @@ std::string body_of(std::string_view key, std::string_view text) {
 }
 
 std::unique_ptr<httplib::Client> client_for(const std::string& url) {
+  if (constexpr std::string_view unix_scheme = "unix:/"; url.starts_with(unix_scheme)) {
+    auto client = std::make_unique<httplib::Client>(url.substr(unix_scheme.size() - 1), 1);
+    client->set_address_family(AF_UNIX);
+    client->set_default_headers({{"Host", "localhost"}});
+    return client;
+  }
   const auto host = url.starts_with(scheme) ? url.substr(scheme.size()) : std::string{};
   if (!host.empty() && host.find_first_of("/?#@ ") == host.npos) {
     auto client = std::make_unique<httplib::Client>(url);
     if (client->is_valid())
       return client;
   }
-  throw std::invalid_argument{"the agent's URL must be http://HOST:PORT: " + url};
+  throw std::invalid_argument{"the agent's URL must be http://HOST:PORT or unix:PATH: " + url};
 }
 
 } // namespace
 
 agent_link::agent_link(const std::string& url, std::string loss) : client_{client_for(url)}, loss_{std::move(loss)} {
   client_->set_keep_alive(true);
-  client_->set_tcp_nodelay(true);
+  if (!url.starts_with("unix:"))
+    client_->set_tcp_nodelay(true);
   client_->set_connection_timeout(connect_timeout);
   client_->set_read_timeout(answer_timeout);
   client_->set_write_timeout(answer_timeout);

@@ -22,7 +22,7 @@ enum class receipt : std::uint8_t {
 /// How a sub-agent tells the agent something without being asked. For one thread.
 class agent_link {
 public:
-  /// Throws std::invalid_argument unless the URL is http://HOST or http://HOST:PORT. `loss` is what it means for people that
+  /// Throws std::invalid_argument unless the URL is http://HOST, http://HOST:PORT or unix:PATH. `loss` is what it means for people that
   /// the agent is away, for the log: "states are told later".
   agent_link(const std::string& url, std::string loss);
   ~agent_link();

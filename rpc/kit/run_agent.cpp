@@ -1,5 +1,10 @@
 #include "rpc/kit/run_agent.hpp"
 
+#include "rpc/base/command_line.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/base/log.hpp"
+
+#include <pwd.h>
 #include <systemd/sd-daemon.h>
 
 #include <csignal>
@@ -8,6 +13,40 @@
 #include <sys/stat.h>
 
 namespace mistify::rpc {
+
+namespace {
+
+passwd entry_of(const std::string& user) {
+  // Before any thread starts, so that the shared buffer does no harm.
+  if (const auto* found = ::getpwnam(user.c_str()))
+    return *found;
+  throw failure{errc::config_invalid, "--allow-user: there is no user " + user};
+}
+
+} // namespace
+
+void listen_options::add_to(command_line& options) {
+  options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one; every local user may call there");
+  options.option("--socket", socket, "path of a unix socket to listen on, in place of the port");
+  options.option("--allow-user", users,
+                 "user that may call at the socket, beside root and the own one; may be repeated");
+}
+
+listen_at listen_options::place() const {
+  listen_at where{port};
+  where.socket = socket;
+  for (const auto& user : users) {
+    const auto entry = entry_of(user);
+    where.allowed.push_back(entry.pw_uid);
+    if (!where.group)
+      where.group = entry.pw_gid;
+  }
+  if (sd_listen_fds(0) > 0)
+    where.inherited = SD_LISTEN_FDS_START;
+  else if (socket.empty())
+    log::warning("listening on TCP, where every local user may call: --socket keeps them out");
+  return where;
+}
 
 int serve_until_signal(std::string_view name, const std::function<server&()>& make) {
   ::umask(077); // files and folders are nobody else's, whoever starts it; what others need is opened by name
@@ -20,7 +59,7 @@ int serve_until_signal(std::string_view name, const std::function<server&()>& ma
   try {
     auto& s = make();
     s.start();
-    std::cout << name << " listens on 127.0.0.1:" << s.port() << std::endl;
+    std::cout << name << " listens on " << s.address() << std::endl;
     sd_notify(0, "READY=1"); // does nothing where no service manager waits
     int which = 0;
     sigwait(&ends, &which);

@@ -3,10 +3,12 @@
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/kit/fair_queue.hpp"
 #include "rpc/kit/server_connection.hpp"
+#include "rpc/net/unix_socket.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
+#include <fcntl.h>
 #include <functional>
 #include <mutex>
 #include <netinet/in.h>
@@ -16,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 
@@ -35,13 +38,37 @@ constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::chrono::seconds grace{1};
 } // namespace
 
+namespace {
+
+unique_fd open_listener(const listen_at& where) {
+  if (!where.inherited)
+    return where.socket.empty() ? tcp_listen(where.port) : unix_listen(where.socket, where.group);
+  const int fd = *where.inherited;
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  return unique_fd{fd};
+}
+
+/// What shares are counted by: the address, or the user at a unix socket.
+std::uint32_t peer_of(const sockaddr_storage& from, int fd) {
+  if (from.ss_family == AF_INET)
+    return reinterpret_cast<const sockaddr_in&>(from).sin_addr.s_addr;
+  return peer_user(fd).value_or(0);
+}
+
+} // namespace
+
 struct server::impl {
-  impl(std::uint16_t port, served s)
-    : what{std::move(s)}, listener{tcp_listen(port)}, wake{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {}
+  impl(const listen_at& where, served s)
+    : what{std::move(s)}, listener{open_listener(where)}, allowed{where.allowed},
+      path{where.inherited ? "the service manager's socket" : where.socket}, wake{::eventfd(0, EFD_CLOEXEC |
+                                                                                                 EFD_NONBLOCK)} {}
 
   served what;
   unique_fd listener;
-  unique_fd wake; // becomes readable for good when the server stops
+  const std::vector<uid_t> allowed;
+  const std::string path; ///< empty: a port
+  unique_fd wake;         // becomes readable for good when the server stops
   std::mutex mutex;
   std::condition_variable left; // by the accepting thread, or by a connection
   bool stopping = false, accepting = false;
@@ -57,6 +84,7 @@ struct server::impl {
   void accept_all();
   enum class came : std::uint8_t { nothing, connection, stop };
   came wait_for_connection();
+  bool may_call(int fd) const;
   void accept_one();
   void serve_waiting();
   void make_room();
@@ -99,15 +127,23 @@ void server::impl::accept_all() {
   left.notify_all();
 }
 
+bool server::impl::may_call(int fd) const {
+  const auto user = peer_user(fd);
+  return !user || *user == 0 || *user == ::geteuid() ||
+         std::find(allowed.begin(), allowed.end(), *user) != allowed.end();
+}
+
 void server::impl::accept_one() {
-  sockaddr_in from{};
+  sockaddr_storage from{};
   socklen_t size = sizeof from;
   unique_fd fd{::accept4(listener.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (fd && !may_call(fd.get()))
+    return; // the kernel says who it is: another user than those that may
   if (fd) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     std::lock_guard lock{mutex};
-    queue.add(from.sin_addr.s_addr, std::move(fd));
+    queue.add(peer_of(from, fd.get()), std::move(fd));
   } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
     wait_for(wake.get(), POLLIN, deadline_after(std::chrono::milliseconds{50})); // others may end meanwhile
   }
@@ -214,11 +250,15 @@ void server::impl::stop() {
   threads.stop();
 }
 
-server::server(std::uint16_t port, std::size_t max_body, std::string path)
-  : impl_{std::make_unique<impl>(port, served{max_body, std::move(path)})} {}
+server::server(const listen_at& where, std::size_t max_body, std::string path)
+  : impl_{std::make_unique<impl>(where, served{max_body, std::move(path)})} {}
 
 server::~server() {
   stop();
+}
+
+std::string server::address() const {
+  return impl_->path.empty() ? "127.0.0.1:" + std::to_string(port()) : impl_->path;
 }
 
 std::uint16_t server::port() const noexcept {

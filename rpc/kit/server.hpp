@@ -8,9 +8,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace mistify::rpc {
 
@@ -41,6 +45,18 @@ public:
   virtual const std::string& job() const noexcept = 0;
 };
 
+/// Where a server listens, and for whom.
+struct listen_at {
+  listen_at(std::uint16_t on) : port{on} {} // NOLINT: a port is the usual place
+  explicit listen_at(std::string path) : socket{std::move(path)} {}
+
+  std::uint16_t port = 0;            ///< of 127.0.0.1; 0 takes a free one
+  std::string socket = {};           ///< path of a unix socket, in place of the port; empty: none
+  std::vector<uid_t> allowed = {};   ///< users that may call at a unix socket, beside root and the server's own
+  std::optional<gid_t> group = {};   ///< of the unix socket
+  std::optional<int> inherited = {}; ///< a listening socket of the service manager, in place of both
+};
+
 /// The kit for authors of sub-agents: answers the agent's JSON-RPC calls over HTTP on 127.0.0.1.
 ///
 ///   rpc::server s{20001};
@@ -55,15 +71,18 @@ public:
 /// refused, and so are those whose Host is no name of this machine; see door.hpp.
 class server {
 public:
-  /// Takes the port at once, exclusively; 0 takes a free one. Throws `failure{unavailable}` where it is taken.
+  /// Takes the port or the socket at once, exclusively. Throws `failure{unavailable}` where it is taken.
   /// `max_body` bounds a request in bytes.
-  explicit server(std::uint16_t port, std::size_t max_body = 1024 * 1024,
+  explicit server(const listen_at& where, std::size_t max_body = 1024 * 1024,
                   std::string path = std::string{default_rpc_path});
 
   /// Stops.
   ~server();
 
-  std::uint16_t port() const noexcept;
+  std::uint16_t port() const noexcept; ///< 0 at a unix socket
+
+  /// For people: "127.0.0.1:20001" or the path of the socket.
+  std::string address() const;
 
   /// Serves `method` by `f`, from `const In&` to `Out`; see messages.hpp for what the types need. What `f` throws is the
   /// answer's `error`; params that do not decode are answered with 400. What takes long may also take a `const asker&`, to

@@ -113,13 +113,3 @@ TEST_CASE("whoever listens beyond this machine says so") {
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
 }
-
-TEST_CASE("a config with what this version cannot keep ends the start with one line") {
-  const temp_dir dir;
-  for (const auto* text : {R"({"access":{}})", R"({"tls":{}})", R"({"http":{"listen":[]}})"}) {
-    const auto run = run_agent({"-a", "127.0.0.1:0", "-c", dir.write("agent.json", text)});
-    CHECK(run.code == 1);
-    CHECK_THAT(run.err, Contains("is not supported"));
-    CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
-  }
-}

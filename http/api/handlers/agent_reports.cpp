@@ -1,3 +1,4 @@
+#include "http/access/principal.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
@@ -40,10 +41,39 @@ std::string decode_message(const std::string& body) {
   return message;
 }
 
+/// True if one of the services that `who` speaks for has a part in the action.
+bool serves(const principal& who, const actors::action& action) {
+  return std::ranges::any_of(action.stages, [&](const actors::stage& stage) {
+    return std::ranges::find(who.services, stage.service) != who.services.end();
+  });
+}
+
+/// A sub-agent speaks of guests whose actions it serves only.
+void expect_own_guest(const context& cx, const principal& who, const store::stored_guest& guest) {
+  if (who.services.empty())
+    return;
+  const bool is_container = guest.type == "container";
+  for (const auto& [name, action] : cx.settings.actions)
+    if (name.starts_with("container") == is_container && serves(who, *action))
+      return;
+  throw rpc::failure{rpc::errc::forbidden, "not allowed: the guest belongs to another service"};
+}
+
+/// And of jobs whose action it serves.
+void expect_own_job(const context& cx, const principal& who, const std::string& id) {
+  if (who.services.empty())
+    return;
+  const auto job = cx.jobs.find(id);
+  const auto action = job ? cx.settings.find_action(job->action) : nullptr;
+  if (!action || !serves(who, *action))
+    throw rpc::failure{rpc::errc::forbidden, "not allowed: the job belongs to another service"};
+}
+
 } // namespace
 
 task<answer> report_state(context& cx, request from) {
   const auto guest = need_guest(cx, from.captures[0]);
+  expect_own_guest(cx, *from.who, *guest);
   const auto state = decode_state(from.body);
   const auto taken = co_await cx.agents.report(guest->id, state);
   if (!taken.before.empty())
@@ -54,6 +84,7 @@ task<answer> report_state(context& cx, request from) {
 
 task<answer> report_progress(context& cx, request from) {
   auto message = decode_message(from.body);
+  expect_own_job(cx, *from.who, from.captures[0]);
   const auto job = co_await cx.agents.report_progress(from.captures[0], std::move(message));
   co_return json_answer(200, rpc::encode(job));
 }

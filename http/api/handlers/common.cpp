@@ -1,6 +1,7 @@
 #include "http/api/handlers/common.hpp"
 
 #include "actors/ids.hpp"
+#include "http/access/principal.hpp"
 #include "rpc/base/cut_text.hpp"
 #include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
@@ -59,6 +60,11 @@ std::string canonical_path(const std::vector<std::string>& segments) {
     }
   }
   return out;
+}
+
+/// Keys of one identity are another one's; those of clients without identity share one space.
+std::string key_of(const principal& who) {
+  return who.key.empty() ? std::string{} : who.key + ' ';
 }
 
 } // namespace
@@ -147,7 +153,8 @@ request_identity identify(const request& from, std::string_view canonical) {
   const auto key = from.header("idempotency-key");
   if (key.size() > longest_key)
     throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
-  return {std::string{key}, sha256({from.method, canonical_path(from.segments), canonical}), from.id};
+  return {key.empty() ? std::string{} : key_of(*from.who) + std::string{key},
+          sha256({from.method, canonical_path(from.segments), canonical}), from.id};
 }
 
 std::optional<store::queued_job> repeated(const context& cx, const request_identity& who) {

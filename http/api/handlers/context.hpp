@@ -6,6 +6,7 @@
 #include "store/event_feed.hpp"
 #include "store/guest_index.hpp"
 #include "store/job_reader.hpp"
+#include "store/tokens.hpp"
 
 #include <atomic>
 #include <functional>
@@ -16,6 +17,7 @@ namespace mistify::http {
 
 class bridge;
 class figure_store;
+class gatekeeper;
 class guest_list;
 class guest_refresh;
 class reachability;
@@ -24,10 +26,12 @@ class snapshot_names;
 /// The objects that handlers use. Lives as long as the server; every member is thread-safe.
 struct context {
   const actors::config& settings;
+  gatekeeper& gate;
   const store::directory& guests;
   guest_list& list;
   const store::job_reader& jobs;
   store::event_feed& events;
+  const store::token_index& tokens;
   bridge& agents;
   reachability& sub_agents;
   const figure_store& figures;

@@ -1,5 +1,6 @@
 #include "actors/config/config.hpp"
 #include "actors/ids.hpp"
+#include "http/access/visibility.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
 #include "http/api/views/event_stream.hpp"
@@ -67,6 +68,8 @@ event_filter filter_of(const context& cx, const request& from) {
   each_value(from, "guest", [&](std::string id) { filter.guests.insert(guest_of(cx, std::move(id))); });
   each_value(from, "action", [&](std::string name) { filter.actions.insert(action_of(std::move(name))); });
   each_value(from, "type", [&](const std::string& name) { add_types(filter.types, name); });
+  if (from.who->guests)
+    filter.visible = [&cx, who = from.who](std::string_view guest) { return sees_guest(*who, cx.guests, guest); };
   return filter;
 }
 

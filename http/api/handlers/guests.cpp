@@ -1,4 +1,5 @@
 #include "actors/ids.hpp"
+#include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/door.hpp"
 #include "http/api/error_map.hpp"
@@ -80,11 +81,17 @@ rpc::guest decode_new_guest(const std::string& body) {
   return guest;
 }
 
+/// An identity that is limited to some guests creates only those.
+void expect_visible(const principal& who, const rpc::guest& guest) {
+  if (!sees(who, {guest.id, guest.type, rpc::encode(guest)}))
+    throw failure{errc::forbidden, "not allowed: the guest is none of those that this identity may see"};
+}
+
 } // namespace
 
 /// A long list is built once for all its readers, and they share its bytes.
 task<answer> list_guests(context& cx, request from) {
-  if (cx.list.is_long()) {
+  if (cx.list.is_long() && !from.who->guests) {
     const bool packed = accepts_gzip(from.header("accept-encoding"));
     auto out = json_answer(200, {});
     out.shared = co_await cx.list.get(packed ? guest_list::form::gzip : guest_list::form::plain);
@@ -95,7 +102,8 @@ task<answer> list_guests(context& cx, request from) {
   }
   std::vector<std::string> docs;
   for (const auto& guest : cx.guests.all())
-    docs.push_back(public_guest(guest->doc));
+    if (sees(*from.who, *guest))
+      docs.push_back(public_guest(guest->doc));
   co_return json_answer(200, json_array(docs));
 }
 
@@ -108,6 +116,7 @@ task<answer> create_guest(context& cx, request from) {
   auto job = make_job(who, need_action(cx, action_for(guest.type, "create")), {});
   if (guest.id.empty())
     guest.id = actors::new_uuid();
+  expect_visible(*from.who, guest);
   const auto queued = co_await cx.agents.create(std::move(guest), std::move(job));
   co_return accepted_guest(queued);
 }

@@ -65,6 +65,13 @@ task<answer> cancel_job(context&, request);
 // events.cpp
 task<answer> get_events(context&, request); ///< an open-ended response
 
+// access.cpp
+task<answer> get_identity(context&, request);
+task<answer> list_tokens(context&, request);
+task<answer> create_token(context&, request); ///< the only answer that shows the secret, beside rotate
+task<answer> delete_token(context&, request);
+task<answer> rotate_token(context&, request); ///< captures: id of the token
+
 // health.cpp
 task<answer> get_health(context&, request);    ///< whether the process serves
 task<answer> get_readiness(context&, request); ///< whether the agent can accept work

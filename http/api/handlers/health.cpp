@@ -37,7 +37,12 @@ void write_check(rpc::json::writer& out, std::string_view name, const std::optio
 void write_services(rpc::json::writer& out, const std::vector<reachability::service>& services) {
   out.key("services").begin_object();
   for (const auto& s : services) {
-    out.key(s.name).begin_object().key("port").value(std::uint64_t{s.port}).key("reachable").value(s.reachable);
+    out.key(s.name).begin_object();
+    if (s.socket.empty())
+      out.key("port").value(std::uint64_t{s.port});
+    else
+      out.key("socket").value(s.socket);
+    out.key("reachable").value(s.reachable);
     if (!s.reachable)
       out.key("error").value(s.error);
     out.end_object();

@@ -1,8 +1,11 @@
+#include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
 #include "rpc/model/codec.hpp"
+
+#include <algorithm>
 
 namespace mistify::http::handlers {
 
@@ -18,21 +21,38 @@ answer list_answer(const std::vector<rpc::job>& jobs) {
   return json_answer(200, json_array(texts));
 }
 
-rpc::job need_job(const context& cx, const std::string& id) {
-  if (auto job = cx.jobs.find(id))
+/// Not found either where the client may not see the job's guest.
+rpc::job need_job(const context& cx, const principal& who, const std::string& id) {
+  if (auto job = cx.jobs.find(id); job && sees_guest(who, cx.guests, job->guest_id))
     return *job;
   throw failure{errc::not_found, "not found"};
+}
+
+/// The latest jobs that the client may see, looked for in ever larger pages.
+std::vector<rpc::job> visible_jobs(const context& cx, const principal& who, std::size_t wanted) {
+  if (!who.guests)
+    return cx.jobs.latest(wanted);
+  constexpr std::size_t most = 100'000;
+  for (auto page = std::max<std::size_t>(wanted, 1000);; page *= 4) {
+    auto jobs = cx.jobs.latest(std::min(page, most));
+    const bool all = jobs.size() < page || page >= most;
+    std::erase_if(jobs, [&](const rpc::job& job) { return !sees_guest(who, cx.guests, job.guest_id); });
+    if (jobs.size() > wanted)
+      jobs.resize(wanted);
+    if (all || jobs.size() == wanted)
+      return jobs;
+  }
 }
 
 /// Returns the job; with `?wait`, after its end if that is in time.
 task<answer> get(context& cx, request from, std::string id, std::string guest) {
   const auto longest = wait_of(from);
-  auto job = need_job(cx, id);
+  auto job = need_job(cx, *from.who, id);
   if (!guest.empty() && job.guest_id != guest)
     throw failure{errc::not_found, "not found"};
   if (longest.count() > 0 && !rpc::has_ended(job.status)) {
     co_await cx.agents.await_end(job.guest_id, job.id, longest);
-    job = need_job(cx, id);
+    job = need_job(cx, *from.who, id);
   }
   co_return json_answer(200, rpc::encode(job));
 }
@@ -40,7 +60,7 @@ task<answer> get(context& cx, request from, std::string id, std::string guest) {
 } // namespace
 
 task<answer> list_jobs(context& cx, request from) {
-  co_return list_answer(cx.jobs.latest(limit_of(from)));
+  co_return list_answer(visible_jobs(cx, *from.who, limit_of(from)));
 }
 
 task<answer> list_guest_jobs(context& cx, request from) {
@@ -58,7 +78,7 @@ task<answer> get_guest_job(context& cx, request from) {
 }
 
 task<answer> cancel_job(context& cx, request from) {
-  const auto job = need_job(cx, from.captures[0]);
+  const auto job = need_job(cx, *from.who, from.captures[0]);
   if (rpc::has_ended(job.status))
     throw failure{errc::conflict, "the job has ended"};
   const auto ended = co_await cx.agents.cancel(job.guest_id, job.id);

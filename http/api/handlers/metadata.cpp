@@ -1,3 +1,4 @@
+#include "http/access/principal.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
@@ -10,6 +11,8 @@ task<answer> get_metadata(context& cx, request) {
 }
 
 task<answer> patch_metadata(context& cx, request from) {
+  if (from.who->guests)
+    throw rpc::failure{rpc::errc::forbidden, "not allowed: this identity is limited to some guests"};
   const auto patch = rpc::decode_metadata_patch(from.body);
   const auto whole = co_await cx.agents.patch(patch);
   co_return json_answer(200, rpc::encode(whole));

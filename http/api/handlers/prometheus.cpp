@@ -1,3 +1,4 @@
+#include "http/access/visibility.hpp"
 #include "http/api/guest_metrics_cache.hpp"
 #include "http/api/guest_metrics_collector.hpp"
 #include "http/api/handlers/handlers.hpp"
@@ -15,12 +16,13 @@ task<answer> get_agent_metrics(context& cx, request) {
 
 /// Shows the metrics fetched by earlier scrapes and starts a fetch for the next one. The page may be long, so a
 /// thread of its own writes it, independent of downloads.
-task<answer> get_guests_metrics(context& cx, request) {
+task<answer> get_guests_metrics(context& cx, request from) {
   answer out;
   out.content_type = exposition::content_type;
-  out.stream = [&figures = cx.figures, &refresh = cx.refresh](download_channel& to) {
-    const auto known = figures.all(); // first: a fast sub-agent may respond before the page is written
-    refresh.want();
+  out.stream = [&cx, who = from.who](download_channel& to) {
+    auto known = cx.figures.all(); // first: a quick sub-agent may answer before the page is written
+    std::erase_if(known, [&](const auto& one) { return !sees_guest(*who, cx.guests, one->guest); });
+    cx.refresh.want();
     to.begin(-1);
     show_figures(known, [&](std::string_view piece) { return to.write(piece); });
     return answer{};

@@ -65,7 +65,7 @@ std::string_view name_of(event_type type) noexcept {
 
 bool event_filter::wants(const event& what) const {
   return (guests.empty() || guests.contains(what.guest)) && (actions.empty() || actions.contains(what.action)) &&
-         (types.empty() || types.contains(what.type));
+         (types.empty() || types.contains(what.type)) && (!visible || visible(what.guest));
 }
 
 event_stream::event_stream(sources from, event_filter filter, event_place behind)

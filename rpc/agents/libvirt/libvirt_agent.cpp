@@ -12,8 +12,8 @@ machine_rules rules_of(const libvirt_settings& settings) {
 
 } // namespace
 
-libvirt_agent::libvirt_agent(std::uint16_t port, const libvirt_settings& settings)
-  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings)}, server_{port} {
+libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
+  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings)}, server_{where} {
   if (!settings.agent_url.empty())
     reporter_.emplace(hypervisor_, settings.agent_url);
   serve_guests();

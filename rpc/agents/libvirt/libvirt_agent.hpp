@@ -27,7 +27,7 @@ struct libvirt_settings {
 /// guests do by themselves. One a process.
 class libvirt_agent {
 public:
-  libvirt_agent(std::uint16_t port, const libvirt_settings& settings);
+  libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings);
 
   rpc::server& server() noexcept { return server_; }
 

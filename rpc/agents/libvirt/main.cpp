@@ -6,10 +6,10 @@
 #include <optional>
 
 int main(int argc, char** argv) {
-  std::uint16_t port = 20001;
+  mistify::rpc::listen_options listening{.port = 20001};
   mistify::agents::libvirt_settings settings{.agent_url = "http://127.0.0.1:8080"};
   mistify::rpc::command_line options{"mistify-libvirt", "A sub-agent that runs virtual machines through libvirt."};
-  options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
+  listening.add_to(options);
   options.option("-c,--connect", settings.uri,
                  "libvirt's URI of the hypervisor: qemu:///system for QEMU and KVM. The default is libvirt's test "
                  "driver, whose machines are not real");
@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
 
   std::optional<mistify::agents::libvirt_agent> agent;
   const auto status = mistify::rpc::serve_until_signal(
-    "mistify-libvirt", [&]() -> mistify::rpc::server& { return agent.emplace(port, settings).server(); });
+    "mistify-libvirt", [&]() -> mistify::rpc::server& { return agent.emplace(listening.place(), settings).server(); });
   agent.reset();
   mistify::rpc::log::flush();
   return status;

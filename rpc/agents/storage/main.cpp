@@ -10,10 +10,10 @@
 
 int main(int argc, char** argv) {
   namespace storage = mistify::agents::storage;
-  std::uint16_t port = 19999;
+  mistify::rpc::listen_options listening{.port = 19999};
   std::string directory = "/var/lib/mistify-storage", pool;
   mistify::rpc::command_line options{"mistify-storage", "A sub-agent that keeps disks and images."};
-  options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
+  listening.add_to(options);
   options.option("-d,--directory", directory, "folder to keep everything in, as qcow2 files; with --zfs, for fetches");
   options.option("--zfs", pool, "ZFS pool to keep everything in instead, as zvols");
   storage::fetch_settings fetching{.agent = "http://127.0.0.1:8080"};
@@ -59,6 +59,6 @@ int main(int argc, char** argv) {
   return mistify::rpc::serve_until_signal("mistify-storage", [&]() -> mistify::rpc::server& {
     auto store = open();
     store->space().set(space);
-    return agent.emplace(port, std::move(store), fetching).server();
+    return agent.emplace(listening.place(), std::move(store), fetching).server();
   });
 }

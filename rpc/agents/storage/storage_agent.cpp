@@ -2,9 +2,9 @@
 
 namespace mistify::agents::storage {
 
-storage_agent::storage_agent(std::uint16_t port, std::unique_ptr<backend> store, fetch_settings fetching)
+storage_agent::storage_agent(const rpc::listen_at& where, std::unique_ptr<backend> store, fetch_settings fetching)
   : store_{std::move(store)}, place_{*store_}, disks_{place_}, images_{place_, std::move(fetching)},
-    snapshots_{place_}, volumes_{place_}, server_{port} {
+    snapshots_{place_}, volumes_{place_}, server_{where} {
   serve_disks();
   serve_images();
   serve_snapshots();

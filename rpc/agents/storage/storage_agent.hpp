@@ -17,7 +17,7 @@ namespace mistify::agents::storage {
 /// DeleteDataset. Downloads of snapshots: POST to /snapshots/download, and /snapshots/download/qcow2 for that format.
 class storage_agent {
 public:
-  storage_agent(std::uint16_t port, std::unique_ptr<backend> store, fetch_settings fetching = {});
+  storage_agent(const rpc::listen_at& where, std::unique_ptr<backend> store, fetch_settings fetching = {});
 
   rpc::server& server() noexcept { return server_; }
 

@@ -103,15 +103,6 @@ TEST_CASE("the log's level is one that there is, or not said") {
   CHECK(refusal(R"({"log":{"audit":"yes"}})").find("log.audit") != std::string::npos);
 }
 
-TEST_CASE("a config that relies on what this version does not have is refused") {
-  CHECK_THAT(refusal(R"({"access":{"anonymous":"none"}})"), Catch::StartsWith("f.json: access is not supported"));
-  CHECK_THAT(refusal(R"({"access":null})"), Catch::StartsWith("f.json: access is not supported"));
-  CHECK_THAT(refusal(R"({"Access":{}})"), Catch::StartsWith("f.json: Access is not supported"));
-  CHECK_THAT(refusal(R"({"http":{"Listen":[]}})"), Catch::StartsWith("f.json: http.Listen is not supported"));
-  CHECK_THAT(refusal(R"({"tls":{}})"), Catch::StartsWith("f.json: tls is not supported"));
-  CHECK_THAT(refusal(R"({"http":{"listen":[]}})"), Catch::StartsWith("f.json: http.listen is not supported"));
-}
-
 TEST_CASE("more calls at a time than a sub-agent serves are warned about") {
   CHECK(parse(R"({"services":{"x":{"port":1,"max_pending":64}}})").warnings.empty());
   CHECK(parse(R"({"services":{"x":{"port":1,"max_pending":65}}})").warnings.size() == 1);

@@ -5,16 +5,17 @@
 #include <optional>
 
 int main(int argc, char** argv) {
-  std::uint16_t port = 9998;
+  mistify::rpc::listen_options listening{.port = 9998};
   unsigned percent = 0;
   mistify::rpc::command_line options{"mistify-simple-agent",
                                      "The smallest sub-agent: says yes to every guest action, or no to some."};
-  options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
+  listening.add_to(options);
   options.option("--percent-failure", percent, "how many of a hundred calls fail", 100);
   if (auto done = options.parse(argc, argv))
     return *done;
 
   std::optional<mistify::agents::simple_agent> agent;
-  return mistify::rpc::serve_until_signal(
-    "mistify-simple-agent", [&]() -> mistify::rpc::server& { return agent.emplace(port, percent).server(); });
+  return mistify::rpc::serve_until_signal("mistify-simple-agent", [&]() -> mistify::rpc::server& {
+    return agent.emplace(listening.place(), percent).server();
+  });
 }

@@ -14,7 +14,7 @@ bool happens(unsigned percent) {
 
 } // namespace
 
-simple_agent::simple_agent(std::uint16_t port, unsigned percent_failure) : server_{port} {
+simple_agent::simple_agent(const rpc::listen_at& where, unsigned percent_failure) : server_{where} {
   const auto act = [percent_failure](const rpc::guest_request& request) {
     if (happens(percent_failure))
       throw std::runtime_error{request.action + " failed by chance"};

@@ -12,7 +12,7 @@ namespace mistify::agents {
 class simple_agent {
 public:
   /// A call fails with a probability of `percent_failure` percent.
-  simple_agent(std::uint16_t port, unsigned percent_failure);
+  simple_agent(const rpc::listen_at& where, unsigned percent_failure);
 
   rpc::server& server() noexcept { return server_; }
 

@@ -5,17 +5,17 @@
 #include <optional>
 
 int main(int argc, char** argv) {
-  std::uint16_t port = 9999;
+  mistify::rpc::listen_options listening{.port = 9999};
   unsigned delay = 0;
   mistify::rpc::command_line options{
     "mistify-test-agent", "A sub-agent for every action, in memory, to try the agent with (see etc/example.json)."};
-  options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
+  listening.add_to(options);
   options.option("--delay", delay, "milliseconds by which every answer is late", 3'600'000);
   if (auto done = options.parse(argc, argv))
     return *done;
 
   std::optional<mistify::agents::test_agent> agent;
   return mistify::rpc::serve_until_signal("mistify-test-agent", [&]() -> mistify::rpc::server& {
-    return agent.emplace(port, std::chrono::milliseconds{delay}).server();
+    return agent.emplace(listening.place(), std::chrono::milliseconds{delay}).server();
   });
 }

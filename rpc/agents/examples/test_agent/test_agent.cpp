@@ -17,8 +17,8 @@ std::string capitalised(std::string word) {
 
 } // namespace
 
-test_agent::test_agent(std::uint16_t port, std::chrono::milliseconds delay)
-  : delay_{delay}, guests_{seconds_now}, server_{port} {
+test_agent::test_agent(const rpc::listen_at& where, std::chrono::milliseconds delay)
+  : delay_{delay}, guests_{seconds_now}, server_{where} {
   serve_guests();
   serve_metrics();
   serve_images("", images_);

@@ -16,7 +16,7 @@ namespace mistify::agents {
 class test_agent {
 public:
   /// Each call is answered after `delay`.
-  explicit test_agent(std::uint16_t port, std::chrono::milliseconds delay = {});
+  explicit test_agent(const rpc::listen_at& where, std::chrono::milliseconds delay = {});
 
   rpc::server& server() noexcept { return server_; }
 

@@ -5,16 +5,17 @@
 #include <optional>
 
 int main(int argc, char** argv) {
-  std::uint16_t port = 9997;
+  mistify::rpc::listen_options listening{.port = 9997};
   std::string endpoint;
   mistify::rpc::command_line options{"mistify-webhook-agent",
                                      "A sub-agent that posts a message about each action to a web service."};
-  options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one");
+  listening.add_to(options);
   options.option("-e,--endpoint", endpoint, "URL that takes the messages", mistify::rpc::command_line::need::required);
   if (auto done = options.parse(argc, argv))
     return *done;
 
   std::optional<mistify::agents::webhook_agent> agent;
-  return mistify::rpc::serve_until_signal(
-    "mistify-webhook-agent", [&]() -> mistify::rpc::server& { return agent.emplace(port, endpoint).server(); });
+  return mistify::rpc::serve_until_signal("mistify-webhook-agent", [&]() -> mistify::rpc::server& {
+    return agent.emplace(listening.place(), endpoint).server();
+  });
 }

@@ -92,8 +92,8 @@ std::string webhook_text(const rpc::guest_request& request) {
   return std::move(w).str();
 }
 
-webhook_agent::webhook_agent(std::uint16_t port, const std::string& url, std::chrono::milliseconds timeout)
-  : server_{port} {
+webhook_agent::webhook_agent(const rpc::listen_at& where, const std::string& url, std::chrono::milliseconds timeout)
+  : server_{where} {
   server_.handle<rpc::guest_request, rpc::guest_response>(
     "Webhook.Post", [to = parse_webhook_url(url), timeout](const rpc::guest_request& request) {
       post(to, timeout, webhook_text(request));

@@ -25,7 +25,7 @@ std::string webhook_text(const rpc::guest_request& request);
 /// `Webhook.Post`. It fails if the service answers a status of 400 or above, or does not finish within `timeout`.
 class webhook_agent {
 public:
-  webhook_agent(std::uint16_t port, const std::string& url,
+  webhook_agent(const rpc::listen_at& where, const std::string& url,
                 std::chrono::milliseconds timeout = std::chrono::seconds{5});
 
   rpc::server& server() noexcept { return server_; }

@@ -1,0 +1,192 @@
+#include "actors/config/access.hpp"
+#include "http/access/principal.hpp"
+#include "http/access/token_secret.hpp"
+#include "http/api/actor_gateway.hpp"
+#include "http/api/handlers/common.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "rpc/base/json.hpp"
+#include "rpc/base/text.hpp"
+#include "rpc/base/time.hpp"
+#include "store/tokens.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+/// Who am I, and bearer tokens.
+namespace mistify::http::handlers {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+using rpc::json::node;
+using rpc::json::writer;
+
+constexpr std::size_t longest_name = 64;
+/// How long the secret before a rotation still holds: time for the controller to take the new one.
+constexpr std::chrono::minutes grace{10};
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw failure{errc::invalid_request, why};
+}
+
+rpc::timestamp now() {
+  return rpc::timestamp{std::chrono::system_clock::now()};
+}
+
+template <class Names>
+void write_names(writer& out, const Names& names) {
+  out.begin_array();
+  for (const std::string_view name : names)
+    out.value(name);
+  out.end_array();
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  rpc::text::each_element(text, ' ', [&](std::string_view word) { words.push_back(word); });
+  return words;
+}
+
+std::string read_scopes(const node& value) {
+  std::string scopes;
+  for (const node& item : value.items("scopes")) {
+    const auto name = item.as_string("scopes");
+    if (!actors::find_scope(name))
+      refuse("scopes: there is no scope \"" + name + '"');
+    scopes.append(scopes.empty() ? "" : " ").append(name);
+  }
+  if (scopes.empty())
+    refuse("scopes: must not be empty");
+  return scopes;
+}
+
+std::string read_name(const node& value) {
+  auto name = value.as_string("name");
+  if (name.empty() || name.size() > longest_name || std::ranges::any_of(name, rpc::text::is_control))
+    refuse("name: must be a text of 1 to " + std::to_string(longest_name) + " bytes without control characters");
+  return name;
+}
+
+std::string read_role(const node& value) {
+  auto role = value.as_string("role");
+  const auto scopes = actors::find_role(role);
+  if (!scopes || scopes->empty())
+    refuse("role: there is no role \"" + role + '"');
+  return role;
+}
+
+rpc::timestamp read_expiry(const node& value) {
+  const auto at = rpc::decode_timestamp(value.as_string("expires"));
+  if (!at || *at <= now())
+    refuse("expires: must be a time to come, as RFC 3339 has it");
+  return *at;
+}
+
+void read_member(store::token& token, std::string_view key, const node& value) {
+  if (key == "name")
+    token.name = read_name(value);
+  else if (key == "role")
+    token.role = read_role(value);
+  else if (key == "scopes")
+    token.scopes = read_scopes(value);
+  else if (key == "guests")
+    token.guests = value.is_null() ? std::string{} : actors::encode(actors::read_guest_selector(value, "guests"));
+  else if (key == "service")
+    token.service = value.as_string("service");
+  else if (key == "expires")
+    token.expires = value.is_null() ? rpc::timestamp{} : read_expiry(value);
+  else // it may be meant to restrict the token
+    refuse(std::string{key} + ": is not known");
+}
+
+store::token read_token(const context& cx, const std::string& body) {
+  store::token token;
+  const auto document = rpc::json::document::parse(body);
+  for (const auto& [key, value] : document.root().members("token"))
+    read_member(token, key, value);
+  if (token.name.empty())
+    refuse("name: is missing");
+  if (token.role.empty() == token.scopes.empty())
+    refuse("a token needs either role or scopes");
+  if (token.service.empty() != (token.role != "sub-agent"))
+    refuse("service: belongs to tokens of the role sub-agent, and those need one");
+  if (!token.service.empty() && !cx.settings.services.contains(token.service))
+    refuse("service: there is no service \"" + token.service + '"');
+  return token;
+}
+
+void write_time(writer& out, std::string_view key, rpc::timestamp at) {
+  if (at != rpc::timestamp{})
+    out.key(key).value(rpc::encode(at));
+}
+
+/// Never the secret; `text` is the token as it is shown once.
+std::string encode(const store::token& token, std::string_view text = {}) {
+  writer out;
+  out.begin_object().key("id").value(token.id).key("name").value(token.name);
+  if (!token.role.empty())
+    out.key("role").value(token.role);
+  else
+    write_names(out.key("scopes"), words_of(token.scopes));
+  if (!token.guests.empty())
+    out.key("guests").raw(token.guests);
+  if (!token.service.empty())
+    out.key("service").value(token.service);
+  write_time(out, "created", token.created);
+  write_time(out, "last_used", token.last_used);
+  write_time(out, "expires", token.expires);
+  if (!text.empty())
+    out.key("token").value(text);
+  out.end_object();
+  return std::move(out).str();
+}
+
+} // namespace
+
+task<answer> get_identity(context&, request from) {
+  const auto& who = *from.who;
+  writer out;
+  out.begin_object().key("name").value(who.name).key("how").value(to_string(who.how));
+  out.key("role").value(who.role);
+  write_names(out.key("scopes"), who.scopes.names());
+  if (who.guests)
+    out.key("guests").raw(actors::encode(*who.guests));
+  out.end_object();
+  co_return json_answer(200, std::move(out).str());
+}
+
+task<answer> list_tokens(context& cx, request) {
+  std::vector<std::string> texts;
+  for (const auto& token : cx.tokens.all())
+    texts.push_back(encode(*token));
+  co_return json_answer(200, json_array(texts));
+}
+
+task<answer> create_token(context& cx, request from) {
+  auto token = read_token(cx, from.body);
+  const auto secret = new_token_secret();
+  token.id = new_token_id();
+  token.hash = hash_of(secret);
+  token.created = now();
+  store::token_change change = store::add_token{std::move(token)}; // a name: GCC 12 destroys such temporaries twice
+  const auto stored = co_await cx.agents.change_token(std::move(change));
+  co_return json_answer(201, encode(stored, write_token(stored.id, secret)));
+}
+
+task<answer> delete_token(context& cx, request from) {
+  store::token_change change = store::remove_token{from.captures[0]};
+  co_await cx.agents.change_token(std::move(change));
+  answer out;
+  out.status = 204;
+  co_return out;
+}
+
+task<answer> rotate_token(context& cx, request from) {
+  const auto secret = new_token_secret();
+  store::token_change change = store::rotate_token{from.captures[0], hash_of(secret), now() + grace};
+  const auto stored = co_await cx.agents.change_token(std::move(change));
+  co_return json_answer(200, encode(stored, write_token(stored.id, secret)));
+}
+
+} // namespace mistify::http::handlers

@@ -1,0 +1,113 @@
+#include "http/api/judge.hpp"
+
+#include "http/access/gatekeeper.hpp"
+#include "http/access/visibility.hpp"
+#include "http/api/client_access.hpp"
+#include "http/api/door.hpp"
+#include "http/api/error_map.hpp"
+#include "http/api/handlers/context.hpp"
+
+#include <string>
+
+namespace mistify::http {
+
+namespace {
+
+using actors::scope;
+
+/// A browser gets a page of such a row: other sites may link to it, and the page itself shows nothing.
+bool opens_page_of(const route& row, const request& from) {
+  return row.has_page && opens_page(from);
+}
+
+std::optional<answer> refuse_by_site(const route& row, const request& from) {
+  const bool guarded = changes(row) || row.asks.is(scope::debug);
+  if (!guarded || !is_cross_site(from) || opens_page_of(row, from))
+    return std::nullopt;
+  return error_answer(403, "cross-site request");
+}
+
+answer ask_for_identity(const std::string& why) {
+  auto out = error_answer(401, why);
+  out.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return out;
+}
+
+/// Without `access`, the config still says which routes are for this machine only.
+std::optional<answer> refuse_by_address(const context& cx, const route& row, const request& from) {
+  if (row.asks.is(scope::debug))
+    return refuse_client(cx.settings.debug, from.peer, "debug.access");
+  if (row.asks.is(scope::report))
+    return refuse_client(cx.settings.reports, from.peer, "reports.access");
+  return std::nullopt;
+}
+
+/// Null: the row asks for no scope.
+std::optional<scope> scope_of(const context& cx, const router::match& found) {
+  const auto& asks = found.row->asks;
+  switch (asks.what()) {
+  case requirement::kind::scope: return asks.needs();
+  case requirement::kind::action: return scope_of_action(found.captures.back());
+  case requirement::kind::job: {
+    const auto job = cx.jobs.find(found.captures.front());
+    return job ? scope_of_action(job->action) : scope::power;
+  }
+  case requirement::kind::nothing:
+  case requirement::kind::identity: break;
+  }
+  return std::nullopt;
+}
+
+std::optional<answer> refuse_by_rights(const context& cx, const router::match& found, const principal& who) {
+  const auto needed = scope_of(cx, found);
+  const bool enough = needed ? who.may(*needed) : !who.scopes.empty() || !who.is_anonymous();
+  if (enough)
+    return std::nullopt;
+  if (who.is_anonymous())
+    return ask_for_identity("an identity is needed");
+  return error_answer(403, "not allowed: this needs the scope " + std::string{to_string(*needed)});
+}
+
+/// Guests that an identity may not see do not exist for it.
+std::optional<answer> refuse_by_guest(const context& cx, const router::match& found, const principal& who) {
+  if (!who.guests || !found.row->pattern.starts_with("/guests/{guest}"))
+    return std::nullopt;
+  if (sees_guest(who, cx.guests, found.captures.front()))
+    return std::nullopt;
+  return error_answer(404, "not found");
+}
+
+} // namespace
+
+scope scope_of_action(std::string_view action) noexcept {
+  const auto* kind = actors::find_action_kind(action);
+  if (!kind)
+    return scope::power; // the handler answers that there is no such action
+  if (kind->subject == actors::action_subject::image)
+    return scope::image;
+  if (kind->subject == actors::action_subject::snapshot)
+    return scope::snapshot;
+  return kind->effect == actors::record_effect::none ? scope::power : scope::guest;
+}
+
+std::optional<answer> refuse_request(const context& cx, const router::match& found, const request& from) {
+  const auto* row = found.row;
+  if (row)
+    if (auto no = refuse_by_site(*row, from))
+      return no;
+  if (cx.gate.rules()->is_open())
+    return row ? refuse_by_address(cx, *row, from) : std::nullopt;
+  if (row && (row->asks.what() == requirement::kind::nothing || opens_page_of(*row, from)))
+    return std::nullopt;
+  if (!from.who)
+    return ask_for_identity("the token is not valid");
+  if (!row)
+    return from.who->is_anonymous() && from.who->scopes.empty()
+             ? std::optional{ask_for_identity("an identity is needed")}
+             : std::nullopt;
+  if (auto no = refuse_by_rights(cx, found, *from.who))
+    return no;
+  return refuse_by_guest(cx, found, *from.who);
+}
+
+} // namespace mistify::http

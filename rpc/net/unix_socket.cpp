@@ -1,0 +1,118 @@
+#include "rpc/net/unix_socket.hpp"
+
+#include "rpc/base/error.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace mistify::rpc {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw failure{errc::unavailable, "cannot listen on " + path + ": " + why};
+}
+
+[[noreturn]] void refuse(const std::string& path, int error) {
+  refuse(path, std::generic_category().message(error));
+}
+
+/// Null if the path is too long for one.
+std::optional<sockaddr_un> address_of(const std::string& path) noexcept {
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof at.sun_path)
+    return std::nullopt;
+  path.copy(at.sun_path, path.size());
+  return at;
+}
+
+const sockaddr* plain(const sockaddr_un& at) noexcept {
+  return reinterpret_cast<const sockaddr*>(&at);
+}
+
+unique_fd new_socket() {
+  return unique_fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+}
+
+void make_folder(const std::string& path, std::optional<gid_t> group) {
+  const auto folder = std::filesystem::path{path}.parent_path().string();
+  std::error_code error;
+  if (folder.empty() || std::filesystem::exists(folder, error))
+    return;
+  if (::mkdir(folder.c_str(), 0700) != 0)
+    refuse(folder, errno);
+  if ((group && ::chown(folder.c_str(), static_cast<uid_t>(-1), *group) != 0) || ::chmod(folder.c_str(), 0750) != 0)
+    refuse(folder, errno);
+}
+
+void remove_dead_socket(const std::string& path, const sockaddr_un& at) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0)
+    return;
+  if (!S_ISSOCK(status.st_mode))
+    refuse(path, "there is a file that is no socket");
+  const auto probe = new_socket();
+  if (!probe || ::connect(probe.get(), plain(at), sizeof at) == 0 || errno != ECONNREFUSED)
+    refuse(path, "another process listens there");
+  ::unlink(path.c_str());
+}
+
+} // namespace
+
+connect_result unix_connect(const std::string& path, deadline until, const cancellation& cancel) {
+  const auto at = address_of(path);
+  if (!at)
+    return {{}, ENAMETOOLONG};
+  auto fd = new_socket();
+  if (!fd)
+    return {{}, errno};
+  // A unix socket connects at once, or its backlog is full.
+  while (::connect(fd.get(), plain(*at), sizeof *at) != 0) {
+    if (errno != EAGAIN && errno != EINTR)
+      return {{}, errno};
+    if (cancel.cancelled())
+      return {{}, ECANCELED};
+    if (std::chrono::steady_clock::now() >= until)
+      return {{}, ETIMEDOUT};
+    ::poll(nullptr, 0, 5);
+  }
+  return {std::move(fd), 0};
+}
+
+unique_fd unix_listen(const std::string& path, std::optional<gid_t> group) {
+  const auto at = address_of(path);
+  if (!at)
+    refuse(path, ENAMETOOLONG);
+  make_folder(path, group);
+  remove_dead_socket(path, *at);
+  auto fd = new_socket();
+  // Until its mode is set, the umask of the program leaves the socket to its own user.
+  const bool listens = fd && ::bind(fd.get(), plain(*at), sizeof *at) == 0 &&
+                       (!group || ::chown(path.c_str(), static_cast<uid_t>(-1), *group) == 0) &&
+                       ::chmod(path.c_str(), 0660) == 0 && ::listen(fd.get(), 1024) == 0;
+  if (!listens)
+    refuse(path, errno);
+  return fd;
+}
+
+std::optional<uid_t> peer_user(int fd) noexcept {
+  int family = 0;
+  socklen_t size = sizeof family;
+  if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX)
+    return std::nullopt;
+  ucred who{};
+  size = sizeof who;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+    return std::nullopt;
+  return who.uid;
+}
+
+} // namespace mistify::rpc
