@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -64,6 +65,7 @@ struct queued_job {
   rpc::job job;
   std::string guest_doc;
   bool repeated = false; ///< nothing was queued: this is the answer that an earlier, same request got
+  std::int64_t seq = 0;  ///< the job's place in the order of queueing; unset for a repeated one
 };
 
 // -- what a step of a job does to its guest ------------------------------------------------------------------------
