@@ -2,6 +2,8 @@
 
 #include "actors/messages.hpp"
 
+#include <memory>
+
 /// What each actor answers. Any reply may be an error made by `to_error`.
 namespace mistify::actors {
 
@@ -41,12 +43,22 @@ using service_actor = caf::typed_actor<
   caf::replies_to<call_atom, service_call>::with<std::string>,
   // Takes one of the places for calls, for a download that somebody else runs: of that method, for that guest.
   caf::replies_to<place_atom, std::string, std::string>::with<lease>,
-  // A call or a download is over: its number, and the error if there was one. Its place is free.
+  // Waits for a job's place; replies its claim, which then holds one. Errors: queue_full, cancelled.
+  caf::replies_to<place_atom, place_request>::with<place_ptr>,
+  // A call or a download is over: its number, and the error if there was one.
   caf::reacts_to<left_atom, std::uint64_t, std::string>,
+  // A place is free, or jobs are not held any more.
+  caf::reacts_to<again_atom>,
   // To itself: drop waiting calls whose time is over.
   caf::reacts_to<sweep_atom>,
   // What it is at; the flag asks for whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
+
+/// A service and the places that its callers share with it.
+struct service_handle {
+  service_actor actor;
+  std::shared_ptr<places> gate;
+};
 
 /// Everything that happens to one guest, or to the hypervisor (the runner `agent`).
 using runner_actor = caf::typed_actor<
@@ -85,7 +97,7 @@ using front_actor = caf::typed_actor<
   // From a runner: its guest is gone; it is not to be found any more. Replies true: nothing more comes.
   caf::replies_to<retire_atom, std::string, runner_actor>::with<bool>,
   // Takes over the jobs that had not ended at the last stop. First message.
-  caf::reacts_to<restore_atom, std::vector<store::unfinished_job>>,
+  caf::reacts_to<restore_atom, jobs_restore>,
   // No stage is begun from now on; replies when none is under way anywhere.
   caf::replies_to<drain_atom>::with<bool>,
   // Is it there? Replies true, for the watchdog.
