@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace mistify::actors {
 
@@ -46,13 +45,15 @@ void runner_died(self_pointer self, const caf::actor_addr& who) {
   add_runner(self, std::string{dead->first});
 }
 
-void restore(self_pointer self, const std::vector<store::unfinished_job>& jobs) {
+void restore(self_pointer self, const jobs_restore& from) {
   std::map<std::string, runner_restore> by_guest;
-  for (const auto& job : jobs)
+  for (const auto& job : from.jobs)
     by_guest[job.job.guest_id].jobs.push_back(job);
   for (auto& [id, work] : by_guest)
-    if (const auto* runner = find_runner(self, id))
+    if (const auto* runner = find_runner(self, id)) {
+      work.hold = from.hold;
       self->send(*runner, restore_atom_v, std::move(work));
+    }
 }
 
 void runner_drained(self_pointer self) {
@@ -67,7 +68,7 @@ caf::result<bool> drain(self_pointer self) {
   state.drained.emplace(self);
   auto later = state.drained->later();
   state.draining = state.runners.size();
-  for (const auto& [id, runner] : state.runners)
+  for (const auto& [id, runner] : state.runners) // no deadline: `agent_system::drain` has one for all of it
     self->request(runner, caf::infinite, drain_atom_v)
       .then([=](bool) { runner_drained(self); }, [=](const caf::error&) { runner_drained(self); });
   return later;
@@ -122,7 +123,7 @@ front_actor::behavior_type front(self_pointer self, runner_factory make_runner, 
         self->state.runners.erase(id);
       return true;
     },
-    [=](restore_atom, const std::vector<store::unfinished_job>& jobs) { restore(self, jobs); },
+    [=](restore_atom, const jobs_restore& from) { restore(self, from); },
     [=](drain_atom) { return drain(self); },
     [=](alive_atom) { return true; },
     [=](status_atom, bool in_full) { return self->status(in_full); },

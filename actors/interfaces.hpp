@@ -2,6 +2,8 @@
 
 #include "actors/messages.hpp"
 
+#include <memory>
+
 /// The message interfaces of the actors. Any reply may be an error made by `to_error`.
 namespace mistify::actors {
 
@@ -43,12 +45,22 @@ using service_actor = caf::typed_actor<
   caf::replies_to<call_atom, service_call>::with<std::string>,
   // Acquires a slot for a download that runs outside of the actor: method, guest.
   caf::replies_to<place_atom, std::string, std::string>::with<lease>,
-  // A call or a download has ended: its number, and its error or an empty string. Releases the slot.
+  // Waits for a job's place; replies its claim, which then holds one. Errors: queue_full, cancelled.
+  caf::replies_to<place_atom, place_request>::with<place_ptr>,
+  // A call or a download is over: its number, and the error if there was one.
   caf::reacts_to<left_atom, std::uint64_t, std::string>,
+  // A place is free, or jobs are not held any more.
+  caf::reacts_to<again_atom>,
   // To itself: drop queued calls whose time-out has passed.
   caf::reacts_to<sweep_atom>,
   // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
+
+/// A service and the places that its callers share with it.
+struct service_handle {
+  service_actor actor;
+  std::shared_ptr<places> gate;
+};
 
 /// The actor of one guest, or of the hypervisor (the runner `agent`).
 using runner_actor = caf::typed_actor<
@@ -87,7 +99,7 @@ using front_actor = caf::typed_actor<
   // From a runner whose guest is deleted: removes it. Replies true when no further messages will follow.
   caf::replies_to<retire_atom, std::string, runner_actor>::with<bool>,
   // First message: resumes the jobs that were unfinished at the last stop.
-  caf::reacts_to<restore_atom, std::vector<store::unfinished_job>>,
+  caf::reacts_to<restore_atom, jobs_restore>,
   // Starts no further stage; replies when no runner has one in flight.
   caf::replies_to<drain_atom>::with<bool>,
   // Replies true; for the watchdog.

@@ -9,7 +9,6 @@
 #include <caf/all.hpp>
 
 #include <string>
-#include <vector>
 
 CAF_BEGIN_TYPE_ID_BLOCK(mistify, caf::first_custom_type_id)
 
@@ -48,6 +47,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::info_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::job_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::service_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::place_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::place_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::stream_grant)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::runner_restore)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::actor_status)
@@ -61,9 +62,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::queued_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::step_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::recorded_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::reported_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::jobs_restore)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token_change)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<mistify::store::unfinished_job>)
 
 namespace mistify::actors {
 

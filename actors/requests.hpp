@@ -1,10 +1,12 @@
 #pragma once
 
 #include "actors/config/config.hpp"
+#include "actors/service/places.hpp"
 #include "rpc/base/cancellation.hpp"
 #include "store/journal.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +54,20 @@ struct service_call {
   std::string request_id = {}; ///< sent as a header
   std::string guest{}, job{};  ///< shown in the status of the actors; the job is sent as a header too
   bool own_place = false;      ///< not counted against the service's `max_pending`: the caller bounds such calls
+  place_ptr place{};           ///< holds the place that the call uses; null: it gets one when its turn comes
+};
+
+/// Holds the jobs of all services while a copy exists.
+using all_jobs_hold = std::vector<job_hold>;
+
+/// A job's claim that waits for its turn at a service.
+struct place_request {
+  place_ptr claim;
+  std::int64_t accepted = 0;  ///< the job's place in the order of acceptance
+  std::string method;         ///< of the stage that waits; shown like the guest and the job
+  std::string guest{}, job{}; ///< for whom
+  rpc::cancellation cancel{}; ///< drops the request
+  all_jobs_hold hold{};       ///< of a job that was restored: until the service has the request
 };
 
 /// A slot held outside of the actors. Destroying the last copy releases it.
@@ -67,6 +83,13 @@ struct stream_grant {
 /// The unfinished jobs of a runner at the last stop, in order.
 struct runner_restore {
   std::vector<store::unfinished_job> jobs;
+  all_jobs_hold hold{}; ///< goes along with the requests for their places
+};
+
+/// The jobs of all runners that had not ended at the last stop, in the order of their acceptance.
+struct jobs_restore {
+  std::vector<store::unfinished_job> jobs;
+  all_jobs_hold hold{}; ///< as above
 };
 
 } // namespace mistify::actors

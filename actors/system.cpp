@@ -72,17 +72,26 @@ public:
 
   void add(const service& s) {
     auto client = std::make_shared<rpc::client>(endpoint_of(s));
+    const service_metrics measured{measured_, s.name};
     rows_.emplace(s.name, row{client,
                               std::make_shared<rpc_caller>(client, threads_, message_bytes_),
-                              s.max_pending,
-                              service_metrics{measured_, s.name},
+                              measured,
+                              std::make_shared<places>(s.max_pending, measured.running()),
                               {}});
     start(s.name);
   }
 
-  service_actor find(const std::string& name) const {
+  service_handle find(const std::string& name) const {
     const std::shared_lock lock{mutex_};
-    return rows_.at(name).actor;
+    const auto& found = rows_.at(name);
+    return {found.actor, found.gate};
+  }
+
+  all_jobs_hold hold_jobs() const {
+    all_jobs_hold held;
+    for (const auto& [name, r] : rows_)
+      held.push_back(r.gate->hold_jobs());
+    return held;
   }
 
   rpc::client& client_of(const std::string& name) { return *rows_.at(name).client; }
@@ -102,14 +111,14 @@ private:
   struct row {
     std::shared_ptr<rpc::client> client;
     std::shared_ptr<rpc_caller> out;
-    std::size_t max_pending;
     service_metrics measured;
+    std::shared_ptr<places> gate;
     service_actor actor;
   };
 
   void start(const std::string& name) {
     auto& place = rows_.at(name);
-    auto actor = system_.spawn(service_behavior, name, place.max_pending, most_waiting_calls,
+    auto actor = system_.spawn(service_behavior, name, place.gate, most_waiting_calls,
                                std::shared_ptr<caller>{place.out}, place.measured, &actors_);
     actor->attach_functor([this, name] {
       if (stopping_)
@@ -242,7 +251,7 @@ struct agent_system::impl {
     job_log_settings wanted;
     wanted.recover = [this, &settings](store::journal& in) { return recover_jobs(in, guests, settings, runners.jobs); };
     wanted.recovered = [this](std::vector<store::unfinished_job> going_on) {
-      caf::anon_send(front, restore_atom_v, std::move(going_on));
+      caf::anon_send(front, restore_atom_v, jobs_restore{std::move(going_on), services.hold_jobs()});
     };
     wanted.free_space = least_free_at(settings.dbpath, settings.limit.free_space);
     wanted.measure_free = [path = settings.dbpath] { return free_bytes_at(path); };
@@ -253,7 +262,7 @@ struct agent_system::impl {
   void begin_recovery() const {
     caf::scoped_actor me{*system};
     std::optional<rpc::failure> fault;
-    me->request(log, caf::infinite, restore_atom_v)
+    me->request(log, caf::infinite, restore_atom_v) // no deadline: the agent cannot serve before
       .receive([](bool) {}, [&](const caf::error& e) { fault = to_failure(e); });
     if (fault)
       throw rpc::failure{*fault};

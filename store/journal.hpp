@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -67,6 +68,7 @@ struct queued_job {
   rpc::job job;
   std::string guest_doc;
   bool repeated = false; ///< nothing was queued: this is the response to an earlier, identical request
+  std::int64_t seq = 0;  ///< the job's place in the order of queueing; unset for a repeated one
 };
 
 // -- what a step of a job does to its guest ------------------------------------------------------------------------

@@ -115,6 +115,7 @@ queued_job journal::impl::queue(job_row row, const new_job& job, std::string gue
   if (job.begins)
     start(row, *job.begins);
   jobs.insert(row, job.request, job.request_id);
+  queued.seq = row.seq;
   keys.keep(job, row.seq, queued.guest_doc);
   tell(event_of(event_type::job_queued, row.job), staged);
   if (job.begins)

@@ -74,6 +74,7 @@ caf::result<look_ptr> inspector::wait_for(look&& begun) {
   return later;
 }
 
+/// Without a deadline: a look ends after `longest_wait`, and an actor that still owes an answer is not asked again.
 void inspector::ask(const caf::strong_actor_ptr& who, bool in_full) {
   self_->request<caf::message_priority::high>(caf::actor_cast<caf::actor>(who), caf::infinite, status_atom_v, in_full)
     .then([this, id = who->id(), in_full](const actor_status& told) { answered(id, in_full, &told); },

@@ -48,7 +48,7 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
     [this](cancel_atom, const std::string& job_id) { return cancel(job_id); },
     [this](wait_atom, const std::string& job_id) { return await_end(job_id); },
     [this](left_atom, std::uint64_t number) { stream_left(number); },
-    [this](again_atom, std::uint64_t turn) { again(turn); },
+    [this](again_atom, std::uint64_t epoch) { resume(epoch); },
     [this](restore_atom, const runner_restore& from) { restore(from); },
     [this](drain_atom) { return drain(); },
     [this](status_atom, bool in_full) {
@@ -62,13 +62,13 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
 guest_runner::~guest_runner() {
   if (draining_ || retired_ || !context_)
     return;
-  const auto end_job = [&](const queued& work) {
+  const auto end_job = [&](const job_entry& work) {
     store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
     caf::anon_send(context_->log, record_atom_v, share({work.job_id, store::guest_unchanged{}, how}));
     tell_end(work, how.message);
   };
   for (const auto& one : running_)
-    end_job(one.work);
+    end_job(one.entry);
   for (const auto& work : queue_)
     end_job(work);
 }
@@ -122,7 +122,8 @@ void guest_runner::call(const info_ptr& work) {
                    {},           work->background,        work->request_id, id_};
   if (work->background && (out.timeout == 0ms || out.timeout > longest_background_call))
     out.timeout = longest_background_call;
-  self_->request(context_->find_service(stage.service), caf::infinite, call_atom_v, std::move(out))
+  // No deadline: the call has its own, and its answer comes also when the service dies.
+  self_->request(context_->find_service(stage.service).actor, caf::infinite, call_atom_v, std::move(out))
     .then(
       [this, work](std::string& body) {
         try {
@@ -168,12 +169,13 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
 /// when nobody waits for the grant any more.
 void guest_runner::grant(const stream_wish& wish) {
   const auto& stage = wish.what->stages.front();
-  const auto number = ++turns_;
+  const auto number = ++epochs_;
   downloads_.push_back({number, &stage, now()});
   const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
                     caf::anon_send(runner, left_atom_v, number);
                   }};
-  self_->request(context_->find_service(stage.service), caf::infinite, place_atom_v, stage.method, id_)
+  // No deadline: the client's request has one, and the lease comes back if the client is gone by then.
+  self_->request(context_->find_service(stage.service).actor, caf::infinite, place_atom_v, stage.method, id_)
     .then(
       [wish, own, &stage](const lease& place) {
         const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);
@@ -193,6 +195,10 @@ void guest_runner::stream_left(std::uint64_t number) {
 
 caf::result<bool> guest_runner::drain() {
   draining_ = true;
+  for (auto& one : running_)
+    execute(one, one.run.drain());
+  for (auto& work : queue_)
+    work.place.reset();
   drained_.emplace(self_);
   auto later = drained_->later();
   tell_drained();
@@ -201,7 +207,7 @@ caf::result<bool> guest_runner::drain() {
 
 /// Once no call is out and no step is on its way to the disk. A step that the disk refuses is not waited for.
 void guest_runner::tell_drained() {
-  const auto is_busy = [](const under_way& one) { return one.calling || one.saving; };
+  const auto is_busy = [](const running_job& one) { return one.run.busy(); };
   const bool busy = beginning_ || std::any_of(running_.begin(), running_.end(), is_busy);
   if (drained_ && !busy)
     std::exchange(drained_, std::nullopt)->deliver(true);
@@ -221,6 +227,7 @@ void guest_runner::retire() {
     forgotten_ = true;
     quit_if_done();
   };
+  // No deadline: the front never waits, and if it dies the agent does.
   self_->request(front_, caf::infinite, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_))
     .then([=](bool) { forgotten(); }, [=](const caf::error&) { forgotten(); });
 }
@@ -234,8 +241,10 @@ void guest_runner::retire_if_never_stored() {
 }
 
 void guest_runner::show_levels() noexcept {
-  shown_waiting_.set(queue_.size());
-  shown_running_.set(running_.size());
+  const auto begun = static_cast<std::size_t>(
+    std::ranges::count_if(running_, [](const running_job& one) { return one.began.has_value(); }));
+  shown_waiting_.set(queue_.size() + running_.size() - begun);
+  shown_running_.set(begun);
 }
 
 void guest_runner::quit_if_done() {

@@ -5,6 +5,7 @@
 #include "actors/inspect/inspectable.hpp"
 #include "actors/metrics.hpp"
 #include "actors/runner/job_queue.hpp"
+#include "actors/runner/job_run.hpp"
 #include "actors/runner/pipeline.hpp"
 #include "actors/runner/throttle.hpp"
 #include "store/guest_index.hpp"
@@ -27,8 +28,8 @@ struct runner_context {
   const store::directory* guests = nullptr;
   /// The pipeline of an action, or nullptr if it is not configured.
   std::function<action_ptr(std::string_view name)> find_action;
-  /// The handle of a configured service.
-  std::function<service_actor(const std::string& name)> find_service;
+  /// A configured service. Thread-safe.
+  std::function<service_handle(const std::string& name)> find_service;
   runner_metrics& measured;
   roster& actors;
 };
@@ -81,80 +82,91 @@ private:
   void stream_left(std::uint64_t number);
 
   // -- jobs ----------------------------------------------------------------------------------------------------
-  struct queued {
+  /// What a job is known by, from its acceptance to its end.
+  struct job_entry {
     std::string job_id, request_id;
-    pipeline steps;
-    bool forced = false;              ///< stages that fail are passed over
+    std::int64_t accepted = 0; ///< its place in the order of acceptance
+    const action_kind* kind = nullptr;
     std::string key{};                ///< of which one job runs at a time: the image's id, or empty
-    bool being_cancelled = false;     ///< the log is about to end it: it must not begin
-    bool promised = false;            ///< it begins in the step that ends another job
     std::list<reply<bool>> waiting{}; ///< for its end
     history::time since{};            ///< of its queueing, or of the restart
+  };
+  struct queued : job_entry {
+    queued(job_entry entry, pipeline stages) : job_entry{std::move(entry)}, steps{std::move(stages)} {}
+
+    pipeline steps;
+    bool forced = false;          ///< stages that fail are passed over
+    bool begun = false;           ///< before the restart
+    bool being_cancelled = false; ///< the log is about to end it: it must not begin
+    bool promised = false;        ///< it begins in the step that ends another job
+    place_ptr place{};            ///< its claim to the place of its first stage; may be null
 
     bool held() const noexcept { return being_cancelled || promised; }
   };
-  struct under_way {
-    explicit under_way(queued w) : work{std::move(w)} {}
-
-    queued work;
-    std::string sent_doc;                         ///< what the current stage was given
-    rpc::cancellation call;                       ///< drops the call that is out
-    std::optional<store::job_step> unsaved;       ///< a step that the database has not taken yet
-    std::optional<std::chrono::seconds> pause;    ///< before the stage runs again, from when that is on disk
-    std::optional<reply<rpc::job>> cancelled_for; ///< who asked for the end that is being saved
-    std::string remarks;                          ///< the message of its end, unless it fails
-    std::string skipped_because;                  ///< why the one that is over now did
-    bool calling = false;                         ///< a call is out
-    bool saving = false;                          ///< a step is on its way to the disk
-    bool ending = false;                          ///< its end is being saved
-    std::uint64_t turn = 0;                       ///< tells this wait from an earlier one
-    history::time since{};                        ///< of what it waits for
-    history::time began{};
+  struct running_job {
+    job_entry entry;
+    job_run run;
+    rpc::cancellation out{};                        ///< drops the call, or the wait for a place, that is out
+    std::optional<reply<rpc::job>> cancelled_for{}; ///< who asked for the end that is being saved
+    std::uint64_t epoch = 0;                        ///< of the command that awaits its answer
+    history::time since{};                          ///< of that command
+    std::optional<history::time> began{};           ///< of its first call
   };
 
   template <class Atom, class... Ts>
   caf::result<store::queued_job> enqueue(job_request& request, Atom atom, Ts... values);
   std::optional<rpc::failure> too_many_jobs() const;
   std::string key_of(const job_request& request) const;
-  std::optional<store::stage_starts> beginning_of(const job_request& request) const;
-  void queued_up(const job_request& request, const store::queued_job& as, bool begun);
+  struct beginning {
+    std::optional<store::stage_starts> stage; ///< what is recorded with the queueing; unset: nothing is
+    place_ptr place{};
+  };
+  beginning beginning_of(const job_request& request) const;
+  void queued_up(const job_request& request, const store::queued_job& as, const beginning& with);
   void not_queued(bool begins);
-  void append(const job_request& request, const std::string& job_id, std::size_t stage = 0);
+  void force(const std::string& job_id);
+  queued& append(const job_request& request, const std::string& job_id, std::int64_t accepted, std::size_t stage = 0);
   void restore(const runner_restore& from);
 
-  under_way& take(const queued& next);
+  place_ptr find_place(const stage& next, const place_ptr& held) const;
+  running_job& take(queued& next);
   void begin_next();
   void go_on_with_begun(const std::string& job_id, const std::string& guest_doc);
-  std::optional<store::job_start> promise_next(const under_way& ending);
-  void break_promise(const store::job_step& step);
-  void advance(under_way& at, store::guest_change change);
-  static void remark(under_way& at, std::string_view what);
-  void save(under_way& at, store::job_step step);
-  void saved(under_way& at, const store::job_step& step, const store::recorded_step& recorded);
-  void not_saved(under_way& at, const store::job_step& step, const rpc::failure& why);
-  void call_stage(under_way& at);
-  void stage_answered(under_way& at, std::string body);
-  void pause(under_way& at, std::chrono::seconds length);
-  void fail(under_way& at, const rpc::failure& why);
-  void finish(under_way& at, const store::job_ends* how);
-  void go_on();
-  void tell_end(const queued& work, job_outcome how, const rpc::job& job);
-  void tell_end(const queued& work, const std::string& why);
-  job_times times_of(const queued& work, const rpc::job& job) const;
-  void again(std::uint64_t turn);
+  std::optional<store::job_start> promise_next(const job_entry& ending, const place_ptr& spent);
+  queued* end_promise(const store::job_step& step);
+  void note_begin(running_job& at);
+
+  // What a run commands, and what comes of it.
+  void execute(running_job& at, job_run::commands all);
+  std::uint64_t begin_wait(running_job& at);
+  void perform(running_job& at, job_run::await_place& what);
+  void perform(running_job& at, job_run::save& what);
+  void perform(running_job& at, job_run::call& what);
+  void perform(running_job& at, const job_run::wait& what);
+  void perform(running_job& at, const job_run::drop& what);
+  void perform(running_job& at, const job_run::finish& what);
+  void saved(running_job& at, const store::job_step& step, const store::recorded_step& recorded);
+  void not_saved(running_job& at, const store::job_step& step, const rpc::failure& why);
+  void resume(std::uint64_t epoch);
+
+  void report_end(running_job& at, const rpc::job& job);
+  void tell_end(const job_entry& work, job_outcome how, const rpc::job& job);
+  void tell_end(const job_entry& work, const std::string& why);
+  job_times times_of(const job_entry& work, const rpc::job& job) const;
 
   // -- from outside ---------------------------------------------------------------------------------------------
   caf::result<rpc::job> cancel(const std::string& job_id);
   void cancel_queued(queued& work, const reply<rpc::job>& answer);
-  void cancel_running(under_way& at, const reply<rpc::job>& answer);
+  void cancel_running(running_job& at, const reply<rpc::job>& answer);
   void cancelled(const std::string& job_id, bool done);
   caf::result<bool> await_end(const std::string& job_id);
-  under_way* find_running(const std::string& job_id);
+  running_job* find_running(const std::string& job_id);
   queued* find_queued(const std::string& job_id);
-  queued* find_job(const std::string& job_id);
-  static void tell_waiting(queued& work);
+  job_entry* find_job(const std::string& job_id);
+  static void tell_waiting(job_entry& work);
 
   // -- for people who look inside, guest_runner_status.cpp -------------------------------------------------------
+  static std::string doing(const job_run& run);
   void tell_job(actor_status& to) const;
   void tell_calls(actor_status& to) const;
   void note_end(const rpc::job& job);
@@ -167,7 +179,7 @@ private:
   void quit_if_done();
   void tell_drained();
   void show_levels() noexcept;
-  under_way* current(std::uint64_t turn);
+  running_job* current(std::uint64_t epoch);
   rpc::failure gone() const { return {rpc::errc::not_found, "not found"}; }
 
   runner_actor::pointer self_;
@@ -185,10 +197,11 @@ private:
   };
   std::list<download_out> downloads_;
   job_queue<queued> queue_;
-  std::size_t being_queued_ = 0; ///< on their way through the job log
-  bool beginning_ = false;       ///< the only one of them begins with that
-  std::list<under_way> running_; ///< the oldest first
-  std::uint64_t turns_ = 0;
+  std::size_t being_queued_ = 0;   ///< on their way through the job log
+  bool beginning_ = false;         ///< the only one of them begins with that
+  all_jobs_hold hold_;             ///< while it takes over the jobs of a restart
+  std::list<running_job> running_; ///< the oldest first
+  std::uint64_t epochs_ = 0;
   std::optional<reply<bool>> drained_;
   bool draining_ = false;
   bool retired_ = false;

@@ -18,14 +18,18 @@ constexpr std::size_t most_waiting_for_a_job = 100;
 } // namespace
 
 void guest_runner::restore(const runner_restore& from) {
-  for (const auto& job : from.jobs)
-    append({context_->find_action(job.job.action), job.request, {}, {}, job.request_id}, job.job.id, job.stage);
+  for (const auto& job : from.jobs) {
+    const job_request request{context_->find_action(job.job.action), job.request, {}, {}, job.request_id};
+    append(request, job.job.id, job.seq, job.stage).begun = job.job.status == rpc::job_status::running;
+  }
+  hold_ = from.hold;
   begin_next();
+  hold_.clear();
 }
 
-guest_runner::under_way* guest_runner::find_running(const std::string& job_id) {
+guest_runner::running_job* guest_runner::find_running(const std::string& job_id) {
   const auto found =
-    std::find_if(running_.begin(), running_.end(), [&](const under_way& one) { return one.work.job_id == job_id; });
+    std::find_if(running_.begin(), running_.end(), [&](const running_job& one) { return one.entry.job_id == job_id; });
   return found == running_.end() ? nullptr : &*found;
 }
 
@@ -34,9 +38,10 @@ guest_runner::queued* guest_runner::find_queued(const std::string& job_id) {
   return found == queue_.end() ? nullptr : &*found;
 }
 
-guest_runner::queued* guest_runner::find_job(const std::string& job_id) {
-  auto* running = find_running(job_id);
-  return running ? &running->work : find_queued(job_id);
+guest_runner::job_entry* guest_runner::find_job(const std::string& job_id) {
+  if (auto* running = find_running(job_id))
+    return &running->entry;
+  return find_queued(job_id);
 }
 
 caf::result<rpc::job> guest_runner::cancel(const std::string& job_id) {
@@ -56,7 +61,8 @@ void guest_runner::cancel_queued(queued& work, const reply<rpc::job>& answer) {
     return answer.deliver(failure{errc::conflict, "the job is being cancelled"});
   work.being_cancelled = true;
   const auto step =
-    share({work.job_id, change_when_failed(work.steps.kind()), store::job_ends{rpc::job_status::error, "cancelled"}});
+    share({work.job_id, change_when_failed(*work.kind), store::job_ends{rpc::job_status::error, "cancelled"}});
+  // No deadline: the log answers each step, and only its answer says what is on disk.
   self_->request(context_->log, caf::infinite, record_atom_v, step)
     .then(
       [this, answer, id = work.job_id](const store::recorded_step& recorded) {
@@ -72,7 +78,7 @@ void guest_runner::cancel_queued(queued& work, const reply<rpc::job>& answer) {
 }
 
 void guest_runner::cancelled(const std::string& job_id, bool done) {
-  auto* work = find_job(job_id);
+  auto* work = find_queued(job_id);
   if (!work) // deleted meanwhile with its guest
     return;
   work->being_cancelled = false;
@@ -84,22 +90,13 @@ void guest_runner::cancelled(const std::string& job_id, bool done) {
   begin_next();
 }
 
-/// The call is dropped, and whatever still comes of it belongs to an earlier turn. A change that the database has not
-/// taken yet is saved with the end: the sub-agent did it.
-void guest_runner::cancel_running(under_way& at, const reply<rpc::job>& answer) {
-  if (at.ending)
+/// Whatever still comes of what is dropped belongs to an earlier epoch.
+void guest_runner::cancel_running(running_job& at, const reply<rpc::job>& answer) {
+  auto todo = at.run.cancel();
+  if (!todo)
     return answer.deliver(failure{errc::conflict, "the job is ending"});
-  auto& work = at.work;
-  at.call.cancel();
-  at.calling = false;
-  at.turn = ++turns_;
-  auto change = change_when_failed(work.steps.kind());
-  if (auto unsaved = std::exchange(at.unsaved, std::nullopt);
-      unsaved && !std::holds_alternative<store::guest_unchanged>(unsaved->change))
-    change = std::move(unsaved->change);
   at.cancelled_for.emplace(answer);
-  save(at,
-       {work.job_id, std::move(change), store::job_ends{rpc::job_status::error, "cancelled in " + work.steps.label()}});
+  execute(at, *std::move(todo));
 }
 
 caf::result<bool> guest_runner::await_end(const std::string& job_id) {
@@ -115,7 +112,7 @@ caf::result<bool> guest_runner::await_end(const std::string& job_id) {
   return work->waiting.back().later();
 }
 
-void guest_runner::tell_waiting(queued& work) {
+void guest_runner::tell_waiting(job_entry& work) {
   for (const auto& one : work.waiting)
     one.deliver(true);
   work.waiting.clear();

@@ -11,7 +11,7 @@ void guest_runner::tell(actor_status& to, bool in_full) const {
   for (const auto& work : queue_) {
     if (!in_full && to.queue.size() == most_told)
       break;
-    to.queue.push_back({work.job_id, std::string{work.steps.kind().name}});
+    to.queue.push_back({work.job_id, std::string{work.kind->name}});
   }
   if (!running_.empty())
     tell_job(to);
@@ -22,24 +22,29 @@ void guest_runner::tell(actor_status& to, bool in_full) const {
     past_.tell(to, now());
 }
 
+std::string guest_runner::doing(const job_run& run) {
+  if (run.busy())
+    return run.is<job_run::calling>() ? "waits for the answer of " + run.steps().current().method
+                                      : "waits for the database";
+  if (run.is<job_run::blocked>())
+    return "waits for the database to take writes again";
+  if (run.is<job_run::waiting_for_place>())
+    return "waits for a place at service " + run.steps().current().service;
+  if (run.is<job_run::pausing>())
+    return "pauses before " + run.steps().current().method + " is tried again";
+  return "goes on after the restart";
+}
+
 /// The oldest of those that run.
 void guest_runner::tell_job(actor_status& to) const {
   const auto& first = running_.front();
-  const auto& steps = first.work.steps;
-  actor_status::work at{{}, now() - first.since, first.work.job_id, std::string{steps.kind().name}};
-  at.request = first.work.request_id;
+  const auto& steps = first.run.steps();
+  actor_status::work at{doing(first.run), now() - first.since, first.entry.job_id, std::string{steps.kind().name}};
+  at.request = first.entry.request_id;
   if (!steps.finished()) {
     at.stage = steps.index() + 1;
     at.method = steps.current().method;
   }
-  if (first.saving)
-    at.doing = "waits for the database";
-  else if (first.calling)
-    at.doing = "waits for the answer of " + at.method;
-  else if (first.unsaved)
-    at.doing = "waits for the database to take writes again";
-  else
-    at.doing = "pauses before " + at.method + " is tried again";
   to.works_on = std::move(at);
 }
 
@@ -49,8 +54,8 @@ void guest_runner::tell_calls(actor_status& to) const {
     to.calls.push_back({of.service, of.method, id_, job, now() - since});
   };
   for (const auto& one : running_)
-    if (one.calling)
-      add(one.work.steps.current(), one.since, one.work.job_id);
+    if (one.run.is<job_run::calling>() || one.run.is<job_run::waiting_for_place>())
+      add(one.run.steps().current(), one.since, one.entry.job_id);
   for (const auto& work : asking_)
     if (!work->steps.finished())
       add(work->steps.current(), work->since);

@@ -18,7 +18,7 @@ class job_queue {
 public:
   explicit job_queue(std::size_t places) : places_{places} {}
 
-  void push(Work work) { waiting_.push_back(std::move(work)); }
+  Work& push(Work work) { return waiting_.emplace_back(std::move(work)); }
 
   /// The first job that may begin; null if none may, because no place is free or its key is taken.
   Work* next() { return find(running_.size(), {}, false); }

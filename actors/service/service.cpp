@@ -18,18 +18,19 @@ service_actor handle_of(self_pointer self) {
   return caf::actor_cast<service_actor>(self);
 }
 
-/// Notes that it has its place; the number to say so under when it is over.
-std::uint64_t note_flying(self_pointer self, std::string method, std::string guest, std::string job = {},
-                          bool own_place = false) {
+/// Notes what has its place; returns the number that ends it.
+std::uint64_t note_flying(self_pointer self, std::string method, std::string guest, std::string job = {}) {
   auto& state = self->state;
   state.flying.emplace(++state.last_number, service_state::in_flight{std::move(method), std::move(guest),
-                                                                     std::move(job), self->clock().now(), own_place});
+                                                                     std::move(job), self->clock().now()});
   return state.last_number;
 }
 
-/// A place that comes back when the last copy of the lease goes, on whichever thread that is.
-lease make_lease(self_pointer self, std::uint64_t number) {
-  return {static_cast<const void*>(self), [service = handle_of(self), number](const void*) {
+/// A lease whose last copy gives the place back, on any thread.
+lease make_lease(self_pointer self, std::uint64_t number, place_ptr place) {
+  return {static_cast<const void*>(self),
+          [service = handle_of(self), number, place = std::move(place)](const void*) mutable {
+            place.reset();
             caf::anon_send(service, left_atom_v, number, std::string{});
           }};
 }
@@ -40,14 +41,16 @@ std::string error_text(const rpc::outcome<std::string>& result) {
   return e && e->code() != errc::cancelled ? e->message() : std::string{};
 }
 
-/// The sub-agent's answer goes straight to whoever asked; only the free place passes through the service's mailbox.
+/// The sub-agent's answer goes straight to the actor that asked. The call's copy of the claim ends before that.
 void start(self_pointer self, waiting_call work) {
-  const auto number = note_flying(self, work.call.method, work.call.guest, work.call.job, work.call.own_place);
+  const auto number = note_flying(self, work.call.method, work.call.guest, work.call.job);
+  auto place = std::exchange(work.call.place, nullptr);
   self->state.out->start(std::move(work.call),
                          [answer = std::move(work.answer), number, name = self->state.endpoint,
-                          service = handle_of(self), measured = *self->state.measured,
-                          begin = std::chrono::steady_clock::now()](rpc::outcome<std::string> result) {
+                          service = handle_of(self), measured = *self->state.measured, place = std::move(place),
+                          begin = std::chrono::steady_clock::now()](rpc::outcome<std::string> result) mutable {
                            measured.called(result, std::chrono::steady_clock::now() - begin);
+                           place.reset();
                            auto error = error_text(result);
                            if (auto* e = std::get_if<failure>(&result))
                              answer.deliver(e->through("service " + name));
@@ -57,32 +60,52 @@ void start(self_pointer self, waiting_call work) {
                          });
 }
 
-/// Answers a call that is not made.
-void refuse(const service_state& state, const waiting_call& call, const failure& why) {
-  state.measured->not_called(why);
-  call.answer.deliver(why);
+void start(self_pointer self, waiting_download work) {
+  const auto number = note_flying(self, work.method, work.guest);
+  work.answer.deliver(make_lease(self, number, std::move(work.claim)));
 }
 
-void start(self_pointer self, const waiting_place& work) {
-  work.answer.deliver(make_lease(self, note_flying(self, work.method, work.guest)));
+/// A runner that does not need the place any more drops the answer, which gives the place back.
+void start(self_pointer, waiting_job work) {
+  work.answer.deliver(std::move(work.request.claim));
+}
+
+// -- what waits --------------------------------------------------------------------------------------------------
+
+place_claim& claim_of(waiting_work& work) {
+  if (auto* call = std::get_if<waiting_call>(&work))
+    return *call->call.place;
+  if (auto* job = std::get_if<waiting_job>(&work))
+    return *job->request.claim;
+  return *std::get<waiting_download>(work).claim;
+}
+
+/// Answers work that does not get a place. Returns true.
+template <class Work>
+bool refuse(const service_state& state, const Work& work, const failure& why) {
+  state.measured->not_called(why);
+  work.answer.deliver(why);
+  return true;
+}
+
+failure was_cancelled() {
+  return {errc::cancelled, "cancelled"};
 }
 
 failure timed_out(const service_state& state) {
   return {errc::sub_agent_timeout, "timed out waiting for a free place at service " + state.endpoint};
 }
 
-/// Answers a waiting call that need not be made any more; true if it was one.
+/// Answers waiting work that is not needed any more; returns true if it was that.
 bool drop_if_over(const service_state& state, waiting_work& work, caf::actor_clock::time_point now) {
-  auto* call = std::get_if<waiting_call>(&work);
+  if (const auto* job = std::get_if<waiting_job>(&work))
+    return job->request.cancel.cancelled() && refuse(state, *job, was_cancelled());
+  const auto* call = std::get_if<waiting_call>(&work);
   if (!call)
     return false;
   if (call->call.cancel.cancelled())
-    refuse(state, *call, {errc::cancelled, "cancelled"});
-  else if (call->expires <= now)
-    refuse(state, *call, timed_out(state));
-  else
-    return false;
-  return true;
+    return refuse(state, *call, was_cancelled());
+  return call->expires <= now && refuse(state, *call, timed_out(state));
 }
 
 /// Calls whose time went by while the process was stopped wait on: the places that they wait for may be free in a moment.
@@ -90,35 +113,38 @@ void put_off(self_pointer self) {
   auto& state = self->state;
   const auto by = state.missed.look(self->clock().now());
   if (by > 0ms)
-    state.gate.drop_waiting_if([by](waiting_work& work) {
+    state.line.drop_if([by](waiting_work& work) {
       if (auto* call = std::get_if<waiting_call>(&work); call && call->expires != never)
         call->expires += by;
       return false;
     });
 }
 
-void start_next(self_pointer self) {
-  if (self->state.sweep_is_coming)
+/// Starts what waits, as long as places are free.
+void start_waiting(self_pointer self) {
+  auto& state = self->state;
+  if (state.sweep_is_coming)
     put_off(self);
-  while (auto next = self->state.gate.leave()) {
-    if (drop_if_over(self->state, *next, self->clock().now()))
-      continue;
-    std::visit([&](auto& work) { start(self, std::move(work)); }, *next);
-    return;
+  const bool held = state.gate->holds_jobs();
+  while (auto* next = state.line.front(held)) {
+    const bool over = drop_if_over(state, *next, self->clock().now());
+    if (!over && !claim_of(*next).take())
+      break;
+    auto work = state.line.pop(held);
+    if (!over)
+      std::visit([&](auto& w) { start(self, std::move(w)); }, work);
   }
+  state.shown_waiting.set(state.line.size());
 }
 
 void left(self_pointer self, std::uint64_t number, const std::string& error) {
   auto& state = self->state;
   const auto ended = state.flying.extract(number);
-  const bool own_place = ended && ended.mapped().own_place;
-  if (ended && !error.empty()) {
-    const auto& what = ended.mapped();
-    const auto now = self->clock().now();
-    state.past.note_error(now, what.method + ": " + error + ", after " + in_words(now - what.since), what.job);
-  }
-  if (!own_place)
-    start_next(self);
+  if (!ended || error.empty())
+    return;
+  const auto& what = ended.mapped();
+  const auto now = self->clock().now();
+  state.past.note_error(now, what.method + ": " + error + ", after " + in_words(now - what.since), what.job);
 }
 
 void ask_for_sweep(self_pointer self) {
@@ -128,83 +154,122 @@ void ask_for_sweep(self_pointer self) {
   self->delayed_send(self, service_state::sweep_interval, sweep_atom_v);
 }
 
-template <class T>
-void admit(self_pointer self, waiting_work work, const reply<T>& answer) {
-  switch (self->state.gate.enter(work)) {
-  case admission::runs: std::visit([&](auto& w) { start(self, std::move(w)); }, work); break;
-  case admission::waits: ask_for_sweep(self); break;
-  case admission::refused:
-    const failure why{errc::queue_full, "too many calls wait for service " + self->state.endpoint};
-    self->state.measured->not_called(why);
-    answer.deliver(why);
+void sweep(self_pointer self) {
+  auto& state = self->state;
+  state.sweep_is_coming = false;
+  put_off(self);
+  const auto now = self->clock().now();
+  state.line.drop_if([&](waiting_work& work) { return drop_if_over(state, work, now); });
+  state.shown_waiting.set(state.line.size());
+  if (!state.line.empty())
+    ask_for_sweep(self);
+}
+
+void put_in_line(service_state& state, waiting_work work) {
+  if (auto* job = std::get_if<waiting_job>(&work))
+    state.line.push_job(job->request.accepted, std::move(work));
+  else
+    state.line.push(std::move(work));
+}
+
+/// Starts the work if its claim holds a place, else keeps it until its turn.
+template <class Work>
+void admit(self_pointer self, Work work) {
+  auto& state = self->state;
+  waiting_work any{std::move(work)};
+  if (claim_of(any).holds())
+    return start(self, std::get<Work>(std::move(any)));
+  if (state.line.size() >= state.max_waiting) {
+    refuse(state, std::get<Work>(any), {errc::queue_full, "too many calls wait for service " + state.endpoint});
+    return;
   }
+  put_in_line(state, std::move(any));
+  start_waiting(self);
+  if (!state.line.empty())
+    ask_for_sweep(self);
+}
+
+void admit_call(self_pointer self, service_call call, const reply<std::string>& answer) {
+  auto& state = self->state;
+  if (call.place || call.own_place)
+    return start(self, waiting_call{std::move(call), answer, never});
+  if (call.background) {
+    call.place = state.gate->claim_spare();
+    if (!call.place)
+      return answer.deliver(failure{errc::queue_full, "service " + state.endpoint + " has no place to spare"});
+    return start(self, waiting_call{std::move(call), answer, never});
+  }
+  const auto expires = call.may_expire && call.timeout > 0ms ? self->clock().now() + call.timeout : never;
+  call.place = state.gate->claim();
+  admit(self, waiting_call{std::move(call), answer, expires});
+}
+
+actor_status::waiting shown(const waiting_work& work) {
+  if (const auto* call = std::get_if<waiting_call>(&work))
+    return {call->call.job, call->call.method};
+  if (const auto* job = std::get_if<waiting_job>(&work))
+    return {job->request.job, job->request.method};
+  return {{}, std::get<waiting_download>(work).method};
 }
 
 } // namespace
 
 void service_state::tell(actor_status& to, bool in_full) const {
   const auto now = self->clock().now();
-  to.throttles.push_back(gate.level("calls"));
+  to.throttles.push_back({"calls", gate->held(), gate->width(), line.size(), max_waiting});
   to.calls_out = flying.size();
   for (const auto& [number, what] : flying) {
     if (!in_full && to.calls.size() == most_told)
       break;
     to.calls.push_back({endpoint, what.method, what.guest, what.job, now - what.since});
   }
-  to.queued = gate.waiting();
-  for (const auto& work : gate.queue()) {
-    if (to.queue.size() == (in_full ? most_told_in_full : most_told))
-      break;
-    if (const auto* call = std::get_if<waiting_call>(&work))
-      to.queue.push_back({call->call.job, call->call.method});
-    else
-      to.queue.push_back({{}, std::get<waiting_place>(work).method});
-  }
+  to.queued = line.size();
+  line.visit([&](const waiting_work& work) {
+    to.queue.push_back(shown(work));
+    return to.queue.size() < (in_full ? most_told_in_full : most_told);
+  });
   if (in_full)
     past.tell(to, now);
 }
 
-service_actor::behavior_type service_behavior(self_pointer self, std::string endpoint, std::size_t max_pending,
+service_actor::behavior_type service_behavior(self_pointer self, std::string endpoint, std::shared_ptr<places> gate,
                                               std::size_t max_waiting, std::shared_ptr<caller> out,
                                               service_metrics measured, roster* actors) {
   self->enrol(*actors, named_after::service, endpoint);
   self->state.endpoint = std::move(endpoint);
   self->state.measured = measured;
-  self->state.gate = throttle<waiting_work>{max_pending, max_waiting, measured.running(), measured.waiting()};
+  self->state.max_waiting = max_waiting;
+  self->state.shown_waiting = rpc::metrics::gauge_share{measured.waiting()};
   self->state.out = std::move(out);
+  // The places outlive the actor: they must not keep it.
+  gate->on_free([weak = caf::actor_addr{caf::actor_cast<caf::actor_addr>(self)}] {
+    if (const auto service = caf::actor_cast<service_actor>(weak))
+      caf::anon_send(service, again_atom_v);
+  });
+  self->state.gate = std::move(gate);
   return {
     [=](call_atom, service_call& call) {
       const reply<std::string> answer{self};
-      if (call.background) {
-        if (self->state.gate.enter_if_spare())
-          start(self, waiting_call{std::move(call), answer, never});
-        else
-          answer.deliver(failure{errc::queue_full, "service " + self->state.endpoint + " has no place to spare"});
-        return answer.later();
-      }
-      if (call.own_place) {
-        start(self, waiting_call{std::move(call), answer, never});
-        return answer.later();
-      }
-      const auto expires = call.may_expire && call.timeout > 0ms ? self->clock().now() + call.timeout : never;
-      admit(self, waiting_call{std::move(call), answer, expires}, answer);
+      admit_call(self, std::move(call), answer);
       return answer.later();
     },
     [=](place_atom, const std::string& method, const std::string& guest) {
       const reply<lease> answer{self};
-      admit(self, waiting_place{method, guest, answer}, answer);
+      admit(self, waiting_download{self->state.gate->claim(), method, guest, answer});
+      return answer.later();
+    },
+    [=](place_atom, place_request& request) {
+      const reply<place_ptr> answer{self};
+      const auto hold = std::exchange(request.hold, {}); // ends behind this: the last of them wakes the service
+      admit(self, waiting_job{std::move(request), answer});
       return answer.later();
     },
     [=](left_atom, std::uint64_t number, const std::string& error) { left(self, number, error); },
-    [=](sweep_atom) {
-      auto& state = self->state;
-      state.sweep_is_coming = false;
-      put_off(self);
-      const auto now = self->clock().now();
-      state.gate.drop_waiting_if([&](waiting_work& work) { return drop_if_over(state, work, now); });
-      if (state.gate.waiting() > 0)
-        ask_for_sweep(self);
+    [=](again_atom) {
+      self->state.gate->woken();
+      start_waiting(self);
     },
+    [=](sweep_atom) { sweep(self); },
     [=](status_atom, bool in_full) { return self->status(in_full); },
   };
 }

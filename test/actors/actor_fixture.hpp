@@ -121,7 +121,8 @@ public:
 /// A temporary folder with a database, all actors on it, and a sub-agent played by the test.
 class agent_fixture : public actor_fixture {
 public:
-  explicit agent_fixture(actors::limits limit = {}, const std::string& more_config = "") {
+  explicit agent_fixture(actors::limits limit = {}, const std::string& more_config = "", std::size_t width = 4)
+    : places_{width} {
     config = actors::parse_config({{"test", R"({"services":{"s":{"port":1}},"actions":{)" + more_config +
                                               R"("create":{"stages":[{"service":"s","method":"T.Create"}]},
       "delete":{"stages":[{"service":"s","method":"T.Delete"}]},
@@ -187,6 +188,7 @@ public:
   actors::config config;
   store::directory* guests = nullptr;
   std::shared_ptr<fake_caller> sub_agent;
+  std::shared_ptr<actors::places> gate; ///< of the service
   actors::service_actor service;
   actors::job_log_actor log;
   actors::front_actor front;
@@ -209,13 +211,17 @@ private:
     auto journal = std::make_shared<store::journal>(wanted, *guests_);
     auto unfinished = actors::recover_jobs(*journal, *guests_, config, work.jobs);
     sub_agent = std::make_shared<fake_caller>();
+    gate = std::make_shared<actors::places>(places_);
     service =
-      track(system.spawn(actors::service_behavior, std::string{"s"}, std::size_t{4}, std::size_t{100},
+      track(system.spawn(actors::service_behavior, std::string{"s"}, gate, std::size_t{1000},
                          std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"}, &roster));
     log = track(system.spawn(actors::job_log, std::move(journal), &commits, &roster, log_settings));
     const auto context = std::make_shared<const actors::runner_context>(
       actors::runner_context{limit_, log, guests, [this](std::string_view name) { return config.find_action(name); },
-                             [this](const std::string&) { return service; }, work, roster});
+                             [this](const std::string&) {
+                               return actors::service_handle{service, gate};
+                             },
+                             work, roster});
     front = track(system.spawn(
       actors::front,
       [this, context](actors::front_actor owner, const std::string& id) {
@@ -223,7 +229,7 @@ private:
       },
       static_cast<const store::directory*>(guests), &roster));
     inspector = track(system.spawn(actors::inspector_behavior, &roster));
-    caf::anon_send(front, actors::restore_atom_v, std::move(unfinished));
+    caf::anon_send(front, actors::restore_atom_v, actors::jobs_restore{std::move(unfinished), {gate->hold_jobs()}});
     run();
   }
 
@@ -252,6 +258,7 @@ private:
   }
   std::unique_ptr<store::directory> guests_;
   actors::limits limit_;
+  std::size_t places_;
 
 public:
   std::map<std::string, actors::runner_actor> runners;

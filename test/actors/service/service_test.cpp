@@ -10,9 +10,10 @@ namespace {
 class service_fixture : public actor_fixture {
 public:
   explicit service_fixture(std::size_t max_pending = 2, std::size_t max_waiting = 10)
-    : service{track(system.spawn(actors::service_behavior, std::string{"libvirt"}, max_pending, max_waiting,
-                                 std::shared_ptr<actors::caller>{sub_agent},
-                                 actors::service_metrics{measured, "libvirt"}, &roster))} {}
+    : gate{std::make_shared<actors::places>(max_pending)}, service{track(system.spawn(
+                                                             actors::service_behavior, std::string{"libvirt"}, gate,
+                                                             max_waiting, std::shared_ptr<actors::caller>{sub_agent},
+                                                             actors::service_metrics{measured, "libvirt"}, &roster))} {}
 
   std::shared_ptr<seen_reply<std::string>> call(const std::string& method, std::chrono::milliseconds timeout = 0ms,
                                                 const rpc::cancellation& cancel = {}) {
@@ -20,6 +21,7 @@ public:
   }
 
   std::shared_ptr<fake_caller> sub_agent = std::make_shared<fake_caller>();
+  std::shared_ptr<actors::places> gate;
   actors::service_actor service;
 };
 
@@ -135,4 +137,51 @@ TEST_CASE_METHOD(service_fixture, "a call that is out when its service dies is s
   sub_agent->take().answer(std::string{"{}"});
   run();
   CHECK(out->value == "{}");
+}
+
+TEST_CASE_METHOD(service_fixture, "jobs that are held get their places in the order of their acceptance") {
+  auto hold = gate->hold_jobs();
+  std::vector<std::shared_ptr<seen_reply<actors::place_ptr>>> asked;
+  for (const auto accepted : {5, 3, 4, 6})
+    asked.push_back(
+      ask<actors::place_ptr>(service, place_atom_v, actors::place_request{gate->claim_for_job(), accepted, "L.Run"}));
+  call("question");
+  CHECK(sub_agent->calls.size() == 1); // which waits for no job
+  CHECK_FALSE(asked[1]->answered());
+  hold.reset();
+  run();
+  CHECK(asked[1]->value);
+  CHECK_FALSE(asked[2]->answered());
+  sub_agent->take().answer(std::string{"{}"});
+  run();
+  CHECK(asked[2]->value);
+  CHECK_FALSE(asked[0]->answered());
+}
+
+TEST_CASE("a job's claim that is dropped while it waits makes room for the next") {
+  service_fixture f{1};
+  f.call("1");
+  const rpc::cancellation cancel;
+  const auto dropped = f.ask<actors::place_ptr>(
+    f.service, place_atom_v, actors::place_request{f.gate->claim_for_job(), 1, "L.Run", {}, {}, cancel});
+  const auto next =
+    f.ask<actors::place_ptr>(f.service, place_atom_v, actors::place_request{f.gate->claim_for_job(), 2, "L.Run"});
+  cancel.cancel();
+  f.sub_agent->take().answer(std::string{"{}"});
+  f.run();
+  CHECK(dropped->error->code() == rpc::errc::cancelled);
+  CHECK(next->value);
+}
+
+TEST_CASE_METHOD(service_fixture, "a call with a place that its sender took passes those that wait") {
+  const auto first = gate->claim(), second = gate->claim();
+  call("waits");
+  CHECK(sub_agent->calls.empty());
+  actors::service_call out;
+  out.method = "L.Run";
+  out.place = first;
+  ask<std::string>(service, call_atom_v, out);
+  REQUIRE(sub_agent->calls.size() == 1);
+  CHECK(sub_agent->calls.front().call.method == "L.Run");
+  CHECK(gate->held() == 2);
 }

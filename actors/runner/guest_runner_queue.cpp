@@ -1,0 +1,230 @@
+#include "actors/ids.hpp"
+#include "actors/runner/guest_runner.hpp"
+#include "rpc/model/codec.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// The queue of a runner: which job is accepted, and which begins.
+namespace mistify::actors {
+
+using rpc::errc;
+using rpc::failure;
+
+namespace {
+
+failure stopping() {
+  return {errc::unavailable, "the agent is stopping"};
+}
+
+/// Fetches may take hours and need little of a sub-agent: they have places of their own.
+bool is_fetch(const action_kind& kind) {
+  return kind.name == "fetchImage" || kind.name == "containerFetchImage";
+}
+
+/// What a job on images is about: jobs of one image run one at a time. An image without an id is known by what it is
+/// fetched from.
+std::string image_of(const job_request& request) try {
+  const auto document = rpc::json::document::parse(request.request);
+  for (const auto* name : {"id", "source", "name"})
+    if (const auto* member = document.root().find(name); member && member->type() == rpc::json::node::kind::string)
+      if (auto text = member->as_string(name); !text.empty())
+        return text;
+  return {};
+} catch (const failure&) { // its stage will say what is wrong
+  return {};
+}
+
+} // namespace
+
+// -- queueing ----------------------------------------------------------------------------------------------------
+
+template <class Atom, class... Ts>
+caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom atom, Ts... values) {
+  if constexpr (sizeof...(Ts) > 0)
+    if (retired_) // the front knows, or will before it sees this: a create that comes back to it makes a new runner
+      return self_->delegate(front_, atom, std::move(values)..., request);
+  const reply<store::queued_job> answer{self_};
+  if (retired_) {
+    answer.deliver(gone());
+  } else if (draining_) {
+    answer.deliver(stopping());
+  } else if (const auto full = too_many_jobs()) {
+    answer.deliver(*full);
+  } else {
+    auto begins = beginning_of(request);
+    store::new_job job{new_job_id(),
+                       id_,
+                       std::string{request.what->kind->name},
+                       request.request,
+                       std::move(request.idempotency_key),
+                       std::move(request.request_digest),
+                       request.request_id,
+                       begins.stage,
+                       request.expires};
+    ++being_queued_;
+    beginning_ = beginning_ || begins.stage;
+    // No deadline: the log answers each step, and judges itself whether the client's request has expired.
+    self_->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job))
+      .then(
+        [this, answer, request = std::move(request), begins](const store::queued_job& queued_as) {
+          if (begins.stage) {
+            answer.deliver(queued_as);
+            return queued_up(request, queued_as, begins);
+          }
+          queued_up(request, queued_as, begins); // it asks for its place before the client can queue a later job
+          answer.deliver(queued_as);
+        },
+        [this, answer, begins = begins.stage.has_value()](caf::error& e) {
+          answer.deliver(std::move(e));
+          not_queued(begins);
+        });
+  }
+  return answer.later();
+}
+
+template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
+template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
+
+/// Why no further job is taken; nothing if one is.
+std::optional<failure> guest_runner::too_many_jobs() const {
+  const auto waiting = queue_.size() + being_queued_;
+  const auto most_open = context_->limit.open_image_jobs;
+  if (waiting >= context_->limit.queue)
+    return failure{errc::queue_full, "the queue of this guest is full"};
+  if (id_ == agent_runner && waiting + running_.size() >= most_open)
+    return failure{errc::queue_full,
+                   "there are " + std::to_string(most_open) + " image jobs that have not ended, which is the most"};
+  return std::nullopt;
+}
+
+std::string guest_runner::key_of(const job_request& request) const {
+  return id_ == agent_runner ? image_of(request) : std::string{};
+}
+
+/// Where nothing is before the job and its place is free, it is queued and begins in one step of the log: one commit less
+/// to wait for. Where no place is free, the claim waits from now on, so that no later job finds one first.
+guest_runner::beginning guest_runner::beginning_of(const job_request& request) const {
+  const auto& stages = request.what->stages;
+  if (being_queued_ > 0 || stages.empty() || !queue_.begins_at_once(key_of(request)))
+    return {};
+  const store::stage_starts first{0, stages.front().method};
+  if (is_fetch(*request.what->kind))
+    return {first};
+  auto place = context_->find_service(stages.front().service).gate->claim_for_job();
+  if (place->holds())
+    return {first, std::move(place)};
+  return {std::nullopt, std::move(place)};
+}
+
+void guest_runner::queued_up(const job_request& request, const store::queued_job& as, const beginning& with) {
+  --being_queued_;
+  beginning_ = beginning_ && !with.stage;
+  if (as.repeated && request.request == forced_delete)
+    force(as.job.id);
+  if (!as.repeated) {
+    context_->measured.jobs.queued(*request.what->kind);
+    if (!retired_) // else the delete that ran meanwhile has ended it on disk
+      append(request, as.job.id, as.seq).place = with.place;
+    if (with.stage)
+      go_on_with_begun(as.job.id, as.guest_doc);
+    begin_next();
+  }
+  tell_drained();
+  quit_if_done();
+}
+
+/// A later delete raises the first.
+void guest_runner::force(const std::string& job_id) {
+  if (auto* running = find_running(job_id))
+    running->run.force();
+  else if (auto* waiting = find_queued(job_id))
+    waiting->forced = true;
+}
+
+void guest_runner::not_queued(bool begins) {
+  --being_queued_;
+  beginning_ = beginning_ && !begins;
+  tell_drained();
+  retire_if_never_stored();
+}
+
+guest_runner::queued& guest_runner::append(const job_request& request, const std::string& job_id, std::int64_t accepted,
+                                           std::size_t stage) {
+  job_entry entry{job_id, request.request_id, accepted, request.what->kind, key_of(request), {}, now()};
+  queued work{std::move(entry), pipeline{request.what, request.request, context_->limit.retries, stage}};
+  work.forced = request.request == forced_delete;
+  auto& added = queue_.push(std::move(work));
+  show_levels();
+  return added;
+}
+
+// -- one job after the other -------------------------------------------------------------------------------------
+
+guest_runner::running_job& guest_runner::take(queued& next) {
+  auto work = queue_.take(next);
+  job_run::job what{work.job_id, id_, std::move(work.steps), work.forced, !is_fetch(*work.kind), work.begun};
+  auto& taken = running_.emplace_back(
+    static_cast<job_entry&&>(work), // the rest of it is in the run
+    job_run{std::move(what), [this](const stage& of, const place_ptr& held) { return find_place(of, held); }});
+  taken.since = now();
+  show_levels();
+  return taken;
+}
+
+void guest_runner::begin_next() {
+  if (draining_)
+    return;
+  while (auto* next = queue_.next()) {
+    auto place = std::exchange(next->place, nullptr);
+    auto& at = take(*next);
+    execute(at, at.run.begin(std::move(place)));
+  }
+}
+
+/// The log has that job as begun: its stage is called. One that is being cancelled waits for what comes of that.
+void guest_runner::go_on_with_begun(const std::string& job_id, const std::string& guest_doc) {
+  auto* next = find_queued(job_id);
+  if (!next)
+    return;
+  auto place = std::exchange(next->place, nullptr);
+  if (next->held())
+    return;
+  auto& at = take(*next);
+  execute(at, at.run.begun(guest_doc, std::move(place)));
+}
+
+/// What is recorded together with the end of the job before it, if its place is free: one commit less to wait for. Until
+/// that is on disk the next job is held, so that the end of no other job begins it too.
+std::optional<store::job_start> guest_runner::promise_next(const job_entry& ending, const place_ptr& spent) {
+  auto* next = draining_ ? nullptr : queue_.next_after(ending.key);
+  if (!next || next->steps.finished())
+    return std::nullopt;
+  const auto& first = next->steps.current();
+  if (!is_fetch(*next->kind)) {
+    next->place = find_place(first, spent);
+    if (!next->place)
+      return std::nullopt;
+  }
+  next->promised = true;
+  return store::job_start{next->job_id, {next->steps.index(), first.method}};
+}
+
+/// The job that was to begin with that step, if it still waits.
+guest_runner::queued* guest_runner::end_promise(const store::job_step& step) {
+  auto* next = step.then ? find_queued(step.then->job_id) : nullptr;
+  if (next)
+    next->promised = false;
+  return next;
+}
+
+/// The place that the job has is kept for its next stage unless others wait.
+place_ptr guest_runner::find_place(const stage& next, const place_ptr& held) const {
+  const auto gate = context_->find_service(next.service).gate;
+  if (held && &held->of() == gate.get())
+    return held->keep() ? held : nullptr;
+  auto claim = gate->claim_for_job();
+  return claim->holds() ? claim : nullptr;
+}
+
+} // namespace mistify::actors

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "rpc/base/metrics.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace mistify::actors {
+
+class places;
+
+/// A claim to one place of a service: it waits for a place or holds one. Its destructor gives the place back. Thread-safe.
+class place_claim {
+public:
+  place_claim(std::shared_ptr<places> of, bool holds) : of_{std::move(of)}, holds_{holds} {}
+  ~place_claim();
+  place_claim(const place_claim&) = delete;
+  place_claim& operator=(const place_claim&) = delete;
+
+  bool holds() const;
+
+  /// Takes a free place for a claim that waits; the caller decides whose turn it is. Returns false if no place is free.
+  bool take();
+
+  /// Keeps a held place for the next call of the same job. Returns false if others wait for one.
+  bool keep();
+
+  const places& of() const noexcept { return *of_; }
+
+private:
+  const std::shared_ptr<places> of_;
+  bool holds_; // guarded by the mutex of `of_`
+};
+using place_ptr = std::shared_ptr<place_claim>;
+
+/// Keeps the jobs that wait from their places while a copy exists.
+using job_hold = std::shared_ptr<const void>;
+
+/// The places for calls at one service. Runners and the service's actor share them, so that a free place costs no
+/// message. Outlives the actor: calls that are out keep their places when it is replaced. Thread-safe.
+class places : public std::enable_shared_from_this<places> {
+public:
+  explicit places(std::size_t width) : width_{width} {}
+  places(std::size_t width, rpc::metrics::gauge& held) : width_{width}, shown_{held} {}
+
+  /// Claims a place. The claim holds it at once if one is free and no other claim waits.
+  place_ptr claim();
+
+  /// As `claim`, for a job: it also waits while jobs are held.
+  place_ptr claim_for_job();
+
+  /// For work that others must not wait for. Null if a claim waits or no place stays free (of one place: if it is taken).
+  place_ptr claim_spare();
+
+  /// Holds the jobs. After a restart all of them ask for their places before any gets one: the oldest is to be first.
+  job_hold hold_jobs();
+  bool holds_jobs() const;
+
+  /// `wake` is called, on any thread, when a place becomes free or jobs are not held any more, and a claim waits. It is
+  /// not called again before `woken`. Replaces an earlier one.
+  void on_free(std::function<void()> wake);
+  void woken();
+
+  std::size_t width() const noexcept { return width_; }
+  std::size_t held() const;
+
+private:
+  friend class place_claim;
+
+  place_ptr claim_unless(bool jobs_wait);
+  void end_claim(bool holds);
+  void release_jobs();
+  std::function<void()> wake_up();
+
+  const std::size_t width_;
+  mutable std::mutex mutex_;
+  std::size_t held_ = 0, waiting_ = 0, job_holds_ = 0;
+  bool waking_ = false;
+  std::function<void()> wake_;
+  rpc::metrics::gauge_share shown_;
+};
+
+} // namespace mistify::actors
