@@ -1,10 +1,10 @@
 #pragma once
 
-#include "http/protocol/framer.hpp"
 #include "http/protocol/message.hpp"
 #include "http/protocol/write_buffer.hpp"
 #include "http/server/reader_pace.hpp"
 #include "http/server/server_state.hpp"
+#include "rpc/http1/request_reader.hpp"
 
 #include <atomic>
 #include <memory>
@@ -112,7 +112,7 @@ private:
 
   stage stage_ = stage::reading;
   bool too_many_;
-  framer framer_;
+  rpc::http1::request_reader reader_;
   bool may_read_ = false;    // the kernel may hold bytes that were not read
   bool half_closed_ = false; // reading will come to an end
   bool late_ = false;        // the deadline has passed, and what is there is read or sent before that counts

@@ -65,7 +65,7 @@ struct server_stats {
 };
 
 /// The HTTP/1.1 front door. Connections are watched by one epoll set and cost no thread while they idle or wait for an
-/// answer; a request is read completely, within its limits, before it is parsed by cpp-httplib and handed to the handler.
+/// answer; a request is read completely, within its limits, before it is parsed and handed to the handler.
 ///
 /// Every member is thread-safe unless said otherwise.
 class server {
