@@ -7,6 +7,9 @@
 
 namespace mistify::http {
 
+using rpc::http1::refusal;
+using rpc::http1::request_head;
+
 namespace {
 
 std::optional<std::string_view> header_of(const request& from, std::string_view name) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "http/protocol/framer.hpp"
 #include "http/protocol/message.hpp"
 #include "rpc/http1/door.hpp"
+#include "rpc/http1/request_reader.hpp"
 
 #include <optional>
 #include <string_view>
@@ -12,7 +12,8 @@ namespace mistify::http {
 
 /// The refusal (400 or 421) of a request that is not addressed to this agent, else null. Clients of unix sockets, whose
 /// `peer` is "local", may use every name.
-std::optional<refusal> refuse_address(const rpc::door& names, const request_head& head, std::string_view peer);
+std::optional<rpc::http1::refusal> refuse_address(const rpc::door& names, const rpc::http1::request_head& head,
+                                                  std::string_view peer);
 
 /// True if a browser sent the request for a page of another site.
 bool is_cross_site(const request& from);

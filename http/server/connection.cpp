@@ -17,7 +17,7 @@ constexpr std::uint32_t at_work = std::uint32_t{1} << 31; // in signals_, beside
 connection::connection(std::shared_ptr<core> shared, watch_key key, peer_ptr peer, share_table::place share,
                        bool too_many)
   : core_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, share_{std::move(share)}, too_many_{too_many},
-    framer_{{core_->settings.max_head, core_->settings.max_body}}, pace_{{core_->settings.write_timeout,
+    reader_{{core_->settings.max_head, core_->settings.max_body}}, pace_{{core_->settings.write_timeout,
                                                                           core_->settings.least_rate,
                                                                           core_->settings.rate_window}} {}
 
@@ -85,7 +85,7 @@ void connection::handle_end(std::uint32_t signals) {
   } else if (stage_ == stage::handling && signals & half_closed) {
     set_deadline(in(core_->settings.half_closed_timeout));
   }
-  bool idle = stage_ == stage::draining || (stage_ == stage::reading && framer_.empty() && !may_read_);
+  bool idle = stage_ == stage::draining || (stage_ == stage::reading && reader_.empty() && !may_read_);
   if (idle && signals & stop_idle)
     close();
 }

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "http/protocol/framer.hpp"
 #include "http/protocol/message.hpp"
 #include "http/protocol/write_buffer.hpp"
 #include "http/server/reader_pace.hpp"
 #include "http/server/server_state.hpp"
+#include "rpc/http1/request_reader.hpp"
 
 #include <atomic>
 #include <memory>
@@ -112,7 +112,7 @@ private:
 
   stage stage_ = stage::reading;
   bool too_many_;
-  framer framer_;
+  rpc::http1::request_reader reader_;
   bool may_read_ = false;    // the kernel may have unread bytes
   bool half_closed_ = false; // the input will end
   bool late_ = false;        // the deadline has passed; bytes available now are still processed first

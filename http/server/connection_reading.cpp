@@ -50,17 +50,17 @@ detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<core> shared
 
 bool connection::read_request(thread on) {
   if (on == thread::other) {
-    if (!may_read_ && framer_.empty())
+    if (!may_read_ && reader_.empty())
       return wait_for_bytes();
     set_deadline(in(core_->settings.write_timeout)); // the worker comes when there is room for another answer
     hand_to_worker();
     return false;
   }
-  switch (framer_.advance()) {
-  case framer::progress::more: return fill() || (stage_ == stage::reading ? wait_for_bytes() : true);
-  case framer::progress::go_on: send_go_on(); return true;
-  case framer::progress::complete: return begin_exchange();
-  case framer::progress::refused: refuse(framer_.why().status, framer_.why().message); return true;
+  switch (reader_.advance()) {
+  case request_reader::progress::more: return fill() || (stage_ == stage::reading ? wait_for_bytes() : true);
+  case request_reader::progress::go_on: send_go_on(); return true;
+  case request_reader::progress::complete: return begin_exchange();
+  case request_reader::progress::refused: refuse(reader_.why().status, reader_.why().message); return true;
   }
   return false;
 }
@@ -68,11 +68,11 @@ bool connection::read_request(thread on) {
 /// Sets the deadline of what is waited for; false, as there is nothing more to do, but for the refusal of a late request.
 bool connection::wait_for_bytes() {
   const bool late = std::exchange(late_, false);
-  if (late && timing_ && !framer_.empty()) {
+  if (late && timing_ && !reader_.empty()) {
     refuse(408, "the request did not arrive in time");
     return true;
   }
-  if (!framer_.empty()) {
+  if (!reader_.empty()) {
     if (!timing_) // from its first byte on, however many come in between
       set_deadline(in(core_->settings.request_timeout));
     timing_ = true;
@@ -95,7 +95,7 @@ bool connection::fill() {
     // Less than there is room for means that no more is there, and that more makes a new event; but the end of a stream
     // that is known to end makes none.
     may_read_ = half_closed_ || static_cast<std::size_t>(n) == bytes.size();
-    framer_.append({bytes.data(), static_cast<std::size_t>(n)});
+    reader_.append({bytes.data(), static_cast<std::size_t>(n)});
     return account();
   }
   if (n < 0 && errno == EINTR)
@@ -108,7 +108,7 @@ bool connection::fill() {
 
 /// Counts what is buffered towards the bound of all connections.
 bool connection::account() {
-  auto held = framer_.buffered();
+  auto held = reader_.buffered();
   held = held > small ? held : 0;
   if (held == accounted_)
     return true;
@@ -127,27 +127,27 @@ bool connection::begin_exchange() {
   packed_ = false;
   set_deadline(half_closed_ ? in(core_->settings.half_closed_timeout) : never);
   timing_ = false;
-  auto parsed = core_->parser.parse(framer_.head());
+  auto parsed = request_parser::parse(reader_.head());
   if (auto* no = std::get_if<refusal>(&parsed)) {
     refuse(no->status, std::move(no->message));
     return true;
   }
   auto& r = std::get<request>(parsed);
   if (const auto& door = core_->settings.door)
-    if (auto no = refuse_address(*door, framer_.head(), peer_->address)) {
+    if (auto no = refuse_address(*door, reader_.head(), peer_->address)) {
       refuse(no->status, std::move(no->message), r.head_only);
       return true;
     }
-  r.body = framer_.take_body();
+  r.body = reader_.take_body();
   r.peer = peer_->address;
   r.client = peer_;
   r.id = request_id_ = request_id_of(sent_request_id());
   head_only_ = r.head_only;
-  http_1_0_ = framer_.head().http_1_0;
+  http_1_0_ = reader_.head().http_1_0;
   auto persistence = r.header("connection");
   keep_alive_ = http_1_0_ ? names(persistence, "keep-alive") : !names(persistence, "close");
   accepts_gzip_ = accepts_gzip(r.header("accept-encoding"));
-  framer_.next();
+  reader_.next();
   ++core_->requests;
   start_handler(std::move(r));
   return true;
@@ -155,7 +155,7 @@ bool connection::begin_exchange() {
 
 /// "" where there is none, or no head that can be read.
 std::string_view connection::sent_request_id() const {
-  for (const auto& field : framer_.head().fields)
+  for (const auto& field : reader_.head().fields)
     if (rpc::text::equal_ignoring_case(field.name, "x-request-id"))
       return field.value;
   return {};

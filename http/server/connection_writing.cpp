@@ -148,7 +148,7 @@ void connection::end_exchange() {
     stage_ = stage::reading;
     if (accounted_ > 0)
       account();
-  } else if (lingers_ || may_read_ || !framer_.empty()) {
+  } else if (lingers_ || may_read_ || !reader_.empty()) {
     start_draining();
   } else {
     close();

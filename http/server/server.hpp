@@ -68,7 +68,7 @@ struct server_stats {
 };
 
 /// The HTTP/1.1 server. One epoll set watches the connections, which use no thread while they idle or wait for an
-/// answer. A request is read completely, within its limits, before cpp-httplib parses it and the handler runs.
+/// answer; a request is read completely, within its limits, before it is parsed and handed to the handler.
 ///
 /// Every member is thread-safe unless said otherwise.
 class server {

@@ -62,7 +62,6 @@ struct core {
   const server_settings settings;
   const handler handle;
   const error_answers errors;
-  const request_parser parser;
   compressor gzip;
   poller events;
   share_table connection_shares, live_shares; // by address; declared before the connections, which hold places

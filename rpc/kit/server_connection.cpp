@@ -1,6 +1,14 @@
 #include "rpc/kit/server_connection.hpp"
 
+#include "rpc/http1/grammar.hpp"
+#include "rpc/http1/head_writer.hpp"
+#include "rpc/http1/target.hpp"
+
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <sys/socket.h>
 
 namespace mistify::rpc {
 
@@ -8,6 +16,7 @@ namespace {
 
 constexpr std::chrono::seconds request_time{30};
 constexpr std::chrono::seconds write_time{30};
+constexpr std::chrono::seconds drain_time{2};
 constexpr std::size_t head_budget = 64 * 1024;
 constexpr auto text_type = "text/plain; charset=utf-8";
 constexpr auto stream_type = "application/octet-stream";
@@ -23,184 +32,241 @@ std::string media_type(std::string_view content_type) {
   return lower;
 }
 
-/// Whoever reads it may make a path of it.
-std::string job_of(const httplib::Request& request) {
+/// Handlers may make a path of it.
+std::string job_of(std::string_view id) {
   constexpr std::size_t longest = 64;
   const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '-'; };
-  auto id = request.get_header_value(job_header);
-  return id.size() <= longest && std::all_of(id.begin(), id.end(), is_plain) ? id : std::string{};
+  return id.size() <= longest && std::all_of(id.begin(), id.end(), is_plain) ? std::string{id} : std::string{};
+}
+
+bool names_option(const http1::request_head& head, std::string_view option) {
+  for (const auto& field : head.fields) {
+    if (!text::equal_ignoring_case(field.name, "connection"))
+      continue;
+    for (auto rest = field.value; !rest.empty();) {
+      const auto part = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+      if (text::equal_ignoring_case(text::trim(part), option))
+        return true;
+    }
+  }
+  return false;
+}
+
+bool stays_open(const http1::request_head& head) {
+  return !names_option(head, "close") && (!head.http_1_0 || names_option(head, "keep-alive"));
+}
+
+/// One chunk of a chunked body.
+std::string chunk_of(std::string_view bytes) {
+  std::array<char, 16> size{};
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), bytes.size(), 16).ptr;
+  std::string out;
+  out.reserve(bytes.size() + size.size() + 4);
+  return out.append(size.data(), end).append("\r\n").append(bytes).append("\r\n");
 }
 
 /// True when the stream came to its end with exactly `length` bytes (-1: any number).
-bool stream_once(const std::function<bool(const http_answer::sink&)>& stream, std::int64_t length,
-                 httplib::DataSink& to, socket_stream& socket) {
+bool stream_once(const http_answer& answer, bool chunked, socket_stream& to) {
   std::uint64_t written = 0;
-  const auto limit = static_cast<std::uint64_t>(length); // -1 is no limit
+  const auto limit = static_cast<std::uint64_t>(answer.length); // -1 is no limit
   const auto fits = [&](std::size_t size) {
     const bool does = size <= limit - written;
     written += does ? size : 0;
     return does;
   };
-  const auto bytes = [&](std::string_view b) { return fits(b.size()) && (b.empty() || to.write(b.data(), b.size())); };
+  const auto bytes = [&](std::string_view b) {
+    return fits(b.size()) && (b.empty() || to.send(chunked ? std::string_view{chunk_of(b)} : b));
+  };
   const auto file = [&](int fd, std::uint64_t offset, std::size_t size) {
-    if (!fits(size))
-      return false;
-    // The engine only counts: the socket takes the bytes from the file.
-    socket.next_write_is(fd, offset);
-    return size == 0 || to.write("", size);
+    return fits(size) && (size == 0 || to.send_file(fd, offset, size));
   };
   try {
-    // In chunks, the engine puts its own bytes between those of the stream.
-    return stream(length < 0 ? http_answer::sink{bytes} : http_answer::sink{bytes, file}) &&
-           (length < 0 || written == limit);
+    return answer.stream(chunked ? http_answer::sink{bytes} : http_answer::sink{bytes, file}) &&
+           (answer.length < 0 || written == limit);
   } catch (const std::exception&) {
-    return false; // the head is out: breaking off is the only way left to tell
+    return false; // the head is out: the receiver learns of it by the end of the connection
   }
 }
 
 } // namespace
 
-server_connection::server_connection(unique_fd fd, const served& what) : what_{what}, stream_{std::move(fd)} {
+server_connection::server_connection(unique_fd fd, const served& what)
+  : what_{what}, stream_{std::move(fd)}, reader_{{.max_head = head_budget, .max_body = what.max_body}} {
   stream_.bound_writes(write_time);
-  svr_sock_ = stream_.socket();     // without one the engine takes itself for shutting down and streams nothing
-  set_keep_alive_max_count(100000); // only told to the other end
-  set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-    if (request.method ==
-        "POST") // judged once the body is read: a connection that closes with unread bytes loses the answer
-      return HandlerResponse::Unhandled;
-    if (!admits(request, response))
-      return HandlerResponse::Handled;
-    if (request.path == what_.rpc_path || what_.paths.contains(request.path))
-      refuse(response, 405, "rpc: POST method required, received " + request.method);
-    else
-      refuse(response, 404, "404 page not found");
-    return HandlerResponse::Handled;
-  });
-  Post("[^]*", [this](const httplib::Request& request, httplib::Response& response,
-                      const httplib::ContentReader& reader) { post(request, response, reader); });
-  // Handlers' exceptions are answered where they are called: this is what comes from the engine.
-  set_exception_handler([this](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-    refuse(response, 500, "rpc: internal error");
-  });
 }
 
 bool server_connection::wait_for_request(deadline until) {
   await_client();
-  return stream_.wait(until);
+  return !reader_.empty() || stream_.wait(until);
 }
 
 bool server_connection::serve_request() {
-  keep_ = false;
+  using progress = http1::request_reader::progress;
   await_client();
-  stream_.begin(deadline_after(request_time), head_budget);
-  bool closed = false;
-  const bool served = process_request(stream_, false, closed, [this](httplib::Request& request) {
-    // The engine would answer many overlapping ranges with many times the answer.
-    request.ranges.clear();
-    request.headers.erase("Range");
-    // The head is read. Chunks of a byte have five of framing.
-    stream_.allow(8 * std::min(what_.max_body, SIZE_MAX / 8));
-  });
-  return stream_.flush() && served && !closed && keep_;
+  // Chunks of a byte have five of framing.
+  stream_.begin(deadline_after(request_time), head_budget + 8 * std::min(what_.max_body, SIZE_MAX / 16));
+  for (;;) {
+    switch (reader_.advance()) {
+    case progress::more:
+      if (!read_more())
+        return reader_.empty() ? false : refuse_framing(400, "request broken off");
+      break;
+    case progress::go_on:
+      if (!stream_.send("HTTP/1.1 100 Continue\r\n\r\n"))
+        return false;
+      break;
+    case progress::complete: return serve_whole();
+    case progress::refused: return refuse_framing(reader_.why().status, reader_.why().message);
+    }
+  }
 }
 
-void server_connection::refuse(httplib::Response& response, int status, std::string text) {
-  response.status = status;
-  response.set_content(text + '\n', text_type);
-  response.set_header("Connection", "close");
+bool server_connection::read_more() {
+  const auto bytes = stream_.next(SIZE_MAX);
+  reader_.append(bytes);
+  return !bytes.empty();
+}
+
+bool server_connection::serve_whole() {
+  awaits_since_ = nothing_awaited;
+  keep_ = stays_open(reader_.head());
+  const auto body = reader_.take_body();
+  const auto path = http1::percent_decode(http1::path_of(reader_.head().target));
+  if (!admits())
+    return false;
+  if (path)
+    dispatch(*path, body);
+  else
+    refuse(400, "rpc: the path is not valid");
+  reader_.next();
+  return keep_;
+}
+
+/// False: nothing that follows on the connection can be trusted.
+bool server_connection::refuse_framing(int status, const std::string& message) {
+  refuse(status, status == 413 ? "rpc: request too large" : "rpc: " + message);
+  drain();
+  return false;
+}
+
+/// A socket that is closed with bytes unread takes the answer back from a client that still sends.
+void server_connection::drain() {
+  await_client();
+  ::shutdown(stream_.socket(), SHUT_WR);
+  stream_.extend(deadline_after(drain_time));
+  while (!stream_.next(SIZE_MAX).empty()) {
+  }
+}
+
+std::string_view server_connection::header(std::string_view name) const noexcept {
+  for (const auto& field : reader_.head().fields)
+    if (text::equal_ignoring_case(field.name, name))
+      return field.value;
+  return {};
+}
+
+void server_connection::refuse(int status, std::string_view text) {
   keep_ = false;
+  send_text(status, text_type, std::string{text} + '\n');
 }
 
 /// False, and answered, where the request is not for this server, or comes from a web page.
-bool server_connection::admits(const httplib::Request& request, httplib::Response& response) {
-  const auto host = request.get_header_value("Host");
-  const auto no = what_.door.refuse({.target = request.target,
-                                     .host = host,
-                                     .hosts = request.get_header_value_count("Host"),
-                                     .http_1_0 = request.version == "HTTP/1.0"});
-  const auto header = [&](const char* name, std::string& value) -> std::optional<std::string_view> {
-    if (!request.has_header(name))
-      return std::nullopt;
-    for (std::size_t i = 0, n = request.get_header_value_count(name); i < n; ++i)
-      value.append(i == 0 ? "" : ", ").append(request.get_header_value(name, i));
-    return value;
+bool server_connection::admits() {
+  const auto& head = reader_.head();
+  std::size_t hosts = 0;
+  std::optional<std::string> site, origin;
+  const auto add = [](std::optional<std::string>& to, std::string_view value) {
+    to = to ? *to + ", " + std::string{value} : std::string{value};
   };
-  std::string site, origin;
+  for (const auto& field : head.fields) {
+    hosts += text::equal_ignoring_case(field.name, "host");
+    if (text::equal_ignoring_case(field.name, "sec-fetch-site"))
+      add(site, field.value);
+    else if (text::equal_ignoring_case(field.name, "origin"))
+      add(origin, field.value);
+  }
+  const auto host = header("host");
+  const auto no = what_.door.refuse({.target = head.target, .host = host, .hosts = hosts, .http_1_0 = head.http_1_0});
+  const bool foreign = is_cross_site({site, origin}, host);
   if (no)
-    refuse(response, no->status, "rpc: " + std::string{no->message});
-  else if (is_cross_site({header("Sec-Fetch-Site", site), header("Origin", origin)}, host))
-    refuse(response, 403, "rpc: cross-site request");
-  return response.status < 400;
+    refuse(no->status, "rpc: " + std::string{no->message});
+  else if (foreign)
+    refuse(403, "rpc: cross-site request");
+  return !no && !foreign;
 }
 
-bool server_connection::read_body(const httplib::ContentReader& reader, std::string& body,
-                                  httplib::Response& response) {
-  bool too_large = false;
-  const bool read = reader([&](const char* data, std::size_t size) {
-    too_large = size > what_.max_body - body.size();
-    if (!too_large)
-      body.append(data, size);
-    return !too_large;
-  });
-  keep_ = read;
-  if (!read)
-    refuse(response, too_large ? 413 : 400, too_large ? "rpc: request too large" : "rpc: request broken off");
-  return read;
+void server_connection::dispatch(std::string_view path, std::string_view body) {
+  const bool posted = reader_.head().method == "POST";
+  const auto handler = what_.paths.find(path);
+  const bool called = path == what_.rpc_path;
+  if (!called && handler == what_.paths.end())
+    return refuse(404, "404 page not found");
+  if (!posted)
+    return refuse(405, "rpc: POST method required, received " + std::string{reader_.head().method});
+  job_ = job_of(header(job_header));
+  if (called)
+    return call(body);
+  answer_http(handler->second, body);
 }
 
-void server_connection::post(const httplib::Request& request, httplib::Response& response,
-                             const httplib::ContentReader& reader) {
-  std::string body;
-  const bool read = read_body(reader, body, response);
-  awaits_since_ = nothing_awaited;
-  if (!read || !admits(request, response))
-    return;
-  if (request.path == what_.rpc_path) {
-    job_ = job_of(request);
-    return call(request.get_header_value("Content-Type"), body, response);
-  }
-  const auto handler = what_.paths.find(request.path);
-  if (handler == what_.paths.end())
-    return refuse(response, 404, "404 page not found");
-  answer_http(handler->second, body, response);
-}
-
-void server_connection::call(const std::string& content_type, std::string_view body, httplib::Response& response) {
-  if (media_type(content_type) != "application/json")
-    return refuse(response, 415, "rpc: unrecognized Content-Type: " + content_type);
+void server_connection::call(std::string_view body) {
+  const auto type = header("content-type");
+  if (media_type(type) != "application/json")
+    return refuse(415, "rpc: unrecognized Content-Type: " + std::string{type});
+  std::string answer;
   try {
-    response.set_content(what_.methods.answer(body, *this) + '\n', "application/json; charset=utf-8");
+    answer = what_.methods.answer(body, *this) + '\n';
   } catch (const failure& e) {
-    refuse(response, 400, e.message());
+    return refuse(400, e.message());
+  } catch (const std::exception&) {
+    return refuse(500, "rpc: internal error");
   }
+  send_text(200, "application/json; charset=utf-8", answer);
 }
 
-void server_connection::answer_http(const served::http_handler& handler, std::string_view body,
-                                    httplib::Response& response) {
+void server_connection::answer_http(const served::http_handler& handler, std::string_view body) {
   http_answer answer;
   try {
     answer = handler(body);
   } catch (const std::exception& e) {
-    return refuse(response, 500, e.what());
+    return refuse(500, e.what());
   }
-  response.status = answer.status;
-  if (!answer.stream)
-    return response.set_content(answer.text, text_type);
-  const auto length = answer.length;
-  // The engine asks again and again until it has all bytes; a stream has one go.
-  const auto send = [this, length, stream = std::move(answer.stream)](httplib::DataSink& to) {
-    keep_ = keep_ && stream_once(stream, length, to, stream_);
-    return keep_;
-  };
-  if (length >= 0)
-    return response.set_content_provider(static_cast<std::size_t>(length), stream_type,
-                                         [send](std::size_t, std::size_t, httplib::DataSink& to) { return send(to); });
-  response.set_chunked_content_provider(stream_type, [send](std::size_t, httplib::DataSink& to) {
-    if (!send(to))
-      return false;
-    to.done();
-    return true;
-  });
+  if (answer.stream)
+    send_stream(answer);
+  else
+    send_text(answer.status, text_type, answer.text);
+}
+
+std::string server_connection::head(int status, std::string_view type, std::int64_t length, bool chunked) const {
+  std::string out;
+  http1::append_status_line(out, status);
+  http1::append_field(out, "Content-Type", type);
+  if (chunked)
+    http1::append_field(out, "Transfer-Encoding", "chunked");
+  else if (length >= 0 && !http1::is_bodiless(status))
+    http1::append_field(out, "Content-Length", std::to_string(length));
+  if (!keep_)
+    http1::append_field(out, "Connection", "close");
+  else if (reader_.head().http_1_0)
+    http1::append_field(out, "Connection", "keep-alive");
+  return out += "\r\n";
+}
+
+void server_connection::send_text(int status, std::string_view type, std::string_view body) {
+  auto out = head(status, type, static_cast<std::int64_t>(body.size()), false);
+  if (reader_.head().method != "HEAD" && !http1::is_bodiless(status))
+    out += body;
+  keep_ = stream_.send(out) && keep_;
+}
+
+void server_connection::send_stream(const http_answer& answer) {
+  const bool chunked = answer.length < 0 && !reader_.head().http_1_0;
+  // Only the end of the connection ends what has neither length nor chunks.
+  keep_ = keep_ && (chunked || answer.length >= 0);
+  const bool whole = stream_.send(head(answer.status, stream_type, answer.length, chunked)) &&
+                     stream_once(answer, chunked, stream_) && (!chunked || stream_.send("0\r\n\r\n"));
+  keep_ = keep_ && whole;
 }
 
 } // namespace mistify::rpc

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/http1/door.hpp"
+#include "rpc/http1/request_reader.hpp"
 #include "rpc/kit/dispatcher.hpp"
 #include "rpc/kit/server.hpp"
 #include "rpc/net/socket_stream.hpp"
@@ -8,9 +9,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace mistify::rpc {
 
@@ -25,9 +28,9 @@ struct served {
   rpc::door door{machine_names()};
 };
 
-/// One connection of a server: cpp-httplib's server engine on a stream of ours. An engine a connection, because its
-/// handlers need to know on which connection they are. Belongs to one thread; only `drop` may come from others.
-class server_connection final : private httplib::Server, private asker {
+/// One connection of a server: reads requests and answers them one by one. Belongs to one thread; only `drop` may come
+/// from others.
+class server_connection final : private asker {
 public:
   server_connection(unique_fd fd, const served& what);
 
@@ -49,12 +52,19 @@ public:
 private:
   bool gone() const noexcept override { return stream_.other_end_left(); }
   const std::string& job() const noexcept override { return job_; }
-  void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
-  void call(const std::string& content_type, std::string_view body, httplib::Response& response);
-  void answer_http(const served::http_handler& handler, std::string_view body, httplib::Response& response);
-  bool admits(const httplib::Request& request, httplib::Response& response);
-  void refuse(httplib::Response& response, int status, std::string text);
-  bool read_body(const httplib::ContentReader& reader, std::string& body, httplib::Response& response);
+  bool read_more();
+  bool serve_whole();
+  bool refuse_framing(int status, const std::string& message);
+  std::string_view header(std::string_view name) const noexcept;
+  bool admits();
+  void dispatch(std::string_view path, std::string_view body);
+  void call(std::string_view body);
+  void answer_http(const served::http_handler& handler, std::string_view body);
+  void refuse(int status, std::string_view text);
+  void send_text(int status, std::string_view type, std::string_view body);
+  void send_stream(const http_answer& answer);
+  std::string head(int status, std::string_view type, std::int64_t length, bool chunked) const;
+  void drain();
 
   using clock = std::chrono::steady_clock;
   static constexpr clock::rep nothing_awaited = 0;
@@ -64,9 +74,8 @@ private:
   socket_stream stream_;
   std::atomic<clock::rep> awaits_since_{nothing_awaited};
   std::string job_; // of the call that is served
-  // The request was read to its end and answered to its end: what follows is another one. Not so for what the engine
-  // refuses by itself.
-  bool keep_ = false;
+  http1::request_reader reader_;
+  bool keep_ = false; // the next request is awaited on this connection
 };
 
 } // namespace mistify::rpc

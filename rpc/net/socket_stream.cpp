@@ -212,8 +212,6 @@ bool socket_stream::flush() {
 ssize_t socket_stream::write(const char* from, std::size_t size) {
   if (sent_)
     return static_cast<ssize_t>(size);
-  if (const int file = std::exchange(file_, -1); file >= 0)
-    return flush() && send_file(file, file_offset_, size) ? static_cast<ssize_t>(size) : -1;
   if (hold_) {
     hold_ = false;
     held_.assign(from, size);

@@ -45,7 +45,9 @@ public:
   /// Sends what `write` held back. False when that failed.
   bool flush();
 
-  bool send(std::string_view bytes);                ///< all of them; false when that failed
+  bool send(std::string_view bytes); ///< all of them; false when that failed
+  /// Sends bytes of a file (zeros behind its end), which do not pass through this process. False when that failed.
+  bool send_file(int fd, std::uint64_t offset, std::size_t size);
   std::size_t send_at_once(std::string_view bytes); ///< as many as go without waiting
 
   /// What is written until the next read counts as sent: it was, by `send`.
@@ -90,12 +92,6 @@ public:
   ssize_t read(char* to, std::size_t size) override; ///< 0 at the end of the connection, -1 on any other fault
   /// Holds the first write after a read back (the head of a message), so that it leaves together with the second.
   ssize_t write(const char* from, std::size_t size) override;
-  /// The next `write` sends as many bytes as it is asked to, but from this file (zeros behind its end), which the kernel does
-  /// by itself.
-  void next_write_is(int fd, std::uint64_t offset) noexcept {
-    file_ = fd;
-    file_offset_ = offset;
-  }
   void get_remote_ip_and_port(std::string& ip, int& port) const override;
   void get_local_ip_and_port(std::string& ip, int& port) const override;
   socket_t socket() const override { return fd_.get(); }
@@ -105,8 +101,7 @@ private:
   ssize_t fill();
   bool came_in_time(std::size_t bytes) noexcept;
   std::size_t bytes_there() const noexcept;
-  ssize_t note(fault why) noexcept; ///< keeps the first; returns what `read` says to it
-  bool send_file(int fd, std::uint64_t offset, std::size_t size);
+  ssize_t note(fault why) noexcept;  ///< keeps the first; returns what `read` says to it
   bool wait_to_send(deadline until); ///< after a send that failed: false where it is not worth another one
   void remember(std::string_view bytes) noexcept;
 
@@ -120,8 +115,6 @@ private:
   std::unique_ptr<char[]> buffer_;
   std::string_view unread_;
   std::string held_;
-  int file_ = -1; // what the next write sends
-  std::uint64_t file_offset_ = 0;
   bool hold_ = true, sent_ = false, may_wait_ = true;
   std::array<char, 4> tail_{};
   fault fault_ = fault::none;

@@ -1,6 +1,6 @@
 #include "fuzz.hpp"
-#include "http/protocol/framer.hpp"
 #include "http/protocol/request_parser.hpp"
+#include "rpc/http1/request_reader.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,12 +8,12 @@
 
 using namespace mistify;
 using namespace mistify::fuzz;
-using http::framer;
+using rpc::http1::request_reader;
 
 namespace {
 
 // Small, so that inputs of a few hundred bytes get past them.
-constexpr framer::limits bounds{.max_head = 400, .max_body = 200};
+constexpr request_reader::limits bounds{.max_head = 400, .max_body = 200};
 
 /// Everything that was understood of a stream of bytes, as text.
 struct reading {
@@ -56,10 +56,9 @@ std::string described(const std::variant<http::request, http::refusal>& parsed) 
   return out;
 }
 
-void take_request(framer& in, reading& out) {
-  static const http::request_parser parser;
+void take_request(request_reader& in, reading& out) {
   check_head(in.head());
-  out.requests += described(parser.parse(in.head()));
+  out.requests += described(http::request_parser::parse(in.head()));
   const auto body = in.take_body();
   demand(body.size() <= bounds.max_body, "a body is within its limit");
   out.requests += std::to_string(body.size()) + ' ' + body + '\n';
@@ -67,16 +66,16 @@ void take_request(framer& in, reading& out) {
 }
 
 /// Takes all requests that are complete. A client is told once a request at most to go on.
-void advance(framer& in, reading& out) {
+void advance(request_reader& in, reading& out) {
   for (bool told = false; !out.refused;) {
     switch (in.advance()) {
-    case framer::progress::more: return;
-    case framer::progress::go_on: demand(!std::exchange(told, true), "a client is told once to go on"); break;
-    case framer::progress::complete:
+    case request_reader::progress::more: return;
+    case request_reader::progress::go_on: demand(!std::exchange(told, true), "a client is told once to go on"); break;
+    case request_reader::progress::complete:
       take_request(in, out);
       told = false;
       break;
-    case framer::progress::refused:
+    case request_reader::progress::refused:
       out.refused = true;
       out.requests += "refused " + std::to_string(in.why().status);
       break;
@@ -87,7 +86,7 @@ void advance(framer& in, reading& out) {
 /// `piece` says how many bytes come next.
 template <class Piece>
 reading read_in_pieces(std::string_view bytes, Piece piece) {
-  framer in{bounds};
+  request_reader in{bounds};
   reading out;
   while (!bytes.empty() && !out.refused) {
     const auto size = std::min<std::size_t>(piece(), bytes.size());

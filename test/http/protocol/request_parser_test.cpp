@@ -7,11 +7,10 @@ using namespace mistify::http;
 namespace {
 
 std::variant<request, refusal> parse(const std::string& head) {
-  static const request_parser parser;
-  framer f{{}};
+  request_reader f{{}};
   f.append(head);
-  REQUIRE(f.advance() == framer::progress::complete);
-  return parser.parse(f.head());
+  REQUIRE(f.advance() == request_reader::progress::complete);
+  return request_parser::parse(f.head());
 }
 
 request parsed(const std::string& head) {
@@ -43,7 +42,7 @@ TEST_CASE("method, path, query and headers are read") {
   CHECK(*r.parameter("x") == "1");
   CHECK(*r.parameter("y") == "a&b");
   CHECK(r.parameter("z") == nullptr);
-  CHECK(r.header("x-a") == "1%2F2, 3"); // not percent-decoded, which the library does
+  CHECK(r.header("x-a") == "1%2F2, 3"); // not percent-decoded, as a client may send them so
   CHECK(r.header("host") == "h");
   CHECK(r.header("remote_addr").empty());
 }
@@ -77,8 +76,20 @@ TEST_CASE("a range that cannot be understood is not looked at") { // RFC 9110, s
     CHECK(parsed("GET /metadata HTTP/1.1\r\nRange: " + range + "\r\n\r\n").method == "GET");
 }
 
-TEST_CASE("what the library does not understand is refused with its status") {
-  CHECK(refused("/" + std::string(9000, 'a')) == 414);
+TEST_CASE("a target over 8192 bytes is refused with 414, and one byte less is not") {
+  CHECK(refused("/" + std::string(8192, 'a')) == 414);
+  CHECK(refused("/?" + std::string(9000, 'a')) == 414);
+  CHECK(refused("/" + std::string(8191, 'a')) == 0);
+}
+
+TEST_CASE("a query is decoded part by part, and what is no escape stands for itself") {
+  const auto r = parsed("GET /a?a%3Db=c+d%2B&x=%zz%4&y&=lost&&z=1=2&p=?q#f=1 HTTP/1.1\r\n\r\n");
+  REQUIRE(r.query.size() == 5);
+  CHECK(*r.parameter("a=b") == "c d+");
+  CHECK(*r.parameter("x") == "%zz%4");
+  CHECK(r.parameter("y")->empty());
+  CHECK(*r.parameter("z") == "1=2");
+  CHECK(*r.parameter("p") == "?q");
 }
 
 TEST_CASE("HEAD is handed over as GET") {

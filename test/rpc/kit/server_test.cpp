@@ -495,3 +495,37 @@ TEST_CASE("at most 64 calls run at a time, and the others wait") {
   CHECK(answered == 100);
   CHECK(most <= 64);
 }
+
+TEST_CASE("heads that two readers could understand differently are refused with 400") {
+  echo_server s;
+  const std::string body = R"({"method":"Test.Raw","params":[{}],"id":1})";
+  const auto length = "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  const auto asked = [&](const std::string& headers) {
+    return in_short(
+             raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\n" +
+                             headers + "\r\n" + body))
+      .substr(0, 4);
+  };
+  const std::string host = "Host: localhost\r\n";
+  REQUIRE(asked(host + length) == "200 ");
+  CHECK(asked(host + "Host:\r\n" + length) == "400 ");
+  CHECK(asked("Host : localhost\r\n" + length) == "400 ");
+  CHECK(asked(host + "X-A: 1\r\n folded\r\n" + length) == "400 ");
+  CHECK(asked(std::string{"Host: local\0host\r\n", 18} + length) == "400 ");
+  CHECK(asked(host + length + length) == "400 ");
+  CHECK(asked(host + length + "Transfer-Encoding: chunked\r\n") == "400 ");
+}
+
+TEST_CASE("an empty Origin or Sec-Fetch-Site counts as one of another site, and a bad Range as none") {
+  echo_server s;
+  const std::string body = R"({"method":"Test.Raw","params":[{}],"id":1})";
+  const auto asked = [&](const std::string& header) {
+    return in_short(raw(s.port(), "POST /_mistify_RPC_ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + header +
+                                    "\r\nContent-Type: application/json\r\nContent-Length: " +
+                                    std::to_string(body.size()) + "\r\n\r\n" + body))
+      .substr(0, 4);
+  };
+  CHECK(asked("Origin:") == "403 ");
+  CHECK(asked("Sec-Fetch-Site:") == "403 ");
+  CHECK(asked("Range: bytes=9-1") == "200 ");
+}

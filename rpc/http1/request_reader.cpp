@@ -1,11 +1,11 @@
-#include "http/protocol/framer.hpp"
+#include "rpc/http1/request_reader.hpp"
 
 #include "rpc/http1/grammar.hpp"
 
 #include <algorithm>
 #include <optional>
 
-namespace mistify::http {
+namespace mistify::rpc::http1 {
 
 namespace {
 
@@ -14,7 +14,7 @@ constexpr std::size_t max_trailers = 8 * 1024;
 
 /// Digits only: no sign, no list, no blanks. At most 18 of them, so that nothing overflows.
 std::optional<std::size_t> parse_length(std::string_view s) {
-  if (s.empty() || s.size() > 18 || !std::all_of(s.begin(), s.end(), rpc::text::is_digit))
+  if (s.empty() || s.size() > 18 || !std::all_of(s.begin(), s.end(), text::is_digit))
     return std::nullopt;
   std::size_t n = 0;
   for (char c : s)
@@ -23,12 +23,12 @@ std::optional<std::size_t> parse_length(std::string_view s) {
 }
 
 bool has_control(std::string_view s) {
-  return std::any_of(s.begin(), s.end(), [](char c) { return rpc::text::is_control(c) && c != '\t'; });
+  return std::any_of(s.begin(), s.end(), [](char c) { return text::is_control(c) && c != '\t'; });
 }
 
 } // namespace
 
-framer::progress framer::advance() {
+request_reader::progress request_reader::advance() {
   while (step()) {
   }
   compact();
@@ -43,8 +43,10 @@ framer::progress framer::advance() {
   return progress::more;
 }
 
-void framer::next() {
+void request_reader::next() {
   stage_ = stage::head;
+  head_.text = head_.method = head_.target = {};
+  head_.http_1_0 = false;
   head_.fields.clear();
   head_text_.clear();
   body_.clear();
@@ -53,7 +55,7 @@ void framer::next() {
   scan_ = line_ = pos_;
 }
 
-bool framer::step() {
+bool request_reader::step() {
   switch (stage_) {
   case stage::head: return read_head();
   case stage::fixed: return read_fixed();
@@ -67,7 +69,7 @@ bool framer::step() {
   return false;
 }
 
-bool framer::read_head() {
+bool request_reader::read_head() {
   for (;;) {
     auto end = in_.find('\n', scan_);
     auto seen = (end == in_.npos ? in_.size() : end + 1) - pos_;
@@ -90,13 +92,13 @@ bool framer::read_head() {
   }
 }
 
-bool framer::end_head(std::size_t end) {
+bool request_reader::end_head(std::size_t end) {
   head_text_.assign(in_, pos_, end - pos_);
   pos_ = end;
   return parse_head() && choose_body();
 }
 
-bool framer::parse_head() {
+bool request_reader::parse_head() {
   head_.text = head_text_;
   std::string_view rest = head_text_;
   for (bool first = true;; first = false) {
@@ -110,7 +112,7 @@ bool framer::parse_head() {
   }
 }
 
-bool framer::parse_request_line(std::string_view line) {
+bool request_reader::parse_request_line(std::string_view line) {
   auto a = line.find(' ');
   auto b = a == line.npos ? a : line.find(' ', a + 1);
   if (b == line.npos || has_control(line) || line.find('\t') != line.npos)
@@ -119,34 +121,34 @@ bool framer::parse_request_line(std::string_view line) {
   head_.target = line.substr(a + 1, b - a - 1);
   auto version = line.substr(b + 1);
   head_.http_1_0 = version == "HTTP/1.0";
-  if (!rpc::text::is_token(head_.method) || head_.target.empty())
+  if (!text::is_token(head_.method) || head_.target.empty())
     return refuse(400, "the request line is not METHOD TARGET VERSION");
   if (!head_.http_1_0 && version != "HTTP/1.1")
     return refuse(400, "the version is neither HTTP/1.1 nor HTTP/1.0");
   return true;
 }
 
-bool framer::parse_field(std::string_view line) {
+bool request_reader::parse_field(std::string_view line) {
   auto colon = line.find(':');
   // This refuses folded lines and blanks before the colon too: they are no tokens.
-  if (colon == line.npos || !rpc::text::is_token(line.substr(0, colon)))
+  if (colon == line.npos || !text::is_token(line.substr(0, colon)))
     return refuse(400, "a header line is not NAME: VALUE");
-  auto value = rpc::text::trim(line.substr(colon + 1));
+  auto value = text::trim(line.substr(colon + 1));
   if (has_control(value))
     return refuse(400, "a header value holds a control character");
   head_.fields.push_back({line.substr(0, colon), value});
   return true;
 }
 
-bool framer::choose_body() {
+bool request_reader::choose_body() {
   bool chunked = false;
   std::optional<std::size_t> length;
   for (const auto& f : head_.fields) {
-    if (rpc::text::equal_ignoring_case(f.name, "content-length")) {
+    if (text::equal_ignoring_case(f.name, "content-length")) {
       if (length || !(length = parse_length(f.value)))
         return refuse(400, "Content-Length must be one whole number");
-    } else if (rpc::text::equal_ignoring_case(f.name, "transfer-encoding")) {
-      if (chunked || head_.http_1_0 || !rpc::text::equal_ignoring_case(f.value, "chunked"))
+    } else if (text::equal_ignoring_case(f.name, "transfer-encoding")) {
+      if (chunked || head_.http_1_0 || !text::equal_ignoring_case(f.value, "chunked"))
         return refuse(400, "the only Transfer-Encoding taken is chunked");
       chunked = true;
     } else if (!check_coding(f)) {
@@ -162,46 +164,46 @@ bool framer::choose_body() {
   return true;
 }
 
-bool framer::check_coding(const header_field& f) {
-  if (rpc::text::equal_ignoring_case(f.name, "expect")) {
-    if (!rpc::text::equal_ignoring_case(f.value, "100-continue"))
+bool request_reader::check_coding(const header_field& f) {
+  if (text::equal_ignoring_case(f.name, "expect")) {
+    if (!text::equal_ignoring_case(f.value, "100-continue"))
       return refuse(417, "the only expectation met is 100-continue");
     expects_ = !head_.http_1_0;
-  } else if (rpc::text::equal_ignoring_case(f.name, "content-encoding")) {
+  } else if (text::equal_ignoring_case(f.name, "content-encoding")) {
     // Bodies that inflate without end are kept out by not inflating any.
-    if (!f.value.empty() && !rpc::text::equal_ignoring_case(f.value, "identity"))
+    if (!f.value.empty() && !text::equal_ignoring_case(f.value, "identity"))
       return refuse(415, "request bodies are taken without Content-Encoding only");
   }
   return true;
 }
 
-void framer::take_into_body() {
+void request_reader::take_into_body() {
   auto n = std::min(rest_, in_.size() - pos_);
   body_.append(in_, pos_, n);
   pos_ += n;
   rest_ -= n;
 }
 
-bool framer::read_fixed() {
+bool request_reader::read_fixed() {
   take_into_body();
   if (rest_ == 0)
     stage_ = stage::complete;
   return false;
 }
 
-bool framer::read_chunk_size() {
+bool request_reader::read_chunk_size() {
   std::string_view line;
   return take_line(max_chunk_line, 400, line) == line_result::found && parse_chunk_size(line);
 }
 
-bool framer::parse_chunk_size(std::string_view line) {
+bool request_reader::parse_chunk_size(std::string_view line) {
   std::size_t digits = 0, size = 0;
-  for (; digits < line.size() && rpc::text::hex_value(line[digits]) >= 0; ++digits) {
+  for (; digits < line.size() && text::hex_value(line[digits]) >= 0; ++digits) {
     if (digits == 15)
       return refuse(400, "a chunk size is too long");
-    size = size * 16 + static_cast<std::size_t>(rpc::text::hex_value(line[digits]));
+    size = size * 16 + static_cast<std::size_t>(text::hex_value(line[digits]));
   }
-  auto extension = rpc::text::trim(line.substr(digits));
+  auto extension = text::trim(line.substr(digits));
   if (digits == 0 || has_control(line) || (!extension.empty() && extension.front() != ';'))
     return refuse(400, "a chunk does not begin with its size");
   if (size > limits_.max_body - body_.size())
@@ -211,7 +213,7 @@ bool framer::parse_chunk_size(std::string_view line) {
   return true;
 }
 
-bool framer::read_chunk_data() {
+bool request_reader::read_chunk_data() {
   take_into_body();
   if (rest_ > 0)
     return false;
@@ -219,7 +221,7 @@ bool framer::read_chunk_data() {
   return true;
 }
 
-bool framer::read_chunk_end() {
+bool request_reader::read_chunk_end() {
   auto here = std::string_view{in_}.substr(pos_, 2);
   if (here != std::string_view{"\r\n"}.substr(0, here.size()))
     return refuse(400, "a chunk is longer than its size");
@@ -230,7 +232,7 @@ bool framer::read_chunk_end() {
   return true;
 }
 
-bool framer::read_trailers() {
+bool request_reader::read_trailers() {
   std::string_view line;
   if (take_line(max_trailers - trailer_bytes_, 431, line) != line_result::found)
     return false;
@@ -242,7 +244,7 @@ bool framer::read_trailers() {
   return true;
 }
 
-framer::line_result framer::take_line(std::size_t max, int status_if_longer, std::string_view& line) {
+request_reader::line_result request_reader::take_line(std::size_t max, int status_if_longer, std::string_view& line) {
   auto end = in_.find('\n', pos_);
   auto seen = (end == in_.npos ? in_.size() : end + 1) - pos_;
   if (seen > max) {
@@ -260,13 +262,13 @@ framer::line_result framer::take_line(std::size_t max, int status_if_longer, std
   return line_result::found;
 }
 
-bool framer::refuse(int status, std::string message) {
+bool request_reader::refuse(int status, std::string message) {
   stage_ = stage::refused;
   why_ = {status, std::move(message)};
   return false;
 }
 
-void framer::compact() {
+void request_reader::compact() {
   // Moving the rest to the front for each of many small requests in one packet would be quadratic.
   if (pos_ < in_.size() && pos_ < in_.size() / 2)
     return;
@@ -279,4 +281,4 @@ void framer::compact() {
   pos_ = 0;
 }
 
-} // namespace mistify::http
+} // namespace mistify::rpc::http1

@@ -6,14 +6,14 @@
 #include <string_view>
 #include <vector>
 
-namespace mistify::http {
+namespace mistify::rpc::http1 {
 
 /// One header line: name as sent, value trimmed. Both point into the head.
 struct header_field {
   std::string_view name, value;
 };
 
-/// What a request line and the headers said. Views live until `framer::next`.
+/// What a request line and the headers said. Views live until `request_reader::next`.
 struct request_head {
   std::string_view text; ///< request line to the empty line
   std::string_view method, target;
@@ -30,7 +30,7 @@ struct refusal {
 /// Cuts a stream of bytes into requests: says where head and body end, takes chunked bodies out of their chunks, and
 /// refuses whatever two readers could understand differently (RFC 9112, sections 2.2, 5 and 6.3), so that no byte of one
 /// request can be read as another. Knows no sockets. Not thread-safe.
-class framer {
+class request_reader {
 public:
   struct limits {
     std::size_t max_head = 64 * 1024;   ///< bytes; more is 431
@@ -44,7 +44,7 @@ public:
     refused,  ///< see `why`; nothing that follows can be trusted
   };
 
-  explicit framer(limits bounds) : limits_{bounds} {}
+  explicit request_reader(limits bounds) : limits_{bounds} {}
 
   void append(std::string_view bytes) { in_.append(bytes); }
   progress advance();
@@ -100,4 +100,4 @@ private:
   refusal why_;
 };
 
-} // namespace mistify::http
+} // namespace mistify::rpc::http1

@@ -1,17 +1,17 @@
-#include "http/protocol/framer.hpp"
+#include "rpc/http1/request_reader.hpp"
 
 #include <catch2/catch.hpp>
 #include <vector>
 
-using namespace mistify::http;
+using namespace mistify::rpc::http1;
 
 namespace {
 
-using progress = framer::progress;
+using progress = request_reader::progress;
 
 /// What became of a stream of bytes: the requests in it, as "METHOD TARGET BODY", then the refusal's status.
-std::vector<std::string> cut(std::string_view bytes, std::size_t step = 0, framer::limits limits = {}) {
-  framer f{limits};
+std::vector<std::string> cut(std::string_view bytes, std::size_t step = 0, request_reader::limits limits = {}) {
+  request_reader f{limits};
   std::vector<std::string> out;
   auto take = [&] {
     for (;;) {
@@ -37,7 +37,7 @@ std::vector<std::string> cut(std::string_view bytes, std::size_t step = 0, frame
 }
 
 /// The same whole and byte by byte.
-std::vector<std::string> cut_both_ways(std::string_view bytes, framer::limits limits = {}) {
+std::vector<std::string> cut_both_ways(std::string_view bytes, request_reader::limits limits = {}) {
   auto whole = cut(bytes, 0, limits);
   CHECK(cut(bytes, 1, limits) == whole);
   CHECK(cut(bytes, 3, limits) == whole);
@@ -129,7 +129,7 @@ TEST_CASE("request lines that are none are refused") {
 }
 
 TEST_CASE("limits of head and body hold to the byte") {
-  framer::limits limits{64, 10};
+  request_reader::limits limits{64, 10};
   auto head = [](std::size_t size) { return "GET / HTTP/1.1\r\nX: " + std::string(size - 23, 'y') + "\r\n\r\n"; };
   CHECK(head(64).size() == 64);
   CHECK(cut_both_ways(head(64), limits) == list{"GET / "});
@@ -144,7 +144,7 @@ TEST_CASE("limits of head and body hold to the byte") {
 }
 
 TEST_CASE("the client that waits for 100 Continue is told once") {
-  framer f{{}};
+  request_reader f{{}};
   f.append(with("Content-Length: 3\r\nExpect: 100-continue\r\n"));
   CHECK(f.advance() == progress::go_on);
   CHECK(f.advance() == progress::more);
@@ -152,7 +152,7 @@ TEST_CASE("the client that waits for 100 Continue is told once") {
   CHECK(f.advance() == progress::complete);
   CHECK(f.take_body() == "abc");
 
-  framer impatient{{}};
+  request_reader impatient{{}};
   impatient.append(with("Content-Length: 3\r\nExpect: 100-continue\r\n", "a"));
   CHECK(impatient.advance() == progress::more);
 
@@ -165,15 +165,15 @@ TEST_CASE("compressed request bodies are refused") {
 }
 
 TEST_CASE("nothing is read behind a refused request") {
-  framer f{{}};
+  request_reader f{{}};
   f.append("bad\r\n\r\nGET / HTTP/1.1\r\n\r\n");
   CHECK(f.advance() == progress::refused);
   f.append("GET / HTTP/1.1\r\n\r\n");
   CHECK(f.advance() == progress::refused);
 }
 
-TEST_CASE("the framer knows what it holds") {
-  framer f{{}};
+TEST_CASE("the request_reader knows what it holds") {
+  request_reader f{{}};
   CHECK(f.empty());
   f.append("POST");
   CHECK_FALSE(f.empty());
