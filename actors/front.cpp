@@ -12,7 +12,7 @@ namespace {
 
 using rpc::errc;
 using rpc::failure;
-using self_pointer = inspected_pointer<front_actor, front_state>;
+using self_pointer = inspectable_pointer<front_actor, front_state>;
 
 runner_actor add_runner(self_pointer self, const std::string& id) {
   auto runner = self->state.make_runner(caf::actor_cast<front_actor>(self), id);
@@ -85,9 +85,9 @@ void front_state::tell(actor_status& to, bool in_full) const {
     past.tell(to, now);
 }
 
-front_actor::behavior_type front(self_pointer self, runner_factory make_runner, const store::directory* guests,
-                                 roster* actors) {
-  self->enrol(*actors);
+front_actor::behavior_type front(self_pointer self, runner_factory make_runner, const store::guest_index* guests,
+                                 actor_registry* actors) {
+  self->register_in(*actors);
   self->state.make_runner = std::move(make_runner);
   self->set_down_handler([=](const caf::down_msg& down) { runner_died(self, down.source); });
   add_runner(self, std::string{agent_runner});

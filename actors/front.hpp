@@ -31,14 +31,14 @@ struct front_state {
   history::time stopping_since{};
   history past{32};
 
-  bool at_work() const noexcept { return draining > 0; }
+  bool busy() const noexcept { return draining > 0; }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return past; }
 };
 
 /// The behaviour. Starts a runner for each guest of `guests`, and one named `agent`. Replaces a runner that dies, so
 /// that the guest stays reachable. `actors` outlives it.
-front_actor::behavior_type front(inspected_pointer<front_actor, front_state> self, runner_factory make_runner,
-                                 const store::directory* guests, roster* actors);
+front_actor::behavior_type front(inspectable_pointer<front_actor, front_state> self, runner_factory make_runner,
+                                 const store::guest_index* guests, actor_registry* actors);
 
 } // namespace mistify::actors

@@ -31,7 +31,7 @@ using job_log_actor = caf::typed_actor<
   // it is retried until it does, and nothing else is written before.
   caf::replies_to<restore_atom>::with<bool>,
   // To itself: retry the recovery.
-  caf::reacts_to<again_atom>,
+  caf::reacts_to<resume_atom>,
   // To itself: commit the batch.
   caf::reacts_to<commit_atom>,
   // Replies true; for the watchdog.
@@ -44,13 +44,13 @@ using service_actor = caf::typed_actor<
   // Calls the sub-agent; replies with the result, JSON text.
   caf::replies_to<call_atom, service_call>::with<std::string>,
   // Acquires a slot for a download that runs outside of the actor: method, guest.
-  caf::replies_to<place_atom, std::string, std::string>::with<lease>,
+  caf::replies_to<acquire_slot_atom, std::string, std::string>::with<lease>,
   // Waits for a job's place; replies its claim, which then holds one. Errors: queue_full, cancelled.
-  caf::replies_to<place_atom, place_request>::with<place_ptr>,
+  caf::replies_to<acquire_slot_atom, place_request>::with<place_ptr>,
   // A call or a download is over: its number, and the error if there was one.
-  caf::reacts_to<left_atom, std::uint64_t, std::string>,
+  caf::reacts_to<release_slot_atom, std::uint64_t, std::string>,
   // A place is free, or jobs are not held any more.
-  caf::reacts_to<again_atom>,
+  caf::reacts_to<resume_atom>,
   // To itself: drop queued calls whose time-out has passed.
   caf::reacts_to<sweep_atom>,
   // Replies with the status; the flag requests whole lists and the history.
@@ -77,9 +77,9 @@ using runner_actor = caf::typed_actor<
   // Replies true when the job's end is committed. Errors: not_found if this runner does not have the job (any more).
   caf::replies_to<wait_atom, std::string>::with<bool>,
   // The download of that number has ended. Releases its slot.
-  caf::reacts_to<left_atom, std::uint64_t>,
+  caf::reacts_to<release_slot_atom, std::uint64_t>,
   // To itself: a pause (before a retry, or while the database refuses writes) has ended; the number identifies it.
-  caf::reacts_to<again_atom, std::uint64_t>,
+  caf::reacts_to<resume_atom, std::uint64_t>,
   // First message of a restored runner: resumes the jobs that were unfinished at the last stop.
   caf::reacts_to<restore_atom, runner_restore>,
   // Starts no further stage; replies when none is in flight.
@@ -110,9 +110,9 @@ using front_actor = caf::typed_actor<
 /// Collects the status of all actors.
 using inspector_actor = caf::typed_actor<
   // Replies with the status of all actors, stuck ones first.
-  caf::replies_to<look_atom>::with<look_ptr>,
+  caf::replies_to<inspect_atom>::with<look_ptr>,
   // Replies with the status of one actor, with whole lists and its history. Errors: not_found.
-  caf::replies_to<look_atom, std::string>::with<look_ptr>,
+  caf::replies_to<inspect_atom, std::string>::with<look_ptr>,
   // To itself: actors that have not answered the look of that number by now are reported as silent.
   caf::reacts_to<late_atom, std::uint64_t>>;
 

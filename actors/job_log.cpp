@@ -9,7 +9,7 @@ namespace mistify::actors {
 
 namespace {
 
-using self_pointer = inspected_pointer<job_log_actor, job_log_state>;
+using self_pointer = inspectable_pointer<job_log_actor, job_log_state>;
 
 /// How long a commit proves that the database is writable: frequent probes must not wear the disk out.
 constexpr auto commit_stands_for = std::chrono::seconds{5};
@@ -17,7 +17,7 @@ constexpr auto commit_stands_for = std::chrono::seconds{5};
 /// The pause between two attempts of a failed recovery.
 constexpr auto recovery_pause = std::chrono::seconds{1};
 
-/// No requester gives up earlier than this; see the bridge.
+/// No requester gives up earlier than this; see the actor_gateway.
 constexpr auto shortest_patience = std::chrono::seconds{1};
 
 /// How long a measurement of the free space is valid.
@@ -215,7 +215,7 @@ bool recover(self_pointer self) {
   } catch (const rpc::failure& e) {
     state.unrecovered = e;
     note_trouble(state, &e);
-    self->delayed_send(self, recovery_pause, again_atom_v);
+    self->delayed_send(self, recovery_pause, resume_atom_v);
     return false;
   }
 }
@@ -233,8 +233,8 @@ void job_log_state::tell(actor_status& to, bool in_full) const {
 }
 
 job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal,
-                                     commit_metrics* measured, roster* actors, job_log_settings settings) {
-  self->enrol(*actors);
+                                     commit_metrics* measured, actor_registry* actors, job_log_settings settings) {
+  self->register_in(*actors);
   self->state.measured = measured;
   self->state.journal = std::move(journal);
   self->state.settings = std::move(settings);
@@ -283,7 +283,7 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     },
     [=](probe_atom) { return probe(self); },
     [=](restore_atom) { return recover(self); },
-    [=](again_atom) { recover(self); },
+    [=](resume_atom) { recover(self); },
     [=](commit_atom) {
       self->state.commit_is_coming = false;
       self->state.was_slow = false;

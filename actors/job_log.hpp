@@ -60,15 +60,15 @@ struct job_log_state {
   std::optional<caf::actor_clock::time_point> written; ///< time of the last commit
   history past{32};
 
-  bool at_work() const noexcept { return in_trouble || unrecovered || !waiting.empty(); }
+  bool busy() const noexcept { return in_trouble || unrecovered || !waiting.empty(); }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return past; }
 };
 
 /// The behaviour. It blocks on the disk: spawn it detached, except under a test scheduler. `measured` and `actors`
 /// outlive the actor.
-job_log_actor::behavior_type job_log(inspected_pointer<job_log_actor, job_log_state> self,
-                                     std::shared_ptr<store::journal> journal, commit_metrics* measured, roster* actors,
-                                     job_log_settings settings);
+job_log_actor::behavior_type job_log(inspectable_pointer<job_log_actor, job_log_state> self,
+                                     std::shared_ptr<store::journal> journal, commit_metrics* measured,
+                                     actor_registry* actors, job_log_settings settings);
 
 } // namespace mistify::actors

@@ -67,7 +67,7 @@ struct actor_settings : caf::actor_system_config {
 class service_table {
 public:
   service_table(caf::actor_system& system, const rpc::call_threads& threads, rpc::metrics::registry& measured,
-                roster& actors, std::size_t message_bytes)
+                actor_registry& actors, std::size_t message_bytes)
     : system_{system}, threads_{threads}, measured_{measured}, actors_{actors}, message_bytes_{message_bytes} {}
 
   void add(const service& s) {
@@ -133,7 +133,7 @@ private:
   caf::actor_system& system_;
   const rpc::call_threads threads_;
   rpc::metrics::registry& measured_;
-  roster& actors_;
+  actor_registry& actors_;
   const std::size_t message_bytes_;
   std::atomic<bool> stopping_{false};
   mutable std::shared_mutex mutex_;
@@ -155,7 +155,7 @@ void end_actor(caf::actor_system& system, const caf::actor& who) {
   me->receive([](const caf::down_msg&) {}, caf::after(10s) >> [] {});
 }
 
-std::shared_ptr<store::journal> open_journal(const config& settings, store::directory& guests,
+std::shared_ptr<store::journal> open_journal(const config& settings, store::guest_index& guests,
                                              store::event_feed& events, store::token_index& tokens,
                                              std::function<void(std::string_view)> warn) {
   store::journal_settings wanted;
@@ -295,14 +295,14 @@ struct agent_system::impl {
   runner_metrics runners;
   commit_metrics commits;
   actor_settings actor_config;
-  store::directory guests;
+  store::guest_index guests;
   store::event_feed events;
   store::token_index tokens;
   std::shared_ptr<store::journal> journal; // until it is moved to the log
   std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
   rpc::reactor answers; // destroyed before the pool
-  roster actors;
+  actor_registry actors;
   std::unique_ptr<caf::actor_system> system;
   service_table services;
   job_log_actor log;
@@ -342,7 +342,7 @@ const inspector_actor& agent_system::inspector() const {
 std::optional<std::chrono::steady_clock::duration> agent_system::commit_lasts() const {
   return impl_->commits.lasts(std::chrono::steady_clock::now());
 }
-const store::directory& agent_system::guests() const {
+const store::guest_index& agent_system::guests() const {
   return impl_->guests;
 }
 const store::job_reader& agent_system::jobs() const {

@@ -39,7 +39,7 @@ public:
   const inspector_actor& inspector() const;
   /// For how long the log has been inside the database; null if it is not.
   std::optional<std::chrono::steady_clock::duration> commit_lasts() const;
-  const store::directory& guests() const;
+  const store::guest_index& guests() const;
   const store::job_reader& jobs() const;
   store::event_feed& events();
   const store::token_index& tokens() const;

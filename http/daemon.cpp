@@ -168,7 +168,7 @@ std::string name_of(const listening& on) {
 
 /// Throws where that would let in whoever reaches the machine, and neither the config nor the operator says so.
 listening choose_sockets(const daemon_options& wanted, const actors::config& config) {
-  listening on{service_manager::inherited_sockets(), addresses_of(wanted, config)};
+  listening on{systemd::inherited_sockets(), addresses_of(wanted, config)};
   if (config.access)
     return on;
   if (wanted.insecure) {
@@ -197,7 +197,7 @@ std::string open_sockets(server& on, const listening& where) {
   return name_of(where);
 }
 
-bool actors_answer(bridge& agents, std::chrono::milliseconds longest) {
+bool actors_answer(actor_gateway& agents, std::chrono::milliseconds longest) {
   auto answer = std::make_shared<std::promise<bool>>();
   auto alive = answer->get_future();
   agents.alive(longest).sender()([answer](const rpc::outcome<bool>& outcome) {
@@ -208,7 +208,7 @@ bool actors_answer(bridge& agents, std::chrono::milliseconds longest) {
 }
 
 /// Reads go on while jobs drain; then whoever still waits is told, and downloads get what is left of the time.
-void drain(actors::agent_system& agent, bridge& waiting, server& front_door, std::chrono::milliseconds longest) {
+void drain(actors::agent_system& agent, actor_gateway& waiting, server& front_door, std::chrono::milliseconds longest) {
   const auto begin = std::chrono::steady_clock::now();
   if (!agent.drain(longest))
     rpc::log::warning("stages were still running when the drain time was over");
@@ -229,12 +229,13 @@ std::chrono::sys_seconds latest_snapshot(const store::job_reader& jobs) {
 }
 
 /// Threads of the start: the log's, CAF's workers, clock and printer, the two actors that have one, those for sub-agents
-/// (one waits for answers, one is kept), the bridge's, the watchdog's, the one for a second signal, and a few for work that
+/// (one waits for answers, one is kept), the actor_gateway's, the watchdog's, the one for a second signal, and a few for work that
 /// needs one for a moment.
 std::size_t threads_of_start(const actors::config& config, const server_settings& server) {
-  constexpr std::size_t log = 1, caf = 4, actors = 2, sub_agents = 2, bridge = 1, watchdog = 1, signals = 1, spare = 3;
+  constexpr std::size_t log = 1, caf = 4, actors = 2, sub_agents = 2, actor_gateway = 1, watchdog = 1, signals = 1,
+                        spare = 3;
   const auto refresh = config.services.size();
-  return log + caf + actors + sub_agents + bridge + watchdog + signals + spare + refresh + server.workers;
+  return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + refresh + server.workers;
 }
 
 /// Beside the threads' stacks.
@@ -264,13 +265,13 @@ void run_daemon(const daemon_options& wanted) {
   rpc::metrics::registry measured;
   add_process_metrics(measured);
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
-  bridge agents{agent};
-  reachability sub_agents{config};
+  actor_gateway agents{agent};
+  service_probe sub_agents{config};
   gatekeeper gate{std::make_shared<const policy>(config), agent.tokens(),
                   [&agents](store::note_token_use use) { agents.change_token(std::move(use)).sender()([](auto) {}); }};
-  figure_store figures{config.limit.metric_devices};
+  guest_metrics_cache figures{config.limit.metric_devices};
   guest_list list{agent.guests()};
-  guest_refresh refresh{config, agent.guests(), agents, figures};
+  guest_metrics_collector refresh{config, agent.guests(), agents, figures};
   snapshot_names names{[&agent] { return latest_snapshot(agent.jobs()); }};
   context shared{
     .settings = config,
@@ -295,15 +296,14 @@ void run_daemon(const daemon_options& wanted) {
   end_at_once_on_second_signal(signals);
   front_door.start();
   {
-    const service_manager::watchdog fed{
-      [&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
+    const systemd::watchdog fed{[&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     starting.reset();
-    service_manager::tell_ready("answering on " + where);
+    systemd::tell_ready("answering on " + where);
     rpc::log::info("stopping",
                    {{"signal", wait_for_signal(signals, [&] { reload(wanted, gate, !stays_on_machine(sockets)); })}});
   }
   shared.draining = true;
-  service_manager::tell_stopping();
+  systemd::tell_stopping();
   first_signal_came().release();
   drain(agent, agents, front_door, config.drain_timeout);
   sub_agents.stop();

@@ -5,17 +5,17 @@
 
 namespace mistify::store {
 
-guest_ptr directory::find(std::string_view id) const {
+guest_ptr guest_index::find(std::string_view id) const {
   std::shared_lock lock{mutex_};
   auto found = guests_.find(id);
   return found == guests_.end() ? nullptr : found->second;
 }
 
-std::vector<guest_ptr> directory::all() const {
+std::vector<guest_ptr> guest_index::all() const {
   return list().guests;
 }
 
-directory::listing directory::list() const {
+guest_index::listing guest_index::list() const {
   std::shared_lock lock{mutex_};
   listing result{version_.load(), {}};
   result.guests.reserve(guests_.size());
@@ -24,17 +24,17 @@ directory::listing directory::list() const {
   return result;
 }
 
-std::size_t directory::size() const {
+std::size_t guest_index::size() const {
   std::shared_lock lock{mutex_};
   return guests_.size();
 }
 
-rpc::metadata_map directory::metadata() const {
+rpc::metadata_map guest_index::metadata() const {
   std::shared_lock lock{mutex_};
   return metadata_;
 }
 
-void directory::put(guest_ptr guest) {
+void guest_index::put(guest_ptr guest) {
   std::unique_lock lock{mutex_};
   auto& place = guests_[guest->id];
   // Unsigned wrap-around is correct for a document that shrinks.
@@ -44,7 +44,7 @@ void directory::put(guest_ptr guest) {
   lock.unlock(); // frees the old guest, if this is its last owner, without blocking readers
 }
 
-void directory::erase(std::string_view id) {
+void guest_index::erase(std::string_view id) {
   std::unique_lock lock{mutex_};
   if (auto found = guests_.find(id); found != guests_.end()) {
     bytes_ -= found->second->doc.size();
@@ -53,7 +53,7 @@ void directory::erase(std::string_view id) {
   }
 }
 
-void directory::put_metadata(rpc::metadata_map metadata) {
+void guest_index::put_metadata(rpc::metadata_map metadata) {
   std::unique_lock lock{mutex_};
   metadata_.swap(metadata);
 }

@@ -26,7 +26,7 @@ using guest_ptr = std::shared_ptr<const stored_guest>;
 
 /// The committed state for readers on any thread: all guests and the hypervisor's metadata, in memory. Only the
 /// journal changes it, after its commit; readers never wait for the disk.
-class directory {
+class guest_index {
 public:
   /// Null if there is no such guest.
   guest_ptr find(std::string_view id) const;

@@ -24,7 +24,7 @@ void pending_changes::take(pending_changes&& later) {
 
 // -- opening -------------------------------------------------------------------------------------------------------
 
-journal::impl::impl(const journal_settings& s, directory& d)
+journal::impl::impl(const journal_settings& s, guest_index& d)
   : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()},
     agent_metadata{file.db()}, keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()} {
   auto loaded = load_guests(file.db(), settings);
@@ -49,7 +49,7 @@ journal::impl::impl(const journal_settings& s, directory& d)
     settings.tokens->put(std::move(one));
 }
 
-journal::journal(journal_settings settings, directory& published) {
+journal::journal(journal_settings settings, guest_index& published) {
   if (!settings.now)
     settings.now = [] { return rpc::timestamp{std::chrono::system_clock::now()}; };
   if (!settings.steady)

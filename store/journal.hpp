@@ -94,7 +94,7 @@ using guest_change = std::variant<guest_unchanged, guest_returned, guest_removed
 // -- where the job goes next ---------------------------------------------------------------------------------------
 
 /// Stage `index` is next, but its call is not in flight: between two attempts, or because the agent stops.
-struct stage_waits {
+struct stage_paused {
   std::size_t index = 0;
 };
 
@@ -113,7 +113,7 @@ struct job_start {
 struct job_step {
   std::string job_id;
   guest_change change;
-  std::variant<stage_starts, stage_waits, job_ends> next;
+  std::variant<stage_starts, stage_paused, job_ends> next;
   std::string skipped_because = {};   ///< why the finished stage failed, if the job continues regardless
   std::optional<job_start> then = {}; ///< only with an end; in the same step, so that it takes one commit
 };
@@ -151,7 +151,7 @@ public:
   /// Opens or creates the database, migrates its schema and fills `published`. Throws `failure{storage_failed}` with
   /// one clear line, and leaves the file unchanged, if it is corrupt, of a newer schema, in use by another agent, or
   /// not writable.
-  journal(journal_settings settings, directory& published);
+  journal(journal_settings settings, guest_index& published);
   ~journal();
   journal(const journal&) = delete;
   journal& operator=(const journal&) = delete;

@@ -18,7 +18,7 @@ constexpr std::int64_t most_pruned = 5000;
 std::optional<std::size_t> stage_after(const next_step& next) {
   if (const auto* starts = std::get_if<stage_starts>(&next))
     return starts->index;
-  if (const auto* waits = std::get_if<stage_waits>(&next))
+  if (const auto* waits = std::get_if<stage_paused>(&next))
     return waits->index;
   return std::nullopt;
 }

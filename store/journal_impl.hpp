@@ -37,7 +37,7 @@ struct pending_changes {
 struct journal::impl {
   using next_step = decltype(job_step::next);
 
-  impl(const journal_settings& s, directory& d);
+  impl(const journal_settings& s, guest_index& d);
 
   /// Runs a step. `work` records its memory changes in its argument; they are kept only if the whole step succeeds. A
   /// step checks everything before it writes. If it fails after a write, which only a failing disk can cause, the
@@ -86,7 +86,7 @@ struct journal::impl {
   void prune_events();
 
   journal_settings settings;
-  directory& published;
+  guest_index& published;
   opened_file file;
   job_table jobs;
   guest_table guests;

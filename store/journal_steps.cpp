@@ -213,7 +213,7 @@ void journal::impl::advance(job_row& row, const next_step& next, pending_changes
     if (start(row, *stage))
       tell(event_of(event_type::job_started, row.job), staged);
   } else {
-    row.stage = std::get<stage_waits>(next).index; // the status is unchanged
+    row.stage = std::get<stage_paused>(next).index; // the status is unchanged
     row.stage_name.clear();
   }
   jobs.update(row);

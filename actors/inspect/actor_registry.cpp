@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t most_faults = 1000;
 
 /// Null if the actor is about to end. Its memory is valid while it is registered.
-caf::strong_actor_ptr alive(const roster::row& who) {
+caf::strong_actor_ptr alive(const actor_registry::row& who) {
   return caf::weak_actor_ptr{who.actor}.lock();
 }
 
@@ -21,8 +21,8 @@ void presence::begins(caf::atom_value message, time now) noexcept {
   since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
 }
 
-void presence::ends(bool taken, bool at_work) noexcept {
-  at_work_.store(at_work, std::memory_order_relaxed);
+void presence::ends(bool taken, bool busy) noexcept {
+  at_work_.store(busy, std::memory_order_relaxed);
   since_.store(0, std::memory_order_relaxed);
   if (taken)
     done_.fetch_add(1, std::memory_order_relaxed);
@@ -47,18 +47,18 @@ std::optional<actor_status::handling> presence::at(time now) const {
   return actor_status::handling{caf::to_string(message), now - time{time::duration{since}}};
 }
 
-std::string roster::row::id() const {
+std::string actor_registry::row::id() const {
   return name.empty() ? std::string{kind} : std::string{kind} + ':' + name;
 }
 
 /// The replaced actor may still be registered: the newer one takes precedence.
-void roster::enter(row* who) {
+void actor_registry::enter(row* who) {
   const std::lock_guard lock{mutex_};
   rows_.erase(who);
   rows_.insert(who);
 }
 
-void roster::leave(row* who, const std::string& why, presence::time now) {
+void actor_registry::leave(row* who, const std::string& why, presence::time now) {
   const std::lock_guard lock{mutex_};
   if (const auto found = rows_.find(who); found != rows_.end() && *found == who)
     rows_.erase(found);
@@ -73,12 +73,12 @@ void roster::leave(row* who, const std::string& why, presence::time now) {
   noted = {noted.restarts + 1, {now, why, {}}};
 }
 
-void roster::note_error(row* who, const history::event& what) {
+void actor_registry::note_error(row* who, const history::event& what) {
   const std::lock_guard lock{mutex_};
   who->last_error = std::make_unique<history::event>(what);
 }
 
-std::vector<roster::member> roster::all(presence::time now) const {
+std::vector<actor_registry::member> actor_registry::all(presence::time now) const {
   std::vector<member> found;
   const std::lock_guard lock{mutex_};
   found.reserve(rows_.size());
@@ -90,7 +90,7 @@ std::vector<roster::member> roster::all(presence::time now) const {
   return found;
 }
 
-std::optional<roster::member> roster::find(std::string_view id, presence::time now) const {
+std::optional<actor_registry::member> actor_registry::find(std::string_view id, presence::time now) const {
   const auto colon = std::min(id.find(':'), id.size());
   const by_name::key key{id.substr(0, colon), id.substr(std::min(colon + 1, id.size()))};
   const std::lock_guard lock{mutex_};
@@ -102,12 +102,12 @@ std::optional<roster::member> roster::find(std::string_view id, presence::time n
   return seen;
 }
 
-std::size_t roster::size() const {
+std::size_t actor_registry::size() const {
   const std::lock_guard lock{mutex_};
   return rows_.size();
 }
 
-roster::member roster::look_at(const row& who, presence::time now) const {
+actor_registry::member actor_registry::look_at(const row& who, presence::time now) const {
   member seen;
   auto& known = seen.known;
   known.id = who.id();

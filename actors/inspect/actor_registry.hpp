@@ -31,7 +31,7 @@ public:
   void arrived() noexcept { came_.fetch_add(1, std::memory_order_relaxed); }
   /// The actor's thread begins and ends a message.
   void begins(caf::atom_value message, time now) noexcept;
-  void ends(bool taken, bool at_work) noexcept;
+  void ends(bool taken, bool busy) noexcept;
 
   /// True if the actor has neither work nor messages, so that a query would add no information.
   bool idle() const noexcept;
@@ -49,7 +49,7 @@ private:
 enum class named_after : std::uint8_t { nothing, guest, service };
 
 /// All long-lived actors, and the failures of those that died. Thread-safe; outlives the actors.
-class roster {
+class actor_registry {
 public:
   /// The entry of an actor.
   struct row {
@@ -58,7 +58,7 @@ public:
     std::string name;
     caf::actor_control_block* actor = nullptr;
     const presence* seen = nullptr;
-    std::unique_ptr<history::event> last_error; ///< changed by the roster only
+    std::unique_ptr<history::event> last_error; ///< changed by the actor_registry only
     std::string id() const;
   };
 
@@ -69,7 +69,7 @@ public:
   /// Records an error that did not end the actor.
   void note_error(row* who, const history::event& what);
 
-  /// An actor to be inspected.
+  /// An actor to be inspectable.
   struct member {
     actor_status known;          ///< what is known without a query
     caf::strong_actor_ptr actor; ///< null if a query would add no information

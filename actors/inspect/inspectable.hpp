@@ -11,22 +11,22 @@
 
 namespace mistify::actors {
 
-/// A stateful actor that counts its messages and is registered in the roster. Its state has a `name`, which is its
+/// A stateful actor that counts its messages and is registered in the actor_registry. Its state has a `name`, which is its
 /// kind, and
-///   bool at_work() const;                            // true while work is in progress
+///   bool busy() const;                            // true while work is in progress
 ///   void tell(actor_status& to, bool in_full) const; // writes the status; in full with the history
-///   const history& recent() const;                   // its errors are copied to the roster
+///   const history& recent() const;                   // its errors are copied to the actor_registry
 template <class Handle, class State>
-class inspected : public caf::stateful_actor<State, typename Handle::base> {
+class inspectable : public caf::stateful_actor<State, typename Handle::base> {
   using super = caf::stateful_actor<State, typename Handle::base>;
 
 public:
-  explicit inspected(caf::actor_config& config) : super{config} {
+  explicit inspectable(caf::actor_config& config) : super{config} {
     this->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return error_of(thrown); });
   }
 
   /// Registers the actor. Called first by a behaviour.
-  void enrol(roster& in, named_after subject = named_after::nothing, std::string name = {}) {
+  void register_in(actor_registry& in, named_after subject = named_after::nothing, std::string name = {}) {
     roster_ = &in;
     row_ = {State::name, subject, std::move(name), this->ctrl(), &presence_, {}};
     in.enter(&row_);
@@ -90,12 +90,12 @@ private:
 
   presence presence_;
   std::size_t errors_told_ = 0;
-  roster* roster_ = nullptr;
-  roster::row row_;
+  actor_registry* roster_ = nullptr;
+  actor_registry::row row_;
 };
 
 /// The type of a behaviour's `self`.
 template <class Handle, class State>
-using inspected_pointer = inspected<Handle, State>*;
+using inspectable_pointer = inspectable<Handle, State>*;
 
 } // namespace mistify::actors

@@ -13,16 +13,17 @@ constexpr auto longest_wait = 250ms;
 
 } // namespace
 
-inspector_actor::behavior_type inspector_behavior(inspected_pointer<inspector_actor, inspector> self, roster* actors) {
-  self->enrol(*actors);
+inspector_actor::behavior_type inspector_behavior(inspectable_pointer<inspector_actor, inspector> self,
+                                                  actor_registry* actors) {
+  self->register_in(*actors);
   return self->state.behavior(*actors);
 }
 
-inspector_actor::behavior_type inspector::behavior(const roster& actors) {
+inspector_actor::behavior_type inspector::behavior(const actor_registry& actors) {
   actors_ = &actors;
   return {
-    [this](look_atom) { return look_at_all(); },
-    [this](look_atom, const std::string& id) { return look_at_one(id); },
+    [this](inspect_atom) { return look_at_all(); },
+    [this](inspect_atom, const std::string& id) { return look_at_one(id); },
     [this](late_atom, std::uint64_t number) { tell_late(number); },
   };
 }
@@ -49,7 +50,7 @@ caf::result<look_ptr> inspector::look_at_one(const std::string& id) {
 }
 
 /// An actor that still owes an answer is not queried again: it is silent until it answers.
-void inspector::add(look& to, roster::member&& who) {
+void inspector::add(look& to, actor_registry::member&& who) {
   const auto row = to.rows.size();
   auto& known = to.rows.emplace_back(std::move(who.known));
   if (who.actor && who.actor->id() == self_->id())
@@ -103,7 +104,7 @@ void inspector::tell_late(std::uint64_t number) {
     end(found.mapped());
 }
 
-/// Keeps what only the roster knows: the name, and what the actor cannot know.
+/// Keeps what only the actor_registry knows: the name, and what the actor cannot know.
 void inspector::fill_in(look& in, std::size_t row, const actor_status* with) {
   if (!with) {
     in.ended.insert(row);

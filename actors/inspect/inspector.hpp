@@ -14,7 +14,7 @@
 
 namespace mistify::actors {
 
-/// Collects the status of all actors without being blocked by any. Idle actors are not queried, since the roster
+/// Collects the status of all actors without being blocked by any. Idle actors are not queried, since the actor_registry
 /// knows their status; the others are queried concurrently, with high priority and one deadline. An actor that owes
 /// an answer to an earlier look is not queried again before it answers.
 class inspector {
@@ -23,12 +23,12 @@ public:
 
   explicit inspector(inspector_actor::pointer self) : self_{self} {}
 
-  inspector_actor::behavior_type behavior(const roster& actors);
+  inspector_actor::behavior_type behavior(const actor_registry& actors);
 
   // The inspector does not query itself: it is always at the current look.
-  bool at_work() const noexcept { return false; }
+  bool busy() const noexcept { return false; }
   void tell(actor_status&, bool) const noexcept {}
-  const history& recent() const noexcept { return past_; }
+  const history& recent() const noexcept { return history_; }
 
 private:
   /// A look in progress.
@@ -42,7 +42,7 @@ private:
 
   caf::result<look_ptr> look_at_all();
   caf::result<look_ptr> look_at_one(const std::string& id);
-  void add(look& to, roster::member&& who);
+  void add(look& to, actor_registry::member&& who);
   caf::result<look_ptr> wait_for(look&& begun);
   void ask(const caf::strong_actor_ptr& who, bool in_full);
   void answered(caf::actor_id who, bool in_full, const actor_status* with);
@@ -51,8 +51,8 @@ private:
   static void end(look& done);
 
   inspector_actor::pointer self_;
-  history past_{0};
-  const roster* actors_ = nullptr;
+  history history_{0};
+  const actor_registry* actors_ = nullptr;
   std::map<std::uint64_t, look> looks_;            // in progress
   std::uint64_t last_ = 0, of_all_ = 0;            // of_all_: the look at all actors in progress; 0: none
   std::set<std::pair<caf::actor_id, bool>> asked_; // actors that owe an answer, and whether in full
@@ -60,6 +60,7 @@ private:
 
 /// The behaviour. Spawn it detached, so that it runs even if every thread of the scheduler is blocked. `actors`
 /// outlives it.
-inspector_actor::behavior_type inspector_behavior(inspected_pointer<inspector_actor, inspector> self, roster* actors);
+inspector_actor::behavior_type inspector_behavior(inspectable_pointer<inspector_actor, inspector> self,
+                                                  actor_registry* actors);
 
 } // namespace mistify::actors

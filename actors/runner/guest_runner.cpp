@@ -18,9 +18,9 @@ constexpr auto longest_background_call = 5s;
 
 } // namespace
 
-runner_actor::behavior_type runner_behavior(inspected_pointer<runner_actor, guest_runner> self, std::string id,
+runner_actor::behavior_type runner_behavior(inspectable_pointer<runner_actor, guest_runner> self, std::string id,
                                             front_actor front, std::shared_ptr<const runner_context> context) {
-  self->enrol(context->actors, named_after::guest, id);
+  self->register_in(context->actors, named_after::guest, id);
   return self->state.behavior(std::move(id), std::move(front), std::move(context));
 }
 
@@ -33,7 +33,7 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   auto& measured = context_->measured;
   info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
   streams_ =
-    throttle<stream_wish>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
+    throttle<stream_request>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
   if (id_ == agent_runner)
     queue_ = job_queue<queued>{limit.image_jobs};
   shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
@@ -47,8 +47,8 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
     [this](stream_atom, const action_ptr& what) { return grant(what); },
     [this](cancel_atom, const std::string& job_id) { return cancel(job_id); },
     [this](wait_atom, const std::string& job_id) { return await_end(job_id); },
-    [this](left_atom, std::uint64_t number) { stream_left(number); },
-    [this](again_atom, std::uint64_t epoch) { resume(epoch); },
+    [this](release_slot_atom, std::uint64_t number) { stream_left(number); },
+    [this](resume_atom, std::uint64_t epoch) { resume(epoch); },
     [this](restore_atom, const runner_restore& from) { restore(from); },
     [this](drain_atom) { return drain(); },
     [this](status_atom, bool in_full) {
@@ -140,7 +140,7 @@ template <class Result>
 void guest_runner::end(const info_ptr& work, Result&& result) {
   if constexpr (std::is_same_v<std::decay_t<Result>, failure>)
     if (!work->background)
-      past_.note_error(now(), std::string{work->steps.kind().name} + ": " + result.message());
+      history_.note_error(now(), std::string{work->steps.kind().name} + ": " + result.message());
   work->answer.deliver(std::forward<Result>(result));
   asking_.remove(work);
   if (auto next = info_.leave())
@@ -156,7 +156,7 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
   if (what->stages.empty())
     return to_error({errc::not_configured, std::string{what->kind->name} + ": has no stage"});
   const reply<stream_grant> answer{self_};
-  stream_wish wish{what, answer};
+  stream_request wish{what, answer};
   switch (streams_.enter(wish)) {
   case admission::runs: grant(wish); break;
   case admission::waits: break;
@@ -167,15 +167,15 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
 
 /// The runner's place is taken; the service's comes next. Both go back with the last copy of the grant's lease, also
 /// when nobody waits for the grant any more.
-void guest_runner::grant(const stream_wish& wish) {
+void guest_runner::grant(const stream_request& wish) {
   const auto& stage = wish.what->stages.front();
   const auto number = ++epochs_;
   downloads_.push_back({number, &stage, now()});
   const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
-                    caf::anon_send(runner, left_atom_v, number);
+                    caf::anon_send(runner, release_slot_atom_v, number);
                   }};
   // No deadline: the client's request has one, and the lease comes back if the client is gone by then.
-  self_->request(context_->find_service(stage.service).actor, caf::infinite, place_atom_v, stage.method, id_)
+  self_->request(context_->find_service(stage.service).actor, caf::infinite, acquire_slot_atom_v, stage.method, id_)
     .then(
       [wish, own, &stage](const lease& place) {
         const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);
@@ -221,7 +221,7 @@ void guest_runner::retire() {
     tell_waiting(work);
   }
   queue_.clear();
-  show_levels();
+  update_gauges();
   // Until the front knows, it may hand messages on, which are still to be answered here.
   const auto forgotten = [this] {
     forgotten_ = true;
@@ -240,7 +240,7 @@ void guest_runner::retire_if_never_stored() {
     quit_if_done();
 }
 
-void guest_runner::show_levels() noexcept {
+void guest_runner::update_gauges() noexcept {
   const auto begun = static_cast<std::size_t>(
     std::ranges::count_if(running_, [](const running_job& one) { return one.began.has_value(); }));
   shown_waiting_.set(queue_.size() + running_.size() - begun);

@@ -25,13 +25,13 @@ namespace mistify::actors {
 struct runner_context {
   limits limit;
   job_log_actor log;
-  const store::directory* guests = nullptr;
+  const store::guest_index* guests = nullptr;
   /// The pipeline of an action, or nullptr if it is not configured.
   std::function<action_ptr(std::string_view name)> find_action;
   /// A configured service. Thread-safe.
   std::function<service_handle(const std::string& name)> find_service;
   runner_metrics& measured;
-  roster& actors;
+  actor_registry& actors;
 };
 
 /// Everything that happens to one guest: two throttles for what is answered at once, and a queue of jobs that are run
@@ -50,9 +50,9 @@ public:
                                        std::shared_ptr<const runner_context> context);
 
   /// Nothing that anybody waits for is under way.
-  bool at_work() const noexcept { return !running_.empty() || !queue_.empty() || !info_.idle() || !streams_.idle(); }
+  bool busy() const noexcept { return !running_.empty() || !queue_.empty() || !info_.idle() || !streams_.idle(); }
   void tell(actor_status& to, bool in_full) const;
-  const history& recent() const noexcept { return past_; }
+  const history& recent() const noexcept { return history_; }
 
 private:
   // -- info ----------------------------------------------------------------------------------------------------
@@ -73,12 +73,12 @@ private:
   void end(const info_ptr& work, Result&& result);
 
   // -- streams -------------------------------------------------------------------------------------------------
-  struct stream_wish {
+  struct stream_request {
     action_ptr what;
     reply<stream_grant> answer;
   };
   caf::result<stream_grant> grant(const action_ptr& what);
-  void grant(const stream_wish& wish);
+  void grant(const stream_request& wish);
   void stream_left(std::uint64_t number);
 
   // -- jobs ----------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ private:
   void retire_if_never_stored();
   void quit_if_done();
   void tell_drained();
-  void show_levels() noexcept;
+  void update_gauges() noexcept;
   running_job* current(std::uint64_t epoch);
   rpc::failure gone() const { return {rpc::errc::not_found, "not found"}; }
 
@@ -188,7 +188,7 @@ private:
   std::shared_ptr<const runner_context> context_;
 
   throttle<info_ptr> info_;
-  throttle<stream_wish> streams_;
+  throttle<stream_request> streams_;
   std::list<info_ptr> asking_; ///< that have their place
   struct download_out {
     std::uint64_t number;
@@ -207,11 +207,11 @@ private:
   bool retired_ = false;
   bool forgotten_ = false; ///< the front knows that it retired
   rpc::metrics::gauge_share shown_waiting_, shown_running_;
-  history past_{8};
+  history history_{8};
 };
 
 /// The behaviour of a runner, for `spawn`.
-runner_actor::behavior_type runner_behavior(inspected_pointer<runner_actor, guest_runner> self, std::string id,
+runner_actor::behavior_type runner_behavior(inspectable_pointer<runner_actor, guest_runner> self, std::string id,
                                             front_actor front, std::shared_ptr<const runner_context> context);
 
 } // namespace mistify::actors

@@ -85,7 +85,7 @@ void guest_runner::cancelled(const std::string& job_id, bool done) {
   if (done) {
     tell_waiting(*work);
     queue_.remove_if([&](const queued& q) { return q.job_id == job_id; });
-    show_levels();
+    update_gauges();
   }
   begin_next();
 }

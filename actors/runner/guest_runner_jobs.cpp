@@ -40,7 +40,7 @@ void guest_runner::perform(running_job& at, job_run::await_place& what) {
   // No deadline: a job waits for as long as the sub-agent is busy. Its cancellation ends the wait, and so does the end of
   // the service; a place that comes after that goes back with the answer.
   self_
-    ->request(service.actor, caf::infinite, place_atom_v,
+    ->request(service.actor, caf::infinite, acquire_slot_atom_v,
               place_request{std::move(claim), at.entry.accepted, stage.method, id_, at.entry.job_id, at.out, hold_})
     .then(
       [this, epoch](place_ptr& place) {
@@ -95,7 +95,7 @@ void guest_runner::perform(running_job& at, job_run::call& what) {
 }
 
 void guest_runner::perform(running_job& at, const job_run::wait& what) {
-  self_->delayed_send(self_, what.length, again_atom_v, begin_wait(at));
+  self_->delayed_send(self_, what.length, resume_atom_v, begin_wait(at));
 }
 
 void guest_runner::perform(running_job& at, const job_run::drop&) {
@@ -109,7 +109,7 @@ void guest_runner::perform(running_job& at, const job_run::finish& what) {
   tell_waiting(at.entry);
   queue_.ended(at.entry.key);
   running_.remove_if([&](const running_job& one) { return &one == &at; });
-  show_levels();
+  update_gauges();
   if (deleted)
     retire();
 }
@@ -149,8 +149,8 @@ void guest_runner::resume(std::uint64_t epoch) {
 
 void guest_runner::note_begin(running_job& at) {
   at.began = now();
-  past_.note(now(), std::string{at.entry.kind->name} + " begins", at.entry.job_id);
-  show_levels();
+  history_.note(now(), std::string{at.entry.kind->name} + " begins", at.entry.job_id);
+  update_gauges();
 }
 
 void guest_runner::report_end(running_job& at, const rpc::job& job) {
@@ -167,7 +167,7 @@ void guest_runner::tell_end(const job_entry& work, job_outcome how, const rpc::j
 
 /// For jobs that ended beside something else: the log did not say how they are now.
 void guest_runner::tell_end(const job_entry& work, const std::string& why) {
-  tell_end(work, job_outcome::error, ended_unseen(*work.kind, work.job_id, id_, why));
+  tell_end(work, job_outcome::error, unrecorded_end(*work.kind, work.job_id, id_, why));
 }
 
 job_times guest_runner::times_of(const job_entry& work, const rpc::job& job) const {

@@ -155,7 +155,7 @@ guest_runner::queued& guest_runner::append(const job_request& request, const std
   queued work{std::move(entry), pipeline{request.what, request.request, context_->limit.retries, stage}};
   work.forced = request.request == forced_delete;
   auto& added = queue_.push(std::move(work));
-  show_levels();
+  update_gauges();
   return added;
 }
 
@@ -168,7 +168,7 @@ guest_runner::running_job& guest_runner::take(queued& next) {
     static_cast<job_entry&&>(work), // the rest of it is in the run
     job_run{std::move(what), [this](const stage& of, const place_ptr& held) { return find_place(of, held); }});
   taken.since = now();
-  show_levels();
+  update_gauges();
   return taken;
 }
 

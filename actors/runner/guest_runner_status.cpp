@@ -19,7 +19,7 @@ void guest_runner::tell(actor_status& to, bool in_full) const {
   if (!in_full && to.calls.size() > most_told)
     to.calls.resize(most_told);
   if (in_full)
-    past_.tell(to, now());
+    history_.tell(to, now());
 }
 
 std::string guest_runner::doing(const job_run& run) {
@@ -67,9 +67,9 @@ void guest_runner::tell_calls(actor_status& to) const {
 
 void guest_runner::note_end(const rpc::job& job) {
   if (job.status == rpc::job_status::error)
-    past_.note_error(now(), job.action + " ended in an error: " + job.message, job.id);
+    history_.note_error(now(), job.action + " ended in an error: " + job.message, job.id);
   else
-    past_.note(now(), job.action + " is complete" + (job.message.empty() ? "" : ": " + job.message), job.id);
+    history_.note(now(), job.action + " is complete" + (job.message.empty() ? "" : ": " + job.message), job.id);
 }
 
 } // namespace mistify::actors

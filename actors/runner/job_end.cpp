@@ -37,8 +37,8 @@ void tell_end(job_metrics& counted, const action_kind& what, job_outcome how, co
                                 {"request_id", request_id}});
 }
 
-rpc::job ended_unseen(const action_kind& what, const std::string& id, const std::string& guest_id,
-                      const std::string& message) {
+rpc::job unrecorded_end(const action_kind& what, const std::string& id, const std::string& guest_id,
+                        const std::string& message) {
   rpc::job job;
   job.id = id;
   job.guest_id = guest_id;

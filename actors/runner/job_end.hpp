@@ -14,7 +14,7 @@ void tell_end(job_metrics& counted, const action_kind& what, job_outcome how, co
               const std::string& request_id, const job_times& times = {});
 
 /// A job as it is told about where the log ended it and nobody read it back: without times.
-rpc::job ended_unseen(const action_kind& what, const std::string& id, const std::string& guest_id,
-                      const std::string& message);
+rpc::job unrecorded_end(const action_kind& what, const std::string& id, const std::string& guest_id,
+                        const std::string& message);
 
 } // namespace mistify::actors

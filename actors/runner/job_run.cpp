@@ -146,7 +146,7 @@ job_run::commands job_run::save_stage(store::guest_change change) {
 job_run::commands job_run::save_rest(store::guest_change change) {
   state_ = saving{};
   return list(
-    save{{job_.id, std::move(change), store::stage_waits{job_.steps.index()}, std::exchange(skipped_because_, {})},
+    save{{job_.id, std::move(change), store::stage_paused{job_.steps.index()}, std::exchange(skipped_because_, {})},
          std::exchange(spent_, nullptr)});
 }
 
@@ -203,7 +203,7 @@ job_run::commands job_run::block(store::job_step step) {
       step.change = change_when_failed(job_.steps.kind());
     step.next = cancelled_end();
   } else if (const auto* starts = std::get_if<store::stage_starts>(&step.next)) {
-    step.next = store::stage_waits{starts->index};
+    step.next = store::stage_paused{starts->index};
   }
   place_.reset();
   state_ = blocked{std::move(step)};

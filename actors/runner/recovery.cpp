@@ -12,7 +12,7 @@ namespace mistify::actors {
 namespace {
 
 /// Why a job cannot go on; nothing if it can.
-std::optional<std::string> reason_to_end(const store::unfinished_job& job, const store::directory& guests,
+std::optional<std::string> reason_to_end(const store::unfinished_job& job, const store::guest_index& guests,
                                          const action* what) {
   if (!what)
     return job.job.action + ": Not configured";
@@ -64,7 +64,7 @@ store::guest_change change_when_failed(const action_kind& kind) {
   return store::guest_unchanged{};
 }
 
-std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::directory& guests,
+std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::guest_index& guests,
                                                 const config& settings, job_metrics& measured) {
   std::vector<store::unfinished_job> going_on;
   std::vector<interrupted_job> ended;
@@ -77,7 +77,7 @@ std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const s
       writes.begin();
       journal.record({job.job.id, std::move(change), store::job_ends{rpc::job_status::error, *why}});
       if (kind && kind->type == action_type::async)
-        ended.push_back({*kind, ended_unseen(*kind, job.job.id, job.job.guest_id, *why), job.request_id});
+        ended.push_back({*kind, unrecorded_end(*kind, job.job.id, job.job.guest_id, *why), job.request_id});
     } else {
       going_on.push_back(std::move(job));
     }

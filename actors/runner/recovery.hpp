@@ -16,7 +16,7 @@ store::guest_change change_when_failed(const action_kind& kind);
 /// no call was out goes on, and so does one whose call may be sent again (`idempotent`); nobody knows what came of any
 /// other call, so those jobs end, in one commit. Returns those that go on, in their order. Throws
 /// `failure{storage_failed}`.
-std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::directory& guests,
+std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::guest_index& guests,
                                                 const config& settings, job_metrics& measured);
 
 } // namespace mistify::actors

@@ -33,7 +33,7 @@ void rpc_caller::start(service_call call, done when_done) {
   const auto place = note(call.cancel);
   const auto out = std::make_shared<call_out>(call_out{std::move(call), std::move(when_done), place});
   const auto& what = out->call;
-  const rpc::on_behalf_of whom{what.request_id, what.job};
+  const rpc::call_context whom{what.request_id, what.job};
   if (out_->start_call(threads_, what.method, what.params, what.timeout, what.cancel, whom,
                        [this, out](rpc::outcome<std::string> result) { over(*out, std::move(result)); }))
     return;

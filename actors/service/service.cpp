@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using rpc::errc;
 using rpc::failure;
-using self_pointer = inspected_pointer<service_actor, service_state>;
+using self_pointer = inspectable_pointer<service_actor, service_state>;
 
 constexpr auto never = caf::actor_clock::time_point::max();
 
@@ -31,7 +31,7 @@ lease make_lease(self_pointer self, std::uint64_t number, place_ptr place) {
   return {static_cast<const void*>(self),
           [service = handle_of(self), number, place = std::move(place)](const void*) mutable {
             place.reset();
-            caf::anon_send(service, left_atom_v, number, std::string{});
+            caf::anon_send(service, release_slot_atom_v, number, std::string{});
           }};
 }
 
@@ -56,7 +56,7 @@ void start(self_pointer self, waiting_call work) {
                              answer.deliver(e->through("service " + name));
                            else
                              answer.deliver(std::get<std::string>(std::move(result)));
-                           caf::anon_send(service, left_atom_v, number, std::move(error));
+                           caf::anon_send(service, release_slot_atom_v, number, std::move(error));
                          });
 }
 
@@ -234,8 +234,8 @@ void service_state::tell(actor_status& to, bool in_full) const {
 
 service_actor::behavior_type service_behavior(self_pointer self, std::string endpoint, std::shared_ptr<places> gate,
                                               std::size_t max_waiting, std::shared_ptr<caller> out,
-                                              service_metrics measured, roster* actors) {
-  self->enrol(*actors, named_after::service, endpoint);
+                                              service_metrics measured, actor_registry* actors) {
+  self->register_in(*actors, named_after::service, endpoint);
   self->state.endpoint = std::move(endpoint);
   self->state.measured = measured;
   self->state.max_waiting = max_waiting;
@@ -244,7 +244,7 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
   // The places outlive the actor: they must not keep it.
   gate->on_free([weak = caf::actor_addr{caf::actor_cast<caf::actor_addr>(self)}] {
     if (const auto service = caf::actor_cast<service_actor>(weak))
-      caf::anon_send(service, again_atom_v);
+      caf::anon_send(service, resume_atom_v);
   });
   self->state.gate = std::move(gate);
   return {
@@ -253,19 +253,19 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
       admit_call(self, std::move(call), answer);
       return answer.later();
     },
-    [=](place_atom, const std::string& method, const std::string& guest) {
+    [=](acquire_slot_atom, const std::string& method, const std::string& guest) {
       const reply<lease> answer{self};
       admit(self, waiting_download{self->state.gate->claim(), method, guest, answer});
       return answer.later();
     },
-    [=](place_atom, place_request& request) {
+    [=](acquire_slot_atom, place_request& request) {
       const reply<place_ptr> answer{self};
       const auto hold = std::exchange(request.hold, {}); // ends behind this: the last of them wakes the service
       admit(self, waiting_job{std::move(request), answer});
       return answer.later();
     },
-    [=](left_atom, std::uint64_t number, const std::string& error) { left(self, number, error); },
-    [=](again_atom) {
+    [=](release_slot_atom, std::uint64_t number, const std::string& error) { left(self, number, error); },
+    [=](resume_atom) {
       self->state.gate->woken();
       start_waiting(self);
     },

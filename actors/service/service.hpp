@@ -77,16 +77,16 @@ struct service_state {
   rpc::missed_time missed{sweep_interval};
   history past{32};
 
-  bool at_work() const noexcept { return !line.empty() || !flying.empty(); }
+  bool busy() const noexcept { return !line.empty() || !flying.empty(); }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return past; }
 };
 
 /// `gate` has the places and outlives the actor if that has to be replaced. `max_waiting` bounds what waits for them;
 /// beyond it calls are refused. `actors` outlives the actor.
-service_actor::behavior_type service_behavior(inspected_pointer<service_actor, service_state> self,
+service_actor::behavior_type service_behavior(inspectable_pointer<service_actor, service_state> self,
                                               std::string endpoint, std::shared_ptr<places> gate,
                                               std::size_t max_waiting, std::shared_ptr<caller> out,
-                                              service_metrics measured, roster* actors);
+                                              service_metrics measured, actor_registry* actors);
 
 } // namespace mistify::actors

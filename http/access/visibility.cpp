@@ -27,7 +27,7 @@ bool sees(const principal& who, const store::stored_guest& guest) {
   return who.guests->label ? has_label(guest, *who.guests->label) : names(*who.guests, guest.id);
 }
 
-bool sees_guest(const principal& who, const store::directory& guests, std::string_view id) {
+bool sees_guest(const principal& who, const store::guest_index& guests, std::string_view id) {
   if (!who.guests)
     return true;
   if (const auto guest = guests.find(id))

@@ -13,6 +13,6 @@ bool sees(const principal& who, const store::stored_guest& guest);
 
 /// The same by id, for jobs and events. An identity with a selector sees neither the hypervisor's jobs (`agent`) nor
 /// those of a guest that is gone, unless its id is selected.
-bool sees_guest(const principal& who, const store::directory& guests, std::string_view id);
+bool sees_guest(const principal& who, const store::guest_index& guests, std::string_view id);
 
 } // namespace mistify::http

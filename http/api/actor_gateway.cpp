@@ -45,27 +45,27 @@ using reply_handler = std::function<void(rpc::outcome<caf::message>)>;
 
 /// Requests that wait for a response, by number. The function that removes a request calls its handler: the actor's
 /// response or the deadline.
-class waiting_room {
+class pending_requests {
 public:
-  waiting_room() : sweeper_{[this](const std::stop_token& stop) { sweep(stop); }} {}
+  pending_requests() : sweeper_{[this](const std::stop_token& stop) { sweep(stop); }} {}
 
-  ~waiting_room() {
+  ~pending_requests() {
     sweeper_.request_stop();
     wake_.notify_all();
     sweeper_.join();
     close();
   }
 
-  /// Returns the number of the request; null if the room is closed, after calling `told`.
-  std::optional<std::uint64_t> add(steady_clock::duration longest, reply_handler told) {
+  /// Returns the number of the request; null if the room is closed, after calling `on_done`.
+  std::optional<std::uint64_t> add(steady_clock::duration longest, reply_handler on_done) {
     std::unique_lock lock{mutex_};
     if (closed_) {
       lock.unlock();
-      told(stopping());
+      on_done(stopping());
       return std::nullopt;
     }
     const auto id = ++last_id_;
-    rows_.emplace(id, question{steady_clock::now() + longest, std::move(told)});
+    rows_.emplace(id, question{steady_clock::now() + longest, std::move(on_done)});
     if (rows_.size() == 1)
       wake_.notify_all();
     return id;
@@ -77,7 +77,7 @@ public:
     auto left = std::exchange(rows_, {});
     lock.unlock();
     for (auto& [id, row] : left)
-      row.told(stopping());
+      row.on_done(stopping());
   }
 
   bool awaits(std::uint64_t id) const {
@@ -90,7 +90,7 @@ public:
     auto found = rows_.extract(id);
     lock.unlock();
     if (found) // otherwise the deadline was first
-      found.mapped().told(std::move(with));
+      found.mapped().on_done(std::move(with));
   }
 
 private:
@@ -98,7 +98,7 @@ private:
 
   struct question {
     steady_clock::time_point deadline;
-    reply_handler told;
+    reply_handler on_done;
   };
 
   /// Checks every request periodically: there are few, and most are answered long before their deadline. Sleeps while
@@ -113,8 +113,8 @@ private:
       put_off(missed.look(steady_clock::now()));
       auto late = take_late();
       lock.unlock();
-      for (auto& told : late)
-        told(failure{errc::deadline_exceeded, "the agent did not answer in time"});
+      for (auto& on_done : late)
+        on_done(failure{errc::deadline_exceeded, "the agent did not answer in time"});
       lock.lock();
     }
   }
@@ -132,7 +132,7 @@ private:
     std::erase_if(rows_, [&](auto& entry) {
       if (entry.second.deadline > now)
         return false;
-      late.push_back(std::move(entry.second.told));
+      late.push_back(std::move(entry.second.on_done));
       return true;
     });
     return late;
@@ -150,7 +150,7 @@ private:
 /// the responder's thread. One actor therefore serves all requests, and no other thread is woken.
 class inbox : public caf::actor_companion, public actors::asker {
 public:
-  inbox(caf::actor_config& config, std::shared_ptr<waiting_room> room)
+  inbox(caf::actor_config& config, std::shared_ptr<pending_requests> room)
     : caf::actor_companion{config}, room_{std::move(room)} {}
 
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) override {
@@ -176,7 +176,7 @@ private:
       room_->answer(number, std::move(content));
   }
 
-  std::shared_ptr<waiting_room> room_;
+  std::shared_ptr<pending_requests> room_;
 };
 
 steady_clock::duration longest_wait(const actors::action& what) {
@@ -191,23 +191,23 @@ steady_clock::duration longest_wait(const actors::action& what) {
 
 } // namespace
 
-struct bridge::impl {
+struct actor_gateway::impl {
   explicit impl(actors::agent_system& system)
-    : agent{system}, room{std::make_shared<waiting_room>()}, mailbox{agent.actors().spawn<inbox>(room)} {}
+    : agent{system}, room{std::make_shared<pending_requests>()}, mailbox{agent.actors().spawn<inbox>(room)} {}
 
   ~impl() { caf::actor_cast<inbox*>(mailbox)->end(); }
 
   /// Sends a request from the inbox; the receiver's interface must reply with a T.
   template <class T, class Handle, class... Ts>
-  pending<T> ask(const Handle& to, steady_clock::duration longest, Ts... message) {
+  awaitable<T> ask(const Handle& to, steady_clock::duration longest, Ts... message) {
     using replies = typename caf::response_type<typename Handle::signatures, Ts...>::type;
     static_assert(std::is_same_v<replies, caf::detail::type_list<T>>, "the actor replies something else");
-    return pending<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto told) mutable {
-      const auto id = room->add(longest, [told](rpc::outcome<caf::message> answer) {
+    return awaitable<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto on_done) mutable {
+      const auto id = room->add(longest, [on_done](rpc::outcome<caf::message> answer) {
         if (auto* why = std::get_if<failure>(&answer))
-          told(std::move(*why));
+          on_done(std::move(*why));
         else
-          told(std::move(std::get<caf::message>(answer).template get_mutable_as<T>(0)));
+          on_done(std::move(std::get<caf::message>(answer).template get_mutable_as<T>(0)));
       });
       if (!id)
         return;
@@ -219,104 +219,104 @@ struct bridge::impl {
 
   actors::agent_system& agent;
   rpc::thread_pool readers{most_readers};
-  std::shared_ptr<waiting_room> room;
+  std::shared_ptr<pending_requests> room;
   caf::actor mailbox;
 };
 
-bridge::bridge(actors::agent_system& agent) : impl_{std::make_shared<impl>(agent)} {}
-bridge::~bridge() = default;
+actor_gateway::actor_gateway(actors::agent_system& agent) : impl_{std::make_shared<impl>(agent)} {}
+actor_gateway::~actor_gateway() = default;
 
-void bridge::close() {
+void actor_gateway::close() {
   impl_->room->close();
 }
 
-pending<std::string> bridge::ask(std::string runner, actors::info_request what) {
+awaitable<std::string> actor_gateway::ask(std::string runner, actors::info_request what) {
   const auto longest = longest_wait(*what.what);
   return impl_->ask<std::string>(impl_->agent.front(), longest, actors::info_atom_v, std::move(runner),
                                  std::move(what));
 }
 
-pending<store::queued_job> bridge::queue(std::string runner, actors::job_request what) {
+awaitable<store::queued_job> actor_gateway::queue(std::string runner, actors::job_request what) {
   what.expires = steady_clock::now() + write_deadline;
   return impl_->ask<store::queued_job>(impl_->agent.front(), write_deadline, actors::queue_atom_v, std::move(runner),
                                        std::move(what));
 }
 
-pending<store::queued_job> bridge::create(rpc::guest guest, actors::job_request what) {
+awaitable<store::queued_job> actor_gateway::create(rpc::guest guest, actors::job_request what) {
   what.expires = steady_clock::now() + write_deadline;
   return impl_->ask<store::queued_job>(impl_->agent.front(), write_deadline, actors::create_atom_v, std::move(guest),
                                        std::move(what));
 }
 
-pending<actors::stream_grant> bridge::open_stream(std::string runner, actors::action_ptr what) {
+awaitable<actors::stream_grant> actor_gateway::open_stream(std::string runner, actors::action_ptr what) {
   return impl_->ask<actors::stream_grant>(impl_->agent.front(), stream_deadline, actors::stream_atom_v,
                                           std::move(runner), std::move(what));
 }
 
-pending<rpc::job> bridge::cancel(std::string runner, std::string job_id) {
+awaitable<rpc::job> actor_gateway::cancel(std::string runner, std::string job_id) {
   return impl_->ask<rpc::job>(impl_->agent.front(), write_deadline, actors::cancel_atom_v, std::move(runner),
                               std::move(job_id));
 }
 
 /// A failure means that waiting is useless. The response arrives on an actor's thread, which must not read the disk,
 /// so the handler continues on a thread that may.
-pending<bool> bridge::await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest) {
+awaitable<bool> actor_gateway::await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest) {
   auto answer =
     impl_->ask<bool>(impl_->agent.front(), longest, actors::wait_atom_v, std::move(runner), std::move(job_id));
-  return pending<bool>{[this, ask = std::move(answer).sender()](auto told) {
-    ask([this, told](const rpc::outcome<bool>& outcome) {
+  return awaitable<bool>{[this, ask = std::move(answer).sender()](auto on_done) {
+    ask([this, on_done](const rpc::outcome<bool>& outcome) {
       const bool ended = std::holds_alternative<bool>(outcome);
-      if (!impl_->readers.try_post([told, ended] { told(ended); }))
-        told(ended);
+      if (!impl_->readers.try_post([on_done, ended] { on_done(ended); }))
+        on_done(ended);
     });
   }};
 }
 
-pending<bool> bridge::alive(std::chrono::milliseconds longest) {
+awaitable<bool> actor_gateway::alive(std::chrono::milliseconds longest) {
   auto all = both(impl_->ask<bool>(impl_->agent.front(), longest, actors::alive_atom_v),
                   impl_->ask<bool>(impl_->agent.log(), longest, actors::alive_atom_v));
-  return pending<bool>{[ask = std::move(all).sender(), &agent = impl_->agent](auto told) {
-    ask([told, &agent](const auto& outcome) {
+  return awaitable<bool>{[ask = std::move(all).sender(), &agent = impl_->agent](auto on_done) {
+    ask([on_done, &agent](const auto& outcome) {
       const auto& [front, log] = std::get<0>(outcome);
       const auto commit = agent.commit_lasts();
       const bool log_is_well = std::holds_alternative<bool>(log) || (commit && *commit < longest_commit);
-      told(std::holds_alternative<bool>(front) && log_is_well);
+      on_done(std::holds_alternative<bool>(front) && log_is_well);
     });
   }};
 }
 
-pending<bool> bridge::writable(std::chrono::milliseconds longest) {
+awaitable<bool> actor_gateway::writable(std::chrono::milliseconds longest) {
   return impl_->ask<bool>(impl_->agent.log(), longest, actors::probe_atom_v);
 }
 
-pending<actors::look_ptr> bridge::look() {
-  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::look_atom_v);
+awaitable<actors::look_ptr> actor_gateway::look() {
+  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::inspect_atom_v);
 }
 
-pending<actors::look_ptr> bridge::look_at(std::string id) {
-  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::look_atom_v, std::move(id));
+awaitable<actors::look_ptr> actor_gateway::look_at(std::string id) {
+  return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::inspect_atom_v, std::move(id));
 }
 
-pending<store::reported_state> bridge::report(std::string guest_id, std::string state) {
+awaitable<store::reported_state> actor_gateway::report(std::string guest_id, std::string state) {
   return impl_->ask<store::reported_state>(impl_->agent.log(), write_deadline, actors::report_atom_v,
                                            std::move(guest_id), std::move(state));
 }
 
-pending<rpc::job> bridge::report_progress(std::string job_id, std::string message) {
+awaitable<rpc::job> actor_gateway::report_progress(std::string job_id, std::string message) {
   return impl_->ask<rpc::job>(impl_->agent.log(), write_deadline, actors::progress_atom_v, std::move(job_id),
                               std::move(message));
 }
 
-pending<store::token> bridge::change_token(store::token_change change) {
+awaitable<store::token> actor_gateway::change_token(store::token_change change) {
   return impl_->ask<store::token>(impl_->agent.log(), write_deadline, actors::token_atom_v, std::move(change));
 }
 
-pending<rpc::metadata_map> bridge::patch(std::string guest_id, rpc::metadata_patch patch) {
+awaitable<rpc::metadata_map> actor_gateway::patch(std::string guest_id, rpc::metadata_patch patch) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
                                        std::move(patch));
 }
 
-pending<rpc::metadata_map> bridge::patch(rpc::metadata_patch patch) {
+awaitable<rpc::metadata_map> actor_gateway::patch(rpc::metadata_patch patch) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(patch));
 }
 

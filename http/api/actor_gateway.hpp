@@ -21,15 +21,15 @@ class agent_system;
 
 namespace mistify::http {
 
-/// An awaitable response of an actor: `auto value = co_await bridge.ask(…)`. Throws the actor's failure. The handler
-/// resumes on the thread that delivers the response, an actor's or the bridge's, and must not block it.
+/// An awaitable response of an actor: `auto value = co_await actor_gateway.ask(…)`. Throws the actor's failure. The handler
+/// resumes on the thread that delivers the response, an actor's or the actor_gateway's, and must not block it.
 template <class T>
-class [[nodiscard]] pending {
+class [[nodiscard]] awaitable {
 public:
-  using told = std::function<void(rpc::outcome<T>)>;
+  using on_done = std::function<void(rpc::outcome<T>)>;
 
   /// `send` starts the work. It calls its argument exactly once, on any thread.
-  explicit pending(std::function<void(told)> send) : send_{std::move(send)} {}
+  explicit awaitable(std::function<void(on_done)> send) : send_{std::move(send)} {}
 
   bool await_ready() const noexcept { return false; }
 
@@ -49,30 +49,30 @@ public:
   }
 
   /// Returns the function that starts the work, for callers that combine responses instead of awaiting them.
-  std::function<void(told)> sender() && noexcept { return std::move(send_); }
+  std::function<void(on_done)> sender() && noexcept { return std::move(send_); }
 
 private:
-  std::function<void(told)> send_;
+  std::function<void(on_done)> send_;
   std::optional<rpc::outcome<T>> answer_;
 };
 
 /// Sends two requests at once. Returns both outcomes when the later one has arrived.
 template <class T>
-pending<std::pair<rpc::outcome<T>, rpc::outcome<T>>> both(pending<T> a, pending<T> b) {
+awaitable<std::pair<rpc::outcome<T>, rpc::outcome<T>>> both(awaitable<T> a, awaitable<T> b) {
   using pair = std::pair<rpc::outcome<T>, rpc::outcome<T>>;
   struct gathering {
-    typename pending<pair>::told told;
+    typename awaitable<pair>::on_done on_done;
     pair answers{};
     std::atomic<int> missing{2};
 
     void came() {
       if (--missing == 0)
-        told(std::move(answers));
+        on_done(std::move(answers));
     }
   };
-  return pending<pair>{[ask_a = std::move(a).sender(), ask_b = std::move(b).sender()](auto told) {
+  return awaitable<pair>{[ask_a = std::move(a).sender(), ask_b = std::move(b).sender()](auto on_done) {
     const auto all = std::make_shared<gathering>();
-    all->told = std::move(told);
+    all->on_done = std::move(on_done);
     ask_a([all](rpc::outcome<T> answer) { all->answers.first = std::move(answer), all->came(); });
     ask_b([all](rpc::outcome<T> answer) { all->answers.second = std::move(answer), all->came(); });
   }};
@@ -80,62 +80,62 @@ pending<std::pair<rpc::outcome<T>, rpc::outcome<T>>> both(pending<T> a, pending<
 
 /// Connects HTTP requests with the actors: every request has a deadline and gets a response or an error. A waiting
 /// request holds no thread. Thread-safe.
-class bridge {
+class actor_gateway {
 public:
-  explicit bridge(actors::agent_system& agent);
+  explicit actor_gateway(actors::agent_system& agent);
 
-  ~bridge();
+  ~actor_gateway();
 
   /// Fails all waiting and all later requests: the agent is stopping.
   void close();
 
   /// Runs an info pipeline on the runner of a guest, or on `agent`. Returns the last stage's result as JSON text.
-  pending<std::string> ask(std::string runner, actors::info_request what);
+  awaitable<std::string> ask(std::string runner, actors::info_request what);
 
   /// Queues a job on the runner of a guest, or on `agent`.
-  pending<store::queued_job> queue(std::string runner, actors::job_request what);
+  awaitable<store::queued_job> queue(std::string runner, actors::job_request what);
 
   /// Stores a guest and queues its create.
-  pending<store::queued_job> create(rpc::guest guest, actors::job_request what);
+  awaitable<store::queued_job> create(rpc::guest guest, actors::job_request what);
 
   /// Waits for the resources of a download.
-  pending<actors::stream_grant> open_stream(std::string runner, actors::action_ptr what);
+  awaitable<actors::stream_grant> open_stream(std::string runner, actors::action_ptr what);
 
   /// Cancels a queued or running job. Returns the job afterwards.
-  pending<rpc::job> cancel(std::string runner, std::string job_id);
+  awaitable<rpc::job> cancel(std::string runner, std::string job_id);
 
   /// Waits for the end of a job, at most `longest`. Returns true if the end is committed; false after the time-out or
   /// if the runner does not have the job (any more). The handler resumes on a thread that may read the disk.
-  pending<bool> await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest);
+  awaitable<bool> await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest);
 
   /// A log whose commit takes longer counts as hanging; see `alive`.
   static constexpr std::chrono::minutes longest_commit{2};
 
   /// Returns true if the central actors responded in time. A log inside a commit counts as responding, up to
   /// `longest_commit`: a slow disk is no reason to restart the agent.
-  pending<bool> alive(std::chrono::milliseconds longest);
+  awaitable<bool> alive(std::chrono::milliseconds longest);
 
   /// Returns true if the database has committed a write, now or within the last seconds. Throws `storage_failed`
   /// otherwise.
-  pending<bool> writable(std::chrono::milliseconds longest);
+  awaitable<bool> writable(std::chrono::milliseconds longest);
 
   /// Returns the status of all actors, stuck ones first. Actors that do not respond soon are marked silent.
-  pending<actors::look_ptr> look();
+  awaitable<actors::look_ptr> look();
   /// Returns the status of one actor with its history. Throws `not_found`.
-  pending<actors::look_ptr> look_at(std::string id);
+  awaitable<actors::look_ptr> look_at(std::string id);
 
   /// Stores a state of a guest that no job caused.
-  pending<store::reported_state> report(std::string guest_id, std::string state);
+  awaitable<store::reported_state> report(std::string guest_id, std::string state);
 
   /// Stores the progress of a running job's stage.
-  pending<rpc::job> report_progress(std::string job_id, std::string message);
+  awaitable<rpc::job> report_progress(std::string job_id, std::string message);
 
   /// Adds, removes or changes a bearer token; the token as it is then, or was.
-  pending<store::token> change_token(store::token_change change);
+  awaitable<store::token> change_token(store::token_change change);
 
   /// Changes the metadata of a guest, or of the hypervisor. Returns the whole map after the change.
-  pending<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
-  pending<rpc::metadata_map> patch(rpc::metadata_patch patch);
+  awaitable<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
+  awaitable<rpc::metadata_map> patch(rpc::metadata_patch patch);
 
 private:
   struct impl;

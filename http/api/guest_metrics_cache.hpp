@@ -22,7 +22,7 @@ enum class figure_kind : std::uint8_t { cpu, disk, nic };
 inline constexpr std::array figure_kinds{figure_kind::cpu, figure_kind::disk, figure_kind::nic};
 
 /// The latest metrics of a guest from the sub-agents.
-struct guest_figures {
+struct guest_metrics {
   using clock = std::chrono::steady_clock;
 
   std::string guest;
@@ -36,12 +36,12 @@ struct guest_figures {
 };
 
 /// The latest metrics of all guests. Thread-safe; returned values are immutable.
-class figure_store {
+class guest_metrics_cache {
 public:
-  using entry = std::shared_ptr<const guest_figures>;
+  using entry = std::shared_ptr<const guest_metrics>;
 
   /// `most_devices`: how many devices of each kind are kept for a guest.
-  explicit figure_store(std::size_t most_devices) : most_devices_{most_devices} {}
+  explicit guest_metrics_cache(std::size_t most_devices) : most_devices_{most_devices} {}
 
   /// Stores a sub-agent's answer, JSON text. Throws `failure{sub_agent_failed}` if it is invalid.
   void keep(const std::string& guest, figure_kind kind, const std::string& result);
@@ -54,7 +54,7 @@ public:
   std::vector<entry> all() const;
 
 private:
-  void change(const std::string& guest, const std::function<void(guest_figures&)>& how);
+  void change(const std::string& guest, const std::function<void(guest_metrics&)>& how);
 
   const std::size_t most_devices_;
   mutable std::mutex mutex_;
@@ -62,6 +62,7 @@ private:
 };
 
 /// Writes the metrics in the text format of Prometheus, in pieces, until `write` returns false.
-void show_figures(const std::vector<figure_store::entry>& all, const std::function<bool(std::string_view)>& write);
+void show_guest_metrics(const std::vector<guest_metrics_cache::entry>& all,
+                        const std::function<bool(std::string_view)>& write);
 
 } // namespace mistify::http

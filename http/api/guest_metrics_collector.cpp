@@ -47,10 +47,10 @@ std::map<std::string, std::vector<question>> questions_by_service(const actors::
 } // namespace
 
 /// The collector of one service.
-class guest_refresh::lane {
+class guest_metrics_collector::lane {
 public:
-  lane(std::string service, std::size_t width, std::vector<question> questions, const store::directory& guests,
-       bridge& agents, figure_store& to)
+  lane(std::string service, std::size_t width, std::vector<question> questions, const store::guest_index& guests,
+       actor_gateway& agents, guest_metrics_cache& to)
     : service_{std::move(service)}, width_{width}, questions_{std::move(questions)}, guests_{guests}, agents_{agents},
       to_{to}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
@@ -78,9 +78,9 @@ private:
   const std::string service_;
   const std::size_t width_;
   const std::vector<question> questions_;
-  const store::directory& guests_;
-  bridge& agents_;
-  figure_store& to_;
+  const store::guest_index& guests_;
+  actor_gateway& agents_;
+  guest_metrics_cache& to_;
   std::string begin_at_; // the first guest that the last round did not reach
   std::mutex mutex_;
   std::condition_variable_any wake_;
@@ -88,7 +88,7 @@ private:
   std::jthread thread_; // last: it uses the other members
 };
 
-void guest_refresh::lane::run(const std::stop_token& stop) {
+void guest_metrics_collector::lane::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock{mutex_};
@@ -104,14 +104,14 @@ void guest_refresh::lane::run(const std::stop_token& stop) {
 }
 
 /// Returns false if the thread must end.
-bool guest_refresh::lane::pause(const std::stop_token& stop, clock::duration length) {
+bool guest_metrics_collector::lane::pause(const std::stop_token& stop, clock::duration length) {
   std::unique_lock lock{mutex_};
   wake_.wait_for(lock, stop, length, [] { return false; });
   return !stop.stop_requested();
 }
 
 /// Returns all requests for all guests, starting with the guest at which the last round ended.
-std::vector<guest_refresh::lane::asked> guest_refresh::lane::all_questions() {
+std::vector<guest_metrics_collector::lane::asked> guest_metrics_collector::lane::all_questions() {
   auto guests = guests_.all();
   const auto first =
     std::find_if(guests.begin(), guests.end(), [&](const auto& guest) { return guest->id >= begin_at_; });
@@ -123,7 +123,7 @@ std::vector<guest_refresh::lane::asked> guest_refresh::lane::all_questions() {
   return all;
 }
 
-void guest_refresh::lane::round(const std::stop_token& stop) {
+void guest_metrics_collector::lane::round(const std::stop_token& stop) {
   to_.retain([&](const std::string& guest) { return guests_.find(guest) != nullptr; });
   const auto until = clock::now() + longest_round;
   auto left = all_questions();
@@ -152,7 +152,7 @@ void guest_refresh::lane::round(const std::stop_token& stop) {
 }
 
 /// Sends all requests and waits for every response.
-guest_refresh::lane::ending guest_refresh::lane::ask(std::vector<asked>& few) {
+guest_metrics_collector::lane::ending guest_metrics_collector::lane::ask(std::vector<asked>& few) {
   std::latch answers{static_cast<std::ptrdiff_t>(few.size())};
   for (auto& one : few) {
     actors::info_request what{one.about->what, {}, true};
@@ -170,7 +170,7 @@ guest_refresh::lane::ending guest_refresh::lane::ask(std::vector<asked>& few) {
 
 /// Removes metrics that a guest does not have (mostly because it does not run); metrics that did not arrive in time
 /// become older.
-guest_refresh::lane::ending guest_refresh::lane::take(asked& one) {
+guest_metrics_collector::lane::ending guest_metrics_collector::lane::take(asked& one) {
   try {
     if (const auto* why = std::get_if<rpc::failure>(&one.answer))
       throw *why;
@@ -188,17 +188,17 @@ guest_refresh::lane::ending guest_refresh::lane::take(asked& one) {
   }
 }
 
-guest_refresh::guest_refresh(const actors::config& settings, const store::directory& guests, bridge& agents,
-                             figure_store& to) {
+guest_metrics_collector::guest_metrics_collector(const actors::config& settings, const store::guest_index& guests,
+                                                 actor_gateway& agents, guest_metrics_cache& to) {
   for (auto& [service, questions] : questions_by_service(settings)) {
     const auto places = settings.services.at(service).max_pending;
     lanes_.emplace_back(service, std::max<std::size_t>(1, places / 2), std::move(questions), guests, agents, to);
   }
 }
 
-guest_refresh::~guest_refresh() = default;
+guest_metrics_collector::~guest_metrics_collector() = default;
 
-void guest_refresh::want() {
+void guest_metrics_collector::want() {
   for (auto& one : lanes_)
     one.want();
 }

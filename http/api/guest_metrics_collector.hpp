@@ -14,13 +14,14 @@ namespace mistify::http {
 /// without scrapes. Each service has its own thread, which requests a few guests at a time, with lower priority than
 /// other requests. A service that does not respond in time is skipped until the next round. A round that takes too
 /// long ends, and the next one continues at the same guest. Thread-safe.
-class guest_refresh {
+class guest_metrics_collector {
 public:
   /// All arguments outlive this.
-  guest_refresh(const actors::config& settings, const store::directory& guests, bridge& agents, figure_store& to);
+  guest_metrics_collector(const actors::config& settings, const store::guest_index& guests, actor_gateway& agents,
+                          guest_metrics_cache& to);
 
-  /// Waits for the pending responses: close the bridge first.
-  ~guest_refresh();
+  /// Waits for the pending responses: close the actor_gateway first.
+  ~guest_metrics_collector();
 
   /// Starts a round, unless one is running or began recently. Returns at once.
   void want();

@@ -47,8 +47,8 @@ const char* outcome_of(const answer_subject& about, int status) {
 
 } // namespace
 
-request_note::request_note(const request& from, const route* row, const std::vector<std::string>& captures,
-                           bool refused)
+request_log_entry::request_log_entry(const request& from, const route* row, const std::vector<std::string>& captures,
+                                     bool refused)
   : id_{from.id} {
   if (refused)
     kind_ = kind::refusal;
@@ -74,7 +74,7 @@ request_note::request_note(const request& from, const route* row, const std::vec
   job_ = captured(*row, captures, "{job}");
 }
 
-void request_note::answered(const answer_subject& about, int status) const {
+void request_log_entry::answered(const answer_subject& about, int status) const {
   if (status == 500)
     rpc::log::error("a request failed by a fault of the agent",
                     {{"request_id", id_}, {"method", method_}, {"path", path_}});
@@ -86,7 +86,7 @@ void request_note::answered(const answer_subject& about, int status) const {
     audit(about, status);
 }
 
-void request_note::audit(const answer_subject& about, int status) const {
+void request_log_entry::audit(const answer_subject& about, int status) const {
   rpc::log::audit(kind_ == kind::change ? "change" : "refusal", {{"request_id", id_},
                                                                  {"peer", peer_},
                                                                  {"user", user_},

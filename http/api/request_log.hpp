@@ -12,10 +12,10 @@ namespace mistify::http {
 /// The fields of a request's log lines, kept until the response: a debug line for each request, an error line if the
 /// where the agent is at fault, and an audit line where it was to change something, to read a disk or the agent's
 /// insides, or was refused because of who the client is.
-class request_note {
+class request_log_entry {
 public:
   /// `row` is what it was routed to, or null; `captures` are that row's. `refused`: by who the client is.
-  request_note(const request& from, const route* row, const std::vector<std::string>& captures, bool refused);
+  request_log_entry(const request& from, const route* row, const std::vector<std::string>& captures, bool refused);
 
   /// Call once with the response: `about` of the answer, and `status` as the client receives it.
   void answered(const answer_subject& about, int status) const;

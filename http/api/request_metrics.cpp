@@ -55,7 +55,7 @@ table_metrics::table_metrics(metrics::registry& all, const std::vector<route>& t
     rows_.push_back(std::make_unique<route_metrics>(all, row.method, row.pattern));
 }
 
-task<answer> observed(route_metrics& in, request_note note, task<answer> work) {
+task<answer> observed(route_metrics& in, request_log_entry note, task<answer> work) {
   const auto begin = clock::now();
   answer out;
   try {

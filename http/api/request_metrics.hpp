@@ -52,6 +52,6 @@ private:
 
 /// Runs `work` and passes its end to metrics and log: its answer, or, for a download, the end of the transfer. Turns
 /// exceptions of `work` into answers here, for their status.
-task<answer> observed(route_metrics& in, request_note note, task<answer> work);
+task<answer> observed(route_metrics& in, request_log_entry note, task<answer> work);
 
 } // namespace mistify::http

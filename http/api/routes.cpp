@@ -182,7 +182,7 @@ handler dispatch(context& state) {
     incoming.who = client_of(state, incoming);
     auto no = refuse_request(state, found, incoming);
     auto& in = seen->of(found.row);
-    request_note note{incoming, found.row, found.captures, no.has_value()};
+    request_log_entry note{incoming, found.row, found.captures, no.has_value()};
     return observed(in, std::move(note),
                     no ? refuse(*std::move(no)) : answer_to(state, *rates, std::move(found), std::move(incoming)));
   };

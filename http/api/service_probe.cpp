@@ -15,7 +15,7 @@ constexpr auto stays_true = 1s;
 constexpr auto longest_try = 200ms;
 constexpr auto longest_look = 2s;
 
-reachability::service try_one(const actors::service& s, rpc::deadline until) {
+service_probe::service try_one(const actors::service& s, rpc::deadline until) {
   const auto soon = std::min(until, rpc::deadline_after(longest_try));
   const auto made =
     s.socket.empty() ? rpc::tcp_connect("127.0.0.1", s.port, soon, {}) : rpc::unix_connect(s.socket, soon, {});
@@ -24,14 +24,14 @@ reachability::service try_one(const actors::service& s, rpc::deadline until) {
 
 } // namespace
 
-pending<std::vector<reachability::service>> reachability::look() {
-  return pending<std::vector<service>>{[this](auto told) {
-    if (!threads_.try_post([this, told] { told(try_all()); }))
-      told(rpc::failure{rpc::errc::unavailable, "too many ask whether the sub-agents are reachable"});
+awaitable<std::vector<service_probe::service>> service_probe::look() {
+  return awaitable<std::vector<service>>{[this](auto on_done) {
+    if (!threads_.try_post([this, on_done] { on_done(try_all()); }))
+      on_done(rpc::failure{rpc::errc::unavailable, "too many ask whether the sub-agents are reachable"});
   }};
 }
 
-std::vector<reachability::service> reachability::try_all() {
+std::vector<service_probe::service> service_probe::try_all() {
   const std::lock_guard lock{mutex_};
   if (std::chrono::steady_clock::now() - looked_ < stays_true)
     return last_;

@@ -13,7 +13,7 @@
 namespace mistify::http {
 
 /// Checks whether the sub-agents accept connections. Thread-safe.
-class reachability {
+class service_probe {
 public:
   struct service {
     std::string name;
@@ -23,10 +23,10 @@ public:
     std::string error; ///< why not; empty if reachable
   };
 
-  explicit reachability(const actors::config& settings) : settings_{settings} {}
+  explicit service_probe(const actors::config& settings) : settings_{settings} {}
 
   /// Connects to each service, on a thread of its own, and closes the connection. Reuses a result of the last second.
-  pending<std::vector<service>> look();
+  awaitable<std::vector<service>> look();
 
   /// Waits for running probes; refuses later ones.
   void stop() { threads_.stop(); }

@@ -76,7 +76,7 @@ void add_process_metrics(metrics::registry& to) {
                   [begin = seconds_since_epoch()] { return begin; });
 }
 
-void add_server_metrics(metrics::registry& to, const server& of, const store::directory& guests) {
+void add_server_metrics(metrics::registry& to, const server& of, const store::guest_index& guests) {
   const auto add = [&](metrics::kind kind, const char* name, const char* help, auto member) {
     to.add_function(kind, name, help, [&of, member] { return static_cast<double>(of.stats().*member); });
   };

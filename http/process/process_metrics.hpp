@@ -14,6 +14,6 @@ class server;
 void add_process_metrics(rpc::metrics::registry& to);
 
 /// Registers the connections of a server and the number of guests. Both outlive the last read of the registry.
-void add_server_metrics(rpc::metrics::registry& to, const server& of, const store::directory& guests);
+void add_server_metrics(rpc::metrics::registry& to, const server& of, const store::guest_index& guests);
 
 } // namespace mistify::http

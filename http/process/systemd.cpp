@@ -7,7 +7,7 @@
 #include <mutex>
 #include <utility>
 
-namespace mistify::http::service_manager {
+namespace mistify::http::systemd {
 
 std::vector<int> inherited_sockets() {
   std::vector<int> sockets;
@@ -55,4 +55,4 @@ void watchdog_feeder::run(watchdog_times times) const {
   }
 }
 
-} // namespace mistify::http::service_manager
+} // namespace mistify::http::systemd

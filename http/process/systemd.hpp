@@ -7,7 +7,7 @@
 #include <vector>
 
 /// The service side of systemd's notification protocol. Without systemd every call does nothing.
-namespace mistify::http::service_manager {
+namespace mistify::http::systemd {
 
 /// Returns the listening sockets from socket activation; the caller owns them. Call once, early.
 std::vector<int> inherited_sockets();
@@ -25,7 +25,7 @@ void tell_stopping();
 /// the worst case the stall begins right before a look, `pause` after the last notification, and ends before the next
 /// one is due. With the unit's WatchdogSec=30 this is 30 - 7.5 = 22.5 s.
 ///
-/// Disk stalls may be longer, because a log inside a commit counts as alive for `bridge::longest_commit` (120 s).
+/// Disk stalls may be longer, because a log inside a commit counts as alive for `actor_gateway::longest_commit` (120 s).
 /// Looks at it time out, so that a notification is sent every `pause + longest_look` (15 s), the last one when the
 /// commit is at least 120 - 15 = 105 s old; systemd ends the agent 30 s later. A disk may therefore stall for up to
 /// 135 s: longer than the 30 s until a SCSI command is retried, but not for ever.
@@ -55,4 +55,4 @@ private:
   std::jthread feeder_;
 };
 
-} // namespace mistify::http::service_manager
+} // namespace mistify::http::systemd

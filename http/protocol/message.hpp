@@ -33,7 +33,7 @@ struct request {
   std::string peer;                     ///< address of the client, from the socket
   peer_ptr client;                      ///< who is at the other end of the connection
   std::shared_ptr<const principal> who; ///< set before a handler sees the request; never null there
-  std::string id;   ///< names the request in logs: X-Request-ID, or made up
+  std::string id;                       ///< names the request in logs: X-Request-ID, or made up
   std::vector<std::string> captures;
 
   /// The value of a header by its lower-case name, "" if absent.
@@ -60,9 +60,9 @@ public:
 
 /// A body without end that grows as things happen. It is asked for more on a worker, whenever what it gave before has
 /// gone out, and by one thread at a time; in between nobody waits for it. Its end is the end of the connection.
-class live_body {
+class streaming_body {
 public:
-  virtual ~live_body() = default;
+  virtual ~streaming_body() = default;
   /// What is to be sent next, some KiB; "" while there is nothing. May read the disk. Throws where it cannot go on.
   virtual std::string next() = 0;
   /// What is sent when nothing was for a while: so that a client that has gone is noticed.
@@ -92,9 +92,9 @@ struct answer {
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> shared; ///< a body that several answers have; where set, `body` is not used
   http::download stream;                     ///< where set, `body` is not used
-  bool brief = false;              ///< a `stream` that the agent makes itself: it takes no place of the downloads
-  std::shared_ptr<live_body> live; ///< where set, `body` is not used
-  answer_subject about;            ///< does not go to the client
+  bool brief = false;                   ///< a `stream` that the agent makes itself: it takes no place of the downloads
+  std::shared_ptr<streaming_body> live; ///< where set, `body` is not used
+  answer_subject about;                 ///< does not go to the client
 };
 
 } // namespace mistify::http

@@ -8,19 +8,19 @@
 
 namespace mistify::http {
 
-void outbox::put(std::string head, std::string body) {
+void write_buffer::put(std::string head, std::string body) {
   head_ = std::move(head);
   body_ = std::move(body);
   shared_ = nullptr;
   sent_ = 0;
 }
 
-void outbox::put(std::string head, std::shared_ptr<const std::string> body) {
+void write_buffer::put(std::string head, std::shared_ptr<const std::string> body) {
   put(std::move(head), std::string{});
   shared_ = std::move(body);
 }
 
-outbox::result outbox::flush(int fd, bool& moved) {
+write_buffer::result write_buffer::flush(int fd, bool& moved) {
   moved = false;
   const auto text = body();
   while (sent_ < head_.size() + text.size()) {
@@ -43,7 +43,7 @@ outbox::result outbox::flush(int fd, bool& moved) {
   return result::sent;
 }
 
-void outbox::forget() {
+void write_buffer::forget() {
   // Heads and small bodies keep their memory for the next answer; idle connections are many.
   head_.clear();
   std::string{}.swap(body_);

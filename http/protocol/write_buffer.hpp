@@ -9,7 +9,7 @@
 namespace mistify::http {
 
 /// Bytes on their way to a socket: a head and a body, sent together without copying the body.
-class outbox {
+class write_buffer {
 public:
   enum class result : std::uint8_t { sent, blocked, failed };
 

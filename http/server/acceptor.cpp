@@ -48,7 +48,7 @@ peer_ptr peer_of(int fd, const sockaddr_storage& from) {
 
 std::uint16_t acceptor::open(const std::string& address) {
   const auto path = unix_path_of(address);
-  auto socket = path.empty() ? open_listener(address) : open_unix_listener(path, core_->settings.socket_mode);
+  auto socket = path.empty() ? open_listener(address) : open_unix_listener(path, state_->settings.socket_mode);
   watch(socket.fd, path);
   return socket.port;
 }
@@ -59,7 +59,7 @@ void acceptor::adopt(int fd) {
 
 void acceptor::watch(int fd, std::string path) {
   std::lock_guard lock{mutex_};
-  if (core_->stopping || !core_->events.add({fd, watch_key::own})) {
+  if (state_->stopping || !state_->events.add({fd, watch_key::own})) {
     ::close(fd);
     throw rpc::failure{rpc::errc::unavailable, "the server is stopping, or cannot watch one more socket"};
   }
@@ -83,7 +83,7 @@ void acceptor::retry() {
 void acceptor::close() {
   std::lock_guard lock{mutex_};
   for (const auto& d : doors_) {
-    core_->events.remove(d.fd);
+    state_->events.remove(d.fd);
     ::close(d.fd);
     if (!d.path.empty())
       ::unlink(d.path.c_str());
@@ -104,7 +104,7 @@ void acceptor::accept_all(door& d) {
     } else if (errno != ECONNABORTED && errno != EPROTO && errno != EINTR) {
       // No descriptors or memory: clients wait in the backlog, and trying again at once would only burn time.
       d.failing = true;
-      core_->events.alarm_at_latest(in(retry_pause));
+      state_->events.alarm_at_latest(in(retry_pause));
       return;
     } // else that one client failed
   }
@@ -113,10 +113,10 @@ void acceptor::accept_all(door& d) {
 /// Says 503 and closes at once. What the client has sent is read, so that the answer is not lost to a reset; what it
 /// sends after that may cost it the answer.
 void acceptor::turn_away(int fd) {
-  ++core_->refused;
+  ++state_->refused;
   std::array<char, 16 * 1024> unread;
   ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT);
-  auto refusal = core_->answer_to(503, "too many connections");
+  auto refusal = state_->answer_to(503, "too many connections");
   head_options options;
   options.content_length = static_cast<std::int64_t>(refusal.body.size());
   options.keep_alive = false;
@@ -126,25 +126,25 @@ void acceptor::turn_away(int fd) {
 }
 
 void acceptor::take_in(int fd, peer_ptr peer) {
-  auto share = core_->connection_shares.take(share_key(*peer));
+  auto share = state_->connection_shares.take(share_key(*peer));
   if (!share) {
-    ++core_->refused;
+    ++state_->refused;
     ::close(fd);
     return;
   }
-  const auto bound = core_->settings.max_connections;
-  const auto open = core_->connections.size();
+  const auto bound = state_->settings.max_connections;
+  const auto open = state_->connections.size();
   int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (open >= bound + max_turned_away) {
     turn_away(fd);
     return;
   }
-  auto key = core_->connections.next_key(fd);
-  auto c = std::make_shared<connection>(core_, key, std::move(peer), *std::move(share), open >= bound);
-  core_->connections.put(key, c);
+  auto key = state_->connections.next_key(fd);
+  auto c = std::make_shared<connection>(state_, key, std::move(peer), *std::move(share), open >= bound);
+  state_->connections.put(key, c);
   // Its first event, that there is room to write, comes at once and sets the first deadline.
-  if (!core_->events.add(key))
+  if (!state_->events.add(key))
     c->post(connection::stop_now, connection::thread::other);
 }
 

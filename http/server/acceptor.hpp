@@ -18,7 +18,7 @@ public:
   /// get it and are closed at once.
   static constexpr std::size_t max_turned_away = 256;
 
-  explicit acceptor(std::shared_ptr<core> shared) : core_{std::move(shared)} {}
+  explicit acceptor(std::shared_ptr<server_state> shared) : state_{std::move(shared)} {}
   ~acceptor() { close(); }
 
   /// See `server::listen`.
@@ -43,7 +43,7 @@ private:
   void turn_away(int fd);
   void take_in(int fd, peer_ptr peer);
 
-  const std::shared_ptr<core> core_;
+  const std::shared_ptr<server_state> state_;
   std::mutex mutex_; // one thread accepts at a time, and never on a closed descriptor
   std::vector<door> doors_;
 };

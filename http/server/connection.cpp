@@ -10,30 +10,30 @@ namespace mistify::http {
 
 namespace {
 
-constexpr std::uint32_t at_work = std::uint32_t{1} << 31; // in signals_, beside the signals
+constexpr std::uint32_t busy = std::uint32_t{1} << 31; // in signals_, beside the signals
 
 } // namespace
 
-connection::connection(std::shared_ptr<core> shared, watch_key key, peer_ptr peer, share_table::place share,
+connection::connection(std::shared_ptr<server_state> shared, watch_key key, peer_ptr peer, share_table::place share,
                        bool too_many)
-  : core_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, share_{std::move(share)}, too_many_{too_many},
-    reader_{{core_->settings.max_head, core_->settings.max_body}}, pace_{{core_->settings.write_timeout,
-                                                                          core_->settings.least_rate,
-                                                                          core_->settings.rate_window}} {}
+  : state_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, share_{std::move(share)}, too_many_{too_many},
+    reader_{{state_->settings.max_head, state_->settings.max_body}}, pace_{{state_->settings.write_timeout,
+                                                                            state_->settings.least_rate,
+                                                                            state_->settings.rate_window}} {}
 
 connection::~connection() {
-  core_->buffered -= accounted_;
+  state_->buffered -= accounted_;
 }
 
 void connection::post(std::uint32_t signals, thread on) {
-  if (signals_.fetch_or(signals | at_work) & at_work)
+  if (signals_.fetch_or(signals | busy) & busy)
     return;
   for (;;) {
-    if (auto taken = signals_.exchange(at_work) & ~at_work; taken != 0) {
+    if (auto taken = signals_.exchange(busy) & ~busy; taken != 0) {
       handle(taken, on);
       continue;
     }
-    auto idle = at_work;
+    auto idle = busy;
     if (signals_.compare_exchange_strong(idle, 0))
       return;
   }
@@ -57,7 +57,7 @@ void connection::try_handle(std::uint32_t signals, thread on) {
   may_read_ |= (signals & (readable | half_closed)) != 0;
   half_closed_ |= (signals & half_closed) != 0;
   if (signals & dropped && waits_) {
-    ++core_->dropped;
+    ++state_->dropped;
     return close_hard();
   }
   if (std::exchange(too_many_, false))
@@ -83,7 +83,7 @@ void connection::handle_end(std::uint32_t signals) {
   } else if (gone || (stage_ == stage::live && signals & half_closed)) {
     close();
   } else if (stage_ == stage::handling && signals & half_closed) {
-    set_deadline(in(core_->settings.half_closed_timeout));
+    set_deadline(in(state_->settings.half_closed_timeout));
   }
   bool idle = stage_ == stage::draining || (stage_ == stage::reading && reader_.empty() && !may_read_);
   if (idle && signals & stop_idle)
@@ -129,7 +129,7 @@ void connection::on_deadline() {
 void connection::judge_pace() {
   if (!pace_.too_slow(now(), taken()))
     return set_deadline(pace_.look_at());
-  ++core_->dropped;
+  ++state_->dropped;
   close_hard();
 }
 
@@ -144,11 +144,11 @@ void connection::set_deadline(tick when) {
   // In one order with the alarm, for all threads: whoever takes the alarm for due sees this deadline.
   deadline_.store(when);
   if (when != never)
-    core_->events.alarm_at_latest(when);
+    state_->events.alarm_at_latest(when);
 }
 
 void connection::hand_to_worker() {
-  core_->events.repeat(key_);
+  state_->events.repeat(key_);
 }
 
 void connection::close() {
@@ -159,7 +159,7 @@ void connection::close() {
   nothing_waits();
   set_deadline(never);
   // In this order: once the descriptor is closed, the next client may come under its number.
-  core_->connections.erase(key_);
+  state_->connections.erase(key_);
   ::close(key_.fd);
 }
 

@@ -38,7 +38,8 @@ public:
   enum class thread : std::uint8_t { worker, other };
 
   /// If `too_many`, answers 503 and closes. `share` is its place among the connections of its address.
-  connection(std::shared_ptr<core> shared, watch_key key, peer_ptr peer, share_table::place share, bool too_many);
+  connection(std::shared_ptr<server_state> shared, watch_key key, peer_ptr peer, share_table::place share,
+             bool too_many);
   ~connection();
 
   void post(std::uint32_t signals, thread on);
@@ -103,7 +104,7 @@ private:
   void end_live();
   void on_live_deadline();
 
-  const std::shared_ptr<core> core_;
+  const std::shared_ptr<server_state> state_;
   const watch_key key_;
   const peer_ptr peer_;
   std::atomic<std::uint32_t> signals_{0};
@@ -129,9 +130,9 @@ private:
   std::shared_ptr<transfer> transfer_;
   bool brief_ = false;  // a page of the agent's own, not a download
   bool packed_ = false; // compression of the answer was done or ruled out
-  std::shared_ptr<live_body> live_;
+  std::shared_ptr<streaming_body> live_;
   std::optional<share_table::place> live_share_;
-  outbox out_;
+  write_buffer out_;
   reader_pace pace_;
   bool waits_ = false; // bytes of `out_` wait for the client
 };

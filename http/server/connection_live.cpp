@@ -25,18 +25,18 @@ std::string chunk_head(std::size_t size) {
 
 void connection::start_live() {
   auto a = std::exchange(answer_, {});
-  if (auto share = head_only_ ? std::nullopt : core_->live_shares.take(share_key(*peer_))) {
+  if (auto share = head_only_ ? std::nullopt : state_->live_shares.take(share_key(*peer_))) {
     live_share_.emplace(*std::move(share));
   } else if (!head_only_) {
-    ++core_->refused;
-    return send(core_->answer_to(429, "too many readers of events of one client: " +
-                                        std::to_string(core_->settings.live_of_one)));
+    ++state_->refused;
+    return send(state_->answer_to(429, "too many readers of events of one client: " +
+                                         std::to_string(state_->settings.live_of_one)));
   }
-  if (!head_only_ && ++core_->live > core_->settings.max_live) {
-    --core_->live;
+  if (!head_only_ && ++state_->live > state_->settings.max_live) {
+    --state_->live;
     live_share_.reset();
-    ++core_->refused;
-    return send(core_->answer_to(503, "too many readers of events at a time"));
+    ++state_->refused;
+    return send(state_->answer_to(503, "too many readers of events at a time"));
   }
   keep_alive_ = keep_alive_ && head_only_;
   out_.put(live_head(a), std::string{});
@@ -46,7 +46,7 @@ void connection::start_live() {
   stage_ = stage::live;
   live_ = std::move(a.live);
   // A client that does not acknowledge what it is sent is gone, whatever it forgot to say.
-  const auto patience = static_cast<unsigned>(core_->settings.write_timeout.count());
+  const auto patience = static_cast<unsigned>(state_->settings.write_timeout.count());
   ::setsockopt(key_.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
   ::setsockopt(key_.fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
   live_->on_more([weak = weak_from_this()] {
@@ -75,12 +75,12 @@ bool connection::feed(thread on) {
   bool moved = false;
   const bool waiting = !out_.empty();
   switch (out_.flush(key_.fd, moved)) {
-  case outbox::result::failed: close(); return false;
-  case outbox::result::blocked: bytes_wait(); return false;
-  case outbox::result::sent: nothing_waits(); break;
+  case write_buffer::result::failed: close(); return false;
+  case write_buffer::result::blocked: bytes_wait(); return false;
+  case write_buffer::result::sent: nothing_waits(); break;
   }
   if (waiting)
-    set_deadline(in(core_->settings.heartbeat));
+    set_deadline(in(state_->settings.heartbeat));
   if (!live_) {
     end_exchange();
     return true;
@@ -93,7 +93,7 @@ bool connection::send_more() {
     put_piece(std::move(bytes));
     return true;
   }
-  if (!core_->stopping)
+  if (!state_->stopping)
     return false;
   // It ends here, in a way that the client can tell from a broken one.
   end_live();
@@ -110,7 +110,7 @@ void connection::put_piece(std::string bytes) {
 
 void connection::end_live() {
   if (std::exchange(live_, nullptr))
-    --core_->live;
+    --state_->live;
   live_share_.reset();
 }
 

@@ -36,7 +36,7 @@ struct detached {
   };
 };
 
-detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<core> shared, request r) {
+detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<server_state> shared, request r) {
   answer a;
   try {
     a = co_await shared->handle(std::move(r));
@@ -52,7 +52,7 @@ bool connection::read_request(thread on) {
   if (on == thread::other) {
     if (!may_read_ && reader_.empty())
       return wait_for_bytes();
-    set_deadline(in(core_->settings.write_timeout)); // the worker comes when there is room for another answer
+    set_deadline(in(state_->settings.write_timeout)); // the worker comes when there is room for another answer
     hand_to_worker();
     return false;
   }
@@ -74,13 +74,13 @@ bool connection::wait_for_bytes() {
   }
   if (!reader_.empty()) {
     if (!timing_) // from its first byte on, however many come in between
-      set_deadline(in(core_->settings.request_timeout));
+      set_deadline(in(state_->settings.request_timeout));
     timing_ = true;
-  } else if (core_->stopping || late) {
+  } else if (state_->stopping || late) {
     close();
   } else {
     timing_ = false;
-    set_deadline(in(core_->settings.idle_timeout));
+    set_deadline(in(state_->settings.idle_timeout));
   }
   return false;
 }
@@ -112,10 +112,10 @@ bool connection::account() {
   held = held > small ? held : 0;
   if (held == accounted_)
     return true;
-  auto all = core_->buffered += held - accounted_; // wraps around as it should where less is held
+  auto all = state_->buffered += held - accounted_; // wraps around as it should where less is held
   bool grown = held > accounted_;
   accounted_ = held;
-  if (!grown || all <= core_->settings.max_buffered)
+  if (!grown || all <= state_->settings.max_buffered)
     return true;
   refuse(503, "too many large requests at a time");
   return false;
@@ -125,7 +125,7 @@ bool connection::begin_exchange() {
   stage_ = stage::handling;
   late_ = false;
   packed_ = false;
-  set_deadline(half_closed_ ? in(core_->settings.half_closed_timeout) : never);
+  set_deadline(half_closed_ ? in(state_->settings.half_closed_timeout) : never);
   timing_ = false;
   auto parsed = request_parser::parse(reader_.head());
   if (auto* no = std::get_if<refusal>(&parsed)) {
@@ -133,7 +133,7 @@ bool connection::begin_exchange() {
     return true;
   }
   auto& r = std::get<request>(parsed);
-  if (const auto& door = core_->settings.door)
+  if (const auto& door = state_->settings.door)
     if (auto no = refuse_address(*door, reader_.head(), peer_->address)) {
       refuse(no->status, std::move(no->message), r.head_only);
       return true;
@@ -148,7 +148,7 @@ bool connection::begin_exchange() {
   keep_alive_ = http_1_0_ ? names(persistence, "keep-alive") : !names(persistence, "close");
   accepts_gzip_ = accepts_gzip(r.header("accept-encoding"));
   reader_.next();
-  ++core_->requests;
+  ++state_->requests;
   start_handler(std::move(r));
   return true;
 }
@@ -163,13 +163,13 @@ std::string_view connection::sent_request_id() const {
 
 void connection::start_handler(request r) {
   phase_.store(phase::started);
-  run_handler(shared_from_this(), core_, std::move(r));
+  run_handler(shared_from_this(), state_, std::move(r));
   if (phase_.load() != phase::done) {
-    ++core_->parked;
+    ++state_->parked;
     // From here on the handler's thread may post the answer.
     if (phase_.exchange(phase::parked) != phase::done)
       return;
-    --core_->parked;
+    --state_->parked;
   }
   respond(thread::worker);
 }
@@ -178,7 +178,7 @@ void connection::complete(answer a) {
   answer_ = std::move(a);
   if (phase_.exchange(phase::done) != phase::parked)
     return; // the worker that started the handler is still there, and goes on
-  --core_->parked;
+  --state_->parked;
   post(answered, thread::other);
 }
 

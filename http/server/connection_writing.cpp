@@ -40,13 +40,13 @@ void connection::respond(thread on) {
 
 /// Answers instead of a handler, and closes: what follows is not known to be a request.
 void connection::refuse(int status, std::string message, bool head_only) {
-  ++core_->refused;
+  ++state_->refused;
   keep_alive_ = false;
   lingers_ = true;
   accepts_gzip_ = false;
   head_only_ = head_only;
   request_id_ = request_id_of(sent_request_id());
-  send(core_->answer_to(status, std::move(message)));
+  send(state_->answer_to(status, std::move(message)));
 }
 
 void connection::send(answer a) {
@@ -56,7 +56,7 @@ void connection::send(answer a) {
   }
   if (!packed_)
     compress(a);
-  keep_alive_ = keep_alive_ && !core_->stopping;
+  keep_alive_ = keep_alive_ && !state_->stopping;
   head_options options;
   options.date = date_now();
   options.content_length = static_cast<std::int64_t>(a.shared ? a.shared->size() : a.body.size());
@@ -84,7 +84,7 @@ bool connection::pack_elsewhere() {
   handed_over_ = false;
   if (!has_header(answer_, "vary"))
     answer_.headers.emplace_back("Vary", "Accept-Encoding");
-  return core_->packers.try_post([self = shared_from_this()]() mutable {
+  return state_->packers.try_post([self = shared_from_this()]() mutable {
     try {
       self->compress(self->answer_);
     } catch (const std::exception&) {
@@ -101,7 +101,7 @@ void connection::compress(answer& a) {
     a.headers.emplace_back("Vary", "Accept-Encoding");
   if (!accepts_gzip_)
     return;
-  if (auto packed = core_->gzip.gzip(a.body)) {
+  if (auto packed = state_->gzip.gzip(a.body)) {
     a.body = *std::move(packed);
     a.headers.emplace_back("Content-Encoding", "gzip");
   }
@@ -110,9 +110,9 @@ void connection::compress(answer& a) {
 bool connection::flush() {
   bool moved = false;
   switch (out_.flush(key_.fd, moved)) {
-  case outbox::result::sent: end_exchange(); return true;
-  case outbox::result::failed: close(); return false;
-  case outbox::result::blocked: break;
+  case write_buffer::result::sent: end_exchange(); return true;
+  case write_buffer::result::failed: close(); return false;
+  case write_buffer::result::blocked: break;
   }
   bytes_wait();
   return false;
@@ -125,8 +125,8 @@ void connection::bytes_wait() {
   pace_.waits(time, so_far);
   waits_ = true;
   set_deadline(pace_.look_at());
-  for (const auto& slow : core_->waiting.hold(key_, {out_.own(), out_.shared(), so_far}, time))
-    if (const auto c = core_->connections.find(slow))
+  for (const auto& slow : state_->waiting.hold(key_, {out_.own(), out_.shared(), so_far}, time))
+    if (const auto c = state_->connections.find(slow))
       c->post(dropped, thread::other);
 }
 
@@ -134,7 +134,7 @@ void connection::nothing_waits() {
   if (!std::exchange(waits_, false))
     return;
   pace_.rests(now());
-  core_->waiting.release(key_);
+  state_->waiting.release(key_);
 }
 
 std::uint64_t connection::taken() const noexcept {
@@ -162,31 +162,32 @@ void connection::start_draining() {
 }
 
 void connection::start_download() {
-  keep_alive_ = keep_alive_ && !core_->stopping;
+  keep_alive_ = keep_alive_ && !state_->stopping;
   brief_ = answer_.brief;
-  transfer_ = std::make_shared<transfer>(
-    key_.fd, std::exchange(answer_, {}),
-    transfer::manner{head_only_, http_1_0_, keep_alive_,
-                     pace_rule{core_->settings.write_timeout, core_->settings.least_rate, core_->settings.rate_window},
-                     request_id_});
+  transfer_ =
+    std::make_shared<transfer>(key_.fd, std::exchange(answer_, {}),
+                               transfer::manner{head_only_, http_1_0_, keep_alive_,
+                                                pace_rule{state_->settings.write_timeout, state_->settings.least_rate,
+                                                          state_->settings.rate_window},
+                                                request_id_});
   stage_ = stage::downloading;
   if (!brief_)
-    ++core_->downloading;
-  auto& threads = brief_ ? core_->pages : core_->downloads;
+    ++state_->downloading;
+  auto& threads = brief_ ? state_->pages : state_->downloads;
   if (threads.try_post([self = shared_from_this()]() mutable { std::exchange(self, nullptr)->run_download(); }))
     return;
   transfer_ = nullptr;
   if (!brief_)
-    --core_->downloading;
-  ++core_->refused;
-  send(core_->answer_to(503, brief_ ? "too many pages at a time" : "too many downloads at a time"));
+    --state_->downloading;
+  ++state_->refused;
+  send(state_->answer_to(503, brief_ ? "too many pages at a time" : "too many downloads at a time"));
 }
 
 /// On a thread of a pool, which has the socket to itself.
 void connection::run_download() {
-  transfer_->run([this](std::exception_ptr e) { return core_->answer_to(std::move(e)); });
+  transfer_->run([this](std::exception_ptr e) { return state_->answer_to(std::move(e)); });
   if (!brief_)
-    --core_->downloading;
+    --state_->downloading;
   post(transferred, thread::other);
 }
 

@@ -20,7 +20,7 @@ void leader_followers::place::begins() noexcept {
 }
 
 void leader_followers::place::ends() noexcept {
-  if (at_work())
+  if (busy())
     rounds_.fetch_add(1);
 }
 
@@ -88,7 +88,7 @@ void leader_followers::look_after_leaders(lock& held) {
 
 void leader_followers::doze(lock& held) {
   dozing_ = true;
-  if (std::ranges::none_of(leaders_, &place::at_work))
+  if (std::ranges::none_of(leaders_, &place::busy))
     look_.wait(held, [this] { return over_ || !dozing_; });
   dozing_ = false;
 }

@@ -38,7 +38,7 @@ public:
     explicit place(leader_followers& all) noexcept : all_{all} {}
 
     void ends() noexcept;
-    bool at_work() const noexcept { return rounds_.load() % 2 != 0; }
+    bool busy() const noexcept { return rounds_.load() % 2 != 0; }
 
     leader_followers& all_;
     std::atomic<std::uint64_t> rounds_{0}; // odd while busy

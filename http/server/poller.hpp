@@ -57,7 +57,7 @@ public:
 
 private:
   int epoll_, quit_;
-  rpc::alarm_clock alarm_;
+  rpc::timer alarm_;
 };
 
 } // namespace mistify::http

@@ -45,7 +45,7 @@ std::uint32_t signals_of(std::uint32_t events) {
 
 struct server::impl {
   impl(server_settings s, handler h, error_answers e)
-    : shared{std::make_shared<core>(s, std::move(h), std::move(e))}, doors{shared} {}
+    : shared{std::make_shared<server_state>(s, std::move(h), std::move(e))}, doors{shared} {}
 
   bool take_turn(leader_followers::place& mine);
   std::optional<epoll_event> next_event();
@@ -54,7 +54,7 @@ struct server::impl {
   void tell_all(std::uint32_t signal);
   void stop(std::chrono::milliseconds grace);
 
-  std::shared_ptr<core> shared;
+  std::shared_ptr<server_state> shared;
   acceptor doors;
   std::mutex lifecycle;
   bool started = false, stopped = false;

@@ -6,14 +6,14 @@
 
 namespace mistify::http {
 
-watch_key registry::next_key(int fd) {
+watch_key connection_table::next_key(int fd) {
   std::lock_guard lock{mutex_};
   if (++generation_ == watch_key::own)
     ++generation_;
   return {fd, generation_};
 }
 
-void registry::put(watch_key key, entry c) {
+void connection_table::put(watch_key key, entry c) {
   std::lock_guard lock{mutex_};
   auto index = static_cast<std::size_t>(key.fd);
   if (index >= slots_.size())
@@ -22,14 +22,14 @@ void registry::put(watch_key key, entry c) {
   ++size_;
 }
 
-registry::entry registry::find(watch_key key) const {
+connection_table::entry connection_table::find(watch_key key) const {
   std::lock_guard lock{mutex_};
   auto index = static_cast<std::size_t>(key.fd);
   bool there = index < slots_.size() && slots_[index].generation == key.generation;
   return there ? slots_[index].held : nullptr;
 }
 
-void registry::erase(watch_key key) {
+void connection_table::erase(watch_key key) {
   std::lock_guard lock{mutex_};
   auto& s = slots_[static_cast<std::size_t>(key.fd)];
   if (s.generation != key.generation || !s.held)
@@ -39,12 +39,12 @@ void registry::erase(watch_key key) {
     emptied_.notify_all();
 }
 
-std::size_t registry::size() const {
+std::size_t connection_table::size() const {
   std::lock_guard lock{mutex_};
   return size_;
 }
 
-std::vector<registry::entry> registry::all() const {
+std::vector<connection_table::entry> connection_table::all() const {
   std::lock_guard lock{mutex_};
   std::vector<entry> out;
   for (const auto& s : slots_)
@@ -53,7 +53,7 @@ std::vector<registry::entry> registry::all() const {
   return out;
 }
 
-std::vector<registry::entry> registry::due(tick t, tick& next) const {
+std::vector<connection_table::entry> connection_table::due(tick t, tick& next) const {
   std::lock_guard lock{mutex_};
   std::vector<entry> out;
   for (const auto& s : slots_) {
@@ -67,7 +67,7 @@ std::vector<registry::entry> registry::due(tick t, tick& next) const {
   return out;
 }
 
-bool registry::wait_until_empty(tick deadline) const {
+bool connection_table::wait_until_empty(tick deadline) const {
   std::unique_lock lock{mutex_};
   auto until = std::chrono::steady_clock::time_point{std::chrono::milliseconds{deadline}};
   return emptied_.wait_until(lock, until, [this] { return size_ == 0; });
@@ -84,7 +84,7 @@ answer plain_error(int status) noexcept {
 
 } // namespace
 
-answer core::answer_to(std::exception_ptr error) const noexcept {
+answer server_state::answer_to(std::exception_ptr error) const noexcept {
   try {
     return errors.from_exception(std::move(error));
   } catch (...) {
@@ -92,7 +92,7 @@ answer core::answer_to(std::exception_ptr error) const noexcept {
   }
 }
 
-answer core::answer_to(int status, std::string message) const noexcept {
+answer server_state::answer_to(int status, std::string message) const noexcept {
   try {
     return errors.from_status(status, std::move(message));
   } catch (...) {
@@ -100,7 +100,7 @@ answer core::answer_to(int status, std::string message) const noexcept {
   }
 }
 
-server_stats core::stats() const {
+server_stats server_state::stats() const {
   return {connections.size(), parked.load(),  downloading.load(), live.load(),   buffered.load(),
           requests.load(),    refused.load(), waiting.bytes(),    dropped.load()};
 }

@@ -19,7 +19,7 @@ namespace mistify::http {
 class connection;
 
 /// The open connections, by descriptor. Every member is thread-safe.
-class registry {
+class connection_table {
 public:
   using entry = std::shared_ptr<connection>;
 
@@ -49,8 +49,8 @@ private:
 };
 
 /// State shared by the connections of a server. Outlives the server until every handler has answered.
-struct core {
-  core(server_settings s, handler h, error_answers e)
+struct server_state {
+  server_state(server_settings s, handler h, error_answers e)
     : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
       live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads} {}
 
@@ -66,7 +66,7 @@ struct core {
   poller events;
   share_table connection_shares, live_shares; // by address; declared before the connections, which hold places
   waiting_answers waiting;
-  registry connections;
+  connection_table connections;
   rpc::thread_pool downloads;
   // For pages that the agent streams itself; downloads do not delay them.
   rpc::thread_pool pages{most_pages, most_pages};

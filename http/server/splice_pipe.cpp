@@ -12,7 +12,7 @@ constexpr std::size_t capacity = std::size_t{1} << 20; // what Linux gives to an
 
 } // namespace
 
-bool relay_pipe::open() {
+bool splice_pipe::open() {
   if (in_)
     return true;
   std::array<int, 2> ends{};
@@ -24,14 +24,14 @@ bool relay_pipe::open() {
   return true;
 }
 
-ssize_t relay_pipe::take(int source, std::size_t most) {
+ssize_t splice_pipe::take(int source, std::size_t most) {
   const auto n =
     ::splice(source, nullptr, in_.get(), nullptr, std::min(most, capacity), SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   left_ += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
   return n;
 }
 
-ssize_t relay_pipe::give(int target) {
+ssize_t splice_pipe::give(int target) {
   const auto n = ::splice(out_.get(), nullptr, target, nullptr, left_, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   left_ -= static_cast<std::size_t>(std::max<ssize_t>(n, 0));
   return n;

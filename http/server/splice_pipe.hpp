@@ -11,7 +11,7 @@ namespace mistify::http {
 ///
 /// Downloads that were copied through memory ran at 0.54 of the source's own rate (1 GiB on loopback, two cores); the
 /// two copies took most of the agent's time.
-class relay_pipe {
+class splice_pipe {
 public:
   /// Returns false if the process has no free descriptors.
   bool open();

@@ -59,7 +59,7 @@ private:
   answer answer_;
   const manner how_;
   rpc::cancellation gone_;
-  relay_pipe pipe_;
+  splice_pipe pipe_;
   bool begun_ = false, failed_ = false;
   std::int64_t length_ = -1, sent_ = 0;
   std::uint64_t sent_in_all_ = 0; // including heads and framing

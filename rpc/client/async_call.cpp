@@ -10,13 +10,13 @@
 
 namespace mistify::rpc {
 
-started_call::started_call(const endpoint& to, connection_pool& pool, const call_threads& on,
-                           std::unique_ptr<connection> link, std::chrono::milliseconds timeout, cancellation cancel,
-                           call_done told)
+async_call::async_call(const endpoint& to, connection_pool& pool, const call_threads& on,
+                       std::unique_ptr<connection> link, std::chrono::milliseconds timeout, cancellation cancel,
+                       call_done told)
   : pool_{pool}, threads_{on}, cancel_{std::move(cancel)}, exchange_{to, cancel_, timeout}, link_{std::move(link)},
     told_{std::move(told)} {}
 
-void started_call::send(std::string_view text) {
+void async_call::send(std::string_view text) {
   link_->stream.begin(exchange_.until, head_budget);
   guard_.emplace(cancel_.on_cancel([stream = &link_->stream] { stream->abort(); }));
   const auto sent = link_->stream.send_at_once(text);
@@ -26,14 +26,14 @@ void started_call::send(std::string_view text) {
   go_on_blocking();
 }
 
-void started_call::await() {
+void async_call::await() {
   const bool awaited = threads_.answers.when_readable(link_->stream.socket(), exchange_.until,
                                                       [self = shared_from_this()] { self->answered(); });
   if (!awaited)
     go_on_blocking();
 }
 
-void started_call::answered() {
+void async_call::answered() {
   if (!link_->stream.take_what_came())
     return await();
   const auto answer = read_whole(link_->stream.unread());
@@ -46,7 +46,7 @@ void started_call::answered() {
 }
 
 /// Without the engine.
-void started_call::finish(const whole_answer& answer) {
+void async_call::finish(const whole_answer& answer) {
   const std::string body{answer.body};
   link_->stream.next(link_->stream.unread().size());
   guard_.reset(); // before the connection is handed back
@@ -55,7 +55,7 @@ void started_call::finish(const whole_answer& answer) {
   tell([&] { return decode_result(body); });
 }
 
-void started_call::go_on_blocking() {
+void async_call::go_on_blocking() {
   const bool posted = threads_.blocking.try_post([self = shared_from_this()] {
     self->link_->stream.send(self->unsent_);
     self->finish();
@@ -66,7 +66,7 @@ void started_call::go_on_blocking() {
   }
 }
 
-void started_call::finish() {
+void async_call::finish() {
   guard_.reset(); // the exchange has one of its own from here on, which goes before the connection is handed back
   tell([&] {
     httplib::Request sent;
@@ -77,7 +77,7 @@ void started_call::finish() {
 }
 
 template <class F>
-void started_call::tell(const F& take) {
+void async_call::tell(const F& take) {
   outcome<std::string> result;
   try {
     result = take();

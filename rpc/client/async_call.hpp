@@ -14,10 +14,10 @@ struct whole_answer;
 /// A call on a kept connection that holds no thread while its answer is awaited: sent by whoever starts it, as far as that
 /// goes without blocking, and answered on the reactor's thread where the answer came in one piece, which it mostly does.
 /// The rest is for a thread that may block. Internal to the client; keeps itself alive until it has told the outcome.
-class started_call : public std::enable_shared_from_this<started_call> {
+class async_call : public std::enable_shared_from_this<async_call> {
 public:
-  started_call(const endpoint& to, connection_pool& pool, const call_threads& on, std::unique_ptr<connection> link,
-               std::chrono::milliseconds timeout, cancellation cancel, call_done told);
+  async_call(const endpoint& to, connection_pool& pool, const call_threads& on, std::unique_ptr<connection> link,
+             std::chrono::milliseconds timeout, cancellation cancel, call_done told);
 
   void send(std::string_view text); ///< the request
 

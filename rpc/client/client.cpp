@@ -80,11 +80,11 @@ struct client::impl {
   std::atomic<std::uint64_t> last_id{0};
 
   download_end download(std::string request, milliseconds stall, const cancellation& cancel, const download_sink& sink,
-                        const on_behalf_of& whom);
+                        const call_context& whom);
 };
 
 download_end client::impl::download(std::string body, milliseconds stall, const cancellation& cancel,
-                                    const download_sink& sink, const on_behalf_of& whom) {
+                                    const download_sink& sink, const call_context& whom) {
   exchange x{to, cancel, stall};
   auto on = x.connect(pool);
   bool began = false, stopped = false;
@@ -159,7 +159,7 @@ client::client(endpoint to) : impl_{std::make_unique<impl>(std::move(to))} {}
 client::~client() = default;
 
 std::string client::call(std::string_view method, std::string_view params, milliseconds timeout,
-                         const cancellation& cancel, const on_behalf_of& whom) {
+                         const cancellation& cancel, const call_context& whom) {
   exchange x{impl_->to, cancel, timeout};
   auto on = x.connect(impl_->pool);
   auto request = post_to(impl_->to, encode_call(method, params, impl_->last_id++), whom);
@@ -168,17 +168,17 @@ std::string client::call(std::string_view method, std::string_view params, milli
 }
 
 bool client::start_call(const call_threads& on, std::string_view method, std::string_view params, milliseconds timeout,
-                        const cancellation& cancel, const on_behalf_of& whom, call_done told) {
+                        const cancellation& cancel, const call_context& whom, call_done told) {
   auto kept = impl_->plain ? impl_->pool.take() : nullptr;
   if (!kept)
     return false;
-  std::make_shared<started_call>(impl_->to, impl_->pool, on, std::move(kept), timeout, cancel, std::move(told))
+  std::make_shared<async_call>(impl_->to, impl_->pool, on, std::move(kept), timeout, cancel, std::move(told))
     ->send(text_of_post(impl_->to, encode_call(method, params, impl_->last_id++), whom));
   return true;
 }
 
 download_end client::download(std::string_view request, milliseconds stall, const cancellation& cancel,
-                              const download_sink& sink, const on_behalf_of& whom) {
+                              const download_sink& sink, const call_context& whom) {
   return impl_->download(std::string{request}, stall, cancel, sink, whom);
 }
 

@@ -34,7 +34,7 @@ struct endpoint {
 };
 
 /// For whom the agent asks. What is not empty goes along as a header, so that the sub-agent can tell.
-struct on_behalf_of {
+struct call_context {
   std::string_view request_id = {}; ///< X-Request-ID
   std::string_view job_id = {};     ///< X-Guest-Job-ID; see `asker::job`
 };
@@ -97,7 +97,7 @@ public:
   ///   failure{sub_agent_timeout}  no whole answer in time;
   ///   failure{cancelled}          `cancel` was used.
   std::string call(std::string_view method, std::string_view params, std::chrono::milliseconds timeout,
-                   const cancellation& cancel, const on_behalf_of& whom = {});
+                   const cancellation& cancel, const call_context& whom = {});
 
   /// As `call`, but returns at once: `told` gets the outcome, once, on one of the threads, which outlive the call, as this
   /// does. False, and nothing happens, where that takes more than a kept connection that is free: `call` makes one, which
@@ -106,14 +106,14 @@ public:
   /// With a thread for each call that is out, woken for it and again for its answer, GET metrics/cpu made 0.67 of what a bare
   /// proxy does; so it makes 0.73 (etc/bench.sh metrics).
   [[nodiscard]] bool start_call(const call_threads& on, std::string_view method, std::string_view params,
-                                std::chrono::milliseconds timeout, const cancellation& cancel, const on_behalf_of& whom,
+                                std::chrono::milliseconds timeout, const cancellation& cancel, const call_context& whom,
                                 call_done told);
 
   /// POSTs the bare JSON `request` and hands the bytes of a 200 answer on as they come, holding no more than a small
   /// buffer. `stall` bounds the wait for the head of the answer, and between two pieces of it. Throws like `call`
   /// before `begin`, and `download_refused` for a status from 400 to 599; after `begin` it returns how it ended.
   download_end download(std::string_view request, std::chrono::milliseconds stall, const cancellation& cancel,
-                        const download_sink& sink, const on_behalf_of& whom = {});
+                        const download_sink& sink, const call_context& whom = {});
 
   const endpoint& to() const noexcept;
 

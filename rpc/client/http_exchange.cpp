@@ -33,7 +33,7 @@ std::string_view trimmed(std::string_view text) {
 
 /// What a request says of its sender.
 template <class Put>
-void put_headers(const on_behalf_of& whom, const Put& put) {
+void put_headers(const call_context& whom, const Put& put) {
   put("Content-Type", "application/json");
   put("User-Agent", "mistify-agent/" MISTIFY_VERSION);
   if (!whom.request_id.empty())
@@ -85,7 +85,7 @@ std::int64_t length_of(const httplib::Response& answer) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(length, INT64_MAX));
 }
 
-httplib::Request post_to(const endpoint& to, std::string body, const on_behalf_of& whom) {
+httplib::Request post_to(const endpoint& to, std::string body, const call_context& whom) {
   httplib::Request request;
   request.method = "POST";
   request.path = to.path;
@@ -94,7 +94,7 @@ httplib::Request post_to(const endpoint& to, std::string body, const on_behalf_o
   return request;
 }
 
-std::string text_of_post(const endpoint& to, std::string_view body, const on_behalf_of& whom) {
+std::string text_of_post(const endpoint& to, std::string_view body, const call_context& whom) {
   std::string out = "POST ";
   out.append(to.path).append(" HTTP/1.1\r\nHost: ").append(to.host).append(":").append(std::to_string(to.port));
   out.append("\r\nAccept: */*\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");

@@ -43,9 +43,9 @@ private:
   [[noreturn]] void fail_to_connect(int error) const;
 };
 
-httplib::Request post_to(const endpoint& to, std::string body, const on_behalf_of& whom);
+httplib::Request post_to(const endpoint& to, std::string body, const call_context& whom);
 /// The same, as the engine writes it.
-std::string text_of_post(const endpoint& to, std::string_view body, const on_behalf_of& whom);
+std::string text_of_post(const endpoint& to, std::string_view body, const call_context& whom);
 
 /// The text of an answer that refuses, or its status where it has none.
 std::string refusal(int status, std::string_view body);

@@ -42,7 +42,8 @@ std::unique_ptr<httplib::Client> client_for(const std::string& url) {
 
 } // namespace
 
-agent_link::agent_link(const std::string& url, std::string loss) : client_{client_for(url)}, loss_{std::move(loss)} {
+agent_reporter::agent_reporter(const std::string& url, std::string loss)
+  : client_{client_for(url)}, loss_{std::move(loss)} {
   client_->set_keep_alive(true);
   if (!url.starts_with("unix:"))
     client_->set_tcp_nodelay(true);
@@ -51,28 +52,28 @@ agent_link::agent_link(const std::string& url, std::string loss) : client_{clien
   client_->set_write_timeout(answer_timeout);
 }
 
-agent_link::~agent_link() = default;
+agent_reporter::~agent_reporter() = default;
 
-receipt agent_link::tell_state(const std::string& guest, std::string_view state) {
+report_result agent_reporter::tell_state(const std::string& guest, std::string_view state) {
   return tell("/guests/" + guest + "/state", "state", state);
 }
 
-receipt agent_link::tell_progress(const std::string& job, std::string_view message) {
+report_result agent_reporter::tell_progress(const std::string& job, std::string_view message) {
   return tell("/jobs/" + job + "/progress", "message", message);
 }
 
-receipt agent_link::tell(const std::string& path, std::string_view key, std::string_view text) {
+report_result agent_reporter::tell(const std::string& path, std::string_view key, std::string_view text) {
   const auto answer = client_->Put(path, body_of(key, text), "application/json");
   note_away(!answer);
-  return answer ? weigh(answer->status, answer->body) : receipt::away;
+  return answer ? weigh(answer->status, answer->body) : report_result::away;
 }
 
-void agent_link::give_up() {
+void agent_reporter::give_up() {
   client_->stop();
 }
 
 /// One line when the trouble begins and one when it is over.
-void agent_link::note_away(bool now) {
+void agent_reporter::note_away(bool now) {
   if (std::exchange(away_, now) == now)
     return;
   if (now)
@@ -81,16 +82,16 @@ void agent_link::note_away(bool now) {
     log::warning("the agent is back");
 }
 
-receipt agent_link::weigh(int status, const std::string& body) {
+report_result agent_reporter::weigh(int status, const std::string& body) {
   if (status == 200 || status == 404) { // hypervisors have machines that are nobody's guests
     warned_of_ = 0;
-    return status == 200 ? receipt::taken : receipt::refused;
+    return status == 200 ? report_result::taken : report_result::refused;
   }
   if (status == 409 || status == 429 || status >= 500)
-    return receipt::not_now;
+    return report_result::not_now;
   if (std::exchange(warned_of_, status) != status)
     log::warning("the agent takes no reports", {{"status", std::to_string(status)}, {"answer", body}});
-  return receipt::refused;
+  return report_result::refused;
 }
 
 } // namespace mistify::rpc

@@ -12,7 +12,7 @@ class Client;
 namespace mistify::rpc {
 
 /// How the agent took a report.
-enum class receipt : std::uint8_t {
+enum class report_result : std::uint8_t {
   taken,   ///< it is so now
   not_now, ///< it may be taken later: a job is in the way or does not run yet, or the agent is in trouble
   refused, ///< the agent does not know what it is about, or takes no reports
@@ -20,27 +20,27 @@ enum class receipt : std::uint8_t {
 };
 
 /// How a sub-agent tells the agent something without being asked. For one thread.
-class agent_link {
+class agent_reporter {
 public:
   /// Throws std::invalid_argument unless the URL is http://HOST, http://HOST:PORT or unix:PATH. `loss` is what it means for people that
   /// the agent is away, for the log: "states are told later".
-  agent_link(const std::string& url, std::string loss);
-  ~agent_link();
+  agent_reporter(const std::string& url, std::string loss);
+  ~agent_reporter();
 
   // Each takes some seconds at most.
 
   /// What a guest is in by itself: `PUT /guests/{id}/state`.
-  receipt tell_state(const std::string& guest, std::string_view state);
+  report_result tell_state(const std::string& guest, std::string_view state);
   /// How far a call is that belongs to this job (see `asker::job`), in at most 256 bytes for people:
   /// `PUT /jobs/{id}/progress`.
-  receipt tell_progress(const std::string& job, std::string_view message);
+  report_result tell_progress(const std::string& job, std::string_view message);
 
   /// Ends a `tell` that waits for its answer. From any thread.
   void give_up();
 
 private:
-  receipt tell(const std::string& path, std::string_view key, std::string_view text);
-  receipt weigh(int status, const std::string& body);
+  report_result tell(const std::string& path, std::string_view key, std::string_view text);
+  report_result weigh(int status, const std::string& body);
   void note_away(bool now);
 
   std::unique_ptr<httplib::Client> client_;

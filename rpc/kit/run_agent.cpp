@@ -48,7 +48,7 @@ listen_at listen_options::place() const {
   return where;
 }
 
-int serve_until_signal(std::string_view name, const std::function<server&()>& make) {
+int run_agent(std::string_view name, const std::function<server&()>& make) {
   ::umask(077); // files and folders are nobody else's, whoever starts it; what others need is opened by name
   sigset_t ends;
   sigemptyset(&ends);

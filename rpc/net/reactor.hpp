@@ -44,7 +44,7 @@ private:
   void take_late(ready& into);
 
   unique_fd epoll_, quit_;
-  alarm_clock alarm_;
+  timer alarm_;
   std::mutex mutex_;
   std::unordered_map<number, waiting> waiting_;
   std::set<std::pair<deadline, number>> ends_; // of those that wait, without those that have none

@@ -12,12 +12,12 @@
 
 namespace mistify::rpc {
 
-alarm_clock::alarm_clock() : timer_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)} {
+timer::timer() : timer_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)} {
   if (!timer_)
     throw failure{errc::unavailable, "cannot make a timer: " + std::generic_category().message(errno)};
 }
 
-void alarm_clock::at_latest(deadline when) {
+void timer::at_latest(deadline when) {
   if (when >= rings_.load()) // the usual case: it is set to an earlier time
     return;
   const std::lock_guard lock{mutex_};
@@ -32,7 +32,7 @@ void alarm_clock::at_latest(deadline when) {
   ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
 }
 
-void alarm_clock::rang() {
+void timer::rang() {
   std::uint64_t times = 0;
   [[maybe_unused]] const auto n = ::read(timer_.get(), &times, sizeof times);
   rings_.store(never);

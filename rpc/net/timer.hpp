@@ -10,9 +10,9 @@ namespace mistify::rpc {
 
 /// A timer for an epoll set, which rings at the earliest of the times that it was asked for. One that rings too early is
 /// not set back: those who ask for later and later times set it once in a while, not each. Thread-safe.
-class alarm_clock {
+class timer {
 public:
-  alarm_clock(); ///< throws `failure{unavailable}`
+  timer(); ///< throws `failure{unavailable}`
 
   int fd() const noexcept { return timer_.get(); } ///< readable when it rings
 

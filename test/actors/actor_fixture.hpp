@@ -106,8 +106,8 @@ public:
     }
   };
 
-  rpc::metrics::registry measured; // outlives the actors
-  actors::roster roster;           // outlives the actors
+  rpc::metrics::registry measured;       // outlives the actors
+  actors::actor_registry actor_registry; // outlives the actors
 
 private:
   testing_config settings_;
@@ -186,7 +186,7 @@ public:
   actors::runner_metrics work{measured};
   actors::commit_metrics commits{measured};
   actors::config config;
-  store::directory* guests = nullptr;
+  store::guest_index* guests = nullptr;
   std::shared_ptr<fake_caller> sub_agent;
   std::shared_ptr<actors::places> gate; ///< of the service
   actors::service_actor service;
@@ -199,7 +199,7 @@ public:
 
 private:
   void start() {
-    guests_ = std::make_unique<store::directory>();
+    guests_ = std::make_unique<store::guest_index>();
     guests = guests_.get();
     store::journal_settings wanted;
     wanted.path = path();
@@ -212,23 +212,23 @@ private:
     auto unfinished = actors::recover_jobs(*journal, *guests_, config, work.jobs);
     sub_agent = std::make_shared<fake_caller>();
     gate = std::make_shared<actors::places>(places_);
-    service =
-      track(system.spawn(actors::service_behavior, std::string{"s"}, gate, std::size_t{1000},
-                         std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"}, &roster));
-    log = track(system.spawn(actors::job_log, std::move(journal), &commits, &roster, log_settings));
+    service = track(system.spawn(actors::service_behavior, std::string{"s"}, gate, std::size_t{1000},
+                                 std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"},
+                                 &actor_registry));
+    log = track(system.spawn(actors::job_log, std::move(journal), &commits, &actor_registry, log_settings));
     const auto context = std::make_shared<const actors::runner_context>(
       actors::runner_context{limit_, log, guests, [this](std::string_view name) { return config.find_action(name); },
                              [this](const std::string&) {
                                return actors::service_handle{service, gate};
                              },
-                             work, roster});
+                             work, actor_registry});
     front = track(system.spawn(
       actors::front,
       [this, context](actors::front_actor owner, const std::string& id) {
         return runners[id] = track(system.spawn(actors::runner_behavior, id, std::move(owner), context));
       },
-      static_cast<const store::directory*>(guests), &roster));
-    inspector = track(system.spawn(actors::inspector_behavior, &roster));
+      static_cast<const store::guest_index*>(guests), &actor_registry));
+    inspector = track(system.spawn(actors::inspector_behavior, &actor_registry));
     caf::anon_send(front, actors::restore_atom_v, actors::jobs_restore{std::move(unfinished), {gate->hold_jobs()}});
     run();
   }
@@ -256,7 +256,7 @@ private:
     REQUIRE(mkdtemp(name.data()) != nullptr);
     return name;
   }
-  std::unique_ptr<store::directory> guests_;
+  std::unique_ptr<store::guest_index> guests_;
   actors::limits limit_;
   std::size_t places_;
 

@@ -38,7 +38,7 @@ public:
     std::filesystem::remove_all(folder_);
   }
 
-  void spawn() { log = track(system.spawn(actors::job_log, std::move(journal), &commits, &roster, settings)); }
+  void spawn() { log = track(system.spawn(actors::job_log, std::move(journal), &commits, &actor_registry, settings)); }
 
   std::shared_ptr<seen_reply<rpc::metadata_map>> patch() {
     return ask<rpc::metadata_map>(log, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}});
@@ -49,7 +49,7 @@ public:
 
   std::string path() const { return (folder_ / "agent.db").string(); }
 
-  store::directory guests;
+  store::guest_index guests;
   std::shared_ptr<store::journal> journal;
   actors::commit_metrics commits{measured};
   actors::job_log_settings settings;

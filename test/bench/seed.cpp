@@ -65,7 +65,7 @@ rpc::guest sample_guest(std::size_t index) {
 }
 
 void seed(const std::string& file, std::size_t guests, std::size_t jobs) {
-  store::directory published;
+  store::guest_index published;
   store::journal_settings settings;
   settings.path = file;
   settings.keep_jobs = jobs;

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A body that says what the test gives it.
-class spoken final : public http::live_body {
+class spoken final : public http::streaming_body {
 public:
   std::string next() override {
     const std::lock_guard lock{mutex_};
@@ -54,7 +54,7 @@ private:
   std::function<void()> wake_;
 };
 
-http::handler speaks(std::shared_ptr<http::live_body> body) {
+http::handler speaks(std::shared_ptr<http::streaming_body> body) {
   return [body](http::request) -> http::task<http::answer> {
     http::answer a;
     a.content_type = "text/event-stream";
@@ -76,7 +76,7 @@ std::string read_until(raw_client& c, const std::string& text) {
 }
 
 /// A body that never runs dry, and counts what was taken of it.
-class endless final : public http::live_body {
+class endless final : public http::streaming_body {
 public:
   std::string next() override {
     taken += 1000;

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace mistify::http::service_manager;
+using namespace mistify::http::systemd;
 using namespace std::chrono_literals;
 
 namespace {

@@ -93,7 +93,7 @@ TEST_CASE_METHOD(event_fixture, "a stage that is to run again, or failed, is not
   const auto before = begin();
   add_job("r", "g");
   start("r", 0);
-  record({"r", guest_unchanged{}, stage_waits{0}});
+  record({"r", guest_unchanged{}, stage_paused{0}});
   start("r", 0);
   record({"r", guest_state{"error"}, job_ends{rpc::job_status::error, "no disk"}});
   CHECK(told(before) == lines{"7 r queued", "8 r started", "9 g changed: error", "10 r ended: no disk"});

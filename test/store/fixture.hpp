@@ -99,7 +99,7 @@ struct journal_fixture {
   }
 
   void open() {
-    published = std::make_unique<directory>();
+    published = std::make_unique<guest_index>();
     log = std::make_unique<journal>(settings(), *published);
   }
 
@@ -196,7 +196,7 @@ struct journal_fixture {
   bool fail_commit = false;
   std::function<void()> at_commit; ///< called before each commit
   std::vector<std::string> warnings;
-  std::unique_ptr<directory> published;
+  std::unique_ptr<guest_index> published;
   std::unique_ptr<journal> log;
 };
 

@@ -14,7 +14,7 @@ guest_ptr some_guest(std::string id, std::string doc = "{}") {
 } // namespace
 
 TEST_CASE("the directory finds what was put last and forgets what was erased") {
-  directory d;
+  guest_index d;
   d.put(some_guest("b"));
   d.put(some_guest("a", "old"));
   d.put(some_guest("a", "new"));
@@ -29,7 +29,7 @@ TEST_CASE("the directory finds what was put last and forgets what was erased") {
 }
 
 TEST_CASE("a guest that was found stays as it was") {
-  directory d;
+  guest_index d;
   d.put(some_guest("a", "old"));
   auto held = d.find("a");
   d.put(some_guest("a", "new"));
@@ -38,7 +38,7 @@ TEST_CASE("a guest that was found stays as it was") {
 }
 
 TEST_CASE("threads may read the directory while it changes") {
-  directory d;
+  guest_index d;
   d.put(some_guest("a"));
   std::thread writer{[&] {
     for (int i = 0; i < 2000; ++i) {

@@ -136,7 +136,7 @@ TEST_CASE("a step that the disk refuses when it has written a part of it undoes 
   journal_fixture f;
   f.max_bytes = 300'000;
   f.log.reset();
-  f.published = std::make_unique<directory>();
+  f.published = std::make_unique<guest_index>();
   auto wanted = f.settings();
   wanted.bounds.message_bytes = 1'000'000;
   f.log = std::make_unique<journal>(std::move(wanted), *f.published);

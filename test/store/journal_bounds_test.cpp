@@ -14,7 +14,7 @@ struct bounded_fixture : journal_fixture {
 
   void reopen_with(journal_bounds bounds) {
     log.reset();
-    published = std::make_unique<directory>();
+    published = std::make_unique<guest_index>();
     auto wanted = settings();
     wanted.bounds = bounds;
     log = std::make_unique<journal>(std::move(wanted), *published);

@@ -78,7 +78,7 @@ TEST_CASE_METHOD(place_fixture, "a link to the database that leads elsewhere lat
 
 TEST_CASE_METHOD(place_fixture, "a database that is removed while a commit runs is not told as written") {
   log.reset();
-  published = std::make_unique<directory>();
+  published = std::make_unique<guest_index>();
   auto wanted = settings();
   wanted.before_commit = [this] { fs::remove(path); };
   log = std::make_unique<journal>(wanted, *published);

@@ -10,7 +10,7 @@ namespace {
 
 /// The one line that a start on `path` says before it gives up.
 std::string refusal(const std::string& path) {
-  directory published;
+  guest_index published;
   journal_settings settings;
   settings.path = path;
   auto error = failure_of([&] { journal{settings, published}; });
@@ -44,7 +44,7 @@ TEST_CASE("a journal makes the folder and the file, and leaves the file alone wh
   temp_folder folder;
   journal_settings settings;
   settings.path = folder / "some/where/agent.db";
-  directory published;
+  guest_index published;
   { journal log{settings, published}; }
   CHECK(std::filesystem::is_regular_file(settings.path));
   CHECK(std::distance(std::filesystem::directory_iterator{folder / "some/where"}, {}) == 1);

@@ -48,7 +48,7 @@ TEST_CASE_METHOD(progress_fixture, "what one stage told is not said of the next,
   start("j", 1);
   CHECK(message().empty());
   tell("1 of 9");
-  record({"j", guest_unchanged{}, stage_waits{1}});
+  record({"j", guest_unchanged{}, stage_paused{1}});
   CHECK(message().empty());
 }
 

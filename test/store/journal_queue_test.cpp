@@ -88,7 +88,7 @@ TEST_CASE("unfinished jobs come in the order of queueing, with what is known of 
   f.start("z", 0);
   f.start("z", 2);
   f.start("a", 1);
-  f.record({"a", guest_unchanged{}, stage_waits{1}});
+  f.record({"a", guest_unchanged{}, stage_paused{1}});
   f.crash();
   auto left = f.log->unfinished();
   REQUIRE(left.size() == 3);

@@ -40,9 +40,9 @@ TEST_CASE("a job runs from its first stage on and keeps the time of that") {
 TEST_CASE("a stage that waits leaves the job's status and start as they are") {
   journal_fixture f;
   f.add_guest("g", "j");
-  CHECK(f.record({"j", guest_unchanged{}, stage_waits{0}}).job.status == rpc::job_status::queued);
+  CHECK(f.record({"j", guest_unchanged{}, stage_paused{0}}).job.status == rpc::job_status::queued);
   f.start("j");
-  auto waits = f.record({"j", guest_state{"half"}, stage_waits{1}});
+  auto waits = f.record({"j", guest_state{"half"}, stage_paused{1}});
   CHECK(waits.job.status == rpc::job_status::running);
   CHECK(waits.job.started_at == at_second(3));
   CHECK(waits.job.updated_at == at_second(4));

@@ -62,7 +62,7 @@ struct legacy_fixture {
   /// Starts like the agent: imports, then opens a journal.
   void start(const std::string& import_from = {}) {
     take_over_legacy(import_from, settings);
-    published = std::make_unique<directory>();
+    published = std::make_unique<guest_index>();
     journal{settings, *published};
   }
 
@@ -88,7 +88,7 @@ struct legacy_fixture {
   std::string original = folder / "old.db";
   journal_settings settings;
   std::vector<std::string> log;
-  std::unique_ptr<directory> published;
+  std::unique_ptr<guest_index> published;
 };
 
 } // namespace mistify::store

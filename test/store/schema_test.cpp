@@ -40,7 +40,7 @@ TEST_CASE("a file of the first schema is brought up to date with what is in it")
     db.execute("INSERT INTO guests VALUES ('g', '{\"id\":\"g\"}');"
                "INSERT INTO jobs VALUES (1, 'j', 'g', 'reboot', '', 0, 0, NULL, 1, 0, 1, '')");
   }
-  directory published;
+  guest_index published;
   journal_settings settings;
   settings.path = path;
   const journal log{settings, published};

@@ -11,7 +11,7 @@ namespace {
 
 struct token_fixture {
   temp_folder folder;
-  directory guests;
+  guest_index guests;
   std::unique_ptr<token_index> tokens = std::make_unique<token_index>();
   std::unique_ptr<journal> log;
 

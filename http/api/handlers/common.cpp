@@ -121,13 +121,13 @@ std::string json_array(const std::vector<std::string>& elements) {
   return std::move(out).str();
 }
 
-store::guest_ptr need_guest(const context& cx, const std::string& id) {
+store::guest_ptr require_guest(const context& cx, const std::string& id) {
   if (auto guest = cx.guests.find(id))
     return guest;
   throw failure{errc::not_found, "not found"};
 }
 
-actors::action_ptr need_action(const context& cx, std::string_view name) {
+actors::action_ptr require_action(const context& cx, std::string_view name) {
   if (auto action = cx.settings.find_action(name))
     return action;
   throw failure{errc::not_configured, std::string{name} + ": Not configured"};

@@ -39,10 +39,10 @@ answer accepted_job(const store::queued_job& queued);
 std::string json_array(const std::vector<std::string>& elements);
 
 /// Returns the guest; throws `not_found`.
-store::guest_ptr need_guest(const context& cx, const std::string& id);
+store::guest_ptr require_guest(const context& cx, const std::string& id);
 
 /// Returns the pipeline; throws `not_configured` with the text "NAME: Not configured".
-actors::action_ptr need_action(const context& cx, std::string_view name);
+actors::action_ptr require_action(const context& cx, std::string_view name);
 
 /// Returns the name of an action for that type of guest: "reboot", or "containerReboot" for containers.
 std::string action_for(std::string_view guest_type, std::string_view action);

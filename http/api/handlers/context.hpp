@@ -15,27 +15,27 @@
 
 namespace mistify::http {
 
-class bridge;
-class figure_store;
+class actor_gateway;
+class guest_metrics_cache;
 class gatekeeper;
 class guest_list;
-class guest_refresh;
-class reachability;
+class guest_metrics_collector;
+class service_probe;
 class snapshot_names;
 
 /// The objects that handlers use. Lives as long as the server; every member is thread-safe.
 struct context {
   const actors::config& settings;
   gatekeeper& gate;
-  const store::directory& guests;
+  const store::guest_index& guests;
   guest_list& list;
   const store::job_reader& jobs;
   store::event_feed& events;
   const store::token_index& tokens;
-  bridge& agents;
-  reachability& sub_agents;
-  const figure_store& figures;
-  guest_refresh& refresh;
+  actor_gateway& agents;
+  service_probe& sub_agents;
+  const guest_metrics_cache& figures;
+  guest_metrics_collector& refresh;
   snapshot_names& names;
   /// Returns the client of a configured service, for downloads.
   std::function<rpc::client&(const std::string& service)> client_of;

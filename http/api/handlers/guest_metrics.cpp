@@ -45,8 +45,8 @@ std::string encode_nic(const rpc::json::node& result, std::size_t most) {
 }
 
 task<answer> get_metrics(context& cx, request from, std::string action, encoder encode) {
-  const auto guest = need_guest(cx, from.captures[0]);
-  actors::info_request question{need_action(cx, action), {}, false, from.id};
+  const auto guest = require_guest(cx, from.captures[0]);
+  actors::info_request question{require_action(cx, action), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));
   co_return json_answer(200, from_sub_agent([&] {
                           return encode(rpc::json::document::parse(result).root(), cx.settings.limit.metric_devices);

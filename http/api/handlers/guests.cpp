@@ -27,8 +27,8 @@ task<answer> act(context& cx, request from, std::string action, std::string_view
   const auto who = identify(from, stage_request);
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(*first);
-  const auto guest = need_guest(cx, from.captures[0]);
-  auto job = make_job(who, need_action(cx, action_for(guest->type, action)), std::string{stage_request});
+  const auto guest = require_guest(cx, from.captures[0]);
+  auto job = make_job(who, require_action(cx, action_for(guest->type, action)), std::string{stage_request});
   const auto queued = co_await cx.agents.queue(guest->id, std::move(job));
   co_return accepted_guest(queued);
 }
@@ -113,7 +113,7 @@ task<answer> create_guest(context& cx, request from) {
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(*first);
-  auto job = make_job(who, need_action(cx, action_for(guest.type, "create")), {});
+  auto job = make_job(who, require_action(cx, action_for(guest.type, "create")), {});
   if (guest.id.empty())
     guest.id = actors::new_uuid();
   expect_visible(*from.who, guest);
@@ -122,7 +122,7 @@ task<answer> create_guest(context& cx, request from) {
 }
 
 task<answer> get_guest(context& cx, request from) {
-  co_return json_answer(200, public_guest(need_guest(cx, from.captures[0])->doc));
+  co_return json_answer(200, public_guest(require_guest(cx, from.captures[0])->doc));
 }
 
 task<answer> delete_guest(context& cx, request from) {

@@ -19,7 +19,7 @@ constexpr auto longest_check = 5s;
 
 /// Returns the result of a check, or its failure.
 template <class T>
-task<rpc::outcome<T>> outcome_of(pending<T> check) {
+task<rpc::outcome<T>> outcome_of(awaitable<T> check) {
   try {
     co_return co_await check;
   } catch (const failure& why) {
@@ -34,7 +34,7 @@ void write_check(rpc::json::writer& out, std::string_view name, const std::optio
   out.end_object();
 }
 
-void write_services(rpc::json::writer& out, const std::vector<reachability::service>& services) {
+void write_services(rpc::json::writer& out, const std::vector<service_probe::service>& services) {
   out.key("services").begin_object();
   for (const auto& s : services) {
     out.key(s.name).begin_object();
@@ -98,13 +98,13 @@ task<answer> get_readiness(context& cx, request) {
   out.key("draining").value(cx.draining.load());
   write_check(out, "database", no_database);
   write_check(out, "actors", no_actors);
-  if (const auto* found = std::get_if<std::vector<reachability::service>>(&services))
+  if (const auto* found = std::get_if<std::vector<service_probe::service>>(&services))
     write_services(out, *found);
   out.end_object();
-  auto told = json_answer(refusal ? 503 : 200, std::move(out).str());
+  auto on_done = json_answer(refusal ? 503 : 200, std::move(out).str());
   if (refusal)
-    told.headers.emplace_back("Retry-After", "1");
-  co_return told;
+    on_done.headers.emplace_back("Retry-After", "1");
+  co_return on_done;
 }
 
 } // namespace mistify::http::handlers

@@ -16,11 +16,11 @@ namespace {
 /// An answer without images, used for a store that is not configured or not requested.
 constexpr std::string_view no_images = "{}";
 
-pending<std::string> ask_store(context& cx, std::string_view action, bool asked, const rpc::image_request& wish,
-                               const std::string& request_id) {
+awaitable<std::string> ask_store(context& cx, std::string_view action, bool asked, const rpc::image_request& wish,
+                                 const std::string& request_id) {
   const auto what = asked ? cx.settings.find_action(action) : nullptr;
   if (!what)
-    return pending<std::string>{[](const auto& told) { told(std::string{no_images}); }};
+    return awaitable<std::string>{[](const auto& on_done) { on_done(std::string{no_images}); }};
   return cx.agents.ask(std::string{actors::agent_runner}, {what, rpc::encode(wish), false, request_id});
 }
 

@@ -71,7 +71,7 @@ task<answer> get(context& cx, request from, stores which, bool raw) {
 }
 
 task<answer> queue(context& cx, request_identity who, std::string action, rpc::image_request wish, std::string body) {
-  auto job = make_job(who, need_action(cx, action), rpc::encode(wish));
+  auto job = make_job(who, require_action(cx, action), rpc::encode(wish));
   const auto queued = co_await cx.agents.queue(std::string{actors::agent_runner}, std::move(job));
   co_return accepted(std::move(body), queued);
 }

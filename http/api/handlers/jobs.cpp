@@ -22,7 +22,7 @@ answer list_answer(const std::vector<rpc::job>& jobs) {
 }
 
 /// Not found either where the client may not see the job's guest.
-rpc::job need_job(const context& cx, const principal& who, const std::string& id) {
+rpc::job require_job(const context& cx, const principal& who, const std::string& id) {
   if (auto job = cx.jobs.find(id); job && sees_guest(who, cx.guests, job->guest_id))
     return *job;
   throw failure{errc::not_found, "not found"};
@@ -47,12 +47,12 @@ std::vector<rpc::job> visible_jobs(const context& cx, const principal& who, std:
 /// Returns the job; with `?wait`, after its end if that is in time.
 task<answer> get(context& cx, request from, std::string id, std::string guest) {
   const auto longest = wait_of(from);
-  auto job = need_job(cx, *from.who, id);
+  auto job = require_job(cx, *from.who, id);
   if (!guest.empty() && job.guest_id != guest)
     throw failure{errc::not_found, "not found"};
   if (longest.count() > 0 && !rpc::has_ended(job.status)) {
     co_await cx.agents.await_end(job.guest_id, job.id, longest);
-    job = need_job(cx, *from.who, id);
+    job = require_job(cx, *from.who, id);
   }
   co_return json_answer(200, rpc::encode(job));
 }
@@ -78,7 +78,7 @@ task<answer> get_guest_job(context& cx, request from) {
 }
 
 task<answer> cancel_job(context& cx, request from) {
-  const auto job = need_job(cx, *from.who, from.captures[0]);
+  const auto job = require_job(cx, *from.who, from.captures[0]);
   if (rpc::has_ended(job.status))
     throw failure{errc::conflict, "the job has ended"};
   const auto ended = co_await cx.agents.cancel(job.guest_id, job.id);

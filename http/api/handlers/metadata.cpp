@@ -19,12 +19,12 @@ task<answer> patch_metadata(context& cx, request from) {
 }
 
 task<answer> get_guest_metadata(context& cx, request from) {
-  const auto guest = need_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures[0]);
   co_return json_answer(200, rpc::encode(public_metadata(rpc::decode_guest(guest->doc).metadata)));
 }
 
 task<answer> patch_guest_metadata(context& cx, request from) {
-  const auto guest = need_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures[0]);
   const auto patch = rpc::decode_metadata_patch(from.body);
   auto whole = co_await cx.agents.patch(guest->id, patch);
   co_return json_answer(200, rpc::encode(public_metadata(std::move(whole))));

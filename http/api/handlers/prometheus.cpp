@@ -9,7 +9,7 @@ namespace mistify::http::handlers {
 /// Uses no actor, so it responds even if actors hang.
 task<answer> get_agent_metrics(context& cx, request) {
   answer out;
-  out.content_type = exposition::content_type;
+  out.content_type = prometheus_writer::content_type;
   out.body = render(cx.measured);
   co_return out;
 }
@@ -18,13 +18,13 @@ task<answer> get_agent_metrics(context& cx, request) {
 /// thread of its own writes it, independent of downloads.
 task<answer> get_guests_metrics(context& cx, request from) {
   answer out;
-  out.content_type = exposition::content_type;
+  out.content_type = prometheus_writer::content_type;
   out.stream = [&cx, who = from.who](download_channel& to) {
     auto known = cx.figures.all(); // first: a quick sub-agent may answer before the page is written
     std::erase_if(known, [&](const auto& one) { return !sees_guest(*who, cx.guests, one->guest); });
     cx.refresh.want();
     to.begin(-1);
-    show_figures(known, [&](std::string_view piece) { return to.write(piece); });
+    show_guest_metrics(known, [&](std::string_view piece) { return to.write(piece); });
     return answer{};
   };
   out.brief = true;

@@ -38,7 +38,7 @@ enum class with_disk : bool { no, yes };
 
 target target_of(const context& cx, const request& from, with_disk disk) {
   target found;
-  found.guest = need_guest(cx, from.captures[0])->id;
+  found.guest = require_guest(cx, from.captures[0])->id;
   std::size_t next = 1;
   if (disk == with_disk::yes)
     found.disk = from.captures.at(next++);
@@ -52,7 +52,7 @@ target target_of(const context& cx, const request& from, with_disk disk) {
 /// Requests snapshots; `not found` from a sub-agent becomes `not_found`.
 task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string action, std::string request_id) {
   const rpc::snapshot_request wish{of.id(), "", false, false};
-  actors::info_request question{need_action(cx, action), rpc::encode(wish), false, std::move(request_id)};
+  actors::info_request question{require_action(cx, action), rpc::encode(wish), false, std::move(request_id)};
   std::string result;
   try {
     result = co_await cx.agents.ask(of.guest, std::move(question));
@@ -85,7 +85,7 @@ task<answer> get(context& cx, request from, with_disk disk) {
 }
 
 task<answer> queue(context& cx, request_identity who, target on, std::string action, rpc::snapshot_request wish) {
-  auto job = make_job(who, need_action(cx, action), rpc::encode(wish));
+  auto job = make_job(who, require_action(cx, action), rpc::encode(wish));
   const auto queued = co_await cx.agents.queue(on.guest, std::move(job));
   co_return accepted_job(queued);
 }
@@ -147,7 +147,7 @@ answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseco
 
 task<answer> download(context& cx, request from, with_disk disk) {
   const auto of = target_of(cx, from, disk);
-  const auto what = need_action(cx, "downloadSnapshot");
+  const auto what = require_action(cx, "downloadSnapshot");
   auto wish = rpc::encode(rpc::snapshot_request{of.id(), "", of.all_disks(), false});
   const auto grant = co_await cx.agents.open_stream(of.guest, what);
   answer out;

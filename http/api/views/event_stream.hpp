@@ -28,7 +28,7 @@ struct event_filter {
 /// An open-ended stream of the events after a position, in order, as Server-Sent Events: first from the log, then
 /// each as it is committed. An event `gap` reports that the log no longer reaches back to that position. Examined
 /// events advance the reader's position even if the filter drops them.
-class event_stream final : public live_body {
+class event_stream final : public streaming_body {
 public:
   /// All members outlive this.
   struct sources {

@@ -32,19 +32,19 @@ bool guest_list::is_long() const noexcept {
   return guests_.bytes() > long_text;
 }
 
-pending<guest_list::text> guest_list::get(form wanted) {
-  return pending<text>{[this, wanted](auto told) { ask(wanted, std::move(told)); }};
+awaitable<guest_list::text> guest_list::get(form wanted) {
+  return awaitable<text>{[this, wanted](auto on_done) { ask(wanted, std::move(on_done)); }};
 }
 
-void guest_list::ask(form wanted, pending<text>::told told) {
+void guest_list::ask(form wanted, awaitable<text>::on_done on_done) {
   std::unique_lock lock{mutex_};
   const auto version = guests_.version();
   if (const auto& ready = last_.in(wanted); ready && last_.version >= version) {
     const auto kept = ready;
     lock.unlock();
-    return told(kept);
+    return on_done(kept);
   }
-  waiting_.push_back({version, wanted, std::move(told)});
+  waiting_.push_back({version, wanted, std::move(on_done)});
   if (std::exchange(making_, true))
     return;
   lock.unlock();
@@ -102,25 +102,25 @@ void guest_list::make_packed(const text& plain) {
 void guest_list::answer_ready() {
   std::unique_lock lock{mutex_};
   const auto ready = last_;
-  std::vector<asked> told;
+  std::vector<asked> on_done;
   std::erase_if(waiting_, [&](asked& one) {
     if (one.version > ready.version || !ready.in(one.wanted))
       return false;
-    told.push_back(std::move(one));
+    on_done.push_back(std::move(one));
     return true;
   });
   lock.unlock();
-  for (const auto& one : told)
-    one.told(ready.in(one.wanted));
+  for (const auto& one : on_done)
+    one.on_done(ready.in(one.wanted));
 }
 
 void guest_list::give_up(const rpc::failure& why) {
   std::unique_lock lock{mutex_};
   making_ = false;
-  const auto told = std::exchange(waiting_, {});
+  const auto on_done = std::exchange(waiting_, {});
   lock.unlock();
-  for (const auto& one : told)
-    one.told(why);
+  for (const auto& one : on_done)
+    one.on_done(why);
 }
 
 } // namespace mistify::http

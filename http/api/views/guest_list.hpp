@@ -21,7 +21,7 @@ public:
   enum class form : std::uint8_t { plain, gzip };
 
   /// `guests` outlives this.
-  explicit guest_list(const store::directory& guests) : guests_{guests} {}
+  explicit guest_list(const store::guest_index& guests) : guests_{guests} {}
 
   /// Waits for the current build.
   ~guest_list();
@@ -30,13 +30,13 @@ public:
   bool is_long() const noexcept;
 
   /// Returns the text of the guests as they are now or later. The handler resumes on the building thread.
-  pending<text> get(form wanted);
+  awaitable<text> get(form wanted);
 
 private:
   struct asked {
     std::uint64_t version;
     form wanted;
-    pending<text>::told told;
+    awaitable<text>::on_done on_done;
   };
   struct made {
     std::uint64_t version = 0; // of an empty list
@@ -45,7 +45,7 @@ private:
     const text& in(form wanted) const noexcept { return wanted == form::gzip ? packed : plain; }
   };
 
-  void ask(form wanted, pending<text>::told told);
+  void ask(form wanted, awaitable<text>::on_done on_done);
   void make_all();
   bool make_next();
   void make_plain();
@@ -53,7 +53,7 @@ private:
   void answer_ready();
   void give_up(const rpc::failure& why);
 
-  const store::directory& guests_;
+  const store::guest_index& guests_;
   compressor gzip_;
   std::mutex mutex_;
   made last_;

@@ -5,7 +5,7 @@ namespace mistify::http {
 
 namespace {
 
-using figures = std::vector<figure_store::entry>;
+using figures = std::vector<guest_metrics_cache::entry>;
 
 /// A family: its name, its help text, and how to read it.
 template <class Figure>
@@ -55,27 +55,27 @@ constexpr column<nic> nic_columns[] = {
    [](const nic& n) { return number(n.tx_drops); }},
 };
 
-void show_ages(exposition& page, const figures& all) {
-  const auto now = guest_figures::clock::now();
+void show_ages(prometheus_writer& page, const figures& all) {
+  const auto now = guest_metrics::clock::now();
   page.family("mistify_guest_metrics_age_seconds", "How old the oldest figures of a guest on this page are.", "gauge");
   for (const auto& one : all)
     if (const auto taken = one->oldest())
       page.sample({{"guest", one->guest}}, std::chrono::duration<double>{now - *taken}.count());
 }
 
-void show_column(exposition& page, const figures& all, const column<cpu>& c) {
+void show_column(prometheus_writer& page, const figures& all, const column<cpu>& c) {
   for (const auto& one : all)
     for (std::size_t i = 0; i < one->cpus.size(); ++i)
       page.sample({{"guest", one->guest}, {"cpu", std::to_string(i)}}, c.value(one->cpus[i]));
 }
 
-void show_column(exposition& page, const figures& all, const column<disk>& c) {
+void show_column(prometheus_writer& page, const figures& all, const column<disk>& c) {
   for (const auto& one : all)
     for (const auto& [name, value] : one->disks)
       page.sample({{"guest", one->guest}, {"disk", name}}, c.value(value));
 }
 
-void show_column(exposition& page, const figures& all, const column<nic>& c) {
+void show_column(prometheus_writer& page, const figures& all, const column<nic>& c) {
   for (const auto& one : all)
     for (const auto& [name, value] : one->nics)
       page.sample({{"guest", one->guest}, {"device", name}}, c.value(value));
@@ -84,8 +84,8 @@ void show_column(exposition& page, const figures& all, const column<nic>& c) {
 } // namespace
 
 /// Each piece is one family: about a megabyte for ten thousand guests, instead of the whole page.
-void show_figures(const figures& all, const std::function<bool(std::string_view)>& write) {
-  exposition page;
+void show_guest_metrics(const figures& all, const std::function<bool(std::string_view)>& write) {
+  prometheus_writer page;
   show_ages(page, all);
   const auto show = [&](const auto& columns) {
     for (const auto& c : columns) {

@@ -44,7 +44,7 @@ std::string_view type_name(metrics::kind kind) {
 }
 
 /// Writes cumulative buckets, as Prometheus requires: each includes the smaller ones.
-void write(exposition& to, const metrics::labels& labels, const metrics::histogram& h) {
+void write(prometheus_writer& to, const metrics::labels& labels, const metrics::histogram& h) {
   const auto& shape = h.shape();
   auto with_bound = labels;
   auto& bound = with_bound.emplace_back("le", "").second;
@@ -58,7 +58,7 @@ void write(exposition& to, const metrics::labels& labels, const metrics::histogr
   to.sample("_count", labels, static_cast<double>(so_far));
 }
 
-void write(exposition& to, const metrics::family::row& row) {
+void write(prometheus_writer& to, const metrics::family::row& row) {
   if (const auto* h = std::get_if<std::unique_ptr<metrics::histogram>>(&row.value))
     write(to, row.labels, **h);
   else if (const auto* c = std::get_if<metrics::counter>(&row.value))
@@ -71,32 +71,32 @@ void write(exposition& to, const metrics::family::row& row) {
 
 } // namespace
 
-void exposition::family(std::string_view name, std::string_view help, std::string_view type) {
+void prometheus_writer::family(std::string_view name, std::string_view help, std::string_view type) {
   name_ = name;
   ((text_ += "# HELP ") += name) += ' ';
   append_escaped(text_, help, false);
   ((((text_ += "\n# TYPE ") += name) += ' ') += type) += '\n';
 }
 
-void exposition::begin_sample(std::string_view suffix) {
+void prometheus_writer::begin_sample(std::string_view suffix) {
   (text_ += name_) += suffix;
   has_labels_ = false;
 }
 
-void exposition::add_label(std::string_view name, std::string_view value) {
+void prometheus_writer::add_label(std::string_view name, std::string_view value) {
   text_ += std::exchange(has_labels_, true) ? ',' : '{';
   (text_ += name) += "=\"";
   append_escaped(text_, value, true);
   text_ += '"';
 }
 
-void exposition::end_sample(double value) {
+void prometheus_writer::end_sample(double value) {
   text_ += has_labels_ ? "} " : " ";
   (text_ += number(value)) += '\n';
 }
 
 std::string render(const metrics::registry& all) {
-  exposition page;
+  prometheus_writer page;
   all.visit([&](const metrics::family& f) {
     page.family(f.name, f.help, type_name(f.kind));
     for (const auto& row : f.rows)

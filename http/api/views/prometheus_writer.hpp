@@ -10,7 +10,7 @@
 namespace mistify::http {
 
 /// Writes the text format of Prometheus (version 0.0.4): each family once, with its samples together.
-class exposition {
+class prometheus_writer {
 public:
   using label = std::pair<std::string_view, std::string_view>;
 

@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     return *done;
 
   std::optional<mistify::agents::libvirt_agent> agent;
-  const auto status = mistify::rpc::serve_until_signal(
+  const auto status = mistify::rpc::run_agent(
     "mistify-libvirt", [&]() -> mistify::rpc::server& { return agent.emplace(listening.place(), settings).server(); });
   agent.reset();
   mistify::rpc::log::flush();

@@ -145,17 +145,17 @@ void state_reporter::report(const std::string& guest) {
   }
 }
 
-void state_reporter::settle(const std::string& guest, rpc::receipt how) {
-  if (how == rpc::receipt::not_now)
+void state_reporter::settle(const std::string& guest, rpc::report_result how) {
+  if (how == rpc::report_result::not_now)
     inbox_->add(guest, busy_pause);
-  if (how == rpc::receipt::away) {
+  if (how == rpc::report_result::away) {
     const std::lock_guard lock{inbox_->mutex};
     inbox_->due.add(guest, due_reports::clock::now());
     inbox_->due.hold_until(due_reports::clock::now() + away_pause);
   } else if (agent_is_away_) { // no more
     inbox_->add(due_reports::everyone, 0s);
   }
-  agent_is_away_ = how == rpc::receipt::away;
+  agent_is_away_ = how == rpc::report_result::away;
 }
 
 } // namespace mistify::agents

@@ -43,12 +43,12 @@ private:
   void watch();
   std::optional<std::string> wait(const std::stop_token& stop);
   void report(const std::string& guest);
-  void settle(const std::string& guest, rpc::receipt how);
+  void settle(const std::string& guest, rpc::report_result how);
   std::string look_up(const std::string& guest);
   void report_everyone();
 
   hypervisor& hypervisor_;
-  rpc::agent_link agent_;
+  rpc::agent_reporter agent_;
   std::shared_ptr<inbox> inbox_ = std::make_shared<inbox>();
   std::optional<domain_watch> watch_;
   bool libvirt_is_away_ = false, agent_is_away_ = false;

@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
     return std::make_unique<storage::zfs_store>(storage::zfs_settings{pool, directory + "/.staging"});
   };
   std::optional<storage::storage_agent> agent;
-  return mistify::rpc::serve_until_signal("mistify-storage", [&]() -> mistify::rpc::server& {
+  return mistify::rpc::run_agent("mistify-storage", [&]() -> mistify::rpc::server& {
     auto store = open();
     store->space().set(space);
     return agent.emplace(listening.place(), std::move(store), fetching).server();

@@ -49,10 +49,10 @@ bool progress_reporter::tell(row& of) {
   if (of.refused || text == of.told)
     return true;
   const auto how = agent_.tell_progress(of.job, text);
-  of.refused = how == rpc::receipt::refused;
-  if (how == rpc::receipt::taken)
+  of.refused = how == rpc::report_result::refused;
+  if (how == rpc::report_result::taken)
     of.told = std::move(text);
-  return how != rpc::receipt::away;
+  return how != rpc::report_result::away;
 }
 
 } // namespace mistify::agents::storage

@@ -40,7 +40,7 @@ private:
   bool tell(row& of);
 
   const std::chrono::milliseconds interval_;
-  rpc::agent_link agent_;
+  rpc::agent_reporter agent_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   rows rows_;

@@ -6,7 +6,7 @@ using namespace mistify;
 using namespace mistify::test;
 using actors::actor_status;
 using actors::condition;
-using actors::look_atom_v;
+using actors::inspect_atom_v;
 using actors::look_ptr;
 
 namespace {
@@ -16,17 +16,17 @@ using mute_actor =
   caf::typed_actor<caf::reacts_to<actors::alive_atom>, caf::replies_to<actors::status_atom, bool>::with<actor_status>>;
 struct mute_state {
   static inline const char* name = "mute";
-  bool at_work() const { return true; }
+  bool busy() const { return true; }
   void tell(actor_status&, bool) const {}
   const actors::history& recent() const { return past; }
   actors::history past{1};
   std::vector<actors::reply<actor_status>> owed;
   int asked = 0;
 };
-using mute_pointer = actors::inspected_pointer<mute_actor, mute_state>;
+using mute_pointer = actors::inspectable_pointer<mute_actor, mute_state>;
 
-mute_actor::behavior_type mute(mute_pointer self, actors::roster* roster) {
-  self->enrol(*roster);
+mute_actor::behavior_type mute(mute_pointer self, actors::actor_registry* actor_registry) {
+  self->register_in(*actor_registry);
   return {
     [=](actors::alive_atom) {
       for (auto& promise : std::exchange(self->state.owed, {})) {
@@ -46,7 +46,7 @@ class inspection : public agent_fixture {
 public:
   explicit inspection(actors::limits limit = {}) : agent_fixture{limit} {}
 
-  std::shared_ptr<seen_reply<look_ptr>> begin_look() { return ask<look_ptr>(inspector, look_atom_v); }
+  std::shared_ptr<seen_reply<look_ptr>> begin_look() { return ask<look_ptr>(inspector, inspect_atom_v); }
 
   std::vector<actor_status> look() {
     const auto asked = begin_look();
@@ -56,7 +56,7 @@ public:
   }
 
   actor_status look_at(const std::string& id) {
-    const auto asked = ask<look_ptr>(inspector, look_atom_v, id);
+    const auto asked = ask<look_ptr>(inspector, inspect_atom_v, id);
     advance(300ms);
     REQUIRE(asked->value);
     REQUIRE((*asked->value)->size() == 1);
@@ -78,7 +78,7 @@ const actor_status& find(const std::vector<actor_status>& all, const std::string
 
 /// It counts as at work once it has handled a message.
 mute_actor inspection::add_mute() {
-  auto added = track(system.spawn(mute, &roster));
+  auto added = track(system.spawn(mute, &actor_registry));
   caf::anon_send(added, actors::alive_atom_v);
   run();
   return added;
@@ -174,7 +174,7 @@ TEST_CASE("information calls and downloads of a guest are told, in use and waiti
 TEST_CASE_METHOD(inspection, "idle runners are not woken by a look") {
   for (int i = 0; i < 20; ++i)
     add_guest("g" + std::to_string(i));
-  const auto asked = ask<look_ptr>(inspector, look_atom_v);
+  const auto asked = ask<look_ptr>(inspector, inspect_atom_v);
   CHECK(asked->value); // at once: nobody was asked, so there is nobody to wait for
   CHECK((*asked->value)->size() == 25);
 }
@@ -249,7 +249,7 @@ TEST_CASE_METHOD(inspection, "one actor is looked at with its history, newest fi
 TEST_CASE_METHOD(inspection, "an actor that is not there is not found") {
   for (const auto* id : {"guest_runner:g9", "nobody", "", ":", "front:", "front:x", "guest_runner"}) {
     INFO(id);
-    const auto asked = ask<look_ptr>(inspector, look_atom_v, std::string{id});
+    const auto asked = ask<look_ptr>(inspector, inspect_atom_v, std::string{id});
     REQUIRE(asked->error);
     CHECK(asked->error->code() == rpc::errc::not_found);
   }

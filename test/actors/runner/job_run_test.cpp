@@ -150,7 +150,7 @@ TEST_CASE_METHOD(run_fixture, "a job gives its place to those that wait once its
   begin();
   const auto other = gates[0]->claim();
   auto saved = only<job_run::save>(run->answered(guest_answer));
-  CHECK(std::get<store::stage_waits>(saved.step.next).index == 1);
+  CHECK(std::get<store::stage_paused>(saved.step.next).index == 1);
   CHECK(held() == 1);
   saved.spent.reset();
   CHECK(held() == 0);
@@ -176,7 +176,7 @@ TEST_CASE("a stage waits for its place at another service without the place of t
   f.begin();
   const auto other = f.gates[1]->claim();
   auto saved = f.only<job_run::save>(f.run->answered(guest_answer));
-  CHECK(std::holds_alternative<store::stage_waits>(saved.step.next));
+  CHECK(std::holds_alternative<store::stage_paused>(saved.step.next));
   saved.spent.reset();
   CHECK(f.held() == 0);
 }
@@ -214,7 +214,7 @@ TEST_CASE_METHOD(run_fixture, "an answer that makes no sense fails the job") {
 TEST_CASE_METHOD(run_fixture, "a stage that asks for a retry pauses without a place, and asks for one again") {
   begin();
   auto saved = only<job_run::save>(run->answered(R"({"retry":5})"));
-  CHECK(std::get<store::stage_waits>(saved.step.next).index == 0);
+  CHECK(std::get<store::stage_paused>(saved.step.next).index == 0);
   saved.spent.reset();
   CHECK(held() == 0);
   CHECK(only<job_run::wait>(recorded(saved.step)).length == 5s);
@@ -248,7 +248,7 @@ TEST_CASE_METHOD(run_fixture, "a beginning that the database refuses gives the p
   CHECK_FALSE(run->busy());
   CHECK(held() == 0);
   const auto again = step(run->resumed());
-  CHECK(std::holds_alternative<store::stage_waits>(again.next));
+  CHECK(std::holds_alternative<store::stage_paused>(again.next));
   only<job_run::await_place>(recorded(again));
   CHECK_FALSE(run->what().begun);
 }
@@ -258,7 +258,7 @@ TEST_CASE_METHOD(run_fixture, "what a stage did is kept until the database takes
   refused(step(run->answered(guest_answer)));
   const auto again = step(run->resumed());
   CHECK(std::get<store::guest_returned>(again.change).guest.state == "up");
-  CHECK(std::get<store::stage_waits>(again.next).index == 1);
+  CHECK(std::get<store::stage_paused>(again.next).index == 1);
   only<job_run::wait>(refused(again));
 }
 
@@ -379,7 +379,7 @@ TEST_CASE_METHOD(run_fixture, "a call finishes when the agent stops, and no othe
   CHECK(run->drain().empty());
   CHECK(run->busy());
   auto saved = only<job_run::save>(run->answered(guest_answer));
-  CHECK(std::get<store::stage_waits>(saved.step.next).index == 1);
+  CHECK(std::get<store::stage_paused>(saved.step.next).index == 1);
   CHECK(saved.spent->holds());
   CHECK(recorded(saved.step).empty());
   CHECK(run->is<job_run::parked>());

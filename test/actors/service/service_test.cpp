@@ -2,18 +2,18 @@
 
 using namespace mistify;
 using namespace mistify::test;
+using actors::acquire_slot_atom_v;
 using actors::call_atom_v;
-using actors::place_atom_v;
 
 namespace {
 
 class service_fixture : public actor_fixture {
 public:
   explicit service_fixture(std::size_t max_pending = 2, std::size_t max_waiting = 10)
-    : gate{std::make_shared<actors::places>(max_pending)}, service{track(system.spawn(
-                                                             actors::service_behavior, std::string{"libvirt"}, gate,
-                                                             max_waiting, std::shared_ptr<actors::caller>{sub_agent},
-                                                             actors::service_metrics{measured, "libvirt"}, &roster))} {}
+    : gate{std::make_shared<actors::places>(max_pending)},
+      service{track(system.spawn(actors::service_behavior, std::string{"libvirt"}, gate, max_waiting,
+                                 std::shared_ptr<actors::caller>{sub_agent},
+                                 actors::service_metrics{measured, "libvirt"}, &actor_registry))} {}
 
   std::shared_ptr<seen_reply<std::string>> call(const std::string& method, std::chrono::milliseconds timeout = 0ms,
                                                 const rpc::cancellation& cancel = {}) {
@@ -107,8 +107,8 @@ TEST_CASE_METHOD(service_fixture, "a cancelled call is not made") {
 }
 
 TEST_CASE_METHOD(service_fixture, "a download's place counts as a call and comes back with its lease") {
-  auto first = ask<actors::lease>(service, place_atom_v, std::string{"L.Download"}, std::string{"g1"});
-  auto second = ask<actors::lease>(service, place_atom_v, std::string{"L.Download"}, std::string{"g1"});
+  auto first = ask<actors::lease>(service, acquire_slot_atom_v, std::string{"L.Download"}, std::string{"g1"});
+  auto second = ask<actors::lease>(service, acquire_slot_atom_v, std::string{"L.Download"}, std::string{"g1"});
   REQUIRE(first->value);
   REQUIRE(second->value);
   call("waits");
@@ -143,8 +143,8 @@ TEST_CASE_METHOD(service_fixture, "jobs that are held get their places in the or
   auto hold = gate->hold_jobs();
   std::vector<std::shared_ptr<seen_reply<actors::place_ptr>>> asked;
   for (const auto accepted : {5, 3, 4, 6})
-    asked.push_back(
-      ask<actors::place_ptr>(service, place_atom_v, actors::place_request{gate->claim_for_job(), accepted, "L.Run"}));
+    asked.push_back(ask<actors::place_ptr>(service, acquire_slot_atom_v,
+                                           actors::place_request{gate->claim_for_job(), accepted, "L.Run"}));
   call("question");
   CHECK(sub_agent->calls.size() == 1); // which waits for no job
   CHECK_FALSE(asked[1]->answered());
@@ -163,9 +163,9 @@ TEST_CASE("a job's claim that is dropped while it waits makes room for the next"
   f.call("1");
   const rpc::cancellation cancel;
   const auto dropped = f.ask<actors::place_ptr>(
-    f.service, place_atom_v, actors::place_request{f.gate->claim_for_job(), 1, "L.Run", {}, {}, cancel});
-  const auto next =
-    f.ask<actors::place_ptr>(f.service, place_atom_v, actors::place_request{f.gate->claim_for_job(), 2, "L.Run"});
+    f.service, acquire_slot_atom_v, actors::place_request{f.gate->claim_for_job(), 1, "L.Run", {}, {}, cancel});
+  const auto next = f.ask<actors::place_ptr>(f.service, acquire_slot_atom_v,
+                                             actors::place_request{f.gate->claim_for_job(), 2, "L.Run"});
   cancel.cancel();
   f.sub_agent->take().answer(std::string{"{}"});
   f.run();

@@ -32,7 +32,7 @@ constexpr std::size_t first_job = 1'000'000; // beyond those of the seed
 /// The three steps of jobs on guests of their own, each step of all of them in one commit.
 class jobs_in_step {
 public:
-  jobs_in_step(store::journal& log, const store::directory& guests, std::size_t count)
+  jobs_in_step(store::journal& log, const store::guest_index& guests, std::size_t count)
     : log_{log}, guests_{guests}, count_{count} {}
 
   void run() {
@@ -59,7 +59,7 @@ private:
   }
 
   store::journal& log_;
-  const store::directory& guests_;
+  const store::guest_index& guests_;
   const std::size_t count_;
   std::size_t first_ = first_job;
 };
@@ -68,7 +68,7 @@ void job_from_queue_to_end(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
   const folder at;
   seed(at / "agent.db", count, 1000);
-  store::directory guests;
+  store::guest_index guests;
   store::journal_settings settings;
   settings.path = at / "agent.db";
   store::journal log{settings, guests};

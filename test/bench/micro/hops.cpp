@@ -22,7 +22,7 @@ public:
     config_ = actors::parse_config(
       {{"micro.json", R"({"actions":{"cpuMetrics":{"stages":[]}},"services":{},"dbpath":")" + database() + "\"}"}});
     agent_ = std::make_unique<actors::agent_system>(config_, measured_, [](std::string_view) {});
-    agents_ = std::make_unique<http::bridge>(*agent_);
+    agents_ = std::make_unique<http::actor_gateway>(*agent_);
   }
   ~running_agent() {
     agents_.reset();
@@ -39,7 +39,7 @@ private:
   std::string database() const { return folder_ / "agent.db"; }
 
   template <class T>
-  static T answer_of(http::pending<T> question) {
+  static T answer_of(http::awaitable<T> question) {
     std::promise<rpc::outcome<T>> told;
     auto answer = told.get_future();
     std::move(question).sender()([&](rpc::outcome<T> outcome) { told.set_value(std::move(outcome)); });
@@ -50,7 +50,7 @@ private:
   actors::config config_;
   rpc::metrics::registry measured_;
   std::unique_ptr<actors::agent_system> agent_;
-  std::unique_ptr<http::bridge> agents_;
+  std::unique_ptr<http::actor_gateway> agents_;
 };
 
 void one_hop_to_two_actors_at_once(benchmark::State& state) {

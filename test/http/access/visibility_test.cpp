@@ -8,7 +8,7 @@ using namespace mistify::http;
 namespace {
 
 struct fixture {
-  store::directory guests;
+  store::guest_index guests;
 
   fixture() {
     put("a", R"({"id":"a","labels":{"team":"web"}})");

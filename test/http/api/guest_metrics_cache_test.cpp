@@ -8,9 +8,9 @@ using namespace mistify::http;
 
 namespace {
 
-std::string page_of(const figure_store& store) {
+std::string page_of(const guest_metrics_cache& store) {
   std::string page;
-  show_figures(store.all(), [&](std::string_view piece) {
+  show_guest_metrics(store.all(), [&](std::string_view piece) {
     page += piece;
     return true;
   });
@@ -24,7 +24,7 @@ bool has(const std::string& page, const std::string& line) {
 } // namespace
 
 TEST_CASE("figures are shown by guest and device, 64-bit numbers as they are up to 2^53") {
-  figure_store store{256};
+  guest_metrics_cache store{256};
   store.keep("g1", figure_kind::cpu, R"({"cpu":[{"cpu_time":1.5,"vcpu_time":0.25},{"cpu_time":2,"vcpu_time":0}]})");
   store.keep("g1", figure_kind::disk, R"({"disk":{"vda":{"read_ops":7,"write_bytes":9007199254740991}}})");
   store.keep("g2", figure_kind::nic, R"({"nic":{"eth\"0":{"rx_bytes":3,"tx_drops":4}}})");
@@ -39,7 +39,7 @@ TEST_CASE("figures are shown by guest and device, 64-bit numbers as they are up 
 }
 
 TEST_CASE("a new answer replaces the old one of its kind only, and one that cannot be read replaces nothing") {
-  figure_store store{256};
+  guest_metrics_cache store{256};
   store.keep("g", figure_kind::disk, R"({"disk":{"vda":{"read_ops":1}}})");
   store.keep("g", figure_kind::nic, R"({"nic":{"eth0":{}}})");
   store.keep("g", figure_kind::disk, R"({"disk":{"vdb":{"read_ops":2}}})");
@@ -52,7 +52,7 @@ TEST_CASE("a new answer replaces the old one of its kind only, and one that cann
 }
 
 TEST_CASE("what a guest does not have any more is gone from the page, and so are guests that are gone") {
-  figure_store store{256};
+  guest_metrics_cache store{256};
   store.keep("g1", figure_kind::cpu, R"({"cpu":[{}]})");
   store.keep("g2", figure_kind::cpu, R"({"cpu":[{}]})");
   store.drop("g1", figure_kind::cpu);
@@ -63,7 +63,7 @@ TEST_CASE("what a guest does not have any more is gone from the page, and so are
 }
 
 TEST_CASE("the age of a guest's figures is that of the oldest") {
-  figure_store store{256};
+  guest_metrics_cache store{256};
   store.keep("g", figure_kind::cpu, R"({"cpu":[]})");
   const auto first = store.all().at(0)->oldest();
   store.keep("g", figure_kind::nic, R"({"nic":{}})");
@@ -73,10 +73,10 @@ TEST_CASE("the age of a guest's figures is that of the oldest") {
 }
 
 TEST_CASE("a reader that leaves is written nothing more") {
-  figure_store store{256};
+  guest_metrics_cache store{256};
   store.keep("g", figure_kind::cpu, R"({"cpu":[{}]})");
   int pieces = 0;
-  show_figures(store.all(), [&](std::string_view) {
+  show_guest_metrics(store.all(), [&](std::string_view) {
     ++pieces;
     return false;
   });
@@ -84,7 +84,7 @@ TEST_CASE("a reader that leaves is written nothing more") {
 }
 
 TEST_CASE("of more devices than are kept the first ones stay, with names that are no longer than a label may be") {
-  figure_store store{2};
+  guest_metrics_cache store{2};
   const std::string longest(300, 'n');
   store.keep("g", figure_kind::nic, R"({"nic":{"b":{"rx_bytes":1},"a":{"rx_bytes":2},"c":{},"b":{"rx_bytes":3}}})");
   store.keep("g", figure_kind::disk, R"({"disk":{")" + longest + R"(":{"disk":")" + longest + R"("}}})");

@@ -5,7 +5,7 @@
 
 using namespace mistify;
 using namespace mistify::test;
-using rpc::receipt;
+using rpc::report_result;
 
 namespace {
 
@@ -32,9 +32,9 @@ struct agent {
 
 TEST_CASE("reports are a PUT each, on one connection") {
   agent a{{"200 OK", "200 OK"}};
-  rpc::agent_link link{url_of(a.server.port()), "nothing is lost"};
-  CHECK(link.tell_state("g-1", "shutoff") == receipt::taken);
-  CHECK(link.tell_progress("j-1", "1 \"of\" 3") == receipt::taken);
+  rpc::agent_reporter link{url_of(a.server.port()), "nothing is lost"};
+  CHECK(link.tell_state("g-1", "shutoff") == report_result::taken);
+  CHECK(link.tell_progress("j-1", "1 \"of\" 3") == report_result::taken);
   REQUIRE(a.requests.size() == 2);
   CHECK(a.requests[0].starts_with("PUT /guests/g-1/state HTTP/1.1\r\n"));
   CHECK(a.requests[0].ends_with("\r\n\r\n{\"state\":\"shutoff\"}"));
@@ -45,18 +45,19 @@ TEST_CASE("reports are a PUT each, on one connection") {
 
 TEST_CASE("the agent's answer says whether a report is worth another try") {
   agent a{{"409 Conflict", "429 Too Many Requests", "503 Service Unavailable", "404 Not Found", "403 Forbidden"}};
-  rpc::agent_link link{url_of(a.server.port()), "nothing is lost"};
-  for (const auto expected : {receipt::not_now, receipt::not_now, receipt::not_now, receipt::refused, receipt::refused})
+  rpc::agent_reporter link{url_of(a.server.port()), "nothing is lost"};
+  for (const auto expected : {report_result::not_now, report_result::not_now, report_result::not_now,
+                              report_result::refused, report_result::refused})
     CHECK(link.tell_progress("j", "1 of 3") == expected);
 }
 
 TEST_CASE("an agent that is not there is away") {
-  rpc::agent_link link{url_of(free_port()), "nothing is lost"};
-  CHECK(link.tell_progress("j", "1 of 3") == receipt::away);
+  rpc::agent_reporter link{url_of(free_port()), "nothing is lost"};
+  CHECK(link.tell_progress("j", "1 of 3") == report_result::away);
 }
 
 TEST_CASE("only the URL of an agent is taken") {
   for (const auto* url : {"", "127.0.0.1:8080", "https://host", "http://", "http://host/path", "http://a b"})
-    CHECK_THROWS_AS((rpc::agent_link{url, ""}), std::invalid_argument);
-  CHECK_NOTHROW(rpc::agent_link{"http://127.0.0.1:8080", ""});
+    CHECK_THROWS_AS((rpc::agent_reporter{url, ""}), std::invalid_argument);
+  CHECK_NOTHROW(rpc::agent_reporter{"http://127.0.0.1:8080", ""});
 }

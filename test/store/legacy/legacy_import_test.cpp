@@ -258,7 +258,7 @@ TEST_CASE("an imported guest's id is taken, and its jobs run as any other's") {
   legacy_fixture f;
   f.fill(f.settings.path);
   f.start();
-  directory guests;
+  guest_index guests;
   journal log{f.settings, guests};
   rpc::guest same;
   same.id = first_id;

@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     return *done;
 
   std::optional<mistify::agents::simple_agent> agent;
-  return mistify::rpc::serve_until_signal("mistify-simple-agent", [&]() -> mistify::rpc::server& {
+  return mistify::rpc::run_agent("mistify-simple-agent", [&]() -> mistify::rpc::server& {
     return agent.emplace(listening.place(), percent).server();
   });
 }

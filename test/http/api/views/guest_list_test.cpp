@@ -13,7 +13,7 @@ namespace {
 
 using form = guest_list::form;
 
-void put(store::directory& to, const std::string& id, const std::string& doc) {
+void put(store::guest_index& to, const std::string& id, const std::string& doc) {
   to.put(std::make_shared<const store::stored_guest>(store::stored_guest{id, "", doc}));
 }
 
@@ -42,7 +42,7 @@ std::string unpacked(const std::string& packed) {
 } // namespace
 
 TEST_CASE("the list is the guests by id, plain and packed") {
-  store::directory guests;
+  store::guest_index guests;
   guest_list list{guests};
   CHECK(*ask(list, form::plain).get() == "[]\n");
   put(guests, "b", R"({"id":"b"})");
@@ -52,14 +52,14 @@ TEST_CASE("the list is the guests by id, plain and packed") {
 }
 
 TEST_CASE("the list shows no metadata that can only be written") {
-  store::directory guests;
+  store::guest_index guests;
   put(guests, "a", R"({"id":"a","metadata":{"k":"v","vnc.password":"s3cret"}})");
   guest_list list{guests};
   CHECK(*ask(list, form::plain).get() == "[{\"id\":\"a\",\"metadata\":{\"k\":\"v\"}}]\n");
 }
 
 TEST_CASE("all readers of one version share its bytes") {
-  store::directory guests;
+  store::guest_index guests;
   put(guests, "a", R"({"id":"a"})");
   guest_list list{guests};
   const auto packed = ask(list, form::gzip).get(), plain = ask(list, form::plain).get();
@@ -70,7 +70,7 @@ TEST_CASE("all readers of one version share its bytes") {
 }
 
 TEST_CASE("a change is in the next list, and what was given out stays as it was") {
-  store::directory guests;
+  store::guest_index guests;
   put(guests, "a", "1");
   guest_list list{guests};
   const auto before = ask(list, form::plain).get();
@@ -82,7 +82,7 @@ TEST_CASE("a change is in the next list, and what was given out stays as it was"
 }
 
 TEST_CASE("a list is long by its bytes, not by its guests") {
-  store::directory guests;
+  store::guest_index guests;
   const guest_list list{guests};
   put(guests, "a", "{}");
   CHECK_FALSE(list.is_long());
@@ -93,7 +93,7 @@ TEST_CASE("a list is long by its bytes, not by its guests") {
 }
 
 TEST_CASE("readers are answered while guests change without end") {
-  store::directory guests;
+  store::guest_index guests;
   put(guests, "a", "0");
   guest_list list{guests};
   for (int round = 1; round <= 200; ++round) {

@@ -34,7 +34,7 @@ TEST_CASE("the buckets of a histogram count what is in those before them too") {
 }
 
 TEST_CASE("nothing in a label or a help text breaks out of it") {
-  exposition page;
+  prometheus_writer page;
   page.family("x", "two\nlines \\ \"quoted\"", "gauge");
   page.sample({{"a", "q\"b\\c\nd"}, {"b", ""}}, 1);
   const std::string expected{"# HELP x two\\nlines \\\\ \"quoted\"\n# TYPE x gauge\n"
@@ -43,7 +43,7 @@ TEST_CASE("nothing in a label or a help text breaks out of it") {
 }
 
 TEST_CASE("numbers are exact, and large whole ones have no exponent") {
-  exposition page;
+  prometheus_writer page;
   page.family("x", "X.", "gauge");
   page.take();
   const auto shown = [&](double value) {
