@@ -246,6 +246,8 @@ actors::config read_config(const daemon_options& wanted) {
   if (config.access && (config.debug_given || config.reports_given))
     config.warnings.emplace_back("debug.access and reports.access do not count: access says who may do what");
   config.import_from = wanted.import_from;
+  if (config.tls) // whoever wrote it relies on it
+    throw rpc::failure{rpc::errc::config_invalid, "tls is not supported by this version: put a proxy in front"};
   return config;
 }
 

@@ -47,7 +47,7 @@ public:
   caf::invoke_message_result consume(caf::mailbox_element& what) override {
     presence_.begins(message_of(what), this->clock().now());
     const auto result = super::consume(what);
-    presence_.ends(result != caf::invoke_message_result::skipped, this->state.at_work());
+    presence_.ends(result != caf::invoke_message_result::skipped, this->state.busy());
     if (const auto errors = this->state.recent().errors(); errors != errors_told_ && roster_) {
       errors_told_ = errors;
       roster_->note_error(&row_, *this->state.recent().last_error());

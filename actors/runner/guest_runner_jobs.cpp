@@ -7,7 +7,6 @@
 // The jobs that run: executes what their state machines command, and passes in what comes of it.
 namespace mistify::actors {
 
-using rpc::errc;
 using rpc::failure;
 
 guest_runner::running_job* guest_runner::current(std::uint64_t epoch) {

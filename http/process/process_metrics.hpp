@@ -3,7 +3,7 @@
 #include "rpc/base/metrics.hpp"
 
 namespace mistify::store {
-class directory;
+class guest_index;
 }
 
 namespace mistify::http {

@@ -56,7 +56,7 @@ figure compare_routes(lab& in) {
   std::deque<std::string> patterns; // a route only points to its pattern
   for (int i = 0; i < 1000; ++i) {
     const auto& pattern = patterns.emplace_back("/more" + std::to_string(i) + "/{id}/metrics");
-    large.push_back({"GET", pattern, http::access::read, http::routes().front().handle});
+    large.push_back({"GET", pattern, actors::scope::read, http::routes().front().handle});
   }
   using namespace std::chrono_literals;
   const auto measured = measure_in_turn(

@@ -88,7 +88,7 @@ TEST_CASE_METHOD(place_fixture, "a database that is removed while a commit runs 
 TEST_CASE_METHOD(place_fixture, "the lock is on the database: a removed lock file lets no second agent in") {
   for (const auto& name : folder.files())
     CHECK_FALSE(name.ends_with(".lock"));
-  directory other;
+  guest_index other;
   auto wanted = settings();
   wanted.events = nullptr;
   CHECK(failure_of([&] {

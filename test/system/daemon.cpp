@@ -115,7 +115,7 @@ void daemon::start(const std::string& level) {
     if (!alive())
       throw std::runtime_error{"the agent ended: " + log()};
     try {
-      return http_client{port_}.get("/metadata").status == 200;
+      return http_client{port_}.get("/metadata").status > 0; // 401 where an identity is needed
     } catch (const std::exception&) {
       return false; // does not listen yet
     }
