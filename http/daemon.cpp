@@ -70,7 +70,7 @@ void reload(const daemon_options& wanted, gatekeeper& gate, bool listens_beyond)
     begin_log(now.log.level.empty() ? wanted.log_level : now.log.level, now.log);
     rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
   } catch (const rpc::failure& e) {
-    rpc::log::warning("the config cannot be read again: what held goes on holding", {{"reason", e.message()}});
+    rpc::log::warning("the config cannot be read again", {{"reason", e.message()}});
   }
 }
 

@@ -38,7 +38,12 @@ std::string ask(const std::string& socket, const std::string& request, uid_t use
     else if (send_all(fd, request))
       while (receive_some(fd, answer)) {
       }
-    send_all(ends[1], answer);
+    for (std::string_view left = answer; !left.empty();) {
+      const auto n = ::write(ends[1], left.data(), left.size());
+      if (n <= 0)
+        break;
+      left.remove_prefix(static_cast<std::size_t>(n));
+    }
     ::_exit(0);
   }
   ::close(ends[1]);

@@ -28,7 +28,9 @@ TEST_CASE("the level is told and changed while the agent runs, and the change is
     CHECK(text_at(answer.body, "level") == level);
     CHECK(level_of(h) == level);
   }
-  CHECK(eventually([&] { return log_lines(h.agent, {{"level", "audit"}, {"path", "/debug/log-level"}}).size() == 6; }));
+  CHECK(eventually([&] {
+    return log_lines(h.agent, {{"level", "audit"}, {"path", "/debug/log-level"}, {"method", "PUT"}}).size() == 6;
+  }));
 }
 
 TEST_CASE("a level that is none is refused and changes nothing") {
