@@ -49,6 +49,8 @@ async function visit(house) {
   const idle = await house.agent(1, nothing);
   const alone = await house.agent(1);
   for (const each of quick) for (const one of [idle, alone]) await visitor.ask(one, each);
+  const guarded = await house.agent(1, { access: {} });
+  for (const each of quick) await visitor.ask(guarded, each);
   const busy = await house.agent(subAgent, {
     limits: { queue: 1, info: 1, info_waiting: 1, stream: 1, stream_waiting: 1 },
   });

@@ -78,8 +78,8 @@ TEST_CASE("an operation has the row's captures as parameters and what any reques
   })";
   constexpr std::string_view other = R"({"components": {"schemas": {"B": {}}}})";
   const std::vector<std::string_view> parts{part, other};
-  const auto text = api_description{parts}.of(
-    {{"GET", "/things/{thing}", mistify::actors::scope::debug, nullptr}, {"POST", "/things/{thing}", mistify::actors::scope::debug, nullptr}});
+  const auto text = api_description{parts}.of({{"GET", "/things/{thing}", mistify::actors::scope::debug, nullptr},
+                                               {"POST", "/things/{thing}", mistify::actors::scope::debug, nullptr}});
   const auto document = document::parse(text);
   const auto& path = at(document.root(), {"paths", "/things/{thing}"});
   CHECK(path.members("").size() == 1); // the POST is not described
