@@ -279,7 +279,11 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
       });
     },
     [=](token_atom, const store::token_change& change) {
-      return take<store::token>(self, [&](store::journal& j) { return j.change_token(change); });
+      return take<store::token>(self, [&](store::journal& j) {
+        if (std::holds_alternative<store::add_token>(change))
+          require_space(self);
+        return j.change_token(change);
+      });
     },
     [=](probe_atom) { return probe(self); },
     [=](restore_atom) { return recover(self); },

@@ -61,16 +61,16 @@ void begin_log(const std::string& wanted, const actors::log_options& config) {
 
 /// Applies what may change while the agent runs: the log's settings, and who may do what. A config that cannot be used
 /// changes nothing. A log level that the config does not name goes back to that of the start.
-void reload(const daemon_options& wanted, gatekeeper& gate, bool listens_beyond) {
+void reload(const daemon_options& wanted, gatekeeper& gate) {
   try {
     const auto now = actors::load_config(wanted.config_file);
-    if (!now.access && listens_beyond && !wanted.insecure)
-      throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while listening beyond loopback"};
+    if (!now.access && !gate.rules()->is_open()) // who may connect was decided at the start
+      throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while the agent runs"};
     gate.replace(std::make_shared<const policy>(now));
     begin_log(now.log.level.empty() ? wanted.log_level : now.log.level, now.log);
     rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
-  } catch (const rpc::failure& e) {
-    rpc::log::warning("the config cannot be read again", {{"reason", e.message()}});
+  } catch (const std::exception& e) {
+    rpc::log::warning("the config cannot be read again", {{"reason", e.what()}});
   }
 }
 
@@ -301,8 +301,7 @@ void run_daemon(const daemon_options& wanted) {
     const systemd::watchdog fed{[&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     starting.reset();
     systemd::tell_ready("answering on " + where);
-    rpc::log::info("stopping",
-                   {{"signal", wait_for_signal(signals, [&] { reload(wanted, gate, !stays_on_machine(sockets)); })}});
+    rpc::log::info("stopping", {{"signal", wait_for_signal(signals, [&] { reload(wanted, gate); })}});
   }
   shared.draining = true;
   systemd::tell_stopping();

@@ -145,8 +145,14 @@ guest_selector read_guest_selector(const node& value, const std::string& field) 
       refuse(field, "needs a label");
     return selector;
   }
-  for (const node& id : value.items(field))
-    selector.ids.push_back(read_text(id, field));
+  for (const node& item : value.items(field)) {
+    auto id = read_text(item, field);
+    auto folded = id; // UUIDs are the same in either case; ids that were taken over are kept as they were
+    std::ranges::transform(folded, folded.begin(), rpc::text::lower);
+    if (folded != id)
+      selector.ids.push_back(std::move(id));
+    selector.ids.push_back(std::move(folded));
+  }
   std::ranges::sort(selector.ids);
   return selector;
 }

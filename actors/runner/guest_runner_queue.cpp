@@ -167,6 +167,8 @@ guest_runner::running_job& guest_runner::take(queued& next) {
   auto& taken = running_.emplace_back(
     static_cast<job_entry&&>(work), // the rest of it is in the run
     job_run{std::move(what), [this](const stage& of, const place_ptr& held) { return find_place(of, held); }});
+  if (draining_)
+    taken.run.drain(); // it ends its current stage only
   taken.since = now();
   update_gauges();
   return taken;

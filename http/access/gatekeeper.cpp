@@ -76,7 +76,8 @@ principal_ptr gatekeeper::identify(const peer_identity& peer, std::string_view a
 bool gatekeeper::still_holds(const principal& who, const peer_identity& peer, std::string_view authorization,
                              clock::time_point now) {
   const auto is = identify(peer, authorization, now);
-  return is && is->key == who.key && is->guests == who.guests && is->scopes == who.scopes;
+  return is && is->key == who.key && is->services == who.services && is->guests == who.guests &&
+         is->scopes == who.scopes;
 }
 
 principal_ptr gatekeeper::of_token(std::string_view text, rpc::timestamp now) {
@@ -93,6 +94,7 @@ void gatekeeper::note_use_of(const store::token& token, rpc::timestamp now) {
     return;
   {
     const std::lock_guard lock{mutex_};
+    std::erase_if(noted_, [&](const auto& row) { return row.second + note_interval <= now; });
     auto& noted = noted_[token.id];
     if (noted + note_interval > now)
       return;

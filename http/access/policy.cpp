@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <pwd.h>
+#include <unordered_map>
 #include <utility>
 
 namespace mistify::http {
@@ -16,13 +18,30 @@ scope_set scopes_of(std::string_view role) {
   return actors::find_role(role).value_or(scope_set{});
 }
 
-std::string user_name(uid_t uid) {
+std::string look_up_name(uid_t uid) {
   std::array<char, 4096> memory{};
   passwd entry{};
   passwd* found = nullptr;
   if (::getpwuid_r(uid, &entry, memory.data(), memory.size(), &found) == 0 && found)
     return found->pw_name;
   return std::to_string(uid);
+}
+
+/// Remembered: the directory of users may be slow, and each request asks.
+std::string user_name(uid_t uid) {
+  constexpr std::size_t most = 10'000;
+  static std::mutex mutex;
+  static std::unordered_map<uid_t, std::string> names;
+  {
+    const std::lock_guard lock{mutex};
+    if (const auto found = names.find(uid); found != names.end())
+      return found->second;
+  }
+  auto name = look_up_name(uid);
+  const std::lock_guard lock{mutex};
+  if (names.size() >= most)
+    names.clear();
+  return names.insert_or_assign(uid, std::move(name)).first->second;
 }
 
 bool fits(const actors::unix_rule& rule, const unix_peer& process) {

@@ -68,6 +68,13 @@ std::optional<answer> refuse_by_rights(const context& cx, const router::match& f
   return error_answer(403, "not allowed: this needs the scope " + std::string{to_string(*needed)});
 }
 
+/// An identity that is limited to some guests must not reach the others by a token that it makes, or by the agent's insides.
+std::optional<answer> refuse_limited(const route& row, const principal& who) {
+  if (!who.guests || !(row.asks.is(scope::admin) || row.asks.is(scope::debug)))
+    return std::nullopt;
+  return error_answer(403, "not allowed: this identity is limited to some guests");
+}
+
 /// Guests that an identity may not see do not exist for it.
 std::optional<answer> refuse_by_guest(const context& cx, const router::match& found, const principal& who) {
   if (!who.guests || !found.row->pattern.starts_with("/guests/{guest}"))
@@ -95,7 +102,7 @@ std::optional<answer> refuse_request(const context& cx, const router::match& fou
   if (row)
     if (auto no = refuse_by_site(*row, from))
       return no;
-  if (cx.gate.rules()->is_open())
+  if (from.who == unrestricted()) // there is no `access`
     return row ? refuse_by_address(cx, *row, from) : std::nullopt;
   if (row && (row->asks.what() == requirement::kind::nothing || opens_page_of(*row, from)))
     return std::nullopt;
@@ -106,6 +113,8 @@ std::optional<answer> refuse_request(const context& cx, const router::match& fou
              ? std::optional{ask_for_identity("an identity is needed")}
              : std::nullopt;
   if (auto no = refuse_by_rights(cx, found, *from.who))
+    return no;
+  if (auto no = refuse_limited(*row, *from.who))
     return no;
   return refuse_by_guest(cx, found, *from.who);
 }

@@ -138,11 +138,7 @@ task<answer> route_to(context& state, router::match found, request incoming) {
 }
 
 /// Throws for what comes too often of one client, or is nested too deeply.
-void check_bounds(const context& state, request_rates& rates, const request& from) {
-  const auto& client = from.who && !from.who->key.empty() ? from.who->key : from.peer;
-  if (!rates.off() && !rates.admit(client, request_rates::clock::now()))
-    throw rpc::failure{rpc::errc::queue_full,
-                       "more than " + std::to_string(rates.per_second()) + " requests a second of one client"};
+void check_bounds(const context& state, const request& from) {
   const auto most = state.settings.limit.nesting;
   if (const auto at = too_deep_at(from.body, most))
     throw rpc::failure{rpc::errc::invalid_request, "nested too deeply at byte " + std::to_string(*at) + ": more than " +
@@ -150,13 +146,29 @@ void check_bounds(const context& state, request_rates& rates, const request& fro
 }
 
 /// A handler may fail before it begins to be a coroutine.
-task<answer> answer_to(context& state, request_rates& rates, router::match found, request incoming) {
+task<answer> answer_to(context& state, router::match found, request incoming) {
   try {
-    check_bounds(state, rates, incoming);
+    check_bounds(state, incoming);
     return route_to(state, std::move(found), std::move(incoming));
   } catch (...) {
     return refuse(error_answer(std::current_exception()));
   }
+}
+
+/// Refused requests count as well, or whoever has no rights could fill the log.
+bool admits(request_rates& rates, const request& from) {
+  if (rates.off())
+    return true;
+  const bool named = from.who && !from.who->key.empty();
+  return rates.admit(named         ? from.who->key
+                     : from.client ? share_key(*from.client)
+                                   : from.peer,
+                     request_rates::clock::now());
+}
+
+answer refuse_by_rate(const request_rates& rates) {
+  return error_answer(rpc::failure{rpc::errc::queue_full, "more than " + std::to_string(rates.per_second()) +
+                                                            " requests a second of one client"});
 }
 
 /// Null where the request bears a token that is not valid.
@@ -180,11 +192,12 @@ handler dispatch(context& state) {
     if (found.row)
       fold_guest_id(state, *found.row, found.captures);
     incoming.who = client_of(state, incoming);
-    auto no = refuse_request(state, found, incoming);
+    const bool too_often = !admits(*rates, incoming);
+    auto no = too_often ? std::optional{refuse_by_rate(*rates)} : refuse_request(state, found, incoming);
     auto& in = seen->of(found.row);
-    request_log_entry note{incoming, found.row, found.captures, no.has_value()};
+    request_log_entry note{incoming, found.row, found.captures, no && !too_often};
     return observed(in, std::move(note),
-                    no ? refuse(*std::move(no)) : answer_to(state, *rates, std::move(found), std::move(incoming)));
+                    no ? refuse(*std::move(no)) : answer_to(state, std::move(found), std::move(incoming)));
   };
 }
 

@@ -1,10 +1,12 @@
 #include "http/cli/token_command.hpp"
 
+#include "http/access/token_secret.hpp"
 #include "rpc/base/command_line.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <httplib.h>
 #include <iostream>
@@ -12,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 namespace mistify::http {
@@ -36,19 +39,38 @@ public:
     client_.set_default_headers({{"Host", "localhost"}});
   }
 
-  std::string get(const std::string& path) { return body_of(client_.Get(path)); }
-  std::string post(const std::string& path, const std::string& body) {
-    return body_of(client_.Post(path, body, "application/json"));
-  }
-  void remove(const std::string& path) { body_of(client_.Delete(path)); }
+  std::string get(const std::string& path) { return send("GET", path, ""); }
+  std::string post(const std::string& path, const std::string& body) { return send("POST", path, body); }
+  void remove(const std::string& path) { send("DELETE", path, ""); }
 
 private:
-  std::string body_of(const httplib::Result& result) const {
+  static constexpr std::size_t longest_answer = 16 << 20;
+  static constexpr std::chrono::seconds patience{30};
+
+  /// What listens there may be no agent: its answer is bounded in bytes and in time.
+  std::string send(const std::string& method, const std::string& path, const std::string& body) {
+    httplib::Request request;
+    request.method = method;
+    request.path = path;
+    request.body = body;
+    std::string text;
+    const auto until = std::chrono::steady_clock::now() + patience;
+    request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+      text.append(data, size);
+      return text.size() <= longest_answer && std::chrono::steady_clock::now() < until;
+    };
+    ::alarm(static_cast<unsigned>(patience.count())); // heads without end; the signal ends the program
+    const auto result = client_.send(request);
+    ::alarm(0);
+    return body_of(result, text);
+  }
+
+  std::string body_of(const httplib::Result& result, const std::string& text) const {
     if (!result)
       give_up("no agent answers at " + socket_ + ": " + httplib::to_string(result.error()));
     if (result->status < 300)
-      return result->body;
-    const auto error = document::parse(result->body);
+      return text;
+    const auto error = document::parse(text);
     const auto* message = error.root().find("message");
     give_up(message ? message->as_string("message") : "status " + std::to_string(result->status));
   }
@@ -60,6 +82,15 @@ private:
 std::string text_of(const rpc::json::node& object, std::string_view name) {
   const auto* member = object.find(name);
   return member ? member->as_string(name) : std::string{};
+}
+
+/// Prints the secret of an answer, once it is known to be one.
+void show_secret(const std::string& answer) {
+  const auto made = document::parse(answer);
+  const auto token = text_of(made.root(), "token");
+  if (!parse_token(token))
+    give_up("the answer holds no token");
+  std::cout << token << '\n';
 }
 
 /// What `add` is told.
@@ -97,9 +128,10 @@ std::string encode(const wanted_token& wanted) {
 /// A token may be named by its id or its name.
 std::string id_of(agent& to, const std::string& named) {
   const auto all = document::parse(to.get("/tokens"));
-  for (const rpc::json::node& one : all.root().items("tokens"))
-    if (text_of(one, "id") == named || text_of(one, "name") == named)
-      return text_of(one, "id");
+  for (const auto* member : {"id", "name"})
+    for (const rpc::json::node& one : all.root().items("tokens"))
+      if (text_of(one, member) == named)
+        return text_of(one, "id");
   give_up("there is no token " + named);
 }
 
@@ -124,6 +156,13 @@ void show_all(agent& from) {
   }
 }
 
+/// An empty argument is the variable of a script that is not set: without the limit the token would reach further.
+void expect_texts(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i)
+    if (const std::string_view word{argv[i]}; word.empty() || (word.starts_with("--") && word.ends_with("=")))
+      give_up("an argument is empty");
+}
+
 int add(int argc, char** argv) {
   std::string socket = usual_socket;
   wanted_token wanted;
@@ -138,8 +177,8 @@ int add(int argc, char** argv) {
   options.option("--socket", socket, "the agent's unix socket");
   if (const auto done = options.parse(argc, argv))
     return *done;
-  const auto made = document::parse(agent{socket}.post("/tokens", encode(wanted)));
-  std::cout << text_of(made.root(), "token") << '\n';
+  expect_texts(argc, argv);
+  show_secret(agent{socket}.post("/tokens", encode(wanted)));
   return EXIT_SUCCESS;
 }
 
@@ -175,8 +214,7 @@ int rotate(int argc, char** argv) {
   if (const auto done = options.parse(argc, argv))
     return *done;
   agent at{socket};
-  const auto made = document::parse(at.post("/tokens/" + id_of(at, named) + "/rotate", ""));
-  std::cout << text_of(made.root(), "token") << '\n';
+  show_secret(at.post("/tokens/" + id_of(at, named) + "/rotate", ""));
   return EXIT_SUCCESS;
 }
 

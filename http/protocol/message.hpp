@@ -94,6 +94,7 @@ struct answer {
   http::download stream;                     ///< where set, `body` is not used
   bool brief = false;                   ///< a `stream` that the agent makes itself: it takes no place of the downloads
   std::shared_ptr<streaming_body> live; ///< where set, `body` is not used
+  std::function<bool()> live_while;     ///< asked each second, on a worker: false ends `live`. Empty: it has no end
   answer_subject about;                 ///< does not go to the client
 };
 

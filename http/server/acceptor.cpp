@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace mistify::http {
@@ -34,6 +35,11 @@ std::string peer_name(const sockaddr_storage& a) {
     bytes = six.s6_addr + (mapped ? 12 : 0);
   }
   return bytes && ::inet_ntop(family, bytes, text.data(), text.size()) ? text.data() : "local";
+}
+
+ino_t inode_of(const std::string& path) {
+  struct stat status {};
+  return !path.empty() && ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
 peer_ptr peer_of(int fd, const sockaddr_storage& from) {
@@ -63,7 +69,8 @@ void acceptor::watch(int fd, std::string path) {
     ::close(fd);
     throw rpc::failure{rpc::errc::unavailable, "the server is stopping, or cannot watch one more socket"};
   }
-  doors_.push_back({fd, std::move(path)});
+  const auto inode = inode_of(path);
+  doors_.push_back({fd, std::move(path), inode});
 }
 
 void acceptor::accept_from(int fd) {
@@ -85,7 +92,7 @@ void acceptor::close() {
   for (const auto& d : doors_) {
     state_->events.remove(d.fd);
     ::close(d.fd);
-    if (!d.path.empty())
+    if (!d.path.empty() && inode_of(d.path) == d.inode) // else another agent listens there now
       ::unlink(d.path.c_str());
   }
   doors_.clear();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace mistify::http {
@@ -36,6 +37,7 @@ private:
   struct door {
     int fd = -1;
     std::string path = {}; ///< of a unix socket that this process made
+    ino_t inode = 0;       ///< of that file
     bool failing = false;
   };
   void watch(int fd, std::string path);

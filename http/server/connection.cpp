@@ -127,8 +127,10 @@ void connection::on_deadline() {
 }
 
 void connection::judge_pace() {
+  if (!may_live())
+    return close_hard();
   if (!pace_.too_slow(now(), taken()))
-    return set_deadline(pace_.look_at());
+    return set_live_deadline(pace_.look_at());
   ++state_->dropped;
   close_hard();
 }

@@ -7,6 +7,7 @@
 #include "rpc/http1/request_reader.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,6 +103,9 @@ private:
   bool send_more();
   void put_piece(std::string bytes);
   void end_live();
+  void finish_live();
+  bool may_live() const;
+  void set_live_deadline(tick latest);
   void on_live_deadline();
 
   const std::shared_ptr<server_state> state_;
@@ -131,6 +135,8 @@ private:
   bool brief_ = false;  // a page of the agent's own, not a download
   bool packed_ = false; // compression of the answer was done or ruled out
   std::shared_ptr<streaming_body> live_;
+  std::function<bool()> live_while_; // empty: always
+  tick heartbeat_at_ = never;        // of `live_`
   std::optional<share_table::place> live_share_;
   write_buffer out_;
   reader_pace pace_;

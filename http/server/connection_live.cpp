@@ -1,6 +1,7 @@
 #include "http/protocol/response_writer.hpp"
 #include "http/server/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <netinet/in.h>
@@ -14,6 +15,8 @@ namespace {
 
 /// What the kernel holds for a reader: one that does not keep up shows soon.
 constexpr int send_buffer = 128 * 1024;
+/// How often the rights of a reader are judged again.
+constexpr std::chrono::milliseconds judged_every{900};
 
 std::string chunk_head(std::size_t size) {
   std::array<char, 20> text{};
@@ -45,6 +48,7 @@ void connection::start_live() {
     return;
   stage_ = stage::live;
   live_ = std::move(a.live);
+  live_while_ = std::move(a.live_while);
   // A client that does not acknowledge what it is sent is gone, whatever it forgot to say.
   const auto patience = static_cast<unsigned>(state_->settings.write_timeout.count());
   ::setsockopt(key_.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
@@ -79,8 +83,10 @@ bool connection::feed(thread on) {
   case write_buffer::result::blocked: bytes_wait(); return false;
   case write_buffer::result::sent: nothing_waits(); break;
   }
-  if (waiting)
-    set_deadline(in(state_->settings.heartbeat));
+  if (waiting) {
+    heartbeat_at_ = in(state_->settings.heartbeat);
+    set_live_deadline(heartbeat_at_);
+  }
   if (!live_) {
     end_exchange();
     return true;
@@ -95,9 +101,7 @@ bool connection::send_more() {
   }
   if (!state_->stopping)
     return false;
-  // It ends here, in a way that the client can tell from a broken one.
-  end_live();
-  out_.put(http_1_0_ ? "" : "0\r\n\r\n", std::string{});
+  finish_live();
   return true;
 }
 
@@ -111,12 +115,34 @@ void connection::put_piece(std::string bytes) {
 void connection::end_live() {
   if (std::exchange(live_, nullptr))
     --state_->live;
+  live_while_ = nullptr;
   live_share_.reset();
 }
 
+/// It ends in a way that the client can tell from a broken one.
+void connection::finish_live() {
+  end_live();
+  out_.put(http_1_0_ ? "" : "0\r\n\r\n", std::string{});
+}
+
+/// Nothing waits for the client.
 void connection::on_live_deadline() {
-  if (live_)
+  if (!live_)
+    return;
+  if (!may_live())
+    return finish_live();
+  if (heartbeat_at_ <= now())
     put_piece(live_->idle());
+  else
+    set_live_deadline(heartbeat_at_);
+}
+
+bool connection::may_live() const {
+  return !live_ || !live_while_ || live_while_();
+}
+
+void connection::set_live_deadline(tick latest) {
+  set_deadline(live_while_ ? std::min(latest, in(judged_every)) : latest);
 }
 
 } // namespace mistify::http

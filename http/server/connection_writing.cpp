@@ -124,7 +124,7 @@ void connection::bytes_wait() {
   const auto so_far = taken();
   pace_.waits(time, so_far);
   waits_ = true;
-  set_deadline(pace_.look_at());
+  set_live_deadline(pace_.look_at());
   for (const auto& slow : state_->waiting.hold(key_, {out_.own(), out_.shared(), so_far}, time))
     if (const auto c = state_->connections.find(slow))
       c->post(dropped, thread::other);

@@ -110,7 +110,9 @@ bool is_lack_of_family(int error) {
 
 } // namespace
 
-listen_address parse_listen_address(const std::string& address) {
+listen_address parse_listen_address(const std::string& given) {
+  constexpr std::string_view plain = "tcp:";
+  const auto address = given.starts_with(plain) ? given.substr(plain.size()) : given;
   listen_address at{address, "8080"};
   auto colon = address.rfind(':');
   if (address.starts_with('[')) {

@@ -1,5 +1,7 @@
 #include "rpc/kit/server_connection.hpp"
 
+#include "rpc/net/unix_socket.hpp"
+
 #include "rpc/http1/grammar.hpp"
 #include "rpc/http1/head_writer.hpp"
 #include "rpc/http1/target.hpp"
@@ -187,7 +189,11 @@ bool server_connection::admits() {
       add(origin, field.value);
   }
   const auto host = header("host");
-  const auto no = what_.door.refuse({.target = head.target, .host = host, .hosts = hosts, .http_1_0 = head.http_1_0});
+  const auto no = what_.door.refuse({.target = head.target,
+                                     .host = host,
+                                     .hosts = hosts,
+                                     .http_1_0 = head.http_1_0,
+                                     .any_name = peer_user(stream_.socket()).has_value()});
   const bool foreign = is_cross_site({site, origin}, host);
   if (no)
     refuse(no->status, "rpc: " + std::string{no->message});

@@ -244,3 +244,24 @@ TEST_CASE("a HEAD of one has an end") {
   CHECK(c.get("/other").body == "GET /other ");
   CHECK(s.server.stats().live == 0);
 }
+
+TEST_CASE("a body without end ends within a second once its reader may not have it any more") {
+  auto body = std::make_shared<spoken>();
+  std::atomic<bool> allowed{true};
+  running_server s{{{"/live", [&](http::request) -> http::task<http::answer> {
+                       http::answer a;
+                       a.live = body;
+                       a.live_while = [&] { return allowed.load(); };
+                       co_return a;
+                     }}}};
+  raw_client c{s.port};
+  c.send("GET /live HTTP/1.1\r\n\r\n");
+  CHECK(eventually([&] { return body->connected(); }));
+  body->say("one");
+  CHECK_THAT(read_until(c, "one"), Catch::EndsWith("one"));
+  allowed = false;
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_THAT(c.rest(), Catch::EndsWith("0\r\n\r\n"));
+  CHECK(std::chrono::steady_clock::now() - begin < 1s);
+  CHECK(s.server.stats().live == 0);
+}

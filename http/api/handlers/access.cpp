@@ -109,8 +109,13 @@ store::token read_token(const context& cx, const std::string& body) {
     refuse("name: is missing");
   if (token.role.empty() == token.scopes.empty())
     refuse("a token needs either role or scopes");
-  if (token.service.empty() != (token.role != "sub-agent"))
-    refuse("service: belongs to tokens of the role sub-agent, and those need one");
+  const auto words = words_of(token.scopes);
+  const auto has = [&](std::string_view scope) { return std::ranges::find(words, scope) != words.end(); };
+  const bool reports = token.role == "sub-agent" || (has("report") && !has("admin"));
+  if (token.service.empty() == reports)
+    refuse("service: belongs to tokens that report, and those need one");
+  if (!token.guests.empty() && (token.role == "admin" || has("admin") || has("debug")))
+    refuse("guests: a token with the scope admin or debug cannot be limited to some");
   if (!token.service.empty() && !cx.settings.services.contains(token.service))
     refuse("service: there is no service \"" + token.service + '"');
   return token;

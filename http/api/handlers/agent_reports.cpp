@@ -1,4 +1,4 @@
-#include "http/access/principal.hpp"
+#include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
@@ -61,9 +61,11 @@ void expect_own_guest(const context& cx, const principal& who, const store::stor
 
 /// And of jobs whose action it serves.
 void expect_own_job(const context& cx, const principal& who, const std::string& id) {
+  const auto job = cx.jobs.find(id);
+  if (job && !sees_guest(who, cx.guests, job->guest_id))
+    throw rpc::failure{rpc::errc::not_found, "not found"};
   if (who.services.empty())
     return;
-  const auto job = cx.jobs.find(id);
   const auto action = job ? cx.settings.find_action(job->action) : nullptr;
   if (!action || !serves(who, *action))
     throw rpc::failure{rpc::errc::forbidden, "not allowed: the job belongs to another service"};

@@ -64,7 +64,8 @@ std::string canonical_path(const std::vector<std::string>& segments) {
 
 /// Keys of one identity are another one's; those of clients without identity share one space.
 std::string key_of(const principal& who) {
-  return who.key.empty() ? std::string{} : who.key + ' ';
+  constexpr char separator = '\x1f'; // no header can hold it
+  return who.key.empty() ? std::string{} : who.key + separator;
 }
 
 } // namespace

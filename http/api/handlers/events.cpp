@@ -1,5 +1,6 @@
 #include "actors/config/config.hpp"
 #include "actors/ids.hpp"
+#include "http/access/gatekeeper.hpp"
 #include "http/access/visibility.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 
 namespace mistify::http::handlers {
@@ -73,6 +75,14 @@ event_filter filter_of(const context& cx, const request& from) {
   return filter;
 }
 
+/// Whether the reader would get the stream now: its token, certificate or rights may end meanwhile.
+std::function<bool()> still_allowed(const context& cx, const request& from) {
+  static const peer_identity unknown{};
+  return [&gate = cx.gate, who = from.who, client = from.client, token = std::string{from.header("authorization")}] {
+    return gate.still_holds(*who, client ? *client : unknown, token, gatekeeper::clock::now());
+  };
+}
+
 } // namespace
 
 task<answer> get_events(context& cx, request from) {
@@ -82,6 +92,7 @@ task<answer> get_events(context& cx, request from) {
   out.content_type = "text/event-stream";
   out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   out.live = std::make_shared<event_stream>(event_stream::sources{cx.events, cx.jobs}, std::move(filter), behind);
+  out.live_while = still_allowed(cx, from);
   co_return out;
 }
 

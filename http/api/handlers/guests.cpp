@@ -111,8 +111,10 @@ task<answer> create_guest(context& cx, request from) {
   auto guest = decode_new_guest(from.body);
   // Before an id is generated, so that a repetition without an id is the same request.
   const auto who = identify(from, rpc::encode(guest));
-  if (const auto first = repeated(cx, who))
+  if (const auto first = repeated(cx, who)) {
+    expect_visible(*from.who, rpc::decode_guest(first->guest_doc));
     co_return accepted_guest(*first);
+  }
   auto job = make_job(who, require_action(cx, action_for(guest.type, "create")), {});
   if (guest.id.empty())
     guest.id = actors::new_uuid();

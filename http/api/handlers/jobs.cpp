@@ -1,3 +1,4 @@
+#include "http/access/gatekeeper.hpp"
 #include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
@@ -52,6 +53,8 @@ task<answer> get(context& cx, request from, std::string id, std::string guest) {
     throw failure{errc::not_found, "not found"};
   if (longest.count() > 0 && !rpc::has_ended(job.status)) {
     co_await cx.agents.await_end(job.guest_id, job.id, longest);
+    if (!cx.gate.still_holds(*from.who, *from.client, from.header("authorization"), gatekeeper::clock::now()))
+      throw failure{errc::forbidden, "the identity has ended meanwhile"};
     job = require_job(cx, *from.who, id);
   }
   co_return json_answer(200, rpc::encode(job));
