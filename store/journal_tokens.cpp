@@ -16,6 +16,9 @@ struct overloaded : F... {
   using F::operator()...;
 };
 
+template <class... F>
+overloaded(F...) -> overloaded<F...>;
+
 } // namespace
 
 /// As the batch has it; null if there is none.

@@ -142,8 +142,9 @@ void server::impl::accept_one() {
   if (fd) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const auto peer = peer_of(from, fd.get());
     std::lock_guard lock{mutex};
-    queue.add(peer_of(from, fd.get()), std::move(fd));
+    queue.add(peer, std::move(fd));
   } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
     wait_for(wake.get(), POLLIN, deadline_after(std::chrono::milliseconds{50})); // others may end meanwhile
   }
