@@ -16,7 +16,7 @@ using Catch::Contains;
 
 namespace {
 
-thread_local bool refuses_threads = false;
+[[maybe_unused]] thread_local bool refuses_threads = false;
 
 } // namespace
 
