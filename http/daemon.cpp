@@ -166,7 +166,7 @@ std::string name_of(const listening& on) {
   return all;
 }
 
-/// Throws where that would let in whoever reaches the machine, and neither the config nor the operator says so.
+/// Throws if any client that reaches the machine could do everything, unless the config or the operator allows it.
 listening choose_sockets(const daemon_options& wanted, const actors::config& config) {
   listening on{systemd::inherited_sockets(), addresses_of(wanted, config)};
   if (config.access)
@@ -246,7 +246,7 @@ actors::config read_config(const daemon_options& wanted) {
   if (config.access && (config.debug_given || config.reports_given))
     config.warnings.emplace_back("debug.access and reports.access do not count: access says who may do what");
   config.import_from = wanted.import_from;
-  if (config.tls) // whoever wrote it relies on it
+  if (config.tls) // serving plain TCP instead would expose what the config protects
     throw rpc::failure{rpc::errc::config_invalid, "tls is not supported by this version: put a proxy in front"};
   return config;
 }

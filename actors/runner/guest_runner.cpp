@@ -174,7 +174,7 @@ void guest_runner::grant(const stream_request& wish) {
   const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
                     caf::anon_send(runner, release_slot_atom_v, number);
                   }};
-  // No deadline: the client's request has one, and the lease comes back if the client is gone by then.
+  // No deadline: the client's request has one, and the lease is returned if the client has gone by then.
   self_->request(context_->find_service(stage.service).actor, caf::infinite, acquire_slot_atom_v, stage.method, id_)
     .then(
       [wish, own, &stage](const lease& place) {

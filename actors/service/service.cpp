@@ -35,7 +35,7 @@ lease make_lease(self_pointer self, std::uint64_t number, place_ptr place) {
           }};
 }
 
-/// What people should hear of: that somebody no longer wanted the answer is no fault.
+/// True for failures worth a log line; a cancelled call is not one.
 std::string error_text(const rpc::outcome<std::string>& result) {
   const auto* e = std::get_if<failure>(&result);
   return e && e->code() != errc::cancelled ? e->message() : std::string{};

@@ -155,7 +155,7 @@ task<answer> answer_to(context& state, router::match found, request incoming) {
   }
 }
 
-/// Refused requests count as well, or whoever has no rights could fill the log.
+/// Refused requests count as well; otherwise a client without rights could fill the log.
 bool admits(request_rates& rates, const request& from) {
   if (rates.off())
     return true;

@@ -93,7 +93,7 @@ void show_secret(const std::string& answer) {
   std::cout << token << '\n';
 }
 
-/// What `add` is told.
+/// The options of `token add`.
 struct wanted_token {
   std::string name, role, label, service, expires;
   std::vector<std::string> scopes, guests;

@@ -17,7 +17,7 @@ struct unix_peer {
   std::vector<gid_t> groups; ///< with `gid`
 };
 
-/// What a verified client certificate says. Pinned and foreign ones are told apart by whoever judges.
+/// The contents of a verified client certificate. `policy` decides whether it is pinned or signed by the CA.
 struct cert_peer {
   std::vector<std::string> sans; ///< URI and DNS names
   std::string common_name;

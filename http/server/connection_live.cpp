@@ -119,7 +119,7 @@ void connection::end_live() {
   live_share_.reset();
 }
 
-/// It ends in a way that the client can tell from a broken one.
+/// Ends the body regularly, so that the client can distinguish it from a broken connection.
 void connection::finish_live() {
   end_live();
   out_.put(http_1_0_ ? "" : "0\r\n\r\n", std::string{});

@@ -87,7 +87,7 @@ sockaddr_un unix_address(const std::string& path) {
   return at;
 }
 
-/// A socket that nobody listens on is what a killed process left.
+/// Removes a socket without a listener, which a killed process left.
 void remove_dead_socket(const std::string& path, const sockaddr_un& at) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0)
