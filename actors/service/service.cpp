@@ -35,7 +35,7 @@ lease make_lease(self_pointer self, std::uint64_t number, place_ptr place) {
           }};
 }
 
-/// True for failures worth a log line; a cancelled call is not one.
+/// Returns the message of a failure; "" for a success and for a cancelled call, which is no fault.
 std::string error_text(const rpc::outcome<std::string>& result) {
   const auto* e = std::get_if<failure>(&result);
   return e && e->code() != errc::cancelled ? e->message() : std::string{};
