@@ -41,7 +41,10 @@ for floor in agents images kit client model http1 net base; do
   above+="${above:+|}$floor"
 done
 
-forbid "httplib belongs to http/ and rpc/" 'httplib' "${store[@]}" "${actors[@]}"
+# Its public client only, where a thread may block: the server, the calls of sub-agents and the kit have their own HTTP.
+mapfile -t no_httplib < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/examples/*' \
+  ! -path 'rpc/kit/agent_reporter.cpp' ! -path 'http/cli/*' ! -path 'http/client/*')
+forbid "cpp-httplib is for clients that may block" 'httplib' "${no_httplib[@]}"
 forbid "CAF belongs to actors/ and http/" 'caf/' "${rpc[@]}" "${store[@]}"
 forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@]}"
 forbid "RapidJSON belongs to rpc/base/json" 'rapidjson/' "${rpc_but_json[@]}" "${store[@]}" "${actors[@]}" "${http[@]}"

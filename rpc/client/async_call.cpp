@@ -11,15 +11,15 @@
 namespace mistify::rpc {
 
 async_call::async_call(const endpoint& to, connection_pool& pool, const call_threads& on,
-                       std::unique_ptr<connection> link, std::chrono::milliseconds timeout, cancellation cancel,
+                       std::unique_ptr<socket_stream> link, std::chrono::milliseconds timeout, cancellation cancel,
                        call_done told)
   : pool_{pool}, threads_{on}, cancel_{std::move(cancel)}, exchange_{to, cancel_, timeout}, link_{std::move(link)},
     told_{std::move(told)} {}
 
 void async_call::send(std::string_view text) {
-  link_->stream.begin(exchange_.until, head_budget);
-  guard_.emplace(cancel_.on_cancel([stream = &link_->stream] { stream->abort(); }));
-  const auto sent = link_->stream.send_at_once(text);
+  link_->begin(exchange_.until, head_budget);
+  guard_.emplace(cancel_.on_cancel([stream = link_.get()] { stream->abort(); }));
+  const auto sent = link_->send_at_once(text);
   if (sent == text.size())
     return await();
   unsent_ = text.substr(sent);
@@ -27,37 +27,37 @@ void async_call::send(std::string_view text) {
 }
 
 void async_call::await() {
-  const bool awaited = threads_.answers.when_readable(link_->stream.socket(), exchange_.until,
-                                                      [self = shared_from_this()] { self->answered(); });
+  const bool awaited =
+    threads_.answers.when_readable(link_->socket(), exchange_.until, [self = shared_from_this()] { self->answered(); });
   if (!awaited)
     go_on_blocking();
 }
 
 void async_call::answered() {
-  if (!link_->stream.take_what_came())
+  if (!link_->take_what_came())
     return await();
-  const auto answer = read_whole(link_->stream.unread());
-  if (!answer && link_->stream.why() == socket_stream::fault::none)
+  const auto answer = read_whole(link_->unread());
+  if (!answer && link_->why() == socket_stream::fault::none)
     return go_on_blocking();
   if (answer && answer->plain && answer->body.size() <= exchange_.to.max_answer)
     return finish(*answer);
-  link_->stream.never_wait();
+  link_->never_wait();
   finish();
 }
 
-/// Without the engine.
+/// Uses the answer as it lies in the buffer.
 void async_call::finish(const whole_answer& answer) {
   const std::string body{answer.body};
-  link_->stream.next(link_->stream.unread().size());
+  link_->next(link_->unread().size());
   guard_.reset(); // before the connection is handed back
-  if (answer.keeps_alive && link_->stream.why() == socket_stream::fault::none)
+  if (answer.keeps_alive && link_->why() == socket_stream::fault::none)
     pool_.keep(std::move(link_));
   tell([&] { return decode_result(body); });
 }
 
 void async_call::go_on_blocking() {
   const bool posted = threads_.blocking.try_post([self = shared_from_this()] {
-    self->link_->stream.send(self->unsent_);
+    self->link_->send(self->unsent_);
     self->finish();
   });
   if (!posted) {
@@ -68,12 +68,7 @@ void async_call::go_on_blocking() {
 
 void async_call::finish() {
   guard_.reset(); // the exchange has one of its own from here on, which goes before the connection is handed back
-  tell([&] {
-    httplib::Request sent;
-    sent.method = "POST";
-    link_->stream.next_was_sent();
-    return take_result(exchange_, sent, std::move(link_), pool_);
-  });
+  tell([&] { return take_result(exchange_, std::move(link_), pool_); });
 }
 
 template <class F>

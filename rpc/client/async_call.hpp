@@ -16,7 +16,7 @@ struct whole_answer;
 /// The rest is for a thread that may block. Internal to the client; keeps itself alive until it has told the outcome.
 class async_call : public std::enable_shared_from_this<async_call> {
 public:
-  async_call(const endpoint& to, connection_pool& pool, const call_threads& on, std::unique_ptr<connection> link,
+  async_call(const endpoint& to, connection_pool& pool, const call_threads& on, std::unique_ptr<socket_stream> link,
              std::chrono::milliseconds timeout, cancellation cancel, call_done told);
 
   void send(std::string_view text); ///< the request
@@ -34,7 +34,7 @@ private:
   const call_threads threads_;
   const cancellation cancel_;
   exchange exchange_;
-  std::unique_ptr<connection> link_;
+  std::unique_ptr<socket_stream> link_;
   call_done told_;
   std::string unsent_;
   std::optional<cancellation::guard> guard_; // last: its end waits for an abort of `link_`

@@ -2,7 +2,6 @@
 
 #include "rpc/client/async_call.hpp"
 #include "rpc/client/http_exchange.hpp"
-#include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <atomic>
@@ -14,8 +13,8 @@ namespace mistify::rpc {
 
 namespace {
 
-/// Pieces that a download is handed on in. The engine's of 4 KiB, each copied and sent by itself, came to a fifth of
-/// what the source could do.
+/// Bytes of the pieces that a download is handed on in. Pieces of 4 KiB, each copied and sent by itself, came to a fifth of
+/// the source's own rate.
 constexpr std::size_t download_buffer = 256 * 1024;
 
 /// What the kernel may keep of a download that is relayed. Left to itself it lets this grow to 32 MiB, over which the bytes are
@@ -29,9 +28,9 @@ void bound_window(const socket_stream& on) {
   ::setsockopt(on.socket(), SOL_SOCKET, SO_RCVBUF, &relay_window, sizeof relay_window); // or what Linux allows
 }
 
-bool relay(connection& on, std::size_t left, const download_sink& sink) {
+bool relay(socket_stream& on, std::size_t left, const download_sink& sink) {
   while (left > 0) {
-    const auto n = on.stream.pass([&](int from) -> ssize_t {
+    const auto n = on.pass([&](int from) -> ssize_t {
       if (const auto taken = sink.relay(from, left))
         return *taken;
       errno = EPIPE; // the receiver has gone, which it will say again
@@ -46,20 +45,20 @@ bool relay(connection& on, std::size_t left, const download_sink& sink) {
 
 /// Hands on the rest of an answer, of which so many bytes are to come, as it comes, off the socket itself if the sink
 /// relays; true if that came to a proper end.
-bool pump(const exchange& x, connection& on, std::size_t left, const download_sink& sink) {
-  const auto guard = x.cancel.on_cancel([&on] { on.stream.abort(); });
+bool pump(const exchange& x, socket_stream& on, std::size_t left, const download_sink& sink) {
+  const auto guard = x.cancel.on_cancel([&on] { on.abort(); });
   if (!sink.relay)
-    on.stream.use_buffer(download_buffer);
+    on.use_buffer(download_buffer);
   while (left > 0) {
-    if (sink.relay && !on.stream.holds_bytes())
+    if (sink.relay && !on.holds_bytes())
       return relay(on, left, sink);
-    const auto bytes = on.stream.next(left);
+    const auto bytes = on.next(left);
     if (bytes.empty() || !sink.data(bytes))
       return false;
     left -= bytes.size();
   }
   if (!sink.relay)
-    on.stream.use_buffer(socket_stream::usual_buffer); // it may be kept for long
+    on.use_buffer(socket_stream::usual_buffer); // it may be kept for long
   return true;
 }
 
@@ -72,74 +71,71 @@ bool append(std::string& text, std::string_view bytes, std::size_t limit) {
 } // namespace
 
 struct client::impl {
-  explicit impl(endpoint e) : to{std::move(e)}, plain{text::is_plain_path(to.path)} {}
+  explicit impl(endpoint e) : to{std::move(e)} {}
 
   const endpoint to;
-  const bool plain; // the engine would escape what is not
   connection_pool pool;
   std::atomic<std::uint64_t> last_id{0};
 
-  download_end download(std::string request, milliseconds stall, const cancellation& cancel, const download_sink& sink,
-                        const call_context& whom);
+  download_end download(std::string_view request, milliseconds stall, const cancellation& cancel,
+                        const download_sink& sink, const call_context& whom);
 };
 
-download_end client::impl::download(std::string body, milliseconds stall, const cancellation& cancel,
-                                    const download_sink& sink, const call_context& whom) {
-  exchange x{to, cancel, stall};
-  auto on = x.connect(pool);
-  bool began = false, stopped = false;
-  std::int64_t length = -1;
+namespace {
+
+/// Throws what a download fails with that has not begun.
+[[noreturn]] void refuse_download(exchange& x, socket_stream& on, bool has_head) {
   std::string text;
-  // What the sink is handed, noted: whether it goes on, and that the source does.
-  download_sink noted{sink.begin, [&](std::string_view bytes) {
+  if (has_head) {
+    on.allow(8 * error_text);
+    x.read_body(on, [&](std::string_view bytes) { return append(text, bytes, error_text); });
+  }
+  x.expect_going();
+  // A refusal counts even where its text did not come to an end.
+  const auto status = x.head.status;
+  if (status == 0 || status == 200 || x.unsound || on.why() == socket_stream::fault::too_late)
+    x.fail(on.why());
+  if (status >= 400 && status < 600)
+    throw download_refused{status, refusal(status, text)};
+  throw failure{errc::sub_agent_failed, unexpected(status)}; // for a client it would mean something else, or nothing
+}
+
+/// `sink`, noting when it stops the download, and giving the source more time with each piece.
+download_sink noting(const download_sink& sink, socket_stream& on, milliseconds stall, bool& stopped) {
+  download_sink noted{sink.begin, [&on, &sink, &stopped, stall](std::string_view bytes) {
                         stopped = !sink.data(bytes);
-                        on->stream.extend(deadline_after(stall));
+                        on.extend(deadline_after(stall));
                         return !stopped;
                       }};
   if (sink.relay)
-    noted.relay = [&](int from, std::size_t most) {
+    noted.relay = [&on, &sink, &stopped, stall](int from, std::size_t most) {
       const auto n = sink.relay(from, most);
       stopped = !n;
       if (!n || *n > 0)
-        on->stream.extend(deadline_after(stall));
+        on.extend(deadline_after(stall));
       return n;
     };
-  auto request = post_to(to, std::move(body), whom);
-  request.response_handler = [&](const httplib::Response& head) {
-    if (head.status == 200) {
-      began = true;
-      on->stream.allow(SIZE_MAX);
-      length = length_of(head);
-      sink.begin(length);
-      on->stream.extend(deadline_after(stall));
-    } else {
-      on->stream.allow(8 * error_text);
-    }
-    return length < 0; // else the engine stops here, and the rest is pumped
-  };
-  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
-    if (!began)
-      return append(text, {data, size}, error_text);
-    return noted.data({data, size});
-  };
+  return noted;
+}
+
+} // namespace
+
+download_end client::impl::download(std::string_view request, milliseconds stall, const cancellation& cancel,
+                                    const download_sink& sink, const call_context& whom) {
+  exchange x{to, cancel, stall};
+  auto on = x.connect(pool);
   if (sink.relay)
-    bound_window(on->stream);
-  on->stream.begin(x.until, head_budget);
-  bool whole = x.run(*on, request);
-  if (length >= 0)
-    whole = pump(x, *on, static_cast<std::size_t>(length), noted);
-  if (!began) {
-    x.expect_going();
-    // A refusal counts even where its text did not come to an end.
-    const auto status = x.answer.status;
-    if (status > 0 && status != 200 && !x.unsound && on->stream.why() != socket_stream::fault::too_late) {
-      if (status >= 400 && status < 600)
-        throw download_refused{status, refusal(status, text)};
-      throw failure{errc::sub_agent_failed,
-                    unexpected(status)}; // for a client it would mean something else, or nothing
-    }
-    x.fail(on->stream.why());
-  }
+    bound_window(*on);
+  on->begin(x.until, head_budget);
+  const bool has_head = x.send(*on, text_of_post(to, request, whom)) && x.read_head(*on);
+  if (!has_head || x.head.status != 200)
+    refuse_download(x, *on, has_head);
+  bool stopped = false;
+  const auto noted = noting(sink, *on, stall, stopped);
+  on->allow(SIZE_MAX);
+  sink.begin(x.head.length ? static_cast<std::int64_t>(*x.head.length) : -1);
+  on->extend(deadline_after(stall));
+  const bool whole = x.head.length ? pump(x, *on, *x.head.length, noted) : x.read_body(*on, noted.data);
   if (stopped || cancel.cancelled())
     return download_end::stopped;
   if (whole)
@@ -162,14 +158,15 @@ std::string client::call(std::string_view method, std::string_view params, milli
                          const cancellation& cancel, const call_context& whom) {
   exchange x{impl_->to, cancel, timeout};
   auto on = x.connect(impl_->pool);
-  auto request = post_to(impl_->to, encode_call(method, params, impl_->last_id++), whom);
-  on->stream.begin(x.until, head_budget);
-  return take_result(x, request, std::move(on), impl_->pool);
+  on->begin(x.until, head_budget);
+  if (!x.send(*on, text_of_post(impl_->to, encode_call(method, params, impl_->last_id++), whom)))
+    x.fail(on->why());
+  return take_result(x, std::move(on), impl_->pool);
 }
 
 bool client::start_call(const call_threads& on, std::string_view method, std::string_view params, milliseconds timeout,
                         const cancellation& cancel, const call_context& whom, call_done told) {
-  auto kept = impl_->plain ? impl_->pool.take() : nullptr;
+  auto kept = impl_->pool.take();
   if (!kept)
     return false;
   std::make_shared<async_call>(impl_->to, impl_->pool, on, std::move(kept), timeout, cancel, std::move(told))
@@ -179,7 +176,7 @@ bool client::start_call(const call_threads& on, std::string_view method, std::st
 
 download_end client::download(std::string_view request, milliseconds stall, const cancellation& cancel,
                               const download_sink& sink, const call_context& whom) {
-  return impl_->download(std::string{request}, stall, cancel, sink, whom);
+  return impl_->download(request, stall, cancel, sink, whom);
 }
 
 const endpoint& client::to() const noexcept {

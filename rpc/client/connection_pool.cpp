@@ -10,12 +10,6 @@ namespace {
 constexpr std::chrono::seconds fresh{1};
 } // namespace
 
-connection::connection(const std::string& host, std::uint16_t port, unique_fd fd)
-  : httplib::ClientImpl{host, port}, stream{std::move(fd)} {
-  set_decompress(false);
-  set_follow_location(false);
-}
-
 std::vector<connection_pool::kept> connection_pool::take_stale() {
   const auto oldest = clock::now() - fresh;
   const auto first_fresh = std::find_if(kept_.begin(), kept_.end(), [&](const kept& k) { return k.since > oldest; });
@@ -24,20 +18,20 @@ std::vector<connection_pool::kept> connection_pool::take_stale() {
   return stale;
 }
 
-std::unique_ptr<connection> connection_pool::take() {
+std::unique_ptr<socket_stream> connection_pool::take() {
   std::unique_lock lock{mutex_};
   const auto stale = take_stale();
   while (!kept_.empty()) {
     auto next = std::move(kept_.back().link);
     kept_.pop_back();
-    if (next->stream.idle_and_open())
+    if (next->idle_and_open())
       return next;
   }
   lock.unlock(); // `stale` closes behind it
   return nullptr;
 }
 
-void connection_pool::keep(std::unique_ptr<connection> used) {
+void connection_pool::keep(std::unique_ptr<socket_stream> used) {
   std::lock_guard lock{mutex_};
   kept_.push_back({clock::now(), std::move(used)});
 }

@@ -1,6 +1,8 @@
 #include "rpc/client/http_exchange.hpp"
 
+#include "rpc/http1/chunk_reader.hpp"
 #include "rpc/http1/grammar.hpp"
+#include "rpc/http1/head_writer.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/net/unix_socket.hpp"
 
@@ -31,40 +33,70 @@ std::string_view trimmed(std::string_view text) {
   return first == text.npos ? std::string_view{} : text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
-/// What a request says of its sender.
-template <class Put>
-void put_headers(const call_context& whom, const Put& put) {
-  put("Content-Type", "application/json");
-  put("User-Agent", "mistify-agent/" MISTIFY_VERSION);
-  if (!whom.request_id.empty())
-    put("X-Request-ID", whom.request_id);
-  if (!whom.job_id.empty())
-    put(job_header, whom.job_id);
+/// Appends the path of a request's target: what may not stand in one (RFC 3986, section 3.3) as %XX.
+void append_path(std::string& out, std::string_view path) {
+  constexpr std::string_view digits = "0123456789ABCDEF", forbidden = "\"<>\\^`{|}#";
+  for (const char c : path) {
+    if (c > ' ' && c < 0x7f && forbidden.find(c) == forbidden.npos) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
 }
 
-bool is_chunked(const httplib::Response& answer) {
-  return text::equal_ignoring_case(answer.get_header_value("Transfer-Encoding"), "chunked");
+using on_data = std::function<bool(std::string_view bytes)>;
+
+bool read_exactly(socket_stream& on, std::uint64_t left, const on_data& hand_on) {
+  while (left > 0) {
+    const auto bytes = on.next(left);
+    if (bytes.empty() || !hand_on(bytes))
+      return false;
+    left -= bytes.size();
+  }
+  return true;
 }
 
-/// True if every reader finds the same end (RFC 9112, section 6.3): one length or one chunked coding at most.
-bool has_one_end(const httplib::Response& answer) {
-  const auto lengths = answer.get_header_value_count("Content-Length");
-  const auto codings = answer.get_header_value_count("Transfer-Encoding");
-  if (lengths + codings > 1 || (codings == 1 && !is_chunked(answer)))
-    return false;
-  constexpr std::size_t most_digits = 18; // a signed 64-bit number holds them
-  const auto length = answer.get_header_value("Content-Length");
-  return lengths == 0 ||
-         (!length.empty() && length.size() <= most_digits && std::all_of(length.begin(), length.end(), text::is_digit));
+bool read_chunks(socket_stream& on, const on_data& hand_on) {
+  for (http1::chunk_reader chunks; !chunks.done();) {
+    const auto [used, content] = chunks.take(on.peek());
+    if (used == 0)
+      return false; // no byte came, or the chunks break a rule
+    on.next(used);
+    if (!content.empty() && !hand_on(content))
+      return false;
+  }
+  return true;
 }
 
-/// Passed over (RFC 9110, section 15.2), but for 101, which would change the protocol.
-bool is_interim(int status) {
-  return status > 100 && status < 200 && status != 101;
+bool read_to_close(socket_stream& on, const on_data& hand_on) {
+  for (;;) {
+    const auto bytes = on.next(SIZE_MAX);
+    if (bytes.empty())
+      return on.why() == fault::closed;
+    if (!hand_on(bytes))
+      return false;
+  }
 }
 
-bool keeps_alive(const httplib::Response& answer) {
-  return answer.version == "HTTP/1.1" && !text::equal_ignoring_case(answer.get_header_value("Connection"), "close");
+/// Moves the next head, with its empty line, out of the stream. Null if the stream ends before.
+std::optional<std::string> take_head(socket_stream& on) {
+  constexpr std::string_view head_end = "\r\n\r\n";
+  std::string text;
+  for (;;) {
+    const auto bytes = on.peek();
+    if (bytes.empty())
+      return std::nullopt;
+    const auto before = text.size();
+    text += bytes;
+    const auto end = text.find(head_end, before - std::min(before, head_end.size() - 1));
+    if (end != text.npos)
+      text.resize(end + head_end.size());
+    on.next(text.size() - before);
+    if (end != text.npos)
+      return text;
+  }
 }
 
 } // namespace
@@ -78,33 +110,23 @@ std::string unexpected(int status) {
   return "unexpected HTTP status " + std::to_string(status);
 }
 
-std::int64_t length_of(const httplib::Response& answer) {
-  if (is_chunked(answer) || !answer.has_header("Content-Length"))
-    return -1;
-  const auto length = answer.get_header_value<std::uint64_t>("Content-Length");
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(length, INT64_MAX));
-}
-
-httplib::Request post_to(const endpoint& to, std::string body, const call_context& whom) {
-  httplib::Request request;
-  request.method = "POST";
-  request.path = to.path;
-  request.body = std::move(body);
-  put_headers(whom, [&](const char* name, std::string_view value) { request.headers.emplace(name, value); });
-  return request;
-}
-
 std::string text_of_post(const endpoint& to, std::string_view body, const call_context& whom) {
   std::string out = "POST ";
-  out.append(to.path).append(" HTTP/1.1\r\nHost: ").append(to.host).append(":").append(std::to_string(to.port));
-  out.append("\r\nAccept: */*\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");
-  put_headers(whom, [&](const char* name, std::string_view value) {
-    out.append(name).append(": ").append(value).append("\r\n");
-  });
+  append_path(out, to.path);
+  out += " HTTP/1.1\r\n";
+  http1::append_field(out, "Host", to.host + ':' + std::to_string(to.port));
+  http1::append_field(out, "Accept", "*/*");
+  http1::append_field(out, "Content-Length", std::to_string(body.size()));
+  http1::append_field(out, "Content-Type", "application/json");
+  http1::append_field(out, "User-Agent", "mistify-agent/" MISTIFY_VERSION);
+  if (!whom.request_id.empty())
+    http1::append_field(out, "X-Request-ID", whom.request_id);
+  if (!whom.job_id.empty())
+    http1::append_field(out, job_header, whom.job_id);
   return out.append("\r\n").append(body);
 }
 
-std::unique_ptr<connection> exchange::connect(connection_pool& pool) const {
+std::unique_ptr<socket_stream> exchange::connect(connection_pool& pool) const {
   expect_going();
   if (auto kept = pool.take())
     return kept;
@@ -114,31 +136,42 @@ std::unique_ptr<connection> exchange::connect(connection_pool& pool) const {
   if (!result.fd)
     fail_to_connect(result.error);
   expect_owner(result.fd);
-  return std::make_unique<connection>(to.host, to.port, std::move(result.fd));
+  return std::make_unique<socket_stream>(std::move(result.fd));
 }
 
-bool exchange::run(connection& on, httplib::Request& request) {
+bool exchange::send(socket_stream& on, std::string_view request) const {
+  const auto guard = cancel.on_cancel([&on] { on.abort(); });
+  return on.send(request);
+}
+
+bool exchange::read_head(socket_stream& on) {
   constexpr int most_interim = 10;
-  const auto guard = cancel.on_cancel([&on] { on.stream.abort(); });
-  const auto judge = std::move(request.response_handler);
-  request.response_handler = [&](const httplib::Response& head) {
-    unsound = !has_one_end(head);
-    return !unsound && head.status >= 200 && (!judge || judge(head));
-  };
-  auto error = httplib::Error::Success;
-  bool read = on.process_request(on.stream, request, answer, false, error);
-  for (int i = 0; i < most_interim && error == httplib::Error::Canceled && is_interim(answer.status) && !unsound; ++i) {
-    // The engine stopped behind the head: the next one follows.
-    answer = {};
-    on.stream.next_was_sent();
-    read = on.process_request(on.stream, request, answer, false, error = httplib::Error::Success);
+  const auto guard = cancel.on_cancel([&on] { on.abort(); });
+  for (int i = 0; i <= most_interim; ++i) {
+    const auto text = take_head(on);
+    if (!text)
+      return false;
+    head = http1::parse_answer_head(*text);
+    unsound = head.sound && !head.has_one_end();
+    if (!head.sound || unsound)
+      return false;
+    if (!head.is_interim())
+      return head.status >= 200;
   }
-  // The engine takes a chunk that is not followed by a line end for the last one.
-  return read && (!is_chunked(answer) || on.stream.ended_with("\r\n\r\n"));
+  return false;
 }
 
-void exchange::hand_back(connection_pool& pool, std::unique_ptr<connection> on) const {
-  if (keeps_alive(answer) && on->stream.why() == fault::none)
+bool exchange::read_body(socket_stream& on, const on_data& hand_on) const {
+  const auto guard = cancel.on_cancel([&on] { on.abort(); });
+  if (head.status == 204 || head.status == 304)
+    return true;
+  if (head.chunked)
+    return read_chunks(on, hand_on);
+  return head.length ? read_exactly(on, *head.length, hand_on) : read_to_close(on, hand_on);
+}
+
+void exchange::hand_back(connection_pool& pool, std::unique_ptr<socket_stream> on) const {
+  if (head.keeps_alive() && on->why() == fault::none)
     pool.keep(std::move(on));
 }
 
@@ -181,30 +214,29 @@ void exchange::fail(fault why) const {
   throw failure{errc::sub_agent_failed, "connection dropped before a whole answer"};
 }
 
-std::string take_result(exchange& x, httplib::Request& request, std::unique_ptr<connection> on, connection_pool& pool) {
+std::string take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool) {
   const auto limit = x.to.max_answer;
   std::string text;
-  request.response_handler = [&](const httplib::Response& head) {
-    x.too_long = length_of(head) > static_cast<std::int64_t>(limit);
+  bool whole = x.read_head(*on);
+  x.too_long = x.head.length.value_or(0) > limit;
+  if (whole && !x.too_long) {
     // Chunks of a byte have five of framing: bodies are counted below, this bounds what is around them.
-    on->stream.allow(8 * std::min(limit, SIZE_MAX / 8));
-    return !x.too_long;
-  };
-  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
-    x.too_long = size > limit - text.size();
-    if (!x.too_long)
-      text.append(data, size);
-    return !x.too_long;
-  };
-  const bool whole = x.run(*on, request);
+    on->allow(8 * std::min(limit, SIZE_MAX / 8));
+    whole = x.read_body(*on, [&](std::string_view bytes) {
+      x.too_long = bytes.size() > limit - text.size();
+      if (!x.too_long)
+        text += bytes;
+      return !x.too_long;
+    });
+  }
   if (!whole)
     x.expect_going();
-  if (x.answer.status >= 400 && !x.too_long && !x.unsound && on->stream.why() != fault::too_late)
-    throw failure{errc::sub_agent_failed, refusal(x.answer.status, text)};
-  if (!whole)
-    x.fail(on->stream.why());
-  if (x.answer.status < 200 || x.answer.status >= 300)
-    throw failure{errc::sub_agent_failed, unexpected(x.answer.status)};
+  if (x.head.status >= 400 && !x.too_long && !x.unsound && on->why() != fault::too_late)
+    throw failure{errc::sub_agent_failed, refusal(x.head.status, text)};
+  if (!whole || x.too_long)
+    x.fail(on->why());
+  if (x.head.status < 200 || x.head.status >= 300)
+    throw failure{errc::sub_agent_failed, unexpected(x.head.status)};
   x.hand_back(pool, std::move(on));
   return decode_result(text);
 }

@@ -2,11 +2,11 @@
 
 #include "rpc/client/client.hpp"
 #include "rpc/client/connection_pool.hpp"
+#include "rpc/http1/answer_head.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <httplib.h>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,17 +23,22 @@ struct exchange {
   const cancellation& cancel;
   std::chrono::milliseconds timeout;
   deadline until = deadline_after(timeout);
-  httplib::Response answer = {};
+  http1::answer_head head = {};
   bool too_long = false; ///< the answer was over a limit
   bool unsound = false;  ///< its head leaves open where it ends
 
   /// Throws `failure`.
-  std::unique_ptr<connection> connect(connection_pool& pool) const;
+  std::unique_ptr<socket_stream> connect(connection_pool& pool) const;
 
-  /// Sends the request and takes the answer; true if that came to a proper end. Interim answers (1xx) are passed over.
-  bool run(connection& on, httplib::Request& request);
+  bool send(socket_stream& on, std::string_view request) const; ///< false if that failed
 
-  void hand_back(connection_pool& pool, std::unique_ptr<connection> on) const;
+  /// Reads the head of the answer, and passes over interim ones (1xx). False if no usable head came.
+  bool read_head(socket_stream& on);
+
+  /// Hands the body on piece by piece; true if it came to its proper end. False too if `on_data` returns false.
+  bool read_body(socket_stream& on, const std::function<bool(std::string_view bytes)>& on_data) const;
+
+  void hand_back(connection_pool& pool, std::unique_ptr<socket_stream> on) const;
 
   [[noreturn]] void fail(socket_stream::fault why) const;
   void expect_going() const; ///< throws `failure{cancelled}` once cancelled
@@ -43,8 +48,7 @@ private:
   [[noreturn]] void fail_to_connect(int error) const;
 };
 
-httplib::Request post_to(const endpoint& to, std::string body, const call_context& whom);
-/// The same, as the engine writes it.
+/// A POST of the JSON text `body` to `to`, as it goes over the wire.
 std::string text_of_post(const endpoint& to, std::string_view body, const call_context& whom);
 
 /// The text of an answer that refuses, or its status where it has none.
@@ -56,9 +60,7 @@ std::string unexpected(int status);
 /// How much text of an error answer is kept.
 inline constexpr std::size_t error_text = 64 * 1024;
 
-std::int64_t length_of(const httplib::Response& answer); ///< -1 where it is not told
-
-/// Takes the answer of a call: its result. Throws as `client::call`.
-std::string take_result(exchange& x, httplib::Request& request, std::unique_ptr<connection> on, connection_pool& pool);
+/// Reads the answer of a call that was sent; returns its result. Throws as `client::call`.
+std::string take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool);
 
 } // namespace mistify::rpc

@@ -4,26 +4,26 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace mistify::rpc::http1 {
 
 namespace {
 
-constexpr std::size_t max_chunk_line = 1024; // size and extensions; nobody sends extensions
-constexpr std::size_t max_trailers = 8 * 1024;
-
-/// Digits only: no sign, no list, no blanks. At most 18 of them, so that nothing overflows.
-std::optional<std::size_t> parse_length(std::string_view s) {
-  if (s.empty() || s.size() > 18 || !std::all_of(s.begin(), s.end(), text::is_digit))
-    return std::nullopt;
-  std::size_t n = 0;
-  for (char c : s)
-    n = n * 10 + static_cast<std::size_t>(c - '0');
-  return n;
-}
-
-bool has_control(std::string_view s) {
-  return std::any_of(s.begin(), s.end(), [](char c) { return text::is_control(c) && c != '\t'; });
+/// Status and text for a chunked body that breaks a rule.
+refusal chunk_refusal(chunk_reader::fault why) {
+  using fault = chunk_reader::fault;
+  switch (why) {
+  case fault::long_line: return {400, "a line of the chunked body is too long"};
+  case fault::long_trailers: return {431, "a line of the chunked body is too long"};
+  case fault::line_end: return {400, "a line of the chunked body does not end with CR LF"};
+  case fault::long_size: return {400, "a chunk size is too long"};
+  case fault::long_chunk: return {400, "a chunk is longer than its size"};
+  case fault::trailer: return {400, "a trailer line is not NAME: VALUE"};
+  case fault::size:
+  case fault::none: break;
+  }
+  return {400, "a chunk does not begin with its size"};
 }
 
 } // namespace
@@ -50,7 +50,8 @@ void request_reader::next() {
   head_.fields.clear();
   head_text_.clear();
   body_.clear();
-  rest_ = trailer_bytes_ = 0;
+  rest_ = 0;
+  chunks_ = {};
   expects_ = false;
   scan_ = line_ = pos_;
 }
@@ -59,10 +60,7 @@ bool request_reader::step() {
   switch (stage_) {
   case stage::head: return read_head();
   case stage::fixed: return read_fixed();
-  case stage::chunk_size: return read_chunk_size();
-  case stage::chunk_data: return read_chunk_data();
-  case stage::chunk_end: return read_chunk_end();
-  case stage::trailers: return read_trailers();
+  case stage::chunks: return read_chunks();
   case stage::complete:
   case stage::refused: break;
   }
@@ -115,7 +113,7 @@ bool request_reader::parse_head() {
 bool request_reader::parse_request_line(std::string_view line) {
   auto a = line.find(' ');
   auto b = a == line.npos ? a : line.find(' ', a + 1);
-  if (b == line.npos || has_control(line) || line.find('\t') != line.npos)
+  if (b == line.npos || text::has_control(line) || line.find('\t') != line.npos)
     return refuse(400, "the request line is not METHOD TARGET VERSION");
   head_.method = line.substr(0, a);
   head_.target = line.substr(a + 1, b - a - 1);
@@ -134,7 +132,7 @@ bool request_reader::parse_field(std::string_view line) {
   if (colon == line.npos || !text::is_token(line.substr(0, colon)))
     return refuse(400, "a header line is not NAME: VALUE");
   auto value = text::trim(line.substr(colon + 1));
-  if (has_control(value))
+  if (text::has_control(value))
     return refuse(400, "a header value holds a control character");
   head_.fields.push_back({line.substr(0, colon), value});
   return true;
@@ -142,10 +140,10 @@ bool request_reader::parse_field(std::string_view line) {
 
 bool request_reader::choose_body() {
   bool chunked = false;
-  std::optional<std::size_t> length;
+  std::optional<std::uint64_t> length;
   for (const auto& f : head_.fields) {
     if (text::equal_ignoring_case(f.name, "content-length")) {
-      if (length || !(length = parse_length(f.value)))
+      if (length || !(length = text::parse_length(f.value)))
         return refuse(400, "Content-Length must be one whole number");
     } else if (text::equal_ignoring_case(f.name, "transfer-encoding")) {
       if (chunked || head_.http_1_0 || !text::equal_ignoring_case(f.value, "chunked"))
@@ -158,9 +156,9 @@ bool request_reader::choose_body() {
   if (chunked && length)
     return refuse(400, "Content-Length and Transfer-Encoding exclude each other");
   if (length.value_or(0) > limits_.max_body)
-    return refuse(413, "the body is longer than " + std::to_string(limits_.max_body) + " bytes");
+    return refuse_length();
   rest_ = length.value_or(0);
-  stage_ = chunked ? stage::chunk_size : rest_ > 0 ? stage::fixed : stage::complete;
+  stage_ = chunked ? stage::chunks : rest_ > 0 ? stage::fixed : stage::complete;
   return true;
 }
 
@@ -177,89 +175,36 @@ bool request_reader::check_coding(const header_field& f) {
   return true;
 }
 
-void request_reader::take_into_body() {
+bool request_reader::read_fixed() {
   auto n = std::min(rest_, in_.size() - pos_);
   body_.append(in_, pos_, n);
   pos_ += n;
   rest_ -= n;
-}
-
-bool request_reader::read_fixed() {
-  take_into_body();
   if (rest_ == 0)
     stage_ = stage::complete;
   return false;
 }
 
-bool request_reader::read_chunk_size() {
-  std::string_view line;
-  return take_line(max_chunk_line, 400, line) == line_result::found && parse_chunk_size(line);
-}
-
-bool request_reader::parse_chunk_size(std::string_view line) {
-  std::size_t digits = 0, size = 0;
-  for (; digits < line.size() && text::hex_value(line[digits]) >= 0; ++digits) {
-    if (digits == 15)
-      return refuse(400, "a chunk size is too long");
-    size = size * 16 + static_cast<std::size_t>(text::hex_value(line[digits]));
-  }
-  auto extension = text::trim(line.substr(digits));
-  if (digits == 0 || has_control(line) || (!extension.empty() && extension.front() != ';'))
-    return refuse(400, "a chunk does not begin with its size");
-  if (size > limits_.max_body - body_.size())
-    return refuse(413, "the body is longer than " + std::to_string(limits_.max_body) + " bytes");
-  rest_ = size;
-  stage_ = size == 0 ? stage::trailers : stage::chunk_data;
-  return true;
-}
-
-bool request_reader::read_chunk_data() {
-  take_into_body();
-  if (rest_ > 0)
-    return false;
-  stage_ = stage::chunk_end;
-  return true;
-}
-
-bool request_reader::read_chunk_end() {
-  auto here = std::string_view{in_}.substr(pos_, 2);
-  if (here != std::string_view{"\r\n"}.substr(0, here.size()))
-    return refuse(400, "a chunk is longer than its size");
-  if (here.size() < 2)
-    return false;
-  pos_ += 2;
-  stage_ = stage::chunk_size;
-  return true;
-}
-
-bool request_reader::read_trailers() {
-  std::string_view line;
-  if (take_line(max_trailers - trailer_bytes_, 431, line) != line_result::found)
-    return false;
-  trailer_bytes_ = std::min(max_trailers, trailer_bytes_ + line.size() + 2);
-  if (line.empty())
+bool request_reader::read_chunks() {
+  const auto [used, content] = chunks_.take(std::string_view{in_}.substr(pos_));
+  body_ += content;
+  pos_ += used;
+  if (chunks_.why() != chunk_reader::fault::none)
+    return refuse_chunks();
+  if (chunks_.left() > limits_.max_body - body_.size())
+    return refuse_length();
+  if (chunks_.done())
     stage_ = stage::complete;
-  else if (line.find(':') == line.npos || has_control(line))
-    return refuse(400, "a trailer line is not NAME: VALUE");
-  return true;
+  return used > 0;
 }
 
-request_reader::line_result request_reader::take_line(std::size_t max, int status_if_longer, std::string_view& line) {
-  auto end = in_.find('\n', pos_);
-  auto seen = (end == in_.npos ? in_.size() : end + 1) - pos_;
-  if (seen > max) {
-    refuse(status_if_longer, "a line of the chunked body is too long");
-    return line_result::refused;
-  }
-  if (end == in_.npos)
-    return line_result::missing;
-  if (end == pos_ || in_[end - 1] != '\r') {
-    refuse(400, "a line of the chunked body does not end with CR LF");
-    return line_result::refused;
-  }
-  line = std::string_view{in_}.substr(pos_, end - 1 - pos_);
-  pos_ = end + 1;
-  return line_result::found;
+bool request_reader::refuse_chunks() {
+  auto why = chunk_refusal(chunks_.why());
+  return refuse(why.status, std::move(why.message));
+}
+
+bool request_reader::refuse_length() {
+  return refuse(413, "the body is longer than " + std::to_string(limits_.max_body) + " bytes");
 }
 
 bool request_reader::refuse(int status, std::string message) {

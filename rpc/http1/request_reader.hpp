@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rpc/http1/chunk_reader.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -63,8 +65,7 @@ public:
   std::size_t buffered() const noexcept { return in_.size() - pos_ + head_text_.size() + body_.size(); }
 
 private:
-  enum class stage : std::uint8_t { head, fixed, chunk_size, chunk_data, chunk_end, trailers, complete, refused };
-  enum class line_result : std::uint8_t { found, missing, refused };
+  enum class stage : std::uint8_t { head, fixed, chunks, complete, refused };
 
   bool step(); // false: needs bytes, or is at an end
   bool read_head();
@@ -75,14 +76,10 @@ private:
   bool choose_body();
   bool check_coding(const header_field& field);
   bool read_fixed();
-  bool read_chunk_size();
-  bool parse_chunk_size(std::string_view line);
-  bool read_chunk_data();
-  bool read_chunk_end();
-  bool read_trailers();
-  line_result take_line(std::size_t max, int status_if_longer, std::string_view& line);
+  bool read_chunks();
+  bool refuse_chunks();
+  bool refuse_length();
   bool refuse(int status, std::string message);
-  void take_into_body();
   void compact();
 
   limits limits_;
@@ -94,8 +91,8 @@ private:
   std::string head_text_;
   request_head head_;
   std::string body_;
-  std::size_t rest_ = 0; // bytes missing of the body, or of the chunk
-  std::size_t trailer_bytes_ = 0;
+  std::size_t rest_ = 0; // bytes missing of a body of known length
+  chunk_reader chunks_;
   bool expects_ = false;
   refusal why_;
 };

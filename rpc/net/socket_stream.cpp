@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -18,9 +17,7 @@ socket_stream::socket_stream(unique_fd fd)
 void socket_stream::begin(deadline until, std::size_t budget) noexcept {
   extend(until);
   budget_ = budget - std::min(budget, unread_.size());
-  hold_ = true;
   may_wait_ = true;
-  tail_ = {};
 }
 
 void socket_stream::abort() const noexcept {
@@ -89,17 +86,6 @@ bool socket_stream::take_what_came() {
   return !unread_.empty() || try_fill().has_value();
 }
 
-void socket_stream::remember(std::string_view bytes) noexcept {
-  const auto keep = std::min(bytes.size(), tail_.size());
-  std::move(tail_.begin() + static_cast<std::ptrdiff_t>(keep), tail_.end(), tail_.begin());
-  std::copy(bytes.end() - static_cast<std::ptrdiff_t>(keep), bytes.end(),
-            tail_.end() - static_cast<std::ptrdiff_t>(keep));
-}
-
-bool socket_stream::ended_with(std::string_view text) const noexcept {
-  return std::string_view{tail_.data(), tail_.size()}.ends_with(text);
-}
-
 void socket_stream::use_buffer(std::size_t size) {
   size = std::max(size, unread_.size());
   auto fresh = std::make_unique_for_overwrite<char[]>(size);
@@ -109,11 +95,12 @@ void socket_stream::use_buffer(std::size_t size) {
   buffer_size_ = size;
 }
 
+std::string_view socket_stream::peek() {
+  return !unread_.empty() || fill() > 0 ? unread_ : std::string_view{};
+}
+
 std::string_view socket_stream::next(std::size_t most) {
-  if (unread_.empty() && fill() <= 0)
-    return {};
-  const auto bytes = unread_.substr(0, most);
-  remember(bytes);
+  const auto bytes = peek().substr(0, most);
   unread_.remove_prefix(bytes.size());
   return bytes;
 }
@@ -132,20 +119,6 @@ std::size_t socket_stream::pass(const std::function<ssize_t(int socket)>& take) 
     }
     return 0;
   }
-}
-
-ssize_t socket_stream::read(char* to, std::size_t size) {
-  if (!held_.empty() && !flush())
-    return -1;
-  hold_ = true;
-  sent_ = false;
-  if (unread_.empty()) {
-    if (const auto n = fill(); n <= 0)
-      return n;
-  }
-  const auto bytes = next(size);
-  std::memcpy(to, bytes.data(), bytes.size());
-  return static_cast<ssize_t>(bytes.size());
 }
 
 bool socket_stream::wait_to_send(deadline until) {
@@ -203,26 +176,6 @@ bool socket_stream::send_file(int fd, std::uint64_t offset, std::size_t size) {
   return size == 0 || send(std::string(size, '\0'));
 }
 
-bool socket_stream::flush() {
-  const bool sent = send(held_);
-  held_.clear();
-  return sent;
-}
-
-ssize_t socket_stream::write(const char* from, std::size_t size) {
-  if (sent_)
-    return static_cast<ssize_t>(size);
-  if (hold_) {
-    hold_ = false;
-    held_.assign(from, size);
-    return static_cast<ssize_t>(size);
-  }
-  if (held_.empty())
-    return send({from, size}) ? static_cast<ssize_t>(size) : -1;
-  held_.append(from, size);
-  return flush() ? static_cast<ssize_t>(size) : -1;
-}
-
 bool socket_stream::wait(deadline until) const {
   return !unread_.empty() || wait_for(fd_.get(), POLLIN, until);
 }
@@ -237,26 +190,6 @@ bool socket_stream::other_end_left() const noexcept {
   char byte;
   const auto n = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
-bool socket_stream::is_readable() const {
-  return wait(until_);
-}
-
-bool socket_stream::is_writable() const {
-  pollfd p{fd_.get(), POLLOUT, 0};
-  return ::poll(&p, 1, 0) >= 0 && (p.revents & (POLLERR | POLLHUP)) == 0;
-}
-
-// Addresses are for logs and access rules, of which there are none here: everything is on the loopback.
-void socket_stream::get_remote_ip_and_port(std::string& ip, int& port) const {
-  ip.clear();
-  port = 0;
-}
-
-void socket_stream::get_local_ip_and_port(std::string& ip, int& port) const {
-  ip.clear();
-  port = 0;
 }
 
 } // namespace mistify::rpc

@@ -2,10 +2,8 @@
 
 #include "rpc/net/tcp.hpp"
 
-#include <array>
 #include <cstddef>
 #include <functional>
-#include <httplib.h>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,11 +11,9 @@
 
 namespace mistify::rpc {
 
-/// One TCP connection as the HTTP engine sees it. Internal: its header is slow to compile.
-///
-/// cpp-httplib's own sockets bound each read only; this one bounds what lasts and what grows: a deadline for everything
-/// up to the next `begin`, and a budget of bytes to receive. Belongs to one thread; only `abort` may come from others.
-class socket_stream final : public httplib::Stream {
+/// One connection of a TCP or unix socket, with bounds on what lasts and what grows: a deadline for everything up to the
+/// next `begin`, and a budget of bytes to receive. Belongs to one thread; only `abort` may come from others.
+class socket_stream {
 public:
   /// Why reading or writing failed.
   enum class fault : std::uint8_t { none, closed, reset, too_late, budget };
@@ -42,16 +38,10 @@ public:
   /// Drops the connection: every blocked and later read or write fails at once. Thread-safe.
   void abort() const noexcept;
 
-  /// Sends what `write` held back. False when that failed.
-  bool flush();
-
   bool send(std::string_view bytes); ///< all of them; false when that failed
   /// Sends bytes of a file (zeros behind its end), which do not pass through this process. False when that failed.
   bool send_file(int fd, std::uint64_t offset, std::size_t size);
   std::size_t send_at_once(std::string_view bytes); ///< as many as go without waiting
-
-  /// What is written until the next read counts as sent: it was, by `send`.
-  void next_was_sent() noexcept { sent_ = true; }
 
   /// Until the next `begin`: where a read would have to wait, the connection counts as closed.
   void never_wait() noexcept { may_wait_ = false; }
@@ -64,12 +54,15 @@ public:
   /// Receives so many bytes at a time from now on. What came and was not read stays.
   void use_buffer(std::size_t size);
 
-  /// As `read`, without a copy: up to `most` of the bytes that come next, to be used before the next call. Empty where
-  /// `read` fails.
+  /// The bytes that come next, at least one, without using them up; waits for some. Valid until the next call that
+  /// receives. Empty at the end of the connection and on any fault.
+  std::string_view peek();
+
+  /// As `peek`, but uses up to `most` of the bytes up and returns these.
   std::string_view next(std::size_t most);
 
-  /// Has `take(socket)` take the next bytes off the socket, once there are some; what that returns, as recv(2). 0
-  /// where `read` fails. Only once what was received before has been read.
+  /// Calls `take(socket)` once there are bytes on the socket, to take the next ones off it; `take` returns as recv(2).
+  /// Returns 0 at the end of the connection and on any fault. Only once what was received before has been read.
   std::size_t pass(const std::function<ssize_t(int socket)>& take);
   bool holds_bytes() const noexcept { return !unread_.empty(); }
 
@@ -84,26 +77,15 @@ public:
 
   fault why() const noexcept { return fault_; }
 
-  /// The last bytes that were read end in `text` (of at most four bytes).
-  bool ended_with(std::string_view text) const noexcept;
-
-  bool is_readable() const override;
-  bool is_writable() const override;
-  ssize_t read(char* to, std::size_t size) override; ///< 0 at the end of the connection, -1 on any other fault
-  /// Holds the first write after a read back (the head of a message), so that it leaves together with the second.
-  ssize_t write(const char* from, std::size_t size) override;
-  void get_remote_ip_and_port(std::string& ip, int& port) const override;
-  void get_local_ip_and_port(std::string& ip, int& port) const override;
-  socket_t socket() const override { return fd_.get(); }
+  int socket() const noexcept { return fd_.get(); }
 
 private:
   std::optional<ssize_t> try_fill(); ///< nothing where it would have to wait
   ssize_t fill();
   bool came_in_time(std::size_t bytes) noexcept;
   std::size_t bytes_there() const noexcept;
-  ssize_t note(fault why) noexcept;  ///< keeps the first; returns what `read` says to it
+  ssize_t note(fault why) noexcept;  ///< keeps the first; returns as recv(2) does: 0 for `closed`, else -1
   bool wait_to_send(deadline until); ///< after a send that failed: false where it is not worth another one
-  void remember(std::string_view bytes) noexcept;
 
   unique_fd fd_;
   deadline until_ = never;
@@ -114,9 +96,7 @@ private:
   std::size_t buffer_size_ = usual_buffer;
   std::unique_ptr<char[]> buffer_;
   std::string_view unread_;
-  std::string held_;
-  bool hold_ = true, sent_ = false, may_wait_ = true;
-  std::array<char, 4> tail_{};
+  bool may_wait_ = true;
   fault fault_ = fault::none;
 };
 

@@ -77,6 +77,19 @@ TEST_CASE("a call is one POST of a JSON-RPC envelope, its result the answer's") 
   CHECK(seen.find("Connection: close") == seen.npos);
 }
 
+TEST_CASE("a path goes out with what may not stand in a target escaped") {
+  std::string seen;
+  scripted_agent agent{[&](peer& p) {
+    seen = p.request();
+    p.send(http(fine));
+  }};
+  auto to = at(agent.port());
+  to.path = "/a b/\xc3\xbc?x=\"1\"&y=%20";
+  rpc::client c{to};
+  call(c);
+  CHECK(seen.starts_with("POST /a%20b/%C3%BC?x=%221%22&y=%20 HTTP/1.1\r\n"));
+}
+
 TEST_CASE("calls use a kept connection again") {
   scripted_agent agent{[](peer& p) {
     while (!p.request().empty())

@@ -46,7 +46,7 @@ TEST_CASE("an answer that tells no length is never known to be whole") {
   CHECK_FALSE(read_whole("no HTTP at all\r\n\r\n"));
 }
 
-TEST_CASE("what is not as it should be is left to the engine") {
+TEST_CASE("an answer with anything unusual in it is not plain") {
   CHECK(is_plain(answer("content-length:  5 \r\n", "hello")));
   CHECK(is_plain(answer("Content-Length: 5\r\n", "hello", "HTTP/1.1 200")));
   CHECK(is_plain(answer("Content-Length: 0\r\n", "")));

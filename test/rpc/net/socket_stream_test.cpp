@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <array>
 #include <chrono>
 #include <optional>
 #include <sys/socket.h>
@@ -25,11 +24,7 @@ public:
 
   void send(std::string_view bytes) { REQUIRE(::write(other.get(), bytes.data(), bytes.size()) > 0); }
   void be_late() { stream->begin(std::chrono::steady_clock::now() - 1s, 1000); }
-  std::string read() {
-    std::array<char, 64> bytes;
-    const auto n = stream->read(bytes.data(), bytes.size());
-    return n > 0 ? std::string{bytes.data(), static_cast<std::size_t>(n)} : "";
-  }
+  std::string read() { return std::string{stream->next(64)}; }
 
   std::optional<socket_stream> stream;
   unique_fd other;
