@@ -2,6 +2,7 @@
 
 #include "actors/config/config.hpp"
 #include "actors/system.hpp"
+#include "http/access/client_trust.hpp"
 #include "http/access/gatekeeper.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/error_map.hpp"
@@ -18,6 +19,7 @@
 #include "http/process/systemd.hpp"
 #include "http/server/listener.hpp"
 #include "http/server/server.hpp"
+#include "http/server/tls_context.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/start_check.hpp"
 #include "rpc/http1/door.hpp"
@@ -59,14 +61,38 @@ void begin_log(const std::string& wanted, const actors::log_options& config) {
   rpc::log::set_audit(config.audit);
 }
 
-/// Applies what may change while the agent runs: the log's settings, and who may do what. A config that cannot be used
-/// changes nothing. A log level that the config does not name goes back to that of the start.
-void reload(const daemon_options& wanted, gatekeeper& gate) {
+/// What a config and the files that it names say about clients, read as a whole.
+struct identity_rules {
+  explicit identity_rules(const actors::config& config)
+    : trust{std::make_shared<const client_trust>(config)}, tls{config.tls ? std::make_shared<const tls_context>(
+                                                                              *config.tls, trust)
+                                                                          : nullptr},
+      rights{std::make_shared<const policy>(config, trust)} {}
+
+  std::shared_ptr<const client_trust> trust;
+  std::shared_ptr<const tls_context> tls; ///< null: TCP is plain
+  std::shared_ptr<const policy> rights;
+};
+
+/// Throws for what cannot change while the agent runs.
+void expect_same_sockets(const actors::config& now, const gatekeeper& gate, bool with_tls) {
+  if (!now.access && !gate.rules()->is_open()) // who may connect was decided at the start
+    throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while the agent runs"};
+  if (now.tls.has_value() != with_tls)
+    throw rpc::failure{rpc::errc::config_invalid, "tls can be added or taken away at a start only"};
+}
+
+/// Applies what may change while the agent runs: the log's settings, who may do what, certificates, keys and revocations.
+/// A config or file that cannot be used changes nothing. A log level that the config does not name goes back to that of
+/// the start.
+void reload(const daemon_options& wanted, gatekeeper& gate, server& front_door, bool with_tls) {
   try {
     const auto now = actors::load_config(wanted.config_file);
-    if (!now.access && !gate.rules()->is_open()) // who may connect was decided at the start
-      throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while the agent runs"};
-    gate.replace(std::make_shared<const policy>(now));
+    expect_same_sockets(now, gate, with_tls);
+    const identity_rules rules{now};
+    if (rules.tls)
+      front_door.replace_tls(rules.tls);
+    gate.replace(rules.rights);
     begin_log(now.log.level.empty() ? wanted.log_level : now.log.level, now.log);
     rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
   } catch (const std::exception& e) {
@@ -246,8 +272,6 @@ actors::config read_config(const daemon_options& wanted) {
   if (config.access && (config.debug_given || config.reports_given))
     config.warnings.emplace_back("debug.access and reports.access do not count: access says who may do what");
   config.import_from = wanted.import_from;
-  if (config.tls) // serving plain TCP instead would expose what the config protects
-    throw rpc::failure{rpc::errc::config_invalid, "tls is not supported by this version: put a proxy in front"};
   return config;
 }
 
@@ -264,12 +288,13 @@ void run_daemon(const daemon_options& wanted) {
   for (const auto& warning : config.warnings)
     rpc::log::warning(warning);
   const auto sockets = choose_sockets(wanted, config);
+  const identity_rules rules{config};
   rpc::metrics::registry measured;
   add_process_metrics(measured);
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
   actor_gateway agents{agent};
   service_probe sub_agents{config};
-  gatekeeper gate{std::make_shared<const policy>(config), agent.tokens(),
+  gatekeeper gate{rules.rights, agent.tokens(),
                   [&agents](store::note_token_use use) { agents.change_token(std::move(use)).sender()([](auto) {}); }};
   guest_metrics_cache figures{config.limit.metric_devices};
   guest_list list{agent.guests()};
@@ -292,7 +317,9 @@ void run_daemon(const daemon_options& wanted) {
     .measured = measured,
     .command_line = wanted.command_line,
   };
-  server front_door{settings_of(config), dispatch(shared), errors()};
+  auto serving = settings_of(config);
+  serving.tls = rules.tls;
+  server front_door{serving, dispatch(shared), errors()};
   add_server_metrics(measured, front_door, agent.guests());
   const auto where = open_sockets(front_door, sockets);
   end_at_once_on_second_signal(signals);
@@ -301,7 +328,8 @@ void run_daemon(const daemon_options& wanted) {
     const systemd::watchdog fed{[&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     starting.reset();
     systemd::tell_ready("answering on " + where);
-    rpc::log::info("stopping", {{"signal", wait_for_signal(signals, [&] { reload(wanted, gate); })}});
+    const auto on_hangup = [&] { reload(wanted, gate, front_door, config.tls.has_value()); };
+    rpc::log::info("stopping", {{"signal", wait_for_signal(signals, on_hangup)}});
   }
   shared.draining = true;
   systemd::tell_stopping();

@@ -68,7 +68,8 @@ principal_ptr unrestricted() {
   return everything;
 }
 
-policy::policy(const actors::config& settings) : access_{settings.access} {
+policy::policy(const actors::config& settings, std::shared_ptr<const client_trust> trust)
+  : access_{settings.access}, trust_{std::move(trust)} {
   for (const auto& [name, service] : settings.services)
     if (service.user && *service.user != 0)
       services_[*service.user].push_back(name);
@@ -117,11 +118,11 @@ principal_ptr policy::of_process(const unix_peer& process) const {
 }
 
 /// A pin counts first, then the alternative names, then the common name where there is none of those.
-const actors::cert_rule* policy::rule_of(const cert_peer& certificate) const {
+const actors::cert_rule* policy::rule_of(const cert_peer& certificate, bool by_ca) const {
   for (const auto& rule : access_->certs)
     if (!rule.sha256.empty() && rule.sha256 == certificate.sha256)
       return &rule;
-  if (!certificate.by_ca)
+  if (!by_ca)
     return nullptr;
   for (const auto& rule : access_->certs) {
     if (rule.san.empty())
@@ -136,7 +137,8 @@ const actors::cert_rule* policy::rule_of(const cert_peer& certificate) const {
 }
 
 principal_ptr policy::of_certificate(const cert_peer& certificate, std::chrono::system_clock::time_point now) const {
-  const auto* rule = rule_of(certificate);
+  const auto verdict = trust_ ? trust_->judge(certificate) : client_trust::verdict{true, certificate.by_ca};
+  const auto* rule = verdict.holds ? rule_of(certificate, verdict.by_ca) : nullptr;
   if (!rule || now >= std::chrono::system_clock::from_time_t(certificate.ends_at))
     return nullptr;
   principal who;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/config/config.hpp"
+#include "http/access/client_trust.hpp"
 #include "http/access/principal.hpp"
 #include "http/protocol/peer.hpp"
 
@@ -14,8 +15,9 @@ namespace mistify::http {
 /// What the config says about who may do what. Immutable; any thread may ask. A reload makes a new one.
 class policy {
 public:
-  /// Without `access` every client may do everything.
-  explicit policy(const actors::config& settings);
+  /// Without `access` every client may do everything. `trust` judges certificates again at each request, so that a
+  /// revocation counts on open connections too; null: what held at the handshake holds.
+  explicit policy(const actors::config& settings, std::shared_ptr<const client_trust> trust = nullptr);
 
   bool is_open() const noexcept { return !access_; }
 
@@ -26,11 +28,12 @@ public:
 private:
   principal_ptr of_process(const unix_peer& process) const;
   principal_ptr of_certificate(const cert_peer& certificate, std::chrono::system_clock::time_point now) const;
-  const actors::cert_rule* rule_of(const cert_peer& certificate) const;
+  const actors::cert_rule* rule_of(const cert_peer& certificate, bool by_ca) const;
 
   std::optional<actors::access_options> access_;
   std::map<uid_t, std::vector<std::string>> services_; ///< by the user of the sub-agent
   principal_ptr anonymous_;
+  std::shared_ptr<const client_trust> trust_;
 };
 
 } // namespace mistify::http

@@ -17,13 +17,16 @@ struct unix_peer {
   std::vector<gid_t> groups; ///< with `gid`
 };
 
+struct certificate_chain;
+
 /// The contents of a verified client certificate. `policy` decides whether it is pinned or signed by the CA.
 struct cert_peer {
   std::vector<std::string> sans; ///< URI and DNS names
   std::string common_name;
-  std::string sha256;       ///< of the DER form, lower-case hex
-  bool by_ca = false;       ///< its chain leads to the CA of the config
-  std::int64_t ends_at = 0; ///< seconds since the epoch: when it expires
+  std::string sha256;                                  ///< of the DER form, lower-case hex
+  bool by_ca = false;                                  ///< its chain leads to the CA of the config
+  std::int64_t ends_at = 0;                            ///< seconds since the epoch: when it expires
+  std::shared_ptr<const certificate_chain> chain = {}; ///< what a new CA or CRL judges; null: nothing does
 };
 
 /// The other end of a connection. Made once, at accept or at the end of the handshake; immutable from then on.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 namespace mistify::http {
@@ -20,23 +19,19 @@ void write_buffer::put(std::string head, std::shared_ptr<const std::string> body
   shared_ = std::move(body);
 }
 
-write_buffer::result write_buffer::flush(int fd, bool& moved) {
+write_buffer::result write_buffer::flush(client_socket& to, bool& moved) {
   moved = false;
   const auto text = body();
   while (sent_ < head_.size() + text.size()) {
     auto of_head = std::min(sent_, head_.size()), of_body = sent_ - of_head;
     std::array<iovec, 2> parts{{{head_.data() + of_head, head_.size() - of_head},
                                 {const_cast<char*>(text.data()) + of_body, text.size() - of_body}}};
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    auto n = ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto n = to.write(parts);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
       return errno == EAGAIN ? result::blocked : result::failed;
     sent_ += static_cast<std::size_t>(n);
-    sent_in_all_ += static_cast<std::uint64_t>(n);
     moved = true;
   }
   forget();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "http/protocol/client_socket.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,12 +20,9 @@ public:
   void put(std::string head, std::shared_ptr<const std::string> body);
 
   /// Sends what the kernel takes; never blocks. `moved` tells whether it took anything.
-  result flush(int fd, bool& moved);
+  result flush(client_socket& to, bool& moved);
 
   bool empty() const noexcept { return sent_ == head_.size() + body().size(); }
-
-  /// Bytes that the kernel has taken, of everything that was ever put.
-  std::uint64_t sent_in_all() const noexcept { return sent_in_all_; }
 
   /// Bytes that are held here and nowhere else.
   std::size_t own() const noexcept { return head_.size() + body_.size(); }
@@ -36,7 +35,6 @@ private:
   std::string head_, body_;
   std::shared_ptr<const std::string> shared_; // where set, `body_` is empty
   std::size_t sent_ = 0;                      // of head and body together
-  std::uint64_t sent_in_all_ = 0;
 };
 
 } // namespace mistify::http

@@ -54,23 +54,28 @@ peer_ptr peer_of(int fd, const sockaddr_storage& from) {
 
 std::uint16_t acceptor::open(const std::string& address) {
   const auto path = unix_path_of(address);
-  auto socket = path.empty() ? open_listener(address) : open_unix_listener(path, state_->settings.socket_mode);
-  watch(socket.fd, path);
+  if (!path.empty()) {
+    watch(open_unix_listener(path, state_->settings.socket_mode).fd, false, path);
+    return 0;
+  }
+  const auto plain = plain_address_of(address);
+  const auto socket = open_listener(plain.empty() ? address : plain);
+  watch(socket.fd, plain.empty() && state_->tls(), {});
   return socket.port;
 }
 
 void acceptor::adopt(int fd) {
-  watch(adopt_listener(fd).fd, {});
+  watch(adopt_listener(fd).fd, state_->tls() && !is_unix_socket(fd), {});
 }
 
-void acceptor::watch(int fd, std::string path) {
+void acceptor::watch(int fd, bool tls, std::string path) {
   std::lock_guard lock{mutex_};
   if (state_->stopping || !state_->events.add({fd, watch_key::own})) {
     ::close(fd);
     throw rpc::failure{rpc::errc::unavailable, "the server is stopping, or cannot watch one more socket"};
   }
   const auto inode = inode_of(path);
-  doors_.push_back({fd, std::move(path), inode});
+  doors_.push_back({fd, std::move(path), inode, tls});
 }
 
 void acceptor::accept_from(int fd) {
@@ -105,7 +110,7 @@ void acceptor::accept_all(door& d) {
     socklen_t size = sizeof from;
     int fd = ::accept4(d.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      take_in(fd, peer_of(fd, from));
+      take_in(fd, peer_of(fd, from), d.tls);
     } else if (errno == EAGAIN) {
       return;
     } else if (errno != ECONNABORTED && errno != EPROTO && errno != EINTR) {
@@ -132,24 +137,37 @@ void acceptor::turn_away(int fd) {
   ::close(fd);
 }
 
-void acceptor::take_in(int fd, peer_ptr peer) {
+/// With TLS, clients over a bound are closed without a word: an answer would cost a handshake.
+void acceptor::take_in(int fd, peer_ptr peer, bool tls) {
   auto share = state_->connection_shares.take(share_key(*peer));
-  if (!share) {
-    ++state_->refused;
-    ::close(fd);
-    return;
-  }
+  if (!share)
+    return drop(fd);
   const auto bound = state_->settings.max_connections;
   const auto open = state_->connections.size();
   int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (open >= bound + max_turned_away) {
-    turn_away(fd);
-    return;
-  }
-  auto key = state_->connections.next_key(fd);
-  auto c = std::make_shared<connection>(state_, key, std::move(peer), *std::move(share), open >= bound);
+  if (open >= bound + (tls ? 0 : max_turned_away))
+    return tls ? drop(fd) : turn_away(fd);
+  auto start = tls ? tls_start::on(fd, state_->tls()) : tls_start{};
+  if (tls && !start.session)
+    return drop(fd);
+  begin({state_->connections.next_key(fd), std::move(peer), *std::move(share), open >= bound, std::move(start)});
+}
+
+void acceptor::drop(int fd) {
+  ++state_->refused;
+  ::close(fd);
+}
+
+void acceptor::begin(connection::origin from) {
+  const auto key = from.key;
+  const bool greets = from.tls.session != nullptr;
+  const auto address = from.peer->address;
+  const auto c = std::make_shared<connection>(state_, std::move(from));
   state_->connections.put(key, c);
+  if (const auto oldest = greets ? state_->handshakes.begin(key, address) : std::nullopt)
+    if (const auto gone = state_->connections.find(*oldest))
+      gone->post(connection::crowded, connection::thread::other);
   // Its first event, that there is room to write, comes at once and sets the first deadline.
   if (!state_->events.add(key))
     c->post(connection::stop_now, connection::thread::other);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/protocol/peer.hpp"
+#include "http/server/connection.hpp"
 #include "http/server/server_state.hpp"
 
 #include <cstdint>
@@ -38,12 +39,15 @@ private:
     int fd = -1;
     std::string path = {}; ///< of a unix socket that this process made
     ino_t inode = 0;       ///< of that file
+    bool tls = false;
     bool failing = false;
   };
-  void watch(int fd, std::string path);
+  void watch(int fd, bool tls, std::string path);
   void accept_all(door& d);
   void turn_away(int fd);
-  void take_in(int fd, peer_ptr peer);
+  void drop(int fd);
+  void take_in(int fd, peer_ptr peer, bool tls);
+  void begin(connection::origin from);
 
   const std::shared_ptr<server_state> state_;
   std::mutex mutex_; // one thread accepts at a time, and never on a closed descriptor

@@ -14,12 +14,13 @@ constexpr std::uint32_t busy = std::uint32_t{1} << 31; // in signals_, beside th
 
 } // namespace
 
-connection::connection(std::shared_ptr<server_state> shared, watch_key key, peer_ptr peer, share_table::place share,
-                       bool too_many)
-  : state_{std::move(shared)}, key_{key}, peer_{std::move(peer)}, share_{std::move(share)}, too_many_{too_many},
-    reader_{{state_->settings.max_head, state_->settings.max_body}}, pace_{{state_->settings.write_timeout,
-                                                                            state_->settings.least_rate,
-                                                                            state_->settings.rate_window}} {}
+connection::connection(std::shared_ptr<server_state> shared, origin from)
+  : state_{std::move(shared)}, key_{from.key}, peer_{std::move(from.peer)}, share_{std::move(from.share)},
+    tls_{std::move(from.tls.context)}, socket_{tls_ ? client_socket{key_.fd, std::move(from.tls.session)}
+                                                    : client_socket{key_.fd}},
+    stage_{tls_ ? stage::greeting : stage::reading}, too_many_{from.too_many}, reader_{{state_->settings.max_head,
+                                                                                        state_->settings.max_body}},
+    pace_{{state_->settings.write_timeout, state_->settings.least_rate, state_->settings.rate_window}} {}
 
 connection::~connection() {
   state_->buffered -= accounted_;
@@ -54,8 +55,11 @@ void connection::handle(std::uint32_t signals, thread on) noexcept {
 void connection::try_handle(std::uint32_t signals, thread on) {
   if (stage_ == stage::closed)
     return;
-  may_read_ |= (signals & (readable | half_closed)) != 0;
+  // With TLS a read may wait for room to write.
+  may_read_ |= (signals & (readable | half_closed | (tls_ ? std::uint32_t{writable} : 0U))) != 0;
   half_closed_ |= (signals & half_closed) != 0;
+  if (signals & crowded && stage_ == stage::greeting)
+    return close();
   if (signals & dropped && waits_) {
     ++state_->dropped;
     return close_hard();
@@ -85,7 +89,8 @@ void connection::handle_end(std::uint32_t signals) {
   } else if (stage_ == stage::handling && signals & half_closed) {
     set_deadline(in(state_->settings.half_closed_timeout));
   }
-  bool idle = stage_ == stage::draining || (stage_ == stage::reading && reader_.empty() && !may_read_);
+  bool idle = stage_ == stage::draining || stage_ == stage::greeting ||
+              (stage_ == stage::reading && reader_.empty() && !may_read_);
   if (idle && signals & stop_idle)
     close();
 }
@@ -100,6 +105,7 @@ void connection::proceed(thread on) {
 
 bool connection::step(thread on) {
   switch (stage_) {
+  case stage::greeting: return greet(on);
   case stage::reading: return read_request(on);
   case stage::writing: return flush();
   case stage::live: return feed(on);
@@ -114,7 +120,7 @@ bool connection::step(thread on) {
 /// If the process was stopped, the client may have done its part meanwhile: what is there is read before `late_` counts.
 void connection::on_deadline() {
   set_deadline(never);
-  late_ = stage_ == stage::reading;
+  late_ = stage_ == stage::reading || stage_ == stage::greeting;
   may_read_ |= stage_ == stage::reading;
   if (stage_ == stage::draining)
     close();
@@ -139,7 +145,7 @@ void connection::judge_pace() {
 /// passes over this answer (RFC 9110, section 15.2), whether or not it waits for it.
 void connection::send_go_on() {
   constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-  ::send(key_.fd, go_on.data(), go_on.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  socket_.write_interim(go_on);
 }
 
 void connection::set_deadline(tick when) {
@@ -154,8 +160,23 @@ void connection::hand_to_worker() {
 }
 
 void connection::close() {
+  if (stage_ != stage::closed)
+    socket_.say_goodbye();
+  release();
+}
+
+void connection::close_hard() {
+  // With a reset: a client must not take what it got for the whole answer.
+  linger reset{1, 0};
+  ::setsockopt(key_.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  release();
+}
+
+void connection::release() {
   if (stage_ == stage::closed)
     return;
+  if (stage_ == stage::greeting)
+    state_->handshakes.end(key_);
   stage_ = stage::closed;
   end_live();
   nothing_waits();
@@ -163,13 +184,6 @@ void connection::close() {
   // In this order: once the descriptor is closed, the next client may come under its number.
   state_->connections.erase(key_);
   ::close(key_.fd);
-}
-
-void connection::close_hard() {
-  // With a reset: a client must not take what it got for the whole answer.
-  linger reset{1, 0};
-  ::setsockopt(key_.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  close();
 }
 
 } // namespace mistify::http

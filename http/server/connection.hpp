@@ -1,9 +1,11 @@
 #pragma once
 
+#include "http/protocol/client_socket.hpp"
 #include "http/protocol/message.hpp"
 #include "http/protocol/write_buffer.hpp"
 #include "http/server/reader_pace.hpp"
 #include "http/server/server_state.hpp"
+#include "http/server/tls_context.hpp"
 #include "rpc/http1/request_reader.hpp"
 
 #include <atomic>
@@ -32,15 +34,22 @@ public:
     transferred = 64, ///< the download's thread has finished
     stop_idle = 128,  ///< close if idle
     stop_now = 256,   ///< close
-    fed = 512,        ///< an open-ended answer has more data
-    dropped = 1024,   ///< close: the memory of waiting bytes is needed for faster clients
+    fed = 512,        ///< there is more of an answer without end
+    dropped = 1024,   ///< close: others that are faster need the room of what waits for this client
+    crowded = 2048,   ///< close, if the TLS handshake has not finished: others need its place
   };
   /// The poster's thread: only workers run handlers and read; other threads, such as actors', at most send an answer.
   enum class thread : std::uint8_t { worker, other };
 
-  /// If `too_many`, answers 503 and closes. `share` is its place among the connections of its address.
-  connection(std::shared_ptr<server_state> shared, watch_key key, peer_ptr peer, share_table::place share,
-             bool too_many);
+  /// What a connection begins with.
+  struct origin {
+    watch_key key;
+    peer_ptr peer;
+    share_table::place share; ///< its place among those of its address
+    bool too_many = false;    ///< it is answered 503 and closed; not with TLS
+    tls_start tls = {};       ///< empty: plain
+  };
+  connection(std::shared_ptr<server_state> shared, origin from);
   ~connection();
 
   void post(std::uint32_t signals, thread on);
@@ -52,7 +61,7 @@ public:
   void complete(answer a);
 
 private:
-  enum class stage : std::uint8_t { reading, handling, writing, downloading, live, draining, closed };
+  enum class stage : std::uint8_t { greeting, reading, handling, writing, downloading, live, draining, closed };
   enum class phase : std::uint8_t { started, parked, done };
 
   // connection.cpp: signals and stages
@@ -68,6 +77,12 @@ private:
   void hand_to_worker();
   void close();
   void close_hard();
+  void release();
+
+  // connection_greeting.cpp
+  bool greet(thread on);
+  bool welcome();
+  bool end_greeting();
 
   // connection_reading.cpp
   bool read_request(thread on);
@@ -104,18 +119,20 @@ private:
   void put_piece(std::string bytes);
   void end_live();
   void finish_live();
+  void on_live_deadline();
   bool may_live() const;
   void set_live_deadline(tick latest);
-  void on_live_deadline();
 
   const std::shared_ptr<server_state> state_;
   const watch_key key_;
-  const peer_ptr peer_;
+  peer_ptr peer_; // from the end of the handshake on with the certificate
   std::atomic<std::uint32_t> signals_{0};
   std::atomic<tick> deadline_{never};
   const share_table::place share_;
 
-  stage stage_ = stage::reading;
+  const std::shared_ptr<const tls_context> tls_; // null: plain
+  client_socket socket_;
+  stage stage_;
   bool too_many_;
   rpc::http1::request_reader reader_;
   bool may_read_ = false;    // the kernel may have unread bytes

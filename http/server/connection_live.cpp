@@ -78,7 +78,7 @@ bool connection::feed(thread on) {
   }
   bool moved = false;
   const bool waiting = !out_.empty();
-  switch (out_.flush(key_.fd, moved)) {
+  switch (out_.flush(socket_, moved)) {
   case write_buffer::result::failed: close(); return false;
   case write_buffer::result::blocked: bytes_wait(); return false;
   case write_buffer::result::sent: nothing_waits(); break;

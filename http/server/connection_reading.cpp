@@ -8,7 +8,6 @@
 #include <coroutine>
 #include <exception>
 #include <string_view>
-#include <sys/socket.h>
 
 namespace mistify::http {
 
@@ -90,11 +89,11 @@ bool connection::fill() {
   if (!may_read_)
     return false;
   std::array<char, read_bytes> bytes;
-  auto n = ::recv(key_.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  const auto n = socket_.read(bytes);
   if (n > 0) {
     // Less than there is room for means that no more is there, and that more makes a new event; but the end of a stream
-    // that is known to end makes none.
-    may_read_ = half_closed_ || static_cast<std::size_t>(n) == bytes.size();
+    // that is known to end makes none, and TLS may hold more.
+    may_read_ = half_closed_ || tls_ || static_cast<std::size_t>(n) == bytes.size();
     reader_.append({bytes.data(), static_cast<std::size_t>(n)});
     return account();
   }
@@ -186,7 +185,7 @@ void connection::complete(answer a) {
 bool connection::drain() {
   std::array<char, read_bytes> bytes;
   while (may_read_) {
-    auto n = ::recv(key_.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    const auto n = socket_.discard(bytes);
     if (n > 0 && (drained_ += static_cast<std::size_t>(n)) <= max_drained)
       continue;
     may_read_ = false;

@@ -109,7 +109,7 @@ void connection::compress(answer& a) {
 
 bool connection::flush() {
   bool moved = false;
-  switch (out_.flush(key_.fd, moved)) {
+  switch (out_.flush(socket_, moved)) {
   case write_buffer::result::sent: end_exchange(); return true;
   case write_buffer::result::failed: close(); return false;
   case write_buffer::result::blocked: break;
@@ -138,7 +138,7 @@ void connection::nothing_waits() {
 }
 
 std::uint64_t connection::taken() const noexcept {
-  const auto sent = out_.sent_in_all(), on_their_way = unacknowledged_bytes(key_.fd);
+  const auto sent = socket_.sent(), on_their_way = unacknowledged_bytes(key_.fd);
   return sent > on_their_way ? sent - on_their_way : 0;
 }
 
@@ -157,6 +157,7 @@ void connection::end_exchange() {
 
 void connection::start_draining() {
   stage_ = stage::draining;
+  socket_.say_goodbye();
   ::shutdown(key_.fd, SHUT_WR);
   set_deadline(in(drain_time));
 }
@@ -165,7 +166,7 @@ void connection::start_download() {
   keep_alive_ = keep_alive_ && !state_->stopping;
   brief_ = answer_.brief;
   transfer_ =
-    std::make_shared<transfer>(key_.fd, std::exchange(answer_, {}),
+    std::make_shared<transfer>(socket_, std::exchange(answer_, {}),
                                transfer::manner{head_only_, http_1_0_, keep_alive_,
                                                 pace_rule{state_->settings.write_timeout, state_->settings.least_rate,
                                                           state_->settings.rate_window},

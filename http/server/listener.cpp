@@ -172,8 +172,18 @@ listening_socket open_unix_listener(const std::string& path, mode_t mode) {
   refuse(path, std::strerror(error));
 }
 
+std::string plain_address_of(const std::string& address) {
+  constexpr std::string_view scheme = "tcp:";
+  if (!address.starts_with(scheme))
+    return {};
+  auto plain = address.substr(scheme.size());
+  if (!stays_on_loopback(plain))
+    refuse(address, "without TLS it must be a loopback address, such as tcp:127.0.0.1:8080");
+  return plain;
+}
+
 bool stays_on_loopback(const std::string& address) {
-  if (!unix_path_of(address).empty())
+  if (!unix_path_of(address).empty() || !plain_address_of(address).empty())
     return true;
   const auto list = resolve(address, parse_listen_address(address));
   for (const addrinfo* a = list.get(); a; a = a->ai_next)
@@ -188,6 +198,12 @@ bool stays_on_loopback(int fd) noexcept {
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) != 0)
     return false;
   return a.ss_family == AF_UNIX || is_loopback(reinterpret_cast<const sockaddr&>(a));
+}
+
+bool is_unix_socket(int fd) noexcept {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof family;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
 }
 
 listening_socket adopt_listener(int fd) {

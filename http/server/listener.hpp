@@ -25,6 +25,10 @@ listen_address parse_listen_address(const std::string& address);
 /// "unix:PATH" → PATH; empty for any other address.
 std::string unix_path_of(const std::string& address);
 
+/// "tcp:HOST:PORT", which never speaks TLS, → HOST:PORT; empty for any other address. Throws as `open_listener` if it does
+/// not stay on loopback.
+std::string plain_address_of(const std::string& address);
+
 /// Opens a non-blocking unix socket. A socket that a dead process left under the path is replaced; anything else there,
 /// or a socket that is listened on, is an error. `mode` is the socket's, such as 0660. Throws as `open_listener`.
 listening_socket open_unix_listener(const std::string& path, mode_t mode);
@@ -41,7 +45,9 @@ bool stays_on_loopback(const std::string& address);
 /// The same for a socket; true for unix sockets.
 bool stays_on_loopback(int fd) noexcept;
 
-/// Configures a socket that another process opened. Throws `failure{config_invalid}` if it does not listen.
+bool is_unix_socket(int fd) noexcept;
+
+/// Makes a socket that another process opened usable. Throws as above when it does not listen.
 listening_socket adopt_listener(int fd);
 
 } // namespace mistify::http

@@ -4,6 +4,7 @@
 #include "http/server/connection.hpp"
 #include "http/server/leader_followers.hpp"
 #include "http/server/server_state.hpp"
+#include "rpc/base/error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -149,6 +150,12 @@ std::uint16_t server::listen(const std::string& address) {
 
 void server::adopt(int listening_socket) {
   impl_->doors.adopt(listening_socket);
+}
+
+void server::replace_tls(std::shared_ptr<const tls_context> context) {
+  if (!impl_->shared->tls())
+    throw rpc::failure{rpc::errc::config_invalid, "tls: the TCP listeners are plain until the agent is started again"};
+  impl_->shared->replace_tls(std::move(context));
 }
 
 void server::start() {

@@ -15,6 +15,8 @@
 
 namespace mistify::http {
 
+class tls_context;
+
 struct server_settings {
   std::size_t max_body = 1024 * 1024;          ///< bytes of a request body; more is 413
   std::size_t max_head = 64 * 1024;            ///< bytes of request line and headers; more is 431
@@ -37,7 +39,8 @@ struct server_settings {
   std::chrono::milliseconds half_closed_timeout{15'000};
   std::chrono::milliseconds heartbeat{15'000}; ///< the interval of heartbeats in an idle open-ended answer
   mode_t socket_mode = 0660;                   ///< of unix sockets that are listened on
-  std::shared_ptr<const rpc::door> door;       ///< checks each request's Host; null: accepts all
+  std::shared_ptr<const rpc::door> door;       ///< judges each request's Host; null: none is refused
+  std::shared_ptr<const tls_context> tls;      ///< of TCP listeners; null: they are plain. SIGPIPE has to be ignored
 };
 
 /// Turns a request into an answer. Called on a worker; must not block it for long. The server turns exceptions into
@@ -79,13 +82,18 @@ public:
   ~server();
 
   /// Listens on `address`: "host:port", ":port" (every interface) or a bare port or host (port 8080); port 0 takes a
-  /// free one. Throws `failure{config_invalid}` with the system's reason. Returns the port.
+  /// free one. "tcp:host:port" never speaks TLS and must stay on loopback; "unix:path" is a unix socket. Throws
+  /// `failure{config_invalid}` with the system's reason. Returns the port, 0 of a unix socket.
   std::uint16_t listen(const std::string& address);
 
   /// Adopts a listening socket (socket activation), TCP or unix; the server closes it.
   void adopt(int listening_socket);
 
-  /// Starts the workers; requests are answered from now on.
+  /// New connections get `context`, which is not null; those that are open go on with theirs. Throws
+  /// `failure{config_invalid}` if the server was made without TLS.
+  void replace_tls(std::shared_ptr<const tls_context> context);
+
+  /// Starts the workers; requests are answered from here on.
   void start();
 
   /// Stops accepting, closes idle connections, lets current requests and downloads finish for at most `grace`, then

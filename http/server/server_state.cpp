@@ -100,6 +100,16 @@ answer server_state::answer_to(int status, std::string message) const noexcept {
   }
 }
 
+std::shared_ptr<const tls_context> server_state::tls() const {
+  const std::lock_guard lock{tls_mutex_};
+  return tls_;
+}
+
+void server_state::replace_tls(std::shared_ptr<const tls_context> context) {
+  const std::lock_guard lock{tls_mutex_};
+  tls_.swap(context);
+}
+
 server_stats server_state::stats() const {
   return {connections.size(), parked.load(),  downloading.load(), live.load(),   buffered.load(),
           requests.load(),    refused.load(), waiting.bytes(),    dropped.load()};

@@ -2,6 +2,7 @@
 
 #include "http/protocol/compress.hpp"
 #include "http/protocol/request_parser.hpp"
+#include "http/server/handshake_table.hpp"
 #include "http/server/poller.hpp"
 #include "http/server/server.hpp"
 #include "http/server/share_table.hpp"
@@ -52,12 +53,16 @@ private:
 struct server_state {
   server_state(server_settings s, handler h, error_answers e)
     : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
-      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads} {}
+      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads}, tls_{s.tls} {}
 
   /// Return error answers; plain ones if the configured functions fail.
   answer answer_to(std::exception_ptr error) const noexcept;
   answer answer_to(int status, std::string message) const noexcept;
   server_stats stats() const;
+
+  /// What new connections of TLS listeners begin with. Null: TCP listeners are plain.
+  std::shared_ptr<const tls_context> tls() const;
+  void replace_tls(std::shared_ptr<const tls_context> context);
 
   const server_settings settings;
   const handler handle;
@@ -66,6 +71,7 @@ struct server_state {
   poller events;
   share_table connection_shares, live_shares; // by address; declared before the connections, which hold places
   waiting_answers waiting;
+  handshake_table handshakes{most_handshakes};
   connection_table connections;
   rpc::thread_pool downloads;
   // For pages that the agent streams itself; downloads do not delay them.
@@ -77,7 +83,10 @@ struct server_state {
   std::atomic<std::uint64_t> requests{0}, refused{0}, dropped{0};
 
 private:
-  static constexpr std::size_t most_pages = 8, most_packers = 1, most_packings = 64;
+  static constexpr std::size_t most_pages = 8, most_packers = 1, most_packings = 64, most_handshakes = 64;
+
+  mutable std::mutex tls_mutex_;
+  std::shared_ptr<const tls_context> tls_;
 };
 
 } // namespace mistify::http

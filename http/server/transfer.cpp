@@ -43,8 +43,8 @@ void block_sigpipe() {
 
 } // namespace
 
-transfer::transfer(int fd, answer a, manner how)
-  : fd_{fd}, answer_{std::move(a)}, how_{std::move(how)}, pace_{how_.pace} {}
+transfer::transfer(client_socket& to, answer a, manner how)
+  : to_{to}, answer_{std::move(a)}, how_{std::move(how)}, pace_{how_.pace} {}
 
 void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
   auto source = std::exchange(answer_.stream, nullptr);
@@ -101,8 +101,8 @@ bool transfer::write(std::string_view bytes) {
 }
 
 std::optional<ssize_t> transfer::relay(int source, std::size_t most) {
-  // A chunk says its size before its bytes, which are not known here.
-  if (length_ < 0 || how_.head_only || !pipe_.open())
+  // A chunk says its size before its bytes, which are not known here; TLS encrypts in this process.
+  if (length_ < 0 || how_.head_only || to_.is_tls() || !pipe_.open())
     return copy(source, most);
   if (failed_ || sent_ >= length_)
     return std::nullopt;
@@ -116,7 +116,7 @@ std::optional<ssize_t> transfer::relay(int source, std::size_t most) {
 }
 
 std::optional<ssize_t> transfer::copy(int source, std::size_t most) {
-  std::array<char, 16 * 1024> bytes;
+  std::array<char, 64 * 1024> bytes; // recv fills what counts
   const auto n = ::recv(source, bytes.data(), std::min(most, bytes.size()), MSG_DONTWAIT);
   if (n > 0 && !write({bytes.data(), static_cast<std::size_t>(n)}))
     return std::nullopt;
@@ -125,9 +125,9 @@ std::optional<ssize_t> transfer::copy(int source, std::size_t most) {
 
 bool transfer::drain_pipe() {
   while (pipe_.left() > 0) {
-    const auto n = pipe_.give(fd_);
+    const auto n = pipe_.give(to_.fd());
     if (n >= 0)
-      sent_in_all_ += static_cast<std::uint64_t>(n);
+      to_.count(static_cast<std::size_t>(n));
     else if (errno == EAGAIN ? !wait_for_room() : errno != EINTR)
       return false;
   }
@@ -150,13 +150,9 @@ bool transfer::send_text(std::string_view text) {
 bool transfer::send_all(std::span<iovec> parts) {
   parts = skip(parts, 0);
   while (!parts.empty()) {
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    auto n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto n = to_.write(parts);
     if (n >= 0) {
       parts = skip(parts, static_cast<std::size_t>(n));
-      sent_in_all_ += static_cast<std::uint64_t>(n);
     } else if (errno == EAGAIN ? !wait_for_room() : errno != EINTR) {
       return false;
     }
@@ -165,14 +161,14 @@ bool transfer::send_all(std::span<iovec> parts) {
 }
 
 std::uint64_t transfer::taken() const noexcept {
-  const auto on_their_way = unacknowledged_bytes(fd_);
-  return sent_in_all_ > on_their_way ? sent_in_all_ - on_their_way : 0;
+  const auto sent = to_.sent(), on_their_way = unacknowledged_bytes(to_.fd());
+  return sent > on_their_way ? sent - on_their_way : 0;
 }
 
 bool transfer::wait_for_room() {
   pace_.waits(now(), taken());
   for (;;) {
-    pollfd p{fd_, POLLOUT, 0};
+    pollfd p{to_.fd(), to_.awaited(), 0};
     const auto longest = std::clamp<tick>(pace_.look_at() - now(), 0, std::numeric_limits<int>::max());
     const int n = ::poll(&p, 1, static_cast<int>(longest));
     if (n > 0) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/protocol/client_socket.hpp"
 #include "http/protocol/message.hpp"
 #include "http/server/reader_pace.hpp"
 #include "http/server/splice_pipe.hpp"
@@ -30,8 +31,8 @@ public:
     broken,  ///< incomplete, and the client can detect that
   };
 
-  /// `fd` must stay open until `run` returns. `a` contains the stream, the content type and the headers.
-  transfer(int fd, answer a, manner how);
+  /// `to` outlives the transfer, which has it to itself until `run` has returned. `a` gives the stream, the content type and the headers.
+  transfer(client_socket& to, answer a, manner how);
 
   void run(const std::function<answer(std::exception_ptr)>& on_error);
 
@@ -55,14 +56,13 @@ private:
   std::uint64_t taken() const noexcept;
   bool wait_for_room();
 
-  const int fd_;
+  client_socket& to_;
   answer answer_;
   const manner how_;
   rpc::cancellation gone_;
   splice_pipe pipe_;
   bool begun_ = false, failed_ = false;
   std::int64_t length_ = -1, sent_ = 0;
-  std::uint64_t sent_in_all_ = 0; // including heads and framing
   reader_pace pace_;
   ending end_ = ending::broken;
 };

@@ -44,7 +44,7 @@ void raw_client::send_no_more() {
 
 bool raw_client::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    auto n = put(bytes.data(), bytes.size());
     if (n <= 0)
       return false;
     bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -52,9 +52,17 @@ bool raw_client::send(std::string_view bytes) {
   return true;
 }
 
+ssize_t raw_client::put(const char* bytes, std::size_t size) {
+  return ::send(fd_, bytes, size, MSG_NOSIGNAL);
+}
+
+ssize_t raw_client::fetch(char* bytes, std::size_t size) {
+  return ::recv(fd_, bytes, size, 0);
+}
+
 bool raw_client::more() {
   std::array<char, 16384> bytes;
-  auto n = ::recv(fd_, bytes.data(), bytes.size(), 0);
+  auto n = fetch(bytes.data(), bytes.size());
   if (n > 0)
     in_.append(bytes.data(), static_cast<std::size_t>(n));
   reset_ |= n < 0 && errno == ECONNRESET;
@@ -122,7 +130,7 @@ bool raw_client::closed() {
   if (!in_.empty())
     return false;
   char c;
-  auto n = ::recv(fd_, &c, 1, 0);
+  auto n = fetch(&c, 1);
   return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace mistify::test {
 
@@ -20,7 +21,7 @@ struct raw_answer {
 class raw_client {
 public:
   explicit raw_client(std::uint16_t port, int receive_buffer = 0);
-  ~raw_client();
+  virtual ~raw_client();
   raw_client(const raw_client&) = delete;
   raw_client& operator=(const raw_client&) = delete;
 
@@ -38,6 +39,12 @@ public:
   std::string rest(bool* reset = nullptr);
   void send_no_more();
   void close();
+
+protected:
+  int fd() const noexcept { return fd_; }
+  /// As send(2) and recv(2) on the socket; for a client that speaks TLS over it.
+  virtual ssize_t put(const char* bytes, std::size_t size);
+  virtual ssize_t fetch(char* bytes, std::size_t size);
 
 private:
   bool more();

@@ -1,0 +1,150 @@
+#include "http/protocol/client_socket.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace mistify::http {
+
+namespace {
+
+constexpr std::size_t record = 16 * 1024; // what TLS encrypts at a time
+
+std::string_view text_of(const iovec& part) {
+  return {static_cast<const char*>(part.iov_base), part.iov_len};
+}
+
+/// Copies the beginning of `parts`, so that a head and a small body make one record.
+std::string_view gather(std::span<const iovec> parts, std::array<char, record>& to) {
+  std::size_t n = 0;
+  for (const auto& part : parts)
+    n += text_of(part).copy(to.data() + n, to.size() - n);
+  return {to.data(), n};
+}
+
+} // namespace
+
+void ssl_deleter::operator()(ssl_st* session) const noexcept {
+  ::SSL_free(session);
+}
+
+client_socket::client_socket(int fd) noexcept : fd_{fd}, awaited_{POLLOUT} {}
+
+client_socket::client_socket(int fd, ssl_ptr session) noexcept
+  : fd_{fd}, session_{std::move(session)}, awaited_{POLLOUT} {}
+
+client_socket::handshake client_socket::shake_hands() noexcept {
+  ::ERR_clear_error();
+  const int result = ::SSL_accept(session_.get());
+  if (result == 1)
+    return handshake::done;
+  met_plain_http_ = ERR_GET_REASON(::ERR_peek_error()) == SSL_R_HTTP_REQUEST;
+  return outcome(result, 0) < 0 && errno == EAGAIN ? handshake::waits : handshake::failed;
+}
+
+ssize_t client_socket::read(std::span<char> to) noexcept {
+  return session_ ? read_tls(to) : ::recv(fd_, to.data(), to.size(), MSG_DONTWAIT);
+}
+
+ssize_t client_socket::write(std::span<const iovec> parts) {
+  if (session_)
+    return write_tls(parts);
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data()); // sendmsg only reads
+  message.msg_iovlen = parts.size();
+  const auto n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  sent_ += static_cast<std::uint64_t>(std::max<ssize_t>(n, 0));
+  return n;
+}
+
+void client_socket::write_interim(std::string_view text) {
+  if (!session_) {
+    ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  } else if (owed_.empty()) {
+    owed_ = text;
+    pay();
+  }
+}
+
+ssize_t client_socket::discard(std::span<char> to) noexcept {
+  return ::recv(fd_, to.data(), to.size(), MSG_DONTWAIT);
+}
+
+void client_socket::say_goodbye() noexcept {
+  if (!session_ || broken_ || !::SSL_is_init_finished(session_.get()))
+    return;
+  ::ERR_clear_error();
+  ::SSL_shutdown(session_.get());
+}
+
+std::uint64_t client_socket::sent() const noexcept {
+  return session_ ? ::BIO_number_written(::SSL_get_wbio(session_.get())) : sent_;
+}
+
+ssize_t client_socket::read_tls(std::span<char> to) noexcept {
+  if (!owed_.empty())
+    pay();
+  ::ERR_clear_error();
+  std::size_t n = 0;
+  const int result = ::SSL_read_ex(session_.get(), to.data(), to.size(), &n);
+  return outcome(result, n);
+}
+
+ssize_t client_socket::write_tls(std::span<const iovec> parts) {
+  if (!owed_.empty() && !pay())
+    return -1;
+  while (!parts.empty() && parts.front().iov_len == 0)
+    parts = parts.subspan(1);
+  if (parts.empty())
+    return 0;
+  if (parts.size() == 1 || parts.front().iov_len >= record)
+    return encrypt(text_of(parts.front()));
+  std::array<char, record> bytes; // `gather` says how many count
+  return encrypt(gather(parts, bytes));
+}
+
+ssize_t client_socket::encrypt(std::string_view bytes) noexcept {
+  ::ERR_clear_error();
+  std::size_t n = 0;
+  const int result = ::SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &n);
+  if (const auto written = outcome(result, n); written != 0)
+    return written;
+  broken_ = true; // after the client's goodbye OpenSSL reports a broken connection as its end
+  errno = EPIPE;
+  return -1;
+}
+
+/// What recv(2) or sendmsg(2) would return. The error queue is from this call only.
+ssize_t client_socket::outcome(int result, std::size_t n) noexcept {
+  if (result > 0)
+    return static_cast<ssize_t>(n);
+  switch (::SSL_get_error(session_.get(), result)) {
+  case SSL_ERROR_ZERO_RETURN: return 0;
+  case SSL_ERROR_WANT_READ: awaited_ = POLLIN; break;
+  case SSL_ERROR_WANT_WRITE: awaited_ = POLLOUT; break;
+  default:
+    broken_ = true;
+    errno = EPROTO;
+    return -1;
+  }
+  errno = EAGAIN;
+  return -1;
+}
+
+/// False with errno as `write` if the interim text has not gone out.
+bool client_socket::pay() noexcept {
+  while (!owed_.empty()) {
+    const auto n = encrypt(owed_);
+    if (n <= 0)
+      return false;
+    owed_.erase(0, static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+} // namespace mistify::http

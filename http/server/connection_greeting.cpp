@@ -1,0 +1,53 @@
+#include "http/server/connection.hpp"
+
+#include <string_view>
+#include <sys/socket.h>
+
+// The TLS handshake, before the first request. It holds no thread, and has the deadline of a request.
+namespace mistify::http {
+
+bool connection::greet(thread on) {
+  if (on == thread::other) {
+    hand_to_worker();
+    return false;
+  }
+  if (deadline() == never && !late_)
+    set_deadline(in(state_->settings.request_timeout));
+  switch (socket_.shake_hands()) {
+  case client_socket::handshake::done: return welcome();
+  case client_socket::handshake::failed: return end_greeting();
+  case client_socket::handshake::waits: break;
+  }
+  if (late_)
+    close();
+  return false;
+}
+
+bool connection::welcome() {
+  state_->handshakes.end(key_);
+  if (auto certificate = tls_->certificate_of(*socket_.session())) {
+    auto known = *peer_;
+    known.certificate = *std::move(certificate);
+    peer_ = std::make_shared<const peer_identity>(std::move(known));
+  }
+  stage_ = stage::reading;
+  late_ = false;
+  may_read_ = true;
+  return true;
+}
+
+/// What the client has sent is read, so that the alert is not lost to a reset.
+bool connection::end_greeting() {
+  constexpr std::string_view hint = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 27\r\n"
+                                    "Connection: close\r\n\r\nThis port speaks TLS only.\n";
+  ++state_->refused;
+  state_->handshakes.end(key_);
+  if (socket_.met_plain_http())
+    ::send(key_.fd, hint.data(), hint.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  late_ = false;
+  may_read_ = true;
+  start_draining();
+  return true;
+}
+
+} // namespace mistify::http
