@@ -1,7 +1,14 @@
 #include "http/protocol/peer.hpp"
 
+#include "rpc/net/unix_socket.hpp"
+
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 #include <cerrno>
+#include <cstdint>
+#include <iterator>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace mistify::http {
@@ -26,24 +33,27 @@ std::optional<std::vector<gid_t>> groups_of(int socket) {
 } // namespace
 
 std::string share_key(const peer_identity& peer) {
-  return peer.process ? "uid " + std::to_string(peer.process->uid) : peer.address;
+  constexpr std::size_t network = 8; // bytes
+  if (peer.process)
+    return "uid " + std::to_string(peer.process->uid);
+  in6_addr six{};
+  if (peer.address.starts_with("127.") || peer.address == "::1")
+    return "loopback";
+  if (::inet_pton(AF_INET6, peer.address.c_str(), &six) != 1)
+    return peer.address;
+  std::fill(std::begin(six.s6_addr) + network, std::end(six.s6_addr), std::uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  return ::inet_ntop(AF_INET6, &six, text.data(), text.size()) ? std::string{text.data()} + "/64" : peer.address;
 }
 
 std::optional<unix_peer> unix_peer_of(int socket) {
-  int family = 0;
-  socklen_t size = sizeof family;
-  if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX)
-    return std::nullopt;
-  ucred who{};
-  size = sizeof who;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
-    return std::nullopt;
-  auto groups = groups_of(socket);
+  const auto who = rpc::peer_credentials(socket);
+  auto groups = who ? groups_of(socket) : std::nullopt;
   if (!groups)
     return std::nullopt;
-  if (std::ranges::find(*groups, who.gid) == groups->end())
-    groups->push_back(who.gid);
-  return unix_peer{who.uid, who.gid, who.pid, *std::move(groups)};
+  if (std::ranges::find(*groups, who->gid) == groups->end())
+    groups->push_back(who->gid);
+  return unix_peer{who->uid, who->gid, who->pid, *std::move(groups)};
 }
 
 } // namespace mistify::http

@@ -37,7 +37,8 @@ struct peer_identity {
 };
 using peer_ptr = std::shared_ptr<const peer_identity>;
 
-/// What shares of a client count by: the user of a process, else the address.
+/// What shares of a client count by: the user of a process, else the network that one client may have the addresses of:
+/// the whole loopback network, a /64 of IPv6, one address of IPv4.
 std::string share_key(const peer_identity& peer);
 
 /// Asks the kernel who is at the other end of a unix socket. Null for other sockets, or if it does not say.

@@ -2,6 +2,7 @@
 
 #include "rpc/base/error.hpp"
 #include "rpc/http1/grammar.hpp"
+#include "rpc/net/unix_socket.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,9 +11,8 @@
 #include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <optional>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace mistify::http {
@@ -78,31 +78,6 @@ bool is_loopback(const sockaddr& address) noexcept {
   return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == loopback_net);
 }
 
-sockaddr_un unix_address(const std::string& path) {
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof at.sun_path)
-    refuse(path, "the path of a unix socket has 1 to " + std::to_string(sizeof at.sun_path - 1) + " bytes");
-  path.copy(at.sun_path, path.size());
-  return at;
-}
-
-/// Removes a socket without a listener, which a killed process left.
-void remove_dead_socket(const std::string& path, const sockaddr_un& at) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0)
-    return;
-  if (!S_ISSOCK(status.st_mode))
-    refuse(path, "there is a file that is no socket");
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const bool dead =
-    probe >= 0 && ::connect(probe, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 && errno == ECONNREFUSED;
-  ::close(probe);
-  if (!dead)
-    refuse(path, "another process listens there");
-  ::unlink(path.c_str());
-}
-
 /// Another address of the list may do: this machine does not have that family.
 bool is_lack_of_family(int error) {
   return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
@@ -157,19 +132,10 @@ std::string unix_path_of(const std::string& address) {
   return address.starts_with(scheme) ? address.substr(scheme.size()) : std::string{};
 }
 
-listening_socket open_unix_listener(const std::string& path, mode_t mode) {
-  const auto at = unix_address(path);
-  remove_dead_socket(path, at);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    refuse(path, std::strerror(errno));
-  // The daemon's umask lets only its own user in until the mode is set.
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 && ::chmod(path.c_str(), mode) == 0 &&
-      ::listen(fd, backlog) == 0)
-    return {fd, 0};
-  const int error = errno;
-  ::close(fd);
-  refuse(path, std::strerror(error));
+listening_socket open_unix_listener(const std::string& path, mode_t mode) try {
+  return {rpc::unix_listen(path, mode, std::nullopt).release(), 0};
+} catch (const rpc::failure& e) {
+  throw rpc::failure{rpc::errc::config_invalid, e.message()};
 }
 
 std::string plain_address_of(const std::string& address) {

@@ -36,13 +36,18 @@ constexpr std::size_t max_waiting = 448;
 constexpr std::chrono::seconds longest_silence{2};
 constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::chrono::seconds grace{1};
+constexpr mode_t socket_mode = 0660;
 } // namespace
 
 namespace {
 
 unique_fd open_listener(const listen_at& where) {
-  if (!where.inherited)
-    return where.socket.empty() ? tcp_listen(where.port) : unix_listen(where.socket, where.group);
+  if (!where.inherited) {
+    if (where.socket.empty())
+      return tcp_listen(where.port);
+    make_socket_folder(where.socket, where.group);
+    return unix_listen(where.socket, socket_mode, where.group);
+  }
   const int fd = *where.inherited;
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);

@@ -42,17 +42,6 @@ unique_fd new_socket() {
   return unique_fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
 }
 
-void make_folder(const std::string& path, std::optional<gid_t> group) {
-  const auto folder = std::filesystem::path{path}.parent_path().string();
-  std::error_code error;
-  if (folder.empty() || std::filesystem::exists(folder, error))
-    return;
-  if (::mkdir(folder.c_str(), 0700) != 0)
-    refuse(folder, errno);
-  if ((group && ::chown(folder.c_str(), static_cast<uid_t>(-1), *group) != 0) || ::chmod(folder.c_str(), 0750) != 0)
-    refuse(folder, errno);
-}
-
 void remove_dead_socket(const std::string& path, const sockaddr_un& at) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0)
@@ -87,23 +76,33 @@ connect_result unix_connect(const std::string& path, deadline until, const cance
   return {std::move(fd), 0};
 }
 
-unique_fd unix_listen(const std::string& path, std::optional<gid_t> group) {
+void make_socket_folder(const std::string& path, std::optional<gid_t> group) {
+  const auto folder = std::filesystem::path{path}.parent_path().string();
+  std::error_code error;
+  if (folder.empty() || std::filesystem::exists(folder, error))
+    return;
+  if (::mkdir(folder.c_str(), 0700) != 0)
+    refuse(folder, errno);
+  if ((group && ::chown(folder.c_str(), static_cast<uid_t>(-1), *group) != 0) || ::chmod(folder.c_str(), 0750) != 0)
+    refuse(folder, errno);
+}
+
+unique_fd unix_listen(const std::string& path, mode_t mode, std::optional<gid_t> group) {
   const auto at = address_of(path);
   if (!at)
     refuse(path, ENAMETOOLONG);
-  make_folder(path, group);
   remove_dead_socket(path, *at);
   auto fd = new_socket();
   // Until its mode is set, the umask of the program leaves the socket to its own user.
   const bool listens = fd && ::bind(fd.get(), plain(*at), sizeof *at) == 0 &&
                        (!group || ::chown(path.c_str(), static_cast<uid_t>(-1), *group) == 0) &&
-                       ::chmod(path.c_str(), 0660) == 0 && ::listen(fd.get(), 1024) == 0;
+                       ::chmod(path.c_str(), mode) == 0 && ::listen(fd.get(), 1024) == 0;
   if (!listens)
     refuse(path, errno);
   return fd;
 }
 
-std::optional<uid_t> peer_user(int fd) noexcept {
+std::optional<ucred> peer_credentials(int fd) noexcept {
   int family = 0;
   socklen_t size = sizeof family;
   if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX)
@@ -112,7 +111,12 @@ std::optional<uid_t> peer_user(int fd) noexcept {
   size = sizeof who;
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
     return std::nullopt;
-  return who.uid;
+  return who;
+}
+
+std::optional<uid_t> peer_user(int fd) noexcept {
+  const auto who = peer_credentials(fd);
+  return who ? std::optional{who->uid} : std::nullopt;
 }
 
 } // namespace mistify::rpc

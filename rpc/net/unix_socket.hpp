@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 namespace mistify::rpc {
@@ -11,12 +12,18 @@ namespace mistify::rpc {
 /// Connects to a unix socket; non-blocking like `tcp_connect`.
 connect_result unix_connect(const std::string& path, deadline until, const cancellation& cancel);
 
-/// Listens on a unix socket of mode 0660, exclusively. A socket that a dead process left under the path is replaced. A
-/// missing folder is made with mode 0750; an existing one is left as it is. `group` becomes the group of the socket and of
-/// a folder that is made. Throws `failure{unavailable}` that names the path.
-unique_fd unix_listen(const std::string& path, std::optional<gid_t> group);
+/// Listens on a non-blocking unix socket, exclusively. A socket that a dead process left under the path is replaced;
+/// anything else there, or a socket that is listened on, is an error. `mode` is the socket's, such as 0660, and `group` its
+/// group; null: the process's. Throws `failure{unavailable}` that names the path.
+unique_fd unix_listen(const std::string& path, mode_t mode, std::optional<gid_t> group);
 
-/// The user at the other end of a unix socket: who connected, or who called listen(). Null for other sockets.
+/// Makes the folder of a socket with mode 0750 and that group. An existing one is left as it is. Throws as above.
+void make_socket_folder(const std::string& path, std::optional<gid_t> group);
+
+/// The process at the other end of a unix socket, as the kernel names it: which connected, or called listen(). Null for
+/// other sockets.
+std::optional<ucred> peer_credentials(int fd) noexcept;
+/// The user of it.
 std::optional<uid_t> peer_user(int fd) noexcept;
 
 } // namespace mistify::rpc

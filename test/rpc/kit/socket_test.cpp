@@ -131,13 +131,13 @@ TEST_CASE("only root, the own user and those that are allowed are answered") {
 
 TEST_CASE("a socket that nobody listens on is replaced; one in use and any other file are not") {
   const fixture f;
-  { const auto first = rpc::unix_listen(f.path, {}); }
+  { const auto first = rpc::unix_listen(f.path, 0660, {}); }
   CHECK(std::filesystem::exists(f.path));
   const auto server = echo_at(rpc::listen_at{f.path});
-  CHECK_THROWS_WITH(rpc::unix_listen(f.path, {}), Contains("another process listens there"));
+  CHECK_THROWS_WITH(rpc::unix_listen(f.path, 0660, {}), Contains("another process listens there"));
   std::ofstream{f.folder + "/file"} << "x";
-  CHECK_THROWS_WITH(rpc::unix_listen(f.folder + "/file", {}), Contains("no socket"));
-  CHECK_THROWS_WITH(rpc::unix_listen("/" + std::string(200, 'x'), {}), Contains("File name too long"));
+  CHECK_THROWS_WITH(rpc::unix_listen(f.folder + "/file", 0660, {}), Contains("no socket"));
+  CHECK_THROWS_WITH(rpc::unix_listen("/" + std::string(200, 'x'), 0660, {}), Contains("File name too long"));
 }
 
 TEST_CASE("a sub-agent that is not there is a refused connection") {
