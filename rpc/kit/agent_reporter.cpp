@@ -3,6 +3,8 @@
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
 
+#include <arpa/inet.h>
+#include <fstream>
 #include <httplib.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -40,12 +42,40 @@ std::unique_ptr<httplib::Client> client_for(const std::string& url) {
   throw std::invalid_argument{"the agent's URL must be http://HOST:PORT or unix:PATH: " + url};
 }
 
+/// A token crosses no network in the clear.
+bool stays_here(const std::string& url) {
+  constexpr unsigned char loopback_net = 127;
+  if (!url.starts_with(scheme))
+    return true; // a unix socket
+  const auto place = url.substr(scheme.size());
+  const auto host = place.substr(0, place.starts_with('[') ? place.find(']') + 1 : place.find(':'));
+  in_addr four{};
+  const bool is_four = ::inet_pton(AF_INET, host.c_str(), &four) == 1;
+  return host == "localhost" || host == "[::1]" || (is_four && (ntohl(four.s_addr) >> 24U) == loopback_net);
+}
+
+/// The first line of the file, or "" if that is no token.
+std::string read_token(const std::string& file) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=";
+  constexpr std::size_t longest = 1024;
+  std::ifstream in{file};
+  std::string line;
+  std::getline(in, line);
+  return line.size() <= longest && line.find_first_not_of(allowed) == line.npos ? line : std::string{};
+}
+
 } // namespace
 
-agent_reporter::agent_reporter(const std::string& url, std::string loss)
-  : client_{client_for(url)}, loss_{std::move(loss)} {
+agent_reporter::agent_reporter(const agent_address& at, std::string loss)
+  : client_{client_for(at.url)}, token_file_{at.token_file}, loss_{std::move(loss)} {
+  if (!token_file_.empty()) {
+    if (!stays_here(at.url))
+      throw std::invalid_argument{"a token is sent to this machine only, not to " + at.url};
+    if ((token_ = read_token(token_file_)).empty())
+      throw std::invalid_argument{"the file holds no token: " + token_file_};
+  }
   client_->set_keep_alive(true);
-  if (!url.starts_with("unix:"))
+  if (!at.url.starts_with("unix:"))
     client_->set_tcp_nodelay(true);
   client_->set_connection_timeout(connect_timeout);
   client_->set_read_timeout(answer_timeout);
@@ -63,7 +93,13 @@ report_result agent_reporter::tell_progress(const std::string& job, std::string_
 }
 
 report_result agent_reporter::tell(const std::string& path, std::string_view key, std::string_view text) {
-  const auto answer = client_->Put(path, body_of(key, text), "application/json");
+  httplib::Headers headers;
+  if (!token_file_.empty()) {
+    if (auto fresh = read_token(token_file_); !fresh.empty()) // else it is just being written
+      token_ = std::move(fresh);
+    headers.emplace("Authorization", "Bearer " + token_);
+  }
+  const auto answer = client_->Put(path, headers, body_of(key, text), "application/json");
   note_away(!answer);
   return answer ? weigh(answer->status, answer->body) : report_result::away;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace httplib {
 class Client;
@@ -19,12 +20,24 @@ enum class report_result : std::uint8_t {
   away,    ///< nobody answers
 };
 
+/// Where the agent is, and how a sub-agent proves who it is.
+struct agent_address {
+  agent_address(std::string agent_url, std::string file = {}) // NOLINT: a URL alone is one too
+    : url{std::move(agent_url)}, token_file{std::move(file)} {}
+  agent_address(const char* agent_url) : url{agent_url} {} // NOLINT: as above
+
+  std::string url; ///< http://HOST, http://HOST:PORT or unix:PATH; empty: nobody is told
+  /// A file with a bearer token; empty: none. Read before each report, so that a new token counts at once.
+  std::string token_file;
+};
+
 /// How a sub-agent tells the agent something without being asked. For one thread.
 class agent_reporter {
 public:
-  /// Throws std::invalid_argument unless the URL is http://HOST, http://HOST:PORT or unix:PATH. `loss` is what it means for people that
-  /// the agent is away, for the log: "states are told later".
-  agent_reporter(const std::string& url, std::string loss);
+  /// Throws std::invalid_argument unless the URL is http://HOST, http://HOST:PORT or unix:PATH; with a token, unless it stays
+  /// on this machine and the file holds one. `loss` is what it means for people that the agent is away, for the log:
+  /// "states are told later".
+  agent_reporter(const agent_address& at, std::string loss);
   ~agent_reporter();
 
   // Each takes some seconds at most.
@@ -44,6 +57,8 @@ private:
   void note_away(bool now);
 
   std::unique_ptr<httplib::Client> client_;
+  const std::string token_file_;
+  std::string token_; ///< as last read
   const std::string loss_;
   bool away_ = false;
   int warned_of_ = 0; ///< the status that was last complained about: once, not at each report

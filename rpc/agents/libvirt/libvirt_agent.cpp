@@ -14,8 +14,8 @@ machine_rules rules_of(const libvirt_settings& settings) {
 
 libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
   : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings)}, server_{where} {
-  if (!settings.agent_url.empty())
-    reporter_.emplace(hypervisor_, settings.agent_url);
+  if (!settings.agent.url.empty())
+    reporter_.emplace(hypervisor_, settings.agent);
   serve_guests();
   serve_metrics();
 }

@@ -15,7 +15,7 @@ namespace mistify::agents {
 /// Of the command line.
 struct libvirt_settings {
   std::string uri = "test:///default";               ///< of the hypervisor
-  std::string agent_url = {};                        ///< who is told of changes; empty: nobody
+  rpc::agent_address agent = "";                     ///< who is told of changes; an empty URL: nobody
   std::string consoles = "/var/log/mistify-libvirt"; ///< folder for the logs of the serial consoles
   place_settings places = {};                        ///< where disks and media may lie
   std::string vnc_ports = "5900-5999";               ///< see `parse_vnc_ports`

@@ -7,14 +7,15 @@
 
 int main(int argc, char** argv) {
   mistify::rpc::listen_options listening{.port = 20001};
-  mistify::agents::libvirt_settings settings{.agent_url = "http://127.0.0.1:8080"};
+  mistify::agents::libvirt_settings settings{.agent = "http://127.0.0.1:8080"};
   mistify::rpc::command_line options{"mistify-libvirt", "A sub-agent that runs virtual machines through libvirt."};
   listening.add_to(options);
   options.option("-c,--connect", settings.uri,
                  "libvirt's URI of the hypervisor: qemu:///system for QEMU and KVM. The default is libvirt's test "
                  "driver, whose machines are not real");
-  options.option("-a,--agent", settings.agent_url,
+  options.option("-a,--agent", settings.agent.url,
                  "URL of the agent, which is told what guests do by themselves; empty: nobody is");
+  options.option("--agent-token", settings.agent.token_file, "file with a token of the agent, for reports over TCP");
   options.option("--consoles", settings.consoles, "folder for the logs of the serial consoles");
   options.option(
     "--store", settings.places.stores,

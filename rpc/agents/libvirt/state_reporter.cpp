@@ -49,8 +49,8 @@ void state_reporter::inbox::note_broken() {
   wake.notify_all();
 }
 
-state_reporter::state_reporter(hypervisor& of, const std::string& agent_url)
-  : hypervisor_{of}, agent_{agent_url, loss}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+state_reporter::state_reporter(hypervisor& of, const rpc::agent_address& agent)
+  : hypervisor_{of}, agent_{agent, loss}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 state_reporter::~state_reporter() {
   thread_.request_stop();

@@ -23,7 +23,7 @@ class state_reporter {
 public:
   /// Throws std::invalid_argument for a URL that cannot be the agent's. That libvirt or the agent is not there does not
   /// matter.
-  state_reporter(hypervisor& of, const std::string& agent_url);
+  state_reporter(hypervisor& of, const rpc::agent_address& agent);
   ~state_reporter();
 
 private:

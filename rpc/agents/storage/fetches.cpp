@@ -73,7 +73,7 @@ fetch_settings checked(fetch_settings settings) {
 } // namespace
 
 fetches::fetches(place& where, fetch_settings settings) : place_{where}, settings_{checked(std::move(settings))} {
-  if (!settings_.agent.empty())
+  if (!settings_.agent.url.empty())
     reporter_.emplace(settings_.agent);
 }
 

@@ -21,10 +21,10 @@ namespace mistify::agents::storage {
 struct fetch_settings {
   fetch_limits limits = {};
   reader_settings reading = {};
-  std::string server = {}; ///< what sources that are no URL are put behind; "": they are refused
-  std::size_t most = 16;   ///< fetches at a time; half of them from one host
-  std::size_t queue = 32;  ///< fetches that wait for a place among those
-  std::string agent = {};  ///< URL of the agent, whose jobs are told how far fetches are; "": nobody is
+  std::string server = {};       ///< what sources that are no URL are put behind; "": they are refused
+  std::size_t most = 16;         ///< fetches at a time; half of them from one host
+  std::size_t queue = 32;        ///< fetches that wait for a place among those
+  rpc::agent_address agent = ""; ///< the agent, whose jobs are told how far fetches are; an empty URL: nobody is
 };
 
 /// The fetches that run, and those that wait for a place, in their order; one whose host has no place left lets others pass.

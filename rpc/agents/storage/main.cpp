@@ -29,8 +29,9 @@ int main(int argc, char** argv) {
   options.option("--fetch-time", fetch_time, "minutes that a fetch may take", 365 * 24 * 60);
   options.option("--files", fetching.reading.files,
                  "folder that file:// URLs of images may lead into; may be given several times. None: any file");
-  options.option("-a,--agent", fetching.agent,
+  options.option("-a,--agent", fetching.agent.url,
                  "URL of the agent, whose jobs are told how far fetches are; empty: none is");
+  options.option("--agent-token", fetching.agent.token_file, "file with a token of the agent, for reports over TCP");
   options.option("--ca-file", fetching.reading.ca_file, "certificates to trust at https, instead of the system's");
   storage::room_settings space;
   unsigned reserve = UINT_MAX;

@@ -4,9 +4,11 @@
 
 namespace mistify::agents::storage {
 
-progress_reporter::progress_reporter(const std::string& agent_url, std::chrono::milliseconds interval)
-  : interval_{interval}, agent_{agent_url, "jobs do not say how far fetches are"},
-    thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+progress_reporter::progress_reporter(const rpc::agent_address& agent, std::chrono::milliseconds interval)
+  : interval_{interval}, agent_{agent, "jobs do not say how far fetches are"}, thread_{
+                                                                                 [this](const std::stop_token& stop) {
+                                                                                   run(stop);
+                                                                                 }} {}
 
 progress_reporter::~progress_reporter() {
   thread_.request_stop();

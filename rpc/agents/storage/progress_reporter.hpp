@@ -19,7 +19,7 @@ namespace mistify::agents::storage {
 class progress_reporter {
 public:
   /// Throws std::invalid_argument for a URL that cannot be the agent's.
-  explicit progress_reporter(const std::string& agent_url,
+  explicit progress_reporter(const rpc::agent_address& agent,
                              std::chrono::milliseconds interval = std::chrono::milliseconds{1000});
   ~progress_reporter();
 

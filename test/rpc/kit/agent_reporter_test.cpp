@@ -3,6 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
 using namespace mistify;
 using namespace mistify::test;
 using rpc::report_result;
@@ -60,4 +64,31 @@ TEST_CASE("only the URL of an agent is taken") {
   for (const auto* url : {"", "127.0.0.1:8080", "https://host", "http://", "http://host/path", "http://a b"})
     CHECK_THROWS_AS((rpc::agent_reporter{url, ""}), std::invalid_argument);
   CHECK_NOTHROW(rpc::agent_reporter{"http://127.0.0.1:8080", ""});
+}
+
+TEST_CASE("a token from a file goes with each report, and a new one counts at once") {
+  const auto file = std::filesystem::temp_directory_path() / ("mistify-token-" + std::to_string(::getpid()));
+  std::ofstream{file} << "mst_one\n";
+  agent a{{"200 OK", "200 OK"}};
+  rpc::agent_reporter link{{url_of(a.server.port()), file.string()}, "nothing is lost"};
+  CHECK(link.tell_progress("j", "1 of 3") == report_result::taken);
+  std::ofstream{file} << "mst_two\n";
+  CHECK(link.tell_progress("j", "2 of 3") == report_result::taken);
+  REQUIRE(a.requests.size() == 2);
+  CHECK(a.requests[0].find("Authorization: Bearer mst_one\r\n") != std::string::npos);
+  CHECK(a.requests[1].find("Authorization: Bearer mst_two\r\n") != std::string::npos);
+  std::filesystem::remove(file);
+}
+
+TEST_CASE("a token leaves this machine by no URL, and has to be there") {
+  const auto file = std::filesystem::temp_directory_path() / ("mistify-token-" + std::to_string(::getpid()));
+  std::ofstream{file} << "mst_one";
+  for (const auto* url : {"http://192.0.2.1:8080", "http://127.example.net", "http://localhost.example.net:80"})
+    CHECK_THROWS_AS((rpc::agent_reporter{{url, file.string()}, ""}), std::invalid_argument);
+  for (const auto* url : {"http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080", "unix:/run/a.sock"})
+    CHECK_NOTHROW((rpc::agent_reporter{{url, file.string()}, ""}));
+  std::ofstream{file} << "two words";
+  CHECK_THROWS_AS((rpc::agent_reporter{{"http://127.0.0.1:8080", file.string()}, ""}), std::invalid_argument);
+  std::filesystem::remove(file);
+  CHECK_THROWS_AS((rpc::agent_reporter{{"http://127.0.0.1:8080", file.string()}, ""}), std::invalid_argument);
 }
