@@ -227,7 +227,8 @@
   // -- asking the agent ----------------------------------------------------------------------------------------------
 
   const ask = async (path) => {
-    const answer = await fetch(path, {headers: {Accept: "application/json"}, signal: AbortSignal.timeout(10000)});
+    const options = () => ({headers: {Accept: "application/json"}, signal: AbortSignal.timeout(10000)});
+    const answer = await fetchAs(path, options);
     const told = await answer.json();
     if (!answer.ok) throw Object.assign(new Error(told.message), {status: answer.status});
     return told;

@@ -1,3 +1,4 @@
 "use strict";
 /* include page.js */
+/* include token.js */
 /* include actors.js */

@@ -118,12 +118,35 @@ function listen() {
   });
 }
 
+// Shows who the agent takes this page for. The lines for a shell name a variable, so that the token is never on the screen.
+async function showIdentity() {
+  const answer = await fetch(`${base}/whoami`, withToken({}));
+  const who = answer.ok ? await answer.json() : undefined;
+  const open = who?.how === "anonymous" && who.role === "admin";
+  at("identity").textContent = open ? "" : who?.name ? `${who.name} (${who.role || who.scopes.join(" ")})` : "Who are you?";
+  at("identity").hidden = open;
+  const header = 'curl -H "Authorization: Bearer $TOKEN" ';
+  for (const line of document.querySelectorAll(".curl pre")) {
+    const plain = line.textContent.replace(header, "curl ");
+    line.textContent = answer.ok && token ? plain.replace("curl ", () => header) : plain;
+  }
+  if (!answer.ok && token) token = "";
+}
+
+async function changeIdentity() {
+  token = "";
+  await askForToken("With a token, this page shows whose it is, and its lines for a shell send it as $TOKEN.");
+  await showIdentity();
+}
+
 async function open() {
   at("source").href = `${base}/openapi.json`;
   const answer = await fetch(`${base}/openapi.json`);
   if (!answer.ok) throw new Error(`openapi.json: ${answer.status}`);
   draw(new Api(await answer.json()));
   listen();
+  at("identity").addEventListener("click", changeIdentity);
+  showIdentity().catch(() => {});
   followReading();
   if (location.hash) at(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
 }

@@ -155,13 +155,13 @@ function answerExample(operation, status) {
   );
 }
 
-function copyButton(text) {
+function copyButton(from) {
   const button = element(
     "button",
     {
       class: "copy",
       async click() {
-        await copyText(text);
+        await copyText(from.textContent);
         button.textContent = "Copied";
         setTimeout(() => (button.textContent = "Copy"), 1500);
       },
@@ -172,7 +172,7 @@ function copyButton(text) {
 }
 
 function operationCard(operation, base) {
-  const curl = operation.curl(base);
+  const curl = element("pre", { tabindex: 0 }, operation.curl(base));
   const answer = element("div", {});
   const card = element("article", { id: operation.id });
   const show = (status) => {
@@ -197,7 +197,7 @@ function operationCard(operation, base) {
       element(
         "div",
         { class: "example" },
-        element("div", { class: "curl" }, element("pre", { tabindex: 0 }, curl), copyButton(curl)),
+        element("div", { class: "curl" }, curl, copyButton(curl)),
         answer,
       ),
     ),

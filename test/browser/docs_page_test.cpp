@@ -36,9 +36,9 @@ TEST_CASE("/docs shows all that is described, and fetches nothing from elsewhere
   CHECK(b.run("document.querySelectorAll('article .route').length") == std::to_string(operations - 1));
   CHECK(b.becomes("[...document.querySelectorAll('.curl pre')].every((p) => p.textContent.startsWith('curl '))"));
   // Its style sheet and script are files beside it, since its policy allows none inline.
-  CHECK(
-    b.becomes("performance.getEntriesByType('resource').every((r) => "
-              "['/openapi.json', '/pages/docs.css', '/pages/docs.js'].includes(r.name.replace(location.origin, '')))"));
+  CHECK(b.becomes("performance.getEntriesByType('resource').every((r) => "
+                  "['/openapi.json', '/whoami', '/pages/docs.css', "
+                  "'/pages/docs.js'].includes(r.name.replace(location.origin, '')))"));
   CHECK(b.errors() == "[]");
   b.screenshot("docs");
 }
