@@ -4,7 +4,7 @@
 # only; nothing of it is left behind. A machine that does other things meanwhile spoils the figures.
 #
 # Usage: etc/bench.sh [--quick] [ROW...]     --quick: a first look in a minute; rows: get metrics jobs download memory
-#                                            idle hang ready look flat (default: all, some 5 minutes)
+#                                            idle hang ready look flat tls (default: all, some 5 minutes)
 #        etc/bench.sh --micro [OPTION...]    the parts that these rows show to matter: journal, JSON, hops between actors;
 #                                            options of Google Benchmark, such as --benchmark_filter=job
 # Environment: BUILD   where to build (default build/release)
@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . etc/packages.sh
 
 build=${BUILD:-build/release}
-install_packages "${BUILD_PACKAGES[@]}" wrk libbenchmark-dev
+install_packages "${BUILD_PACKAGES[@]}" wrk libbenchmark-dev openssl
 log=$(cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMISTIFY_BENCH=ON 2>&1) || {
   echo "$log" >&2
   exit 1
@@ -26,4 +26,12 @@ if [ "${1:-}" = --micro ]; then
   exec test/bench/bench_micro "$@"
 fi
 cmake --build "$build" --target bench
+# nginx for the row tls: unpacked, not installed, because its package would start a server.
+PATH=$PATH:/usr/sbin:$PWD/$build/nginx/usr/sbin
+command -v nginx >/dev/null || (
+  mkdir -p "$build/nginx"
+  cd "$build/nginx"
+  apt-get download -qq nginx >/dev/null 2>&1 || { apt-get update -qq && apt-get download -qq nginx >/dev/null; }
+  dpkg -x nginx_*.deb .
+)
 exec timeout --kill-after=5 600 "$build/test/bench/bench" "$@"

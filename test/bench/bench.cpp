@@ -31,7 +31,7 @@ const std::vector<named_row>& all_rows() {
   static const std::vector<named_row> rows{
     {"get", row_get},       {"metrics", row_metrics}, {"jobs", row_jobs}, {"download", row_download},
     {"memory", row_memory}, {"idle", row_idle},       {"hang", row_hang}, {"ready", row_ready},
-    {"look", row_look},     {"flat", row_flat},
+    {"look", row_look},     {"flat", row_flat},       {"tls", row_tls},
   };
   return rows;
 }

@@ -13,6 +13,15 @@ namespace mistify::bench {
 
 namespace {
 
+std::size_t length_of(const http_reply& reply) {
+  const auto length = reply.header("Content-Length");
+  if (length.empty())
+    throw std::runtime_error{"an answer without a length: " + reply.head};
+  return std::stoul(length);
+}
+
+} // namespace
+
 test::descriptor connect_to(std::uint16_t port) {
   test::descriptor made{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};
@@ -25,15 +34,6 @@ test::descriptor connect_to(std::uint16_t port) {
   ::setsockopt(made.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return made;
 }
-
-std::size_t length_of(const http_reply& reply) {
-  const auto length = reply.header("Content-Length");
-  if (length.empty())
-    throw std::runtime_error{"an answer without a length: " + reply.head};
-  return std::stoul(length);
-}
-
-} // namespace
 
 int http_reply::status() const {
   return head.size() > 12 ? std::stoi(head.substr(9, 3)) : 0;

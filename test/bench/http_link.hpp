@@ -9,6 +9,9 @@
 
 namespace mistify::bench {
 
+/// A connected loopback socket. Throws std::system_error.
+test::descriptor connect_to(std::uint16_t port);
+
 struct http_reply {
   std::string head, body;
   int status() const;

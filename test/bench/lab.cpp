@@ -25,7 +25,11 @@ std::string new_folder() {
 }
 
 /// Places for all that the benchmark has under way, so that none of its figures is one of a bound.
-std::string config_text(const lab& in, const database_size& size, const std::string& database) {
+std::string config_text(const lab& in, const database_size& size, const std::string& database,
+                        const tls_listener& with) {
+  const auto tls = with.port == 0 ? std::string{}
+                                  : R"("tls":{"cert":")" + with.cert + R"(","key":")" + with.key +
+                                      R"("},"http":{"listen":["127.0.0.1:)" + std::to_string(with.port) + R"("]},)";
   const auto fast = std::to_string(in.sub_agent_port());
   return R"({"services":{"fast":{"port":)" + fast + R"(,"max_pending":64},"download":{"port":)" + fast +
          R"(,"path":"/download/)" + std::to_string(in.how_much.download) + R"(","max_pending":8},"hanging":{"port":)" +
@@ -35,8 +39,8 @@ std::string config_text(const lab& in, const database_size& size, const std::str
 "diskMetrics":{"stages":[{"service":"hanging","method":"Test.Hang"}]},
 "suspend":{"stages":[{"service":"hanging","method":"Test.Hang"}]},
 "downloadSnapshot":{"stages":[{"service":"download","method":"Test.Download"}]}},
-"limits":{"jobs":)" +
-         std::to_string(size.jobs) + R"(},"dbpath":")" + database + "\"}";
+)" + tls +
+         R"("limits":{"jobs":)" + std::to_string(size.jobs) + R"(},"dbpath":")" + database + "\"}";
 }
 
 void copy_with_wal(const std::string& from, const std::string& to) {
@@ -99,10 +103,18 @@ std::string lab::seeded(const database_size& size) {
 }
 
 agent lab::start_agent(const database_size& size, disk on) {
+  return start(size, on, {});
+}
+
+agent lab::start_agent(const database_size& size, const tls_listener& with) {
+  return start(size, disk::as_it_is, with);
+}
+
+agent lab::start(const database_size& size, disk on, const tls_listener& with) {
   const auto name = "agent-" + std::to_string(++agents_);
   const auto database = file(name + ".db");
   copy_with_wal(seeded(size), database);
-  return {write(name + ".json", config_text(*this, size, database)), file(name + ".log"), on};
+  return {write(name + ".json", config_text(*this, size, database, with)), file(name + ".log"), on};
 }
 
 std::string lab::write(const std::string& name, std::string_view text) const {
@@ -117,7 +129,7 @@ agent::agent(std::string config, std::string output, disk on)
 }
 
 void agent::start() {
-  std::vector<std::string> words{AGENT_BINARY, "-a", "127.0.0.1:" + std::to_string(port_), "-c", config_};
+  std::vector<std::string> words{AGENT_BINARY, "-a", "tcp:127.0.0.1:" + std::to_string(port_), "-c", config_};
   if (disk_ == disk::slow)
     words.insert(words.begin(), {"env", "LD_PRELOAD=" SLOW_DISK});
   process_ = std::make_unique<child>(words, output_);

@@ -29,6 +29,12 @@ struct database_size {
 
 class agent;
 
+/// A TLS listener of an agent, beside its plain one.
+struct tls_listener {
+  std::uint16_t port = 0; ///< 0: none
+  std::string cert = {}, key = {};
+};
+
 enum class disk : std::uint8_t { as_it_is, slow };
 
 /// Shared by all rows: a folder on the build's disk, a fast sub-agent, and initial databases.
@@ -51,16 +57,21 @@ public:
   child start_bare(std::uint16_t port, const std::string& path, const std::vector<std::string>& words) const;
   /// Starts an agent on a copy of a database of that size, and waits for its first response.
   agent start_agent(const database_size& size, disk on = disk::as_it_is);
+  agent start_agent(const database_size& size, const tls_listener& with);
 
   std::string write(const std::string& name, std::string_view text) const;
   std::string file(const std::string& name) const { return folder_ + '/' + name; }
 
   wrk_figures wrk(std::uint16_t port, const std::string& path, const std::string& script = {}) const {
-    return run_wrk({port, path, how_much.length, script}, folder_);
+    return run_wrk({port, path, how_much.length, false, script}, folder_);
+  }
+  wrk_figures wrk_tls(std::uint16_t port, const std::string& path) const {
+    return run_wrk({port, path, how_much.length, true}, folder_);
   }
 
 private:
   std::string seeded(const database_size& size);
+  agent start(const database_size& size, disk on, const tls_listener& with);
 
   std::string folder_;
   std::uint16_t sub_agent_port_, hanging_port_;

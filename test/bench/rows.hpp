@@ -34,6 +34,7 @@ std::vector<figure> row_idle(lab& in);
 std::vector<figure> row_ready(lab& in);
 std::vector<figure> row_look(lab& in);
 std::vector<figure> row_flat(lab& in);
+std::vector<figure> row_tls(lab& in);
 
 inline double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());

@@ -45,7 +45,7 @@ wrk_figures run_wrk(const wrk_load& load, const std::string& folder) {
   std::vector<std::string> words{"wrk", "-t2", "-c16", "--latency", "-d" + std::to_string(load.length.count()) + "s"};
   if (!load.script.empty())
     words.insert(words.end(), {"-s", load.script});
-  words.push_back("http://127.0.0.1:" + std::to_string(load.port) + load.path);
+  words.push_back((load.tls ? "https" : "http") + std::string{"://127.0.0.1:"} + std::to_string(load.port) + load.path);
   child{words, output}.finish(load.length + 15s);
   std::ifstream in{output};
   const std::string text{std::istreambuf_iterator<char>{in}, {}};

@@ -16,6 +16,7 @@ struct wrk_load {
   std::uint16_t port = 0;
   std::string path;
   std::chrono::seconds length{1};
+  bool tls = false;
   std::string script = {}; ///< Lua that makes the requests; empty: `path` repeatedly
 };
 
