@@ -19,12 +19,15 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<report_atom, std::string, std::string>::with<store::reported_state>,
   // Records the progress of a running job's stage. Errors: not_found, conflict for a job that is not running.
   caf::replies_to<progress_atom, std::string, std::string>::with<rpc::job>,
-  // Changes a guest's metadata; replies with the whole map.
-  caf::replies_to<patch_atom, std::string, rpc::metadata_patch>::with<rpc::metadata_map>,
-  // Changes the hypervisor's metadata; replies with the whole map.
-  caf::replies_to<patch_atom, rpc::metadata_patch>::with<rpc::metadata_map>,
-  // Adds, removes or changes a bearer token; replies it as it is then, or was. Errors: not_found, conflict.
-  caf::replies_to<token_atom, store::token_change>::with<store::token>,
+  // Changes a guest's metadata, with its audit entry or null; replies with the whole map.
+  caf::replies_to<patch_atom, std::string, rpc::metadata_patch, store::audit_ptr>::with<rpc::metadata_map>,
+  // Changes the hypervisor's metadata, with its audit entry or null; replies with the whole map.
+  caf::replies_to<patch_atom, rpc::metadata_patch, store::audit_ptr>::with<rpc::metadata_map>,
+  // Adds, removes or changes a bearer token, with its audit entry or null; replies it as it is then, or was. Errors:
+  // not_found, conflict.
+  caf::replies_to<token_atom, store::token_change, store::audit_ptr>::with<store::token>,
+  // Adds an entry to the audit of something that changed nothing in the database.
+  caf::replies_to<audit_atom, store::audit_ptr>::with<bool>,
   // Replies true if the database has committed a write, now or within the last seconds.
   caf::replies_to<probe_atom>::with<bool>,
   // First message: records the outcome of jobs interrupted by the last stop; replies whether that succeeded. If not,

@@ -148,6 +148,14 @@ void require_time(std::chrono::steady_clock::time_point expires) {
     throw rpc::failure{rpc::errc::deadline_exceeded, "given up before it was written"};
 }
 
+/// Writes the entry of a change into the change's batch. `changed` is the change's result.
+template <class T>
+T audited(store::journal& in, T changed, const store::audit_ptr& entry) {
+  if (entry)
+    in.note(*entry);
+  return changed;
+}
+
 template <class T, class Step>
 caf::result<T> take(self_pointer self, Step step) {
   auto& state = self->state;
@@ -266,23 +274,29 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     [=](progress_atom, const std::string& job_id, const std::string& message) {
       return take<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, message); });
     },
-    [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch) {
+    [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch, const store::audit_ptr& audit) {
       return take<rpc::metadata_map>(self, [&](store::journal& j) {
         require_space(self);
-        return j.patch_guest_metadata(guest_id, patch);
+        return audited(j, j.patch_guest_metadata(guest_id, patch), audit);
       });
     },
-    [=](patch_atom, const rpc::metadata_patch& patch) {
+    [=](patch_atom, const rpc::metadata_patch& patch, const store::audit_ptr& audit) {
       return take<rpc::metadata_map>(self, [&](store::journal& j) {
         require_space(self);
-        return j.patch_metadata(patch);
+        return audited(j, j.patch_metadata(patch), audit);
       });
     },
-    [=](token_atom, const store::token_change& change) {
+    [=](token_atom, const store::token_change& change, const store::audit_ptr& audit) {
       return take<store::token>(self, [&](store::journal& j) {
         if (std::holds_alternative<store::add_token>(change))
           require_space(self);
-        return j.change_token(change);
+        return audited(j, j.change_token(change), audit);
+      });
+    },
+    [=](audit_atom, const store::audit_ptr& audit) {
+      return take<bool>(self, [&](store::journal& j) {
+        require_space(self);
+        return audited(j, true, audit);
       });
     },
     [=](probe_atom) { return probe(self); },

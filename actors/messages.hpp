@@ -37,6 +37,7 @@ CAF_ADD_ATOM(mistify, mistify::actors, late_atom, "late")
 CAF_ADD_ATOM(mistify, mistify::actors, report_atom, "report")
 CAF_ADD_ATOM(mistify, mistify::actors, progress_atom, "progress")
 CAF_ADD_ATOM(mistify, mistify::actors, token_atom, "token")
+CAF_ADD_ATOM(mistify, mistify::actors, audit_atom, "audit")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 
@@ -65,6 +66,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::reported_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::jobs_restore)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token_change)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::audit_ptr)
 
 namespace mistify::actors {
 

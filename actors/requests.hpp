@@ -33,6 +33,7 @@ struct job_request {
   std::string request_id = {}; ///< as above
   /// The time at which the requester gives up; the job is not queued afterwards.
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
+  store::audit_ptr audit = {}; ///< written with the job; null: not audited
 };
 
 /// The `request` of a delete that continues after failed stages and deletes the record in any case.

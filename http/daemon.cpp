@@ -5,6 +5,7 @@
 #include "http/access/client_trust.hpp"
 #include "http/access/gatekeeper.hpp"
 #include "http/api/actor_gateway.hpp"
+#include "http/api/audit_trail.hpp"
 #include "http/api/error_map.hpp"
 #include "http/api/guest_metrics_cache.hpp"
 #include "http/api/guest_metrics_collector.hpp"
@@ -137,7 +138,16 @@ std::size_t connections_of(const actors::config& config) {
   return fit;
 }
 
-server_settings settings_of(const actors::config& config) {
+/// Clients of the unix socket that may administer the agent find room when others hold all connections. Without `access`
+/// those are all that the socket's mode lets in.
+client_standing standing_of(gatekeeper& gate, const peer_identity& peer) {
+  const auto who = gate.identify(peer, {}, gatekeeper::clock::now());
+  if (who->is_anonymous())
+    return {"", peer.process && gate.rules()->is_open()};
+  return {who->key, peer.process && who->may(actors::scope::admin)};
+}
+
+server_settings settings_of(const actors::config& config, gatekeeper& gate) {
   server_settings wanted;
   wanted.max_body = config.http.max_body;
   wanted.max_connections = connections_of(config);
@@ -148,6 +158,9 @@ server_settings settings_of(const actors::config& config) {
   wanted.door = std::make_shared<const rpc::door>(names);
   const auto share = config.limit.connections_of_one;
   wanted.connections_of_one = share > 0 ? share : std::max<std::size_t>(1, wanted.max_connections / 2);
+  constexpr std::size_t reserved_part = 16;
+  wanted.reserved = wanted.max_connections / reserved_part;
+  wanted.standing_of = [&gate](const peer_identity& peer) { return standing_of(gate, peer); };
   wanted.live_of_one = config.limit.event_readers_of_one;
   wanted.socket_mode = config.access ? 0666 : 0660; // with `access` the kernel says who connects, and that who may
   wanted.waiting_bytes = config.limit.waiting_bytes;
@@ -294,8 +307,14 @@ void run_daemon(const daemon_options& wanted) {
   actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
   actor_gateway agents{agent};
   service_probe sub_agents{config};
-  gatekeeper gate{rules.rights, agent.tokens(),
-                  [&agents](store::note_token_use use) { agents.change_token(std::move(use)).sender()([](auto) {}); }};
+  gatekeeper gate{rules.rights, agent.tokens(), [&agents](store::note_token_use use) {
+                    agents.change_token(std::move(use), nullptr).sender()([](auto) {});
+                  }};
+  audit_trail trail{[&agents](store::audit_ptr entry, std::function<void(bool)> on_done) {
+    agents.note(std::move(entry)).sender()([on_done](const rpc::outcome<bool>& outcome) {
+      on_done(std::holds_alternative<bool>(outcome));
+    });
+  }};
   guest_metrics_cache figures{config.limit.metric_devices};
   guest_list list{agent.guests()};
   guest_metrics_collector refresh{config, agent.guests(), agents, figures};
@@ -309,6 +328,7 @@ void run_daemon(const daemon_options& wanted) {
     .events = agent.events(),
     .tokens = agent.tokens(),
     .agents = agents,
+    .trail = trail,
     .sub_agents = sub_agents,
     .figures = figures,
     .refresh = refresh,
@@ -317,7 +337,7 @@ void run_daemon(const daemon_options& wanted) {
     .measured = measured,
     .command_line = wanted.command_line,
   };
-  auto serving = settings_of(config);
+  auto serving = settings_of(config, gate);
   serving.tls = rules.tls;
   server front_door{serving, dispatch(shared), errors()};
   add_server_metrics(measured, front_door, agent.guests());

@@ -16,12 +16,14 @@ namespace {
 
 /// A connection with its statements.
 struct reader {
-  explicit reader(const std::string& path) : db{path, database::access::read_only}, jobs{db}, keys{db}, events{db} {}
+  explicit reader(const std::string& path)
+    : db{path, database::access::read_only}, jobs{db}, keys{db}, events{db}, audits{db} {}
 
   database db;
   job_lookup jobs;
   idempotency_lookup keys;
   event_lookup events;
+  audit_lookup audits;
 };
 
 } // namespace
@@ -116,6 +118,16 @@ std::vector<rpc::job> job_reader::latest(std::size_t limit) const {
 std::vector<rpc::job> job_reader::latest_of(std::string_view guest_id, std::size_t limit) const {
   const impl::loan reader{*impl_};
   return reader->jobs.latest_of(guest_id, limit);
+}
+
+std::vector<audit_entry> job_reader::audited(const audit_filter& filter, std::size_t limit) const {
+  const impl::loan reader{*impl_};
+  return reader->audits.find(filter, limit);
+}
+
+std::unordered_set<std::string> job_reader::queued_by(std::string_view key) const {
+  const impl::loan reader{*impl_};
+  return reader->audits.jobs_of(key);
 }
 
 std::vector<event_ptr> job_reader::events_after(std::int64_t id, std::size_t most) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/model/model.hpp"
+#include "store/audit.hpp"
 #include "store/events.hpp"
 #include "store/journal.hpp"
 
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace mistify::store {
@@ -32,6 +34,11 @@ public:
   /// Returns the first response to a request with this Idempotency-Key; null for a new or empty key. Throws
   /// `failure{conflict}` if the key was used with another request.
   std::optional<queued_job> repeated(std::string_view key, std::string_view request_digest) const;
+
+  /// Returns the audit's newest entries that match, newest first, at most `limit`.
+  std::vector<audit_entry> audited(const audit_filter& filter, std::size_t limit) const;
+  /// Returns the ids of the jobs that the client of that `audit_entry::key` queued, as far as the audit reaches back.
+  std::unordered_set<std::string> queued_by(std::string_view key) const;
 
   /// Returns up to `most` events after an id, in order.
   std::vector<event_ptr> events_after(std::int64_t id, std::size_t most) const;

@@ -25,8 +25,8 @@ void pending_changes::take(pending_changes&& later) {
 // -- opening -------------------------------------------------------------------------------------------------------
 
 journal::impl::impl(const journal_settings& s, guest_index& d)
-  : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()},
-    agent_metadata{file.db()}, keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()} {
+  : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()}, agent_metadata{file.db()},
+    keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()}, audits{file.db()} {
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();

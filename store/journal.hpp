@@ -2,6 +2,7 @@
 
 #include "rpc/base/error.hpp"
 #include "rpc/model/model.hpp"
+#include "store/audit.hpp"
 #include "store/event_feed.hpp"
 #include "store/guest_index.hpp"
 #include "store/tokens.hpp"
@@ -61,6 +62,7 @@ struct new_job {
   std::optional<stage_starts> begins = {}; ///< set if no job is ahead and this stage starts at once
   /// The time at which the requester gives up. Checked by the caller, not by the journal.
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
+  audit_ptr audit = {}; ///< written with the job if it is queued and no repetition; null: not audited
 };
 
 /// A queued job as it was before it began, and the guest as it was then (empty for `agent`).
@@ -193,6 +195,9 @@ public:
   /// Returns the whole map after the change. Throws not_found, and too_large beyond the bounds.
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
   rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);
+
+  /// Adds an entry to the table of the audit. In the batch of the change that it is about, both commit together.
+  void note(audit_entry what);
 
   /// Adds, removes or changes a bearer token; returns it as it is then, or was. Throws not_found, conflict for a name that
   /// is taken, queue_full beyond `most_tokens`.

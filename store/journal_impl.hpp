@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/audit.hpp"
 #include "store/database_opener.hpp"
 #include "store/event_epochs.hpp"
 #include "store/events.hpp"
@@ -72,6 +73,8 @@ struct journal::impl {
   std::size_t prune_old(std::size_t surplus);
   void prune(); ///< once a batch: pruning at each step would search for the oldest jobs each time
 
+  void note(audit_entry what);
+
   // journal_tokens.cpp
   token_ptr token_of(const std::string& id) const;
   std::vector<token_ptr> all_tokens() const;
@@ -95,6 +98,7 @@ struct journal::impl {
   event_table events;
   epoch_table epochs;
   token_table tokens;
+  audit_table audits;
   std::int64_t next_ended = 1; // numbers used by failed batches are skipped
   std::int64_t last_aged = 0;  // the last number added to `ages`
   bool has_diverged = false;   // the file may contain a batch that was reported as failed

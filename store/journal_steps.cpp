@@ -117,6 +117,13 @@ queued_job journal::impl::queue(job_row row, const new_job& job, std::string gue
   jobs.insert(row, job.request, job.request_id);
   queued.seq = row.seq;
   keys.keep(job, row.seq, queued.guest_doc);
+  if (job.audit) {
+    auto what = *job.audit;
+    what.guest = row.job.guest_id == agent_id ? std::string{} : row.job.guest_id;
+    what.job = row.job.id;
+    what.action = row.job.action;
+    note(std::move(what));
+  }
   tell(event_of(event_type::job_queued, row.job), staged);
   if (job.begins)
     tell(event_of(event_type::job_started, row.job), staged);
@@ -299,6 +306,20 @@ rpc::job journal::report_progress(const std::string& job_id, const std::string& 
     impl_->jobs.update(*row);
     staged.jobs[job_id] = *row;
     return std::move(row->job);
+  });
+}
+
+// -- audit ---------------------------------------------------------------------------------------------------------
+
+void journal::impl::note(audit_entry what) {
+  what.at = settings.now();
+  audits.append(what);
+}
+
+void journal::note(audit_entry what) {
+  impl_->step([&](pending_changes&) {
+    impl_->note(std::move(what));
+    return true;
   });
 }
 

@@ -76,8 +76,12 @@ token journal::change_token(const token_change& change) {
                         },
                         [&](const rotate_token& rotate) {
                           auto next = known(rotate.id);
-                          next.old_hash = std::exchange(next.hash, rotate.hash);
-                          next.old_until = rotate.old_until;
+                          std::erase_if(next.old, [&](const old_secret& one) { return one.until <= rotate.at; });
+                          if (next.old.size() >= most_old_secrets)
+                            refuse(rpc::errc::queue_full,
+                                   "the token was rotated too often: " + std::to_string(most_old_secrets) +
+                                     " secrets before this one hold still");
+                          next.old.push_back({std::exchange(next.hash, rotate.hash), rotate.old_until});
                           return put(std::move(next));
                         },
                         [&](const note_token_use& use) {

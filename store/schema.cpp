@@ -129,12 +129,37 @@ CREATE TABLE tokens (               -- see store/tokens.hpp
   created   INTEGER NOT NULL,
   last_used INTEGER NOT NULL,
   expires   INTEGER NOT NULL,
-  old_hash  TEXT NOT NULL,
+  old_hash  TEXT NOT NULL,          -- of secrets before rotations, see store/tokens.cpp
   old_until INTEGER NOT NULL
 ) STRICT;
 )sql";
 
-constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4, version_5, version_6, version_7};
+constexpr auto version_8 = R"sql(
+CREATE TABLE audit (                -- see store/audit.hpp
+  id         INTEGER PRIMARY KEY,
+  at         INTEGER NOT NULL,
+  refused    INTEGER NOT NULL,      -- 1: has its own room
+  who        TEXT NOT NULL,
+  how        TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  scope      TEXT NOT NULL,
+  decision   TEXT NOT NULL,
+  status     INTEGER NOT NULL,
+  method     TEXT NOT NULL,
+  path       TEXT NOT NULL,
+  guest      TEXT NOT NULL,
+  job        TEXT NOT NULL,
+  action     TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  peer       TEXT NOT NULL,
+  process    TEXT NOT NULL,
+  missed     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX audit_of_kind ON audit (refused, id);
+)sql";
+
+constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4,
+                                     version_5, version_6, version_7, version_8};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

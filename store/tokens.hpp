@@ -15,6 +15,13 @@
 
 namespace mistify::store {
 
+/// A secret before a rotation, which still holds for a while.
+struct old_secret {
+  std::string hash;
+  rpc::timestamp until{};
+  bool operator==(const old_secret&) const = default;
+};
+
 /// A bearer token as it is stored: never its secret, only the SHA-256 of that.
 struct token {
   std::string id, name;                             ///< `name` is unique
@@ -24,8 +31,7 @@ struct token {
   std::string guests;                               ///< selector as JSON text; empty: every guest
   std::string service;                              ///< of a sub-agent's token; empty: none
   rpc::timestamp created{}, last_used{}, expires{}; ///< unset: never
-  std::string old_hash = {};                        ///< of the secret before the last rotation; empty: none
-  rpc::timestamp old_until{};                       ///< until when that one holds
+  std::vector<old_secret> old = {};                 ///< of the rotations before, oldest first
 };
 using token_ptr = std::shared_ptr<const token>;
 
@@ -37,10 +43,13 @@ struct add_token {
 struct remove_token {
   std::string id;
 };
-/// The secret until now holds until `old_until`.
+/// Most secrets of a token that hold at a time, beside the newest: a client that rotates more often is broken.
+inline constexpr std::size_t most_old_secrets = 8;
+
+/// The secret until now holds until `old_until`; those before it as long as they were to. `at` is now.
 struct rotate_token {
   std::string id, hash;
-  rpc::timestamp old_until{};
+  rpc::timestamp at{}, old_until{};
 };
 struct note_token_use {
   std::string id;

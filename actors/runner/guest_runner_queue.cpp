@@ -61,7 +61,8 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
                        std::move(request.request_digest),
                        request.request_id,
                        begins.stage,
-                       request.expires};
+                       request.expires,
+                       request.audit};
     ++being_queued_;
     beginning_ = beginning_ || begins.stage;
     // No deadline: the log answers each step, and judges itself whether the client's request has expired.

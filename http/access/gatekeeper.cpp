@@ -4,6 +4,7 @@
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mistify::http {
@@ -31,7 +32,8 @@ bool is_past(rpc::timestamp when, rpc::timestamp now) {
 bool fits(const store::token& token, const std::string& hash, rpc::timestamp now) {
   if (equal_hashes(hash, token.hash))
     return true;
-  return !token.old_hash.empty() && now < token.old_until && equal_hashes(hash, token.old_hash);
+  return std::ranges::any_of(
+    token.old, [&](const store::old_secret& one) { return now < one.until && equal_hashes(hash, one.hash); });
 }
 
 principal_ptr principal_of(const store::token& token) {

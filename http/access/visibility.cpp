@@ -35,4 +35,12 @@ bool sees_guest(const principal& who, const store::guest_index& guests, std::str
   return !who.guests->label && names(*who.guests, id);
 }
 
+bool guest_view::sees(const std::string& id) {
+  if (!who_.guests)
+    return true;
+  if (const auto found = known_.find(id); found != known_.end())
+    return found->second;
+  return known_.emplace(id, sees_guest(who_, guests_, id)).first->second;
+}
+
 } // namespace mistify::http

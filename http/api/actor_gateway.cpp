@@ -307,17 +307,24 @@ awaitable<rpc::job> actor_gateway::report_progress(std::string job_id, std::stri
                               std::move(message));
 }
 
-awaitable<store::token> actor_gateway::change_token(store::token_change change) {
-  return impl_->ask<store::token>(impl_->agent.log(), write_deadline, actors::token_atom_v, std::move(change));
+awaitable<store::token> actor_gateway::change_token(store::token_change change, store::audit_ptr audit) {
+  return impl_->ask<store::token>(impl_->agent.log(), write_deadline, actors::token_atom_v, std::move(change),
+                                  std::move(audit));
 }
 
-awaitable<rpc::metadata_map> actor_gateway::patch(std::string guest_id, rpc::metadata_patch patch) {
+awaitable<rpc::metadata_map> actor_gateway::patch(std::string guest_id, rpc::metadata_patch patch,
+                                                  store::audit_ptr audit) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
-                                       std::move(patch));
+                                       std::move(patch), std::move(audit));
 }
 
-awaitable<rpc::metadata_map> actor_gateway::patch(rpc::metadata_patch patch) {
-  return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(patch));
+awaitable<rpc::metadata_map> actor_gateway::patch(rpc::metadata_patch patch, store::audit_ptr audit) {
+  return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(patch),
+                                       std::move(audit));
+}
+
+awaitable<bool> actor_gateway::note(store::audit_ptr entry) {
+  return impl_->ask<bool>(impl_->agent.log(), write_deadline, actors::audit_atom_v, std::move(entry));
 }
 
 } // namespace mistify::http

@@ -130,12 +130,16 @@ public:
   /// Stores the progress of a running job's stage.
   awaitable<rpc::job> report_progress(std::string job_id, std::string message);
 
-  /// Adds, removes or changes a bearer token; the token as it is then, or was.
-  awaitable<store::token> change_token(store::token_change change);
+  /// Adds, removes or changes a bearer token; the token as it is then, or was. `audit` commits with the change; null: it is
+  /// not audited.
+  awaitable<store::token> change_token(store::token_change change, store::audit_ptr audit);
 
-  /// Changes the metadata of a guest, or of the hypervisor. Returns the whole map after the change.
-  awaitable<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch);
-  awaitable<rpc::metadata_map> patch(rpc::metadata_patch patch);
+  /// Changes the metadata of a guest, or of the hypervisor; `audit` as above. Returns the whole map after the change.
+  awaitable<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch, store::audit_ptr audit);
+  awaitable<rpc::metadata_map> patch(rpc::metadata_patch patch, store::audit_ptr audit);
+
+  /// Stores an entry of the audit by itself.
+  awaitable<bool> note(store::audit_ptr entry);
 
 private:
   struct impl;

@@ -6,6 +6,7 @@
 #include "http/api/door.hpp"
 #include "http/api/error_map.hpp"
 #include "http/api/handlers/context.hpp"
+#include "http/api/job_view.hpp"
 
 #include <string>
 
@@ -42,24 +43,8 @@ std::optional<answer> refuse_by_address(const context& cx, const route& row, con
   return std::nullopt;
 }
 
-/// Null: the row asks for no scope.
-std::optional<scope> scope_of(const context& cx, const router::match& found) {
-  const auto& asks = found.row->asks;
-  switch (asks.what()) {
-  case requirement::kind::scope: return asks.needs();
-  case requirement::kind::action: return scope_of_action(found.captures.back());
-  case requirement::kind::job: {
-    const auto job = cx.jobs.find(found.captures.front());
-    return job ? scope_of_action(job->action) : scope::power;
-  }
-  case requirement::kind::nothing:
-  case requirement::kind::identity: break;
-  }
-  return std::nullopt;
-}
-
 std::optional<answer> refuse_by_rights(const context& cx, const router::match& found, const principal& who) {
-  const auto needed = scope_of(cx, found);
+  const auto needed = needed_scope(cx, found, &who);
   const bool enough = needed ? who.may(*needed) : !who.scopes.empty() || !who.is_anonymous();
   if (enough)
     return std::nullopt;
@@ -95,6 +80,23 @@ scope scope_of_action(std::string_view action) noexcept {
   if (kind->subject == actors::action_subject::snapshot)
     return scope::snapshot;
   return kind->effect == actors::record_effect::none ? scope::power : scope::guest;
+}
+
+std::optional<scope> needed_scope(const context& cx, const router::match& found, const principal* who) {
+  if (!found.row)
+    return std::nullopt;
+  const auto& asks = found.row->asks;
+  switch (asks.what()) {
+  case requirement::kind::scope: return asks.needs();
+  case requirement::kind::action: return scope_of_action(found.captures.back());
+  case requirement::kind::job: {
+    const auto job = cx.jobs.find(found.captures.front());
+    return job && (!who || job_view{cx, *who}.sees(*job)) ? scope_of_action(job->action) : scope::power;
+  }
+  case requirement::kind::nothing:
+  case requirement::kind::identity: break;
+  }
+  return std::nullopt;
 }
 
 std::optional<answer> refuse_request(const context& cx, const router::match& found, const request& from) {

@@ -1,6 +1,7 @@
 #include "http/api/request_log.hpp"
 
 #include "http/access/principal.hpp"
+#include "http/api/audit_trail.hpp"
 #include "rpc/base/log.hpp"
 
 #include <algorithm>
@@ -16,9 +17,15 @@ constexpr std::size_t longest_path = 300;
 constexpr std::size_t longest_name = 100;
 
 /// Reports of sub-agents would bury the rest.
-bool is_audited(const route& row) {
+bool is_change(const route& row) {
   using enum actors::scope;
-  return (changes(row) && !row.asks.is(report)) || row.asks.is(debug) || row.asks.is(data) || row.asks.is(admin);
+  return changes(row) && !row.asks.is(report) && !row.asks.is(debug);
+}
+
+/// What shows disks, or the agent's insides.
+bool is_look(const route& row) {
+  using enum actors::scope;
+  return row.asks.is(debug) || row.asks.is(data) || row.asks.is(admin);
 }
 
 /// "uid=0 gid=0 pid=17", or "" for a client that is no process of this machine.
@@ -47,60 +54,79 @@ const char* outcome_of(const answer_subject& about, int status) {
 
 } // namespace
 
-request_log_entry::request_log_entry(const request& from, const route* row, const std::vector<std::string>& captures,
-                                     bool refused)
-  : id_{from.id} {
-  if (refused)
+request_log_entry::request_log_entry(audit_trail* to, const request& from, const route* row,
+                                     const std::vector<std::string>& captures, verdict how)
+  : to_{to}, id_{from.id} {
+  if (how.refused)
     kind_ = kind::refusal;
-  else if (row && is_audited(*row))
+  else if (row && is_change(*row))
     kind_ = kind::change;
+  else if (row && is_look(*row))
+    kind_ = kind::look;
   if (kind_ == kind::read && !rpc::log::debugging())
     return;
-  method_ = from.head_only ? "HEAD" : from.method;
-  path_ = from.path.substr(0, longest_path);
-  peer_ = from.peer;
+  entry_ = std::make_shared<store::audit_entry>();
+  auto& what = *entry_;
+  what.request_id = id_;
+  what.method = from.head_only ? "HEAD" : from.method;
+  what.path = from.path.substr(0, longest_path);
+  what.peer = from.peer;
+  what.process = process_of(from);
   if (const auto name = from.header("user-agent"); name.size() <= longest_name)
     user_agent_ = name;
   if (from.who) {
-    user_ = from.who->name;
-    how_ = from.who->is_anonymous() ? "" : to_string(from.who->how);
+    what.who = from.who->name;
+    what.how = from.who->is_anonymous() ? "" : to_string(from.who->how);
+    what.key = from.who->key;
   }
-  process_ = process_of(from);
+  if (how.scope)
+    what.scope = to_string(*how.scope);
   if (!row)
     return;
-  if (row->asks.what() == requirement::kind::scope)
-    scope_ = to_string(row->asks.needs());
-  guest_ = captured(*row, captures, "{guest}");
-  job_ = captured(*row, captures, "{job}");
+  what.guest = captured(*row, captures, "{guest}");
+  what.job = captured(*row, captures, "{job}");
 }
 
 void request_log_entry::answered(const answer_subject& about, int status) const {
   if (status == 500)
-    rpc::log::error("a request failed by a fault of the agent",
-                    {{"request_id", id_}, {"method", method_}, {"path", path_}});
-  if (rpc::log::debugging() && !method_.empty())
-    rpc::log::debug(
-      "request",
-      {{"request_id", id_}, {"peer", peer_}, {"method", method_}, {"path", path_}, {"status", std::to_string(status)}});
+    rpc::log::error(
+      "a request failed by a fault of the agent",
+      {{"request_id", id_}, {"method", entry_ ? entry_->method : ""}, {"path", entry_ ? entry_->path : ""}});
+  if (rpc::log::debugging() && entry_)
+    rpc::log::debug("request", {{"request_id", id_},
+                                {"peer", entry_->peer},
+                                {"method", entry_->method},
+                                {"path", entry_->path},
+                                {"status", std::to_string(status)}});
   if (kind_ != kind::read)
     audit(about, status);
 }
 
 void request_log_entry::audit(const answer_subject& about, int status) const {
-  rpc::log::audit(kind_ == kind::change ? "change" : "refusal", {{"request_id", id_},
-                                                                 {"peer", peer_},
-                                                                 {"user", user_},
-                                                                 {"how", how_},
-                                                                 {"process", process_},
-                                                                 {"scope", scope_},
-                                                                 {"user_agent", user_agent_},
-                                                                 {"method", method_},
-                                                                 {"path", path_},
-                                                                 {"guest", about.guest.empty() ? guest_ : about.guest},
-                                                                 {"action", about.action},
-                                                                 {"job", about.job.empty() ? job_ : about.job},
-                                                                 {"status", std::to_string(status)},
-                                                                 {"outcome", outcome_of(about, status)}});
+  auto what = *entry_;
+  what.status = status;
+  what.decision = outcome_of(about, status);
+  if (!about.guest.empty())
+    what.guest = about.guest;
+  if (!about.job.empty())
+    what.job = about.job;
+  what.action = about.action;
+  rpc::log::audit(kind_ == kind::refusal ? "refusal" : "change", {{"request_id", id_},
+                                                                  {"peer", what.peer},
+                                                                  {"user", what.who},
+                                                                  {"how", what.how},
+                                                                  {"process", what.process},
+                                                                  {"scope", what.scope},
+                                                                  {"user_agent", user_agent_},
+                                                                  {"method", what.method},
+                                                                  {"path", what.path},
+                                                                  {"guest", what.guest},
+                                                                  {"action", what.action},
+                                                                  {"job", what.job},
+                                                                  {"status", std::to_string(status)},
+                                                                  {"outcome", what.decision}});
+  if (to_ && !about.audited)
+    to_->note(std::move(what));
 }
 
 } // namespace mistify::http

@@ -87,6 +87,7 @@ const std::vector<route> table{
   {"POST", "/tokens", admin, create_token},
   {"DELETE", "/tokens/{token}", admin, delete_token},
   {"POST", "/tokens/{token}/rotate", admin, rotate_token},
+  {"GET", "/audit", admin, list_audit},
 
   {"GET", "/healthz", nothing, get_health},
   {"GET", "/readyz", nothing, get_readiness},
@@ -193,9 +194,11 @@ handler dispatch(context& state) {
       fold_guest_id(state, *found.row, found.captures);
     incoming.who = client_of(state, incoming);
     const bool too_often = !admits(*rates, incoming);
+    const auto scope = needed_scope(state, found, incoming.who.get());
     auto no = too_often ? std::optional{refuse_by_rate(*rates)} : refuse_request(state, found, incoming);
     auto& in = seen->of(found.row);
-    request_log_entry note{incoming, found.row, found.captures, no && !too_often};
+    request_log_entry note{&state.trail, incoming, found.row, found.captures, {no && !too_often, scope}};
+    incoming.audit = note.entry();
     return observed(in, std::move(note),
                     no ? refuse(*std::move(no)) : answer_to(state, std::move(found), std::move(incoming)));
   };

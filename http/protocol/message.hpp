@@ -14,6 +14,10 @@
 #include <utility>
 #include <vector>
 
+namespace mistify::store {
+struct audit_entry;
+}
+
 namespace mistify::http {
 
 struct principal;
@@ -35,6 +39,7 @@ struct request {
   std::shared_ptr<const principal> who; ///< set before a handler sees the request; never null there
   std::string id;                       ///< names the request in logs: X-Request-ID, or made up
   std::vector<std::string> captures;
+  std::shared_ptr<const store::audit_entry> audit = {}; ///< commits with what the request changes; null: not audited
 
   /// The value of a header by its lower-case name, "" if absent.
   std::string_view header(std::string_view name) const;
@@ -81,6 +86,7 @@ using download = std::function<answer(download_channel&)>;
 struct answer_subject {
   std::string guest, job, action;
   bool repeated = false; ///< nothing was done: an earlier, same request did it
+  bool audited = false;  ///< the audit's entry was committed with the change
 };
 
 /// What goes back to the client. The server adds Content-Length, Connection, Vary and Content-Encoding by itself; control
@@ -94,7 +100,8 @@ struct answer {
   http::download stream;                     ///< where set, `body` is not used
   bool brief = false;                   ///< a `stream` that the agent makes itself: it takes no place of the downloads
   std::shared_ptr<streaming_body> live; ///< where set, `body` is not used
-  std::function<bool()> live_while;     ///< asked each second, on a worker: false ends `live`. Empty: it has no end
+  std::function<bool()> live_while;     ///< asked each second, on a worker: false ends `live` or `stream`. Empty: never
+  std::string share = {};               ///< whose share of open-ended answers `live` takes; empty: the connection's
   answer_subject about;                 ///< does not go to the client
 };
 

@@ -139,10 +139,11 @@ void acceptor::turn_away(int fd) {
 
 /// With TLS, clients over a bound are closed without a word: an answer would cost a handshake.
 void acceptor::take_in(int fd, peer_ptr peer, bool tls) {
-  auto share = state_->connection_shares.take(share_key(*peer));
+  const auto standing = state_->standing_of(*peer);
+  auto share = state_->connection_shares.take(standing.key.empty() ? share_key(*peer) : standing.key);
   if (!share)
     return drop(fd);
-  const auto bound = state_->settings.max_connections;
+  const auto bound = state_->settings.max_connections - (standing.has_reserve ? 0 : state_->settings.reserved);
   const auto open = state_->connections.size();
   int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -124,6 +124,8 @@ void connection::on_deadline() {
   may_read_ |= stage_ == stage::reading;
   if (stage_ == stage::draining)
     close();
+  else if (stage_ == stage::downloading)
+    watch_download();
   else if (waits_)
     judge_pace();
   else if (stage_ == stage::live)

@@ -82,6 +82,7 @@ private:
   // connection_greeting.cpp
   bool greet(thread on);
   bool welcome();
+  bool take_own_share();
   bool end_greeting();
 
   // connection_reading.cpp
@@ -110,6 +111,7 @@ private:
   void start_download();
   void run_download();
   void finish_download();
+  void watch_download();
 
   // connection_live.cpp
   void start_live();
@@ -123,12 +125,15 @@ private:
   bool may_live() const;
   void set_live_deadline(tick latest);
 
+  /// How often the rights of the reader of an answer without end, or of a download, are judged again.
+  static constexpr std::chrono::milliseconds judged_every{900};
+
   const std::shared_ptr<server_state> state_;
   const watch_key key_;
   peer_ptr peer_; // from the end of the handshake on with the certificate
   std::atomic<std::uint32_t> signals_{0};
   std::atomic<tick> deadline_{never};
-  const share_table::place share_;
+  std::optional<share_table::place> share_; // of the address; from the end of the handshake on of the certificate
 
   const std::shared_ptr<const tls_context> tls_; // null: plain
   client_socket socket_;

@@ -29,10 +29,29 @@ bool connection::welcome() {
     auto known = *peer_;
     known.certificate = *std::move(certificate);
     peer_ = std::make_shared<const peer_identity>(std::move(known));
+    if (!take_own_share())
+      return false;
   }
   stage_ = stage::reading;
   late_ = false;
   may_read_ = true;
+  return true;
+}
+
+/// A client with an identity counts by that from now on: many may come through one address. False if it has too many
+/// connections; then this one is closed.
+bool connection::take_own_share() {
+  const auto standing = state_->standing_of(*peer_);
+  if (standing.key.empty())
+    return true;
+  auto own = state_->connection_shares.take(standing.key);
+  if (!own) {
+    ++state_->refused;
+    stage_ = stage::reading; // the handshake is over, and counted out
+    close();
+    return false;
+  }
+  share_.emplace(*std::move(own));
   return true;
 }
 

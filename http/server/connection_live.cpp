@@ -15,8 +15,6 @@ namespace {
 
 /// What the kernel holds for a reader: one that does not keep up shows soon.
 constexpr int send_buffer = 128 * 1024;
-/// How often the rights of a reader are judged again.
-constexpr std::chrono::milliseconds judged_every{900};
 
 std::string chunk_head(std::size_t size) {
   std::array<char, 20> text{};
@@ -28,7 +26,8 @@ std::string chunk_head(std::size_t size) {
 
 void connection::start_live() {
   auto a = std::exchange(answer_, {});
-  if (auto share = head_only_ ? std::nullopt : state_->live_shares.take(share_key(*peer_))) {
+  if (auto share =
+        head_only_ ? std::nullopt : state_->live_shares.take(a.share.empty() ? state_->share_of(*peer_) : a.share)) {
     live_share_.emplace(*std::move(share));
   } else if (!head_only_) {
     ++state_->refused;

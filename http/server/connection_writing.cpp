@@ -165,6 +165,7 @@ void connection::start_draining() {
 void connection::start_download() {
   keep_alive_ = keep_alive_ && !state_->stopping;
   brief_ = answer_.brief;
+  live_while_ = std::move(answer_.live_while);
   transfer_ =
     std::make_shared<transfer>(socket_, std::exchange(answer_, {}),
                                transfer::manner{head_only_, http_1_0_, keep_alive_,
@@ -175,9 +176,13 @@ void connection::start_download() {
   if (!brief_)
     ++state_->downloading;
   auto& threads = brief_ ? state_->pages : state_->downloads;
-  if (threads.try_post([self = shared_from_this()]() mutable { std::exchange(self, nullptr)->run_download(); }))
+  if (threads.try_post([self = shared_from_this()]() mutable { std::exchange(self, nullptr)->run_download(); })) {
+    if (live_while_)
+      set_deadline(in(judged_every));
     return;
+  }
   transfer_ = nullptr;
+  live_while_ = nullptr;
   if (!brief_)
     --state_->downloading;
   ++state_->refused;
@@ -192,8 +197,18 @@ void connection::run_download() {
   post(transferred, thread::other);
 }
 
+/// The reader may have lost its rights. Then the download's thread, which has the socket to itself, finds it shut.
+void connection::watch_download() {
+  if (live_while_ && live_while_())
+    return set_deadline(in(judged_every));
+  ::shutdown(key_.fd, SHUT_RDWR);
+  transfer_->client_gone().cancel();
+}
+
 void connection::finish_download() {
   auto done = std::exchange(transfer_, nullptr);
+  live_while_ = nullptr;
+  set_deadline(never);
   keep_alive_ = keep_alive_ && done->persists();
   switch (done->end()) {
   case transfer::ending::refused: send(done->take_answer()); return;

@@ -17,6 +17,12 @@ namespace mistify::http {
 
 class tls_context;
 
+/// What the access rules say about a client by its connection alone.
+struct client_standing {
+  std::string key = {};     ///< names its identity; "": it has none
+  bool has_reserve = false; ///< it may take the connections that are kept free for such clients
+};
+
 struct server_settings {
   std::size_t max_body = 1024 * 1024;          ///< bytes of a request body; more is 413
   std::size_t max_head = 64 * 1024;            ///< bytes of request line and headers; more is 431
@@ -24,8 +30,10 @@ struct server_settings {
   std::size_t max_buffered = 64 * 1024 * 1024; ///< bytes of all requests in memory; the next gets 503
   std::size_t max_downloads = 64;              ///< running downloads; the next gets 503
   std::size_t max_live = 64;                   ///< open-ended answers; the next gets 503
-  std::size_t connections_of_one = SIZE_MAX;   ///< from one address; the next is closed
-  std::size_t live_of_one = SIZE_MAX;          ///< open-ended answers for one address; the next gets 429
+  std::size_t reserved = 0;                    ///< of `max_connections`, for clients that have a reserve
+  std::size_t connections_of_one = SIZE_MAX;   ///< of one identity or address; the next is closed
+  std::size_t live_of_one = SIZE_MAX;          ///< open-ended answers for one of those; the next gets 429
+  std::function<client_standing(const peer_identity&)> standing_of = nullptr; ///< thread-safe; null: nobody has any
   /// Of answers waiting for clients; beyond it the slowest client is disconnected.
   std::size_t waiting_bytes = 256ull << 20U;
   /// Bytes a second that a client must read while bytes wait; 0: no bound.

@@ -60,6 +60,15 @@ struct server_state {
   answer answer_to(int status, std::string message) const noexcept;
   server_stats stats() const;
 
+  client_standing standing_of(const peer_identity& peer) const {
+    return settings.standing_of ? settings.standing_of(peer) : client_standing{};
+  }
+  /// Whose share of connections and open-ended answers a client takes: its identity's, else its address's.
+  std::string share_of(const peer_identity& peer) const {
+    auto key = standing_of(peer).key;
+    return key.empty() ? share_key(peer) : key;
+  }
+
   /// What new connections of TLS listeners begin with. Null: TCP listeners are plain.
   std::shared_ptr<const tls_context> tls() const;
   void replace_tls(std::shared_ptr<const tls_context> context);

@@ -40,7 +40,8 @@ TEST_CASE_METHOD(probe_fixture, "a full disk is noticed by the probe, and so is 
 TEST_CASE_METHOD(probe_fixture, "in trouble every probe writes, however young the last commit is") {
   CHECK(probe());
   *disk_full = true;
-  const auto refused = ask<rpc::metadata_map>(log, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}});
+  const auto refused =
+    ask<rpc::metadata_map>(log, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}}, store::audit_ptr{});
   CHECK(refused->error);
   CHECK_FALSE(probe());
   *disk_full = false;

@@ -41,7 +41,7 @@ public:
   void spawn() { log = track(system.spawn(actors::job_log, std::move(journal), &commits, &actor_registry, settings)); }
 
   std::shared_ptr<seen_reply<rpc::metadata_map>> patch() {
-    return ask<rpc::metadata_map>(log, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}});
+    return ask<rpc::metadata_map>(log, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}}, store::audit_ptr{});
   }
   std::shared_ptr<seen_reply<store::queued_job>> queue(const std::string& job, const std::string& action) {
     return ask<store::queued_job>(log, actors::queue_atom_v, store::new_job{job, "agent", action, "", "", ""});
@@ -119,7 +119,7 @@ TEST_CASE_METHOD(log_fixture, "one busy answer answers all that wait behind anot
     std::vector<rpc::failure> refused;
     for (int i = 0; i < 8; ++i)
       system.spawn([&](caf::event_based_actor* self) {
-        self->request(log, caf::infinite, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}})
+        self->request(log, caf::infinite, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}}, store::audit_ptr{})
           .then([](const rpc::metadata_map&) {},
                 [&](const caf::error& e) { refused.push_back(actors::to_failure(e)); });
       });

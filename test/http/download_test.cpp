@@ -288,3 +288,29 @@ TEST_CASE("stopping lets a download finish in its time, and breaks it off after 
   CHECK(ended == 1);
   CHECK_FALSE(c.answer().whole);
 }
+
+TEST_CASE("a download ends within a second after its reader has lost its rights, read or not") {
+  std::atomic<bool> allowed{true}, cancelled{false};
+  const auto endless = [&](http::download_channel& to) {
+    to.begin(-1);
+    while (to.write(std::string(1000, 'x')) && !to.client_gone().cancelled())
+      std::this_thread::sleep_for(10ms);
+    cancelled = true;
+    http::answer end;
+    end.status = 502;
+    return end;
+  };
+  running_server s{{{"/d", [&](http::request) -> http::task<http::answer> {
+                       http::answer a;
+                       a.stream = endless;
+                       a.live_while = [&] { return allowed.load(); };
+                       co_return a;
+                     }}}};
+  raw_client reader{s.port};
+  reader.send("GET /d HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK_FALSE(reader.receive(10).empty());
+  const auto begin = std::chrono::steady_clock::now();
+  allowed = false;
+  CHECK(eventually([&] { return cancelled.load(); }));
+  CHECK(std::chrono::steady_clock::now() - begin < 3s); // 0.9 s on an idle machine
+}

@@ -177,6 +177,7 @@ const std::map<std::string, std::string> scope_of_route{
   {"POST /tokens", "admin"},
   {"DELETE /tokens/{token}", "admin"},
   {"POST /tokens/{token}/rotate", "admin"},
+  {"GET /audit", "admin"},
 };
 const std::vector<std::string> open_routes{"GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs",
                                            "GET /pages/{file}"};

@@ -121,3 +121,107 @@ TEST_CASE("refused requests count towards the rate of their client") {
   CHECK(refused > 0);
   CHECK(too_many > 0);
 }
+
+TEST_CASE(
+  "an identity that is limited by a label reads the job of its own delete, and of no other guest that is gone") {
+  if (!is_root())
+    return;
+  const guarded agent;
+  const auto admin = agent.token(R"("name":"a","role":"admin")");
+  const auto limited = agent.token(R"("name":"l","role":"controller","guests":{"label":"team=red"})");
+  const auto make = [&](const std::string& token, const std::string& team) {
+    const auto made = agent.with(token, "POST", "/guests", R"({"type":"kvm","labels":{"team":")" + team + "\"}}");
+    REQUIRE(made.status == 202);
+    agent.with(admin, "GET", "/jobs/" + made.job() + "?wait=10s");
+    return text_at(made.body, "id");
+  };
+  const auto mine = make(limited, "red"), other = make(admin, "blue");
+  const auto gone = agent.with(limited, "DELETE", "/guests/" + mine),
+             foreign = agent.with(admin, "DELETE", "/guests/" + other);
+  REQUIRE(gone.status == 202);
+  REQUIRE(foreign.status == 202);
+  agent.with(admin, "GET", "/jobs/" + gone.job() + "?wait=10s");
+  agent.with(admin, "GET", "/jobs/" + foreign.job() + "?wait=10s");
+  CHECK(agent.with(limited, "GET", "/jobs/" + gone.job()).status == 200);
+  CHECK_THAT(agent.with(limited, "GET", "/jobs").body, Contains(gone.job()) && !Contains(foreign.job()));
+  CHECK(agent.with(limited, "GET", "/jobs/" + foreign.job()).status == 404);
+  const auto fetch = agent.with(limited, "POST", "/images", R"({"id":"image","source":"http://192.0.2.1/image"})");
+  REQUIRE(fetch.status == 202);
+  CHECK(agent.with(limited, "GET", "/jobs/" + fetch.job()).status == 200);
+}
+
+TEST_CASE("a job of a guest that an identity may not see does not exist for it, whatever it tries") {
+  if (!is_root())
+    return;
+  guarded agent;
+  const auto admin = agent.token(R"("name":"a","role":"admin")");
+  const auto [mine, my_job] = create(agent, admin);
+  const auto [other, other_job] = create(agent, admin);
+  const auto powerful = agent.token(R"("name":"p","scopes":["read","power"],"guests":[")" + mine + "\"]");
+  CHECK(agent.with(powerful, "DELETE", "/jobs/" + other_job).status == 404); // a create: it lacks the scope too
+  CHECK(agent.with(powerful, "DELETE", "/jobs/nothing").status == 404);
+  CHECK(agent.with(powerful, "DELETE", "/jobs/" + my_job).status == 403);
+}
+
+TEST_CASE("an identity that is limited by a label learns nothing of other guests by their ids") {
+  if (!is_root())
+    return;
+  const guarded agent;
+  const auto admin = agent.token(R"("name":"a","role":"admin")");
+  const auto limited = agent.token(R"("name":"l","role":"controller","guests":{"label":"team=red"})");
+  const auto [other, job] = create(agent, admin);
+  const auto refused =
+    agent.with(limited, "POST", "/guests", R"({"type":"kvm","labels":{"team":"red"},"id":")" + other + "\"}");
+  CHECK(refused.status == 403);
+  // The id comes to the identity's team: what the guest before went through stays hidden.
+  const auto gone = agent.with(admin, "DELETE", "/guests/" + other);
+  agent.with(admin, "GET", "/jobs/" + gone.job() + "?wait=10s");
+  const auto made =
+    agent.with(admin, "POST", "/guests", R"({"type":"kvm","labels":{"team":"red"},"id":")" + other + "\"}");
+  REQUIRE(made.status == 202);
+  const auto history = agent.with(limited, "GET", "/guests/" + other + "/jobs").body;
+  CHECK_THAT(history, Contains(made.job()) && !Contains(job) && !Contains(gone.job()));
+  CHECK(agent.with(limited, "GET", "/jobs/" + made.job()).status == 200);
+  CHECK(agent.with(limited, "GET", "/jobs/" + job).status == 404);
+  CHECK_THAT(agent.with(limited, "GET", "/jobs").body, Contains(made.job()) && !Contains(gone.job()));
+}
+
+TEST_CASE("a token that is rotated twice keeps each secret for its ten minutes") {
+  if (!is_root())
+    return;
+  const guarded agent;
+  const auto admin = agent.token(R"("name":"a","role":"admin")"), first = agent.token(R"("name":"v","role":"viewer")");
+  const auto rotate = [&] {
+    return text_at(agent.with(admin, "POST", "/tokens/" + first.substr(4, 16) + "/rotate").body, "token");
+  };
+  const auto second = rotate(), third = rotate();
+  for (const auto& token : {first, second, third})
+    CHECK(agent.with(token, "GET", "/guests").status == 200);
+}
+
+TEST_CASE("the audit has who changed, read and was refused what, for admins only") {
+  if (!is_root())
+    return;
+  guarded agent;
+  const auto admin = agent.token(R"("name":"boss","role":"admin")");
+  const auto viewer = agent.token(R"("name":"watcher","role":"viewer")");
+  const auto [guest, job] = create(agent, admin);
+  CHECK(agent.with(viewer, "PATCH", "/metadata", R"({"a":"b"})").status == 403);
+  CHECK(agent.with(admin, "PATCH", "/metadata", R"({"a":"b"})").status == 200);
+  CHECK(agent.with(viewer, "GET", "/audit").status == 403);
+  const auto find = [&](const std::string& query) { return agent.with(admin, "GET", "/audit" + query).body; };
+  CHECK_THAT(find("?who=boss&scope=guest"),
+             Contains(guest) && Contains(job) && Contains(R"("action":"create")") && Contains(R"("how":"token")"));
+  CHECK_THAT(find("?path=/metadata&decision=accepted"), Contains(R"("who":"boss")") && !Contains("watcher"));
+  CHECK_THAT(find("?path=/tokens"), Contains(R"("who":"root")") && Contains("uid=0"));
+  CHECK(eventually(
+    [&] { return find("?decision=refused&who=watcher").find(R"("scope":"metadata")") != std::string::npos; }));
+  CHECK(eventually([&] { return find("?path=/audit&who=watcher").find("403") != std::string::npos; }));
+  CHECK_THAT(find(""), !Contains("token:"));
+  for (const auto* wrong : {"?whom=x", "?decision=maybe", "?since=yesterday", "?scope=king", "?who=", "?limit=x"}) {
+    INFO(wrong);
+    CHECK(agent.with(admin, "GET", std::string{"/audit"} + wrong).status == 400);
+  }
+  agent.h.agent.kill_and_start();
+  CHECK_THAT(find("?guest=" + guest), Contains(job));
+}

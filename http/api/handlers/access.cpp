@@ -175,23 +175,27 @@ task<answer> create_token(context& cx, request from) {
   token.hash = hash_of(secret);
   token.created = now();
   store::token_change change = store::add_token{std::move(token)}; // a name: GCC 12 destroys such temporaries twice
-  const auto stored = co_await cx.agents.change_token(std::move(change));
-  co_return json_answer(201, encode(stored, write_token(stored.id, secret)));
+  auto audit = audit_of(from, 201);
+  const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));
+  co_return changed(json_answer(201, encode(stored, write_token(stored.id, secret))));
 }
 
 task<answer> delete_token(context& cx, request from) {
   store::token_change change = store::remove_token{from.captures[0]};
-  co_await cx.agents.change_token(std::move(change));
+  auto audit = audit_of(from, 204);
+  co_await cx.agents.change_token(std::move(change), std::move(audit));
   answer out;
   out.status = 204;
-  co_return out;
+  co_return changed(std::move(out));
 }
 
 task<answer> rotate_token(context& cx, request from) {
   const auto secret = new_token_secret();
-  store::token_change change = store::rotate_token{from.captures[0], hash_of(secret), now() + grace};
-  const auto stored = co_await cx.agents.change_token(std::move(change));
-  co_return json_answer(200, encode(stored, write_token(stored.id, secret)));
+  const auto at = now();
+  store::token_change change = store::rotate_token{from.captures[0], hash_of(secret), at, at + grace};
+  auto audit = audit_of(from, 200);
+  const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));
+  co_return changed(json_answer(200, encode(stored, write_token(stored.id, secret))));
 }
 
 } // namespace mistify::http::handlers

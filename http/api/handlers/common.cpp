@@ -1,6 +1,7 @@
 #include "http/api/handlers/common.hpp"
 
 #include "actors/ids.hpp"
+#include "http/access/gatekeeper.hpp"
 #include "http/access/principal.hpp"
 #include "rpc/base/cut_text.hpp"
 #include "rpc/http1/grammar.hpp"
@@ -101,7 +102,7 @@ answer page_answer(std::string_view page) {
 answer accepted(std::string body, const store::queued_job& queued) {
   auto out = json_answer(202, std::move(body));
   out.headers.emplace_back("X-Guest-Job-ID", queued.job.id);
-  out.about = {queued.job.guest_id, queued.job.id, queued.job.action, queued.repeated};
+  out.about = {queued.job.guest_id, queued.job.id, queued.job.action, queued.repeated, !queued.repeated};
   return out;
 }
 
@@ -111,6 +112,18 @@ answer accepted_guest(const store::queued_job& queued) {
 
 answer accepted_job(const store::queued_job& queued) {
   return accepted(rpc::encode(queued.job), queued);
+}
+
+answer changed(answer out) {
+  out.about.audited = true;
+  return out;
+}
+
+std::function<bool()> still_allowed(const context& cx, const request& from) {
+  static const peer_identity unknown{};
+  return [&gate = cx.gate, who = from.who, client = from.client, token = std::string{from.header("authorization")}] {
+    return gate.still_holds(*who, client ? *client : unknown, token, gatekeeper::clock::now());
+  };
 }
 
 std::string json_array(const std::vector<std::string>& elements) {
@@ -155,7 +168,16 @@ request_identity identify(const request& from, std::string_view canonical) {
   if (key.size() > longest_key)
     throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
   return {key.empty() ? std::string{} : key_of(*from.who) + std::string{key},
-          sha256({from.method, canonical_path(from.segments), canonical}), from.id};
+          sha256({from.method, canonical_path(from.segments), canonical}), from.id, audit_of(from, 202)};
+}
+
+store::audit_ptr audit_of(const request& from, int status) {
+  if (!from.audit)
+    return nullptr;
+  auto entry = std::make_shared<store::audit_entry>(*from.audit);
+  entry->status = status;
+  entry->decision = "accepted";
+  return entry;
 }
 
 std::optional<store::queued_job> repeated(const context& cx, const request_identity& who) {
@@ -163,7 +185,9 @@ std::optional<store::queued_job> repeated(const context& cx, const request_ident
 }
 
 actors::job_request make_job(const request_identity& who, actors::action_ptr what, std::string stage_request) {
-  return {std::move(what), std::move(stage_request), who.idempotency_key, who.digest, who.request_id};
+  actors::job_request job{std::move(what), std::move(stage_request), who.idempotency_key, who.digest, who.request_id};
+  job.audit = who.audit;
+  return job;
 }
 
 bool means_absent(const failure& why) {

@@ -7,6 +7,7 @@
 #include "rpc/base/error.hpp"
 #include "store/journal.hpp"
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -35,6 +36,13 @@ answer accepted_guest(const store::queued_job& queued);
 /// 202 with the queued job itself as the body.
 answer accepted_job(const store::queued_job& queued);
 
+/// The answer of a change without a job, whose entry of the audit was committed with it.
+answer changed(answer out);
+
+/// For answers that take long: returns false once the client would not get them any more, because its token, certificate or
+/// rights have ended. Thread-safe.
+std::function<bool()> still_allowed(const context& cx, const request& from);
+
 /// "[a,b]" from JSON texts.
 std::string json_array(const std::vector<std::string>& elements);
 
@@ -56,7 +64,11 @@ struct request_identity {
   std::string idempotency_key; ///< as the client sent it; empty: none
   std::string digest;          ///< of method, canonical path and canonical body
   std::string request_id;
+  store::audit_ptr audit = {}; ///< null: not audited
 };
+
+/// The request's entry of the audit, to commit with its change. `status` is that of the response. Null: not audited.
+store::audit_ptr audit_of(const request& from, int status);
 
 /// `canonical` is the decoded content, so that white space in a body makes no difference. Throws `invalid_request`
 /// for a key of more than 255 bytes.

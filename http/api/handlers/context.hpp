@@ -16,6 +16,7 @@
 namespace mistify::http {
 
 class actor_gateway;
+class audit_trail;
 class guest_metrics_cache;
 class gatekeeper;
 class guest_list;
@@ -33,6 +34,7 @@ struct context {
   store::event_feed& events;
   const store::token_index& tokens;
   actor_gateway& agents;
+  audit_trail& trail;
   service_probe& sub_agents;
   const guest_metrics_cache& figures;
   guest_metrics_collector& refresh;

@@ -1,7 +1,7 @@
 #include "actors/config/config.hpp"
 #include "actors/ids.hpp"
-#include "http/access/gatekeeper.hpp"
 #include "http/access/visibility.hpp"
+#include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
 #include "http/api/views/event_stream.hpp"
@@ -75,14 +75,6 @@ event_filter filter_of(const context& cx, const request& from) {
   return filter;
 }
 
-/// Whether the reader would get the stream now: its token, certificate or rights may end meanwhile.
-std::function<bool()> still_allowed(const context& cx, const request& from) {
-  static const peer_identity unknown{};
-  return [&gate = cx.gate, who = from.who, client = from.client, token = std::string{from.header("authorization")}] {
-    return gate.still_holds(*who, client ? *client : unknown, token, gatekeeper::clock::now());
-  };
-}
-
 } // namespace
 
 task<answer> get_events(context& cx, request from) {
@@ -93,6 +85,7 @@ task<answer> get_events(context& cx, request from) {
   out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   out.live = std::make_shared<event_stream>(event_stream::sources{cx.events, cx.jobs}, std::move(filter), behind);
   out.live_while = still_allowed(cx, from);
+  out.share = from.who->key;
   co_return out;
 }
 

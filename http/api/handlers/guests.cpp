@@ -119,6 +119,8 @@ task<answer> create_guest(context& cx, request from) {
   if (guest.id.empty())
     guest.id = actors::new_uuid();
   expect_visible(*from.who, guest);
+  if (const auto there = cx.guests.find(guest.id)) // 409 is only for guests that the client may know of
+    expect_visible(*from.who, rpc::decode_guest(there->doc));
   const auto queued = co_await cx.agents.create(std::move(guest), std::move(job));
   co_return accepted_guest(queued);
 }

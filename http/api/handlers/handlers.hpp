@@ -72,6 +72,9 @@ task<answer> create_token(context&, request); ///< the only answer that shows th
 task<answer> delete_token(context&, request);
 task<answer> rotate_token(context&, request); ///< captures: id of the token
 
+// audit.cpp
+task<answer> list_audit(context&, request); ///< who asked for what, newest first
+
 // health.cpp
 task<answer> get_health(context&, request);    ///< whether the process serves
 task<answer> get_readiness(context&, request); ///< whether the agent can accept work

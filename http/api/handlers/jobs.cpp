@@ -1,12 +1,10 @@
 #include "http/access/gatekeeper.hpp"
-#include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
+#include "http/api/job_view.hpp"
 #include "rpc/model/codec.hpp"
-
-#include <algorithm>
 
 namespace mistify::http::handlers {
 
@@ -24,25 +22,9 @@ answer list_answer(const std::vector<rpc::job>& jobs) {
 
 /// Not found either where the client may not see the job's guest.
 rpc::job require_job(const context& cx, const principal& who, const std::string& id) {
-  if (auto job = cx.jobs.find(id); job && sees_guest(who, cx.guests, job->guest_id))
+  if (auto job = cx.jobs.find(id); job && job_view{cx, who}.sees(*job))
     return *job;
   throw failure{errc::not_found, "not found"};
-}
-
-/// The latest jobs that the client may see, looked for in ever larger pages.
-std::vector<rpc::job> visible_jobs(const context& cx, const principal& who, std::size_t wanted) {
-  if (!who.guests)
-    return cx.jobs.latest(wanted);
-  constexpr std::size_t most = 100'000;
-  for (auto page = std::max<std::size_t>(wanted, 1000);; page *= 4) {
-    auto jobs = cx.jobs.latest(std::min(page, most));
-    const bool all = jobs.size() < page || page >= most;
-    std::erase_if(jobs, [&](const rpc::job& job) { return !sees_guest(who, cx.guests, job.guest_id); });
-    if (jobs.size() > wanted)
-      jobs.resize(wanted);
-    if (all || jobs.size() == wanted)
-      return jobs;
-  }
 }
 
 /// Returns the job; with `?wait`, after its end if that is in time.
@@ -63,11 +45,11 @@ task<answer> get(context& cx, request from, std::string id, std::string guest) {
 } // namespace
 
 task<answer> list_jobs(context& cx, request from) {
-  co_return list_answer(visible_jobs(cx, *from.who, limit_of(from)));
+  co_return list_answer(job_view{cx, *from.who}.latest(limit_of(from)));
 }
 
 task<answer> list_guest_jobs(context& cx, request from) {
-  co_return list_answer(cx.jobs.latest_of(from.captures[0], limit_of(from)));
+  co_return list_answer(job_view{cx, *from.who}.latest_of(from.captures[0], limit_of(from)));
 }
 
 task<answer> get_job(context& cx, request from) {

@@ -14,8 +14,9 @@ task<answer> patch_metadata(context& cx, request from) {
   if (from.who->guests)
     throw rpc::failure{rpc::errc::forbidden, "not allowed: this identity is limited to some guests"};
   const auto patch = rpc::decode_metadata_patch(from.body);
-  const auto whole = co_await cx.agents.patch(patch);
-  co_return json_answer(200, rpc::encode(whole));
+  auto audit = audit_of(from, 200); // named, as GCC 12 destroys such temporaries twice
+  const auto whole = co_await cx.agents.patch(patch, std::move(audit));
+  co_return changed(json_answer(200, rpc::encode(whole)));
 }
 
 task<answer> get_guest_metadata(context& cx, request from) {
@@ -26,8 +27,9 @@ task<answer> get_guest_metadata(context& cx, request from) {
 task<answer> patch_guest_metadata(context& cx, request from) {
   const auto guest = require_guest(cx, from.captures[0]);
   const auto patch = rpc::decode_metadata_patch(from.body);
-  auto whole = co_await cx.agents.patch(guest->id, patch);
-  co_return json_answer(200, rpc::encode(public_metadata(std::move(whole))));
+  auto audit = audit_of(from, 200);
+  auto whole = co_await cx.agents.patch(guest->id, patch, std::move(audit));
+  co_return changed(json_answer(200, rpc::encode(public_metadata(std::move(whole)))));
 }
 
 } // namespace mistify::http::handlers

@@ -152,6 +152,7 @@ task<answer> download(context& cx, request from, with_disk disk) {
   const auto grant = co_await cx.agents.open_stream(of.guest, what);
   answer out;
   out.content_type = "application/octet-stream";
+  out.live_while = still_allowed(cx, from);
   out.stream = [&source = cx.client_of(grant.service), grant, wish = std::move(wish),
                 id = from.id](download_channel& to) { return pump(source, wish, grant.stall, id, to); };
   co_return out;

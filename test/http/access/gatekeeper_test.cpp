@@ -96,9 +96,8 @@ TEST_CASE("a token holds until it expires, and the secret before a rotation unti
   CHECK_FALSE(f.identify(header, now + 1h));
   const auto old = f.add("y", "viewer");
   auto rotated = *f.tokens.find(parse_token(old.substr(7))->id);
-  rotated.old_hash = rotated.hash;
+  rotated.old = {{rotated.hash, rpc::timestamp{now + 10min}}};
   rotated.hash = hash_of("another");
-  rotated.old_until = rpc::timestamp{now + 10min};
   f.tokens.put(std::make_shared<const store::token>(rotated));
   CHECK(f.identify(old, now + 9min));
   CHECK_FALSE(f.identify(old, now + 10min));

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <future>
 #include <latch>
 #include <thread>
@@ -388,4 +389,35 @@ TEST_CASE("a request whose rest came while no thread could read it is served, th
   CHECK(served.status == 200);
   CHECK(served.body == "POST /slow abcd");
   CHECK(never_done.answer().status == 408);
+}
+
+TEST_CASE("connections that are kept free are for clients that have a reserve") {
+  std::atomic<bool> has_reserve{false};
+  http::server_settings few;
+  few.max_connections = 3;
+  few.reserved = 2;
+  few.standing_of = [&](const http::peer_identity&) { return http::client_standing{"", has_reserve.load()}; };
+  running_server s{{}, few};
+  raw_client first{s.port};
+  CHECK(first.get("/").status == 200);
+  raw_client second{s.port};
+  CHECK(second.get("/").status == 503);
+  has_reserve = true;
+  raw_client third{s.port};
+  CHECK(third.get("/").status == 200);
+}
+
+TEST_CASE("a client with an identity has a share of its own") {
+  std::atomic<int> identity{1};
+  http::server_settings one_each;
+  one_each.connections_of_one = 1;
+  one_each.standing_of = [&](const http::peer_identity&) {
+    return http::client_standing{"identity " + std::to_string(identity.load()), false};
+  };
+  running_server s{{}, one_each};
+  raw_client first{s.port};
+  CHECK(first.get("/").status == 200);
+  CHECK(raw_client{s.port}.closed());
+  identity = 2;
+  CHECK(raw_client{s.port}.get("/").status == 200);
 }

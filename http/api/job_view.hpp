@@ -1,0 +1,41 @@
+#pragma once
+
+#include "http/access/visibility.hpp"
+#include "rpc/model/model.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace mistify::http {
+
+struct context;
+
+/// The jobs that the identity of one request may see. Without a selector: all. Else those of guests that it may see, since
+/// that guest was created (an id may have belonged to somebody else before), and those that it queued itself: a delete whose
+/// guest is gone, a fetch of an image. For one thread; both arguments outlive it.
+class job_view {
+public:
+  job_view(const context& cx, const principal& who) noexcept;
+
+  bool sees(const rpc::job& job);
+
+  /// The latest that it sees, newest first, at most `wanted`.
+  std::vector<rpc::job> latest(std::size_t wanted);
+  /// The same of one guest.
+  std::vector<rpc::job> latest_of(const std::string& guest, std::size_t wanted);
+
+private:
+  /// Drops what it may not see from a list that begins with the newest of all jobs, or of all of a guest.
+  void keep_visible(std::vector<rpc::job>& newest_first);
+  bool is_own(const std::string& job);
+
+  const context& cx_;
+  const principal& who_;
+  guest_view guests_;
+  std::optional<std::unordered_set<std::string>> own_; // read when first asked for
+};
+
+} // namespace mistify::http
