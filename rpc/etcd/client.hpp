@@ -97,7 +97,7 @@ public:
 
   /// Watches all keys below these prefixes, from a revision on. Replaces an earlier watch.
   virtual void watch(const std::vector<std::string>& prefixes, std::int64_t from) = 0;
-  /// Waits until the watch has news, `wake` is called, or the time is over.
+  /// Waits until the watch has news, `wake` is called, or the time is over. What it does not understand ends the watch.
   virtual news wait(std::chrono::milliseconds longest) = 0;
 
   /// Ends `wait`. Thread-safe.

@@ -204,7 +204,12 @@ void v2_client::read(poll& one, news& to) {
     requests_.move_on();
     return;
   }
-  read_answer(one, received.status, to);
+  try {
+    read_answer(one, received.status, to);
+  } catch (const failure& e) { // the watch is not followed any further
+    to.state = news::condition::lost;
+    to.why = requests_.endpoint() + ": " + e.message();
+  }
   if (to.state == news::condition::fine)
     begin(one);
 }

@@ -183,7 +183,12 @@ news v3_client::wait(std::chrono::milliseconds longest) {
   if (stream_ == 0)
     return out;
   const auto received = requests_.session().take(stream_);
-  read_lines(received.bytes, out);
+  try {
+    read_lines(received.bytes, out);
+  } catch (const failure& e) { // the watch is not followed any further
+    out.state = news::condition::lost;
+    out.why = requests_.endpoint() + ": " + e.message();
+  }
   if (received.ended && out.state == news::condition::fine)
     note_end(received.why, out);
   if (out.state == news::condition::fine)

@@ -147,3 +147,16 @@ TEST_CASE("v2 where it is switched off says what to do", "[etcd]") {
   const auto one = make_client(api::v2, settings_for(store.urls()));
   CHECK(trouble_of(*one).message().find("--enable-v2") != std::string::npos);
 }
+
+TEST_CASE("a watch that talks nonsense is lost, once") {
+  const fake etcd{[](const httplib::Request& from, httplib::Response& to) {
+    if (from.path == "/v3/watch" || from.has_param("wait"))
+      to.set_content("nonsense\n", "application/json");
+  }};
+  for (const auto version : {api::v3, api::v2}) {
+    const auto one = make_client(version, settings_for({etcd.url()}));
+    one->watch({"/l/"}, 1);
+    CHECK(one->wait(5s).state == news::condition::lost);
+    CHECK(one->wait(50ms).state == news::condition::fine);
+  }
+}

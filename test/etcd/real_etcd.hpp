@@ -32,12 +32,16 @@ public:
 
   void kill(std::size_t member);         ///< at once, as if its machine lost power; its disk stays
   void start(std::size_t member);        ///< returns when it serves
+  void start_all();                      ///< members that were killed; returns when all serve
   void freeze(std::size_t member) const; ///< it answers nothing, and keeps its connections: as a partition looks
   void thaw(std::size_t member) const;
   std::size_t leader() const; ///< which member leads
 
   /// Runs etcdctl (v3) with the URL of a member that lives. Returns what it printed; throws if it failed.
   std::string ctl(const std::string& arguments) const;
+
+  /// Returns the body of GET PATH of the first member.
+  std::string fetch(const std::string& path) const;
 
 private:
   void launch(std::size_t member);
