@@ -110,6 +110,16 @@ using front_actor = caf::typed_actor<
   // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
+/// The membership of this host in a cluster.
+using cluster_actor = caf::typed_actor<
+  // Removes the host from the cluster, until the next start; replies true. The flag: although guests live here. Errors:
+  // conflict, unavailable.
+  caf::replies_to<leave_atom, bool>::with<bool>,
+  // To itself: the removal is over; its error, empty if it succeeded.
+  caf::reacts_to<resume_atom, std::string>,
+  // Replies with the status; the flag requests whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
+
 /// Collects the status of all actors.
 using inspector_actor = caf::typed_actor<
   // Replies with the status of all actors, stuck ones first.

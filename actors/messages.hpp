@@ -38,6 +38,7 @@ CAF_ADD_ATOM(mistify, mistify::actors, report_atom, "report")
 CAF_ADD_ATOM(mistify, mistify::actors, progress_atom, "progress")
 CAF_ADD_ATOM(mistify, mistify::actors, token_atom, "token")
 CAF_ADD_ATOM(mistify, mistify::actors, audit_atom, "audit")
+CAF_ADD_ATOM(mistify, mistify::actors, leave_atom, "leave")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 

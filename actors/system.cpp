@@ -1,5 +1,6 @@
 #include "actors/system.hpp"
 
+#include "actors/cluster/cluster.hpp"
 #include "actors/front.hpp"
 #include "actors/ids.hpp"
 #include "actors/inspect/inspector.hpp"
@@ -11,6 +12,7 @@
 #include "rpc/base/log.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/net/reactor.hpp"
+#include "store/instance.hpp"
 #include "store/legacy/legacy_import.hpp"
 
 #include <atomic>
@@ -207,13 +209,11 @@ bool is_lack_of_threads(const std::exception_ptr& thrown) {
 struct agent_system::impl {
   /// Opens files first: no thread exists yet that a failure would have to stop.
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
-    : runners{measured}, commits{measured}, journal{open_journal(settings, guests, events, tokens, std::move(warn))},
-      jobs{std::make_unique<store::job_reader>(settings.dbpath)}, threads{make_threads(settings.calls_at_a_time())},
-      system{std::make_unique<caf::actor_system>(actor_config)}, services{*system,
-                                                                          {answers, threads},
-                                                                          measured,
-                                                                          actors,
-                                                                          settings.limit.message_bytes} {
+    : measured_metrics{measured}, runners{measured}, commits{measured}, journal{open_journal(settings, guests, events,
+                                                                                             tokens, std::move(warn))},
+      instance{store::instance_of(settings.dbpath)}, jobs{std::make_unique<store::job_reader>(settings.dbpath)},
+      threads{make_threads(settings.calls_at_a_time())}, system{std::make_unique<caf::actor_system>(actor_config)},
+      services{*system, {answers, threads}, measured, actors, settings.limit.message_bytes} {
     try {
       start(settings);
     } catch (...) {
@@ -245,6 +245,14 @@ struct agent_system::impl {
       &guests, &actors);
     inspector = system->spawn<caf::detached>(inspector_behavior, &actors);
     begin_recovery();
+    if (settings.cluster)
+      join_cluster(*settings.cluster);
+  }
+
+  /// After the recovery: what it ends is told the cluster as it is.
+  void join_cluster(const cluster_options& options) {
+    membership = std::make_unique<cluster::membership>(options, instance, measured_metrics, guests, events, *jobs);
+    member = system->spawn(cluster::member_behavior, membership.get(), &actors);
   }
 
   job_log_settings log_settings_of(const config& settings) {
@@ -275,6 +283,9 @@ struct agent_system::impl {
     if (std::exchange(stopped, true))
       return;
     end(inspector);
+    end(member);
+    if (membership)
+      membership->stop();
     jobs.reset();
     end(log);
     end(front);
@@ -292,6 +303,7 @@ struct agent_system::impl {
 
   // Members are destroyed in reverse order. Destroying threads before the actors that use them would hang, so `stop`
   // runs first.
+  rpc::metrics::registry& measured_metrics;
   runner_metrics runners;
   commit_metrics commits;
   actor_settings actor_config;
@@ -299,6 +311,7 @@ struct agent_system::impl {
   store::event_feed events;
   store::token_index tokens;
   std::shared_ptr<store::journal> journal; // until it is moved to the log
+  const std::string instance;              // of the database
   std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
   rpc::reactor answers; // destroyed before the pool
@@ -308,6 +321,8 @@ struct agent_system::impl {
   job_log_actor log;
   front_actor front;
   inspector_actor inspector;
+  std::unique_ptr<cluster::membership> membership; // null: in no cluster
+  cluster_actor member;
   bool stopped = false;
 };
 
@@ -350,6 +365,17 @@ const store::job_reader& agent_system::jobs() const {
 }
 const store::token_index& agent_system::tokens() const {
   return impl_->tokens;
+}
+
+std::optional<cluster::status::view> agent_system::cluster_status() const {
+  return impl_->membership ? std::optional{impl_->membership->read()} : std::nullopt;
+}
+const cluster_actor& agent_system::cluster_member() const {
+  return impl_->member;
+}
+void agent_system::resign(std::chrono::milliseconds longest) {
+  if (impl_->membership)
+    impl_->membership->resign(longest);
 }
 
 store::event_feed& agent_system::events() {

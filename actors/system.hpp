@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/status.hpp"
 #include "actors/config/config.hpp"
 #include "actors/interfaces.hpp"
 #include "rpc/base/metrics.hpp"
@@ -43,6 +44,13 @@ public:
   const store::job_reader& jobs() const;
   store::event_feed& events();
   const store::token_index& tokens() const;
+
+  /// Where the membership in the cluster stands; null if the config has none.
+  std::optional<cluster::status::view> cluster_status() const;
+  /// Null if the config has no cluster.
+  const cluster_actor& cluster_member() const;
+  /// Lets the heartbeat in the cluster go, within `longest`: nothing is placed here any more.
+  void resign(std::chrono::milliseconds longest);
 
   /// The client of a configured service, for downloads; calls go through its actor.
   rpc::client& client_of(const std::string& service);

@@ -222,6 +222,19 @@ listening choose_sockets(const daemon_options& wanted, const actors::config& con
   return on;
 }
 
+/// The controller of the original calls port 8080 of the address that the host registers itself with.
+void warn_if_unreachable(const actors::config& config, const listening& on) {
+  if (!config.cluster)
+    return;
+  const auto& ip = config.cluster->ip;
+  const bool served =
+    on.inherited.empty()
+      ? std::ranges::any_of(on.addresses, [&](const std::string& address) { return serves_ipv4(address, ip); })
+      : std::ranges::any_of(on.inherited, [&](int socket) { return serves_ipv4(socket, ip); });
+  if (!served)
+    rpc::log::warning("nothing listens on the address that the cluster is told", {{"address", ip}});
+}
+
 std::string open_sockets(server& on, const listening& where) {
   for (const int socket : where.inherited)
     on.adopt(socket);
@@ -246,9 +259,13 @@ bool actors_answer(actor_gateway& agents, std::chrono::milliseconds longest) {
   return alive.get();
 }
 
+/// For the request that revokes the lease in the cluster.
+constexpr std::chrono::seconds longest_resignation{2};
+
 /// Reads go on while jobs drain; then whoever still waits is told, and downloads get what is left of the time.
 void drain(actors::agent_system& agent, actor_gateway& waiting, server& front_door, std::chrono::milliseconds longest) {
   const auto begin = std::chrono::steady_clock::now();
+  agent.resign(longest_resignation);
   if (!agent.drain(longest))
     rpc::log::warning("stages were still running when the drain time was over");
   waiting.close();
@@ -274,7 +291,9 @@ std::size_t threads_of_start(const actors::config& config, const server_settings
   constexpr std::size_t log = 1, caf = 4, actors = 2, sub_agents = 2, actor_gateway = 1, watchdog = 1, signals = 1,
                         spare = 3;
   const auto refresh = config.services.size();
-  return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + refresh + server.workers;
+  const std::size_t cluster = config.cluster ? 1 : 0;
+  return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + refresh + cluster +
+         server.workers;
 }
 
 /// Beside the threads' stacks.
@@ -301,6 +320,7 @@ void run_daemon(const daemon_options& wanted) {
   for (const auto& warning : config.warnings)
     rpc::log::warning(warning);
   const auto sockets = choose_sockets(wanted, config);
+  warn_if_unreachable(config, sockets);
   const identity_rules rules{config};
   rpc::metrics::registry measured;
   add_process_metrics(measured);
@@ -336,6 +356,7 @@ void run_daemon(const daemon_options& wanted) {
     .client_of = [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
     .measured = measured,
     .command_line = wanted.command_line,
+    .cluster = [&] { return agent.cluster_status(); },
   };
   auto serving = settings_of(config, gate);
   serving.tls = rules.tls;

@@ -158,8 +158,14 @@ CREATE TABLE audit (                -- see store/audit.hpp
 CREATE INDEX audit_of_kind ON audit (refused, id);
 )sql";
 
-constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4,
-                                     version_5, version_6, version_7, version_8};
+/// Tells this database from others in a cluster.
+constexpr auto version_9 = R"sql(
+CREATE TABLE instance (id TEXT NOT NULL) STRICT;
+INSERT INTO instance VALUES (lower(hex(randomblob(16))));
+)sql";
+
+constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4, version_5,
+                                     version_6, version_7, version_8, version_9};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

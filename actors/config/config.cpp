@@ -352,6 +352,8 @@ void builder::read_top_level(std::string_view key, const node& value) {
     read_once(key, config_.access, read_access_options(value));
   else if (key == "tls")
     read_once(key, config_.tls, read_tls_options(value));
+  else if (key == "cluster")
+    read_once(key, config_.cluster, read_cluster_options(value));
   else if (is_name(key, "access") || is_name(key, "tls"))
     refuse(file_ + ": " + std::string{key} + ": the name of this key is in lower case");
   else if (key == "dbpath")

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/config/access.hpp"
+#include "actors/config/cluster.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/model/model.hpp"
 
@@ -139,6 +140,7 @@ struct config {
   std::optional<tls_options> tls;                  ///< null: TCP listeners are plain
   std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: how long running stages may continue
   std::vector<std::string> warnings;               ///< unknown keys, for the log
+  std::optional<cluster_options> cluster;          ///< null: the host is in none
 
   /// Returns the pipeline of an action; null if it is not configured.
   action_ptr find_action(std::string_view name) const;

@@ -312,6 +312,12 @@ awaitable<store::token> actor_gateway::change_token(store::token_change change, 
                                   std::move(audit));
 }
 
+awaitable<bool> actor_gateway::leave_cluster(bool force) {
+  if (!impl_->agent.cluster_member())
+    throw failure{errc::not_configured, "cluster: Not configured"};
+  return impl_->ask<bool>(impl_->agent.cluster_member(), write_deadline, actors::leave_atom_v, force);
+}
+
 awaitable<rpc::metadata_map> actor_gateway::patch(std::string guest_id, rpc::metadata_patch patch,
                                                   store::audit_ptr audit) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),

@@ -141,6 +141,10 @@ public:
   /// Stores an entry of the audit by itself.
   awaitable<bool> note(store::audit_ptr entry);
 
+  /// Removes this host from the cluster, until the next start. Throws `conflict` while guests live here, unless
+  /// `force`; `unavailable` if the cluster is not reached; `not_configured` without one.
+  awaitable<bool> leave_cluster(bool force);
+
 private:
   struct impl;
   std::shared_ptr<impl> impl_;

@@ -89,6 +89,8 @@ const std::vector<route> table{
   {"POST", "/tokens/{token}/rotate", admin, rotate_token},
   {"GET", "/audit", admin, list_audit},
 
+  {"POST", "/host/leave", admin, leave_host},
+
   {"GET", "/healthz", nothing, get_health},
   {"GET", "/readyz", nothing, get_readiness},
   {"GET", "/metrics", metrics, get_agent_metrics},

@@ -5,6 +5,7 @@
 #include "rpc/net/unix_socket.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -164,6 +165,42 @@ bool stays_on_loopback(int fd) noexcept {
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) != 0)
     return false;
   return a.ss_family == AF_UNIX || is_loopback(reinterpret_cast<const sockaddr&>(a));
+}
+
+namespace {
+
+/// IPv6's "every interface" serves IPv4 too.
+bool serves(const sockaddr& bound, const std::string& ip) noexcept {
+  if (bound.sa_family == AF_INET6) {
+    const auto& all = reinterpret_cast<const sockaddr_in6&>(bound).sin6_addr;
+    return std::memcmp(&all, &in6addr_any, sizeof all) == 0;
+  }
+  in_addr wanted{};
+  if (bound.sa_family != AF_INET || ::inet_pton(AF_INET, ip.c_str(), &wanted) != 1)
+    return false;
+  const auto address = reinterpret_cast<const sockaddr_in&>(bound).sin_addr.s_addr;
+  return address == wanted.s_addr || address == htonl(INADDR_ANY);
+}
+
+} // namespace
+
+bool serves_ipv4(const std::string& address, const std::string& ip) {
+  if (!unix_path_of(address).empty())
+    return false;
+  const auto plain = plain_address_of(address);
+  const auto& where = plain.empty() ? address : plain;
+  const auto list = resolve(where, parse_listen_address(where));
+  for (const addrinfo* a = list.get(); a; a = a->ai_next)
+    if (serves(*a->ai_addr, ip))
+      return true;
+  return false;
+}
+
+bool serves_ipv4(int fd, const std::string& ip) noexcept {
+  sockaddr_storage a{};
+  socklen_t size = sizeof a;
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) == 0 &&
+         serves(reinterpret_cast<const sockaddr&>(a), ip);
 }
 
 bool is_unix_socket(int fd) noexcept {

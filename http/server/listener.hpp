@@ -45,6 +45,11 @@ bool stays_on_loopback(const std::string& address);
 /// The same for a socket; true for unix sockets.
 bool stays_on_loopback(int fd) noexcept;
 
+/// True if clients reach an IPv4 address of this machine by it: it is bound to that one, or to every interface.
+bool serves_ipv4(const std::string& address, const std::string& ip);
+/// The same for a socket.
+bool serves_ipv4(int fd, const std::string& ip) noexcept;
+
 bool is_unix_socket(int fd) noexcept;
 
 /// Makes a socket that another process opened usable. Throws as above when it does not listen.

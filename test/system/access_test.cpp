@@ -178,6 +178,7 @@ const std::map<std::string, std::string> scope_of_route{
   {"DELETE /tokens/{token}", "admin"},
   {"POST /tokens/{token}/rotate", "admin"},
   {"GET /audit", "admin"},
+  {"POST /host/leave", "admin"},
 };
 const std::vector<std::string> open_routes{"GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs",
                                            "GET /pages/{file}"};

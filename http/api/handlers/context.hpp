@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/status.hpp"
 #include "actors/config/config.hpp"
 #include "rpc/base/metrics.hpp"
 #include "rpc/client/client.hpp"
@@ -10,6 +11,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,8 @@ struct context {
   std::vector<std::string> command_line;
   /// True while the agent is stopping and accepts no new work.
   std::atomic<bool> draining{false};
+  /// Where the membership in the cluster stands; null if the config has none.
+  std::function<std::optional<actors::cluster::status::view>()> cluster = {};
 };
 
 } // namespace mistify::http

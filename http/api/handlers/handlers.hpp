@@ -75,6 +75,9 @@ task<answer> rotate_token(context&, request); ///< captures: id of the token
 // audit.cpp
 task<answer> list_audit(context&, request); ///< who asked for what, newest first
 
+// cluster.cpp
+task<answer> leave_host(context&, request); ///< removes this host from the cluster
+
 // health.cpp
 task<answer> get_health(context&, request);    ///< whether the process serves
 task<answer> get_readiness(context&, request); ///< whether the agent can accept work

@@ -3,6 +3,7 @@
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/service_probe.hpp"
 #include "rpc/base/json.hpp"
+#include "rpc/base/time.hpp"
 
 #include <chrono>
 #include <optional>
@@ -47,6 +48,15 @@ void write_services(rpc::json::writer& out, const std::vector<service_probe::ser
       out.key("error").value(s.error);
     out.end_object();
   }
+  out.end_object();
+}
+
+void write_cluster(rpc::json::writer& out, const actors::cluster::status::view& shown) {
+  const auto since = std::chrono::time_point_cast<std::chrono::nanoseconds>(shown.since);
+  out.key("cluster").begin_object().key("state").value(actors::cluster::to_string(shown.now));
+  out.key("since").value(rpc::encode(since));
+  if (!shown.error.empty())
+    out.key("error").value(shown.error);
   out.end_object();
 }
 
@@ -100,6 +110,8 @@ task<answer> get_readiness(context& cx, request) {
   write_check(out, "actors", no_actors);
   if (const auto* found = std::get_if<std::vector<service_probe::service>>(&services))
     write_services(out, *found);
+  if (const auto shown = cx.cluster ? cx.cluster() : std::nullopt)
+    write_cluster(out, *shown);
   out.end_object();
   auto on_done = json_answer(refusal ? 503 : 200, std::move(out).str());
   if (refusal)
