@@ -4,6 +4,7 @@
 # makes up everything.
 #
 # Usage: etc/run.sh [--example]
+#        etc/run.sh --cluster   etcd and three agents: see etc/run-cluster.sh
 # Environment: ADDRESS   where the agent listens, host:port (default 127.0.0.1:8080); beyond this machine whoever reaches
 #                        it may do everything (--insecure)
 #              LIBVIRT   libvirt's URI, such as qemu:///system for real machines (default test:///default)
@@ -19,6 +20,7 @@ build=build/release
 
 # Each sub-agent: its binary and its port, as the config has it.
 case ${1:-} in
+--cluster) exec etc/run-cluster.sh ;;
 --example)
   source_config=etc/example.json
   state=${STATE:-build/run}
@@ -32,7 +34,7 @@ case ${1:-} in
   ports=(19999 20001)
   ;;
 *)
-  echo "usage: etc/run.sh [--example]" >&2
+  echo "usage: etc/run.sh [--example | --cluster]" >&2
   exit 2
   ;;
 esac
