@@ -15,16 +15,21 @@ RUN_PACKAGES=(curl jq qemu-utils)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
   catch2 clang-format clang-tidy-16 curl jq qemu-utils zstd openssl prometheus google-perftools binutils chromium
-  chromium-driver etcd-server etcd-client
+  chromium-driver etcd-server etcd-client systemd
 )
 # Node may be installed from elsewhere, and then brings npm along.
 command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
+# For etc/build-packages.sh and etc/test-package.sh.
+# shellcheck disable=SC2034
+PACKAGE_PACKAGES=(debhelper dpkg-dev lintian fakeroot)
+# shellcheck disable=SC2034
+CHROOT_PACKAGES=(mmdebstrap)
 # The daemons without the services that libvirt-daemon-system starts with them.
 # shellcheck disable=SC2034
 VM_PACKAGES=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 busybox-static
-  syslinux mtools dosfstools)
+  syslinux mtools dosfstools systemd)
 
 # missing_packages NAME...: prints those that are not installed, one a line.
 missing_packages() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the agent needs, builds it, and starts it with its sub-agents, until Ctrl-C: as in production (etc/agent.json)
-# with real disks and images, and machines of libvirt's test driver, which are not real; or with an example sub-agent that
-# makes up everything.
+# Installs what the agent needs, builds it, and starts it with its sub-agents, until Ctrl-C: as in production (etc/agent.d,
+# with the sub-agents behind unix sockets), with real disks and images, and machines of libvirt's test driver, which are not
+# real; or with an example sub-agent that makes up everything.
 #
 # Usage: etc/run.sh [--example]
 #        etc/run.sh --cluster   etcd and three agents: see etc/run-cluster.sh
@@ -18,20 +18,18 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 address=${ADDRESS:-127.0.0.1:8080}
 build=build/release
 
-# Each sub-agent: its binary and its port, as the config has it.
+# The sub-agents' binaries, and the files of the config.
 case ${1:-} in
 --cluster) exec etc/run-cluster.sh ;;
 --example)
-  source_config=etc/example.json
+  configs=(etc/example.json)
   state=${STATE:-build/run}
   sub_agents=(mistify-test-agent)
-  ports=(9999)
   ;;
 "")
-  source_config=etc/agent.json
+  configs=(etc/agent.d/storage.json etc/agent.d/libvirt.json)
   state=${STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/mistify}
   sub_agents=(mistify-storage mistify-libvirt)
-  ports=(19999 20001)
   ;;
 *)
   echo "usage: etc/run.sh [--example | --cluster]" >&2
@@ -81,15 +79,38 @@ start() {
   started=$!
 }
 
-# command_of SUB_AGENT: what it is started with, beside its port, one argument a line.
+# command_of SUB_AGENT: what it is started with, one argument a line.
 command_of() {
   case $1 in
-  mistify-storage) printf '%s\n' --directory "$state/storage" --agent "$url" --allow-net 127.0.0.0/8 ;;
+  mistify-test-agent) printf '%s\n' --port 9999 ;;
+  mistify-storage)
+    printf '%s\n' --socket "$sockets/storage.sock" --agent "unix:$sockets/agent.sock" --directory "$state/storage" \
+      --allow-net 127.0.0.0/8
+    ;;
   mistify-libvirt)
-    printf '%s\n' --connect "${LIBVIRT:-test:///default}" --agent "$url" --consoles "$state/consoles" \
-      --store "$(realpath "$state")/storage"
+    printf '%s\n' --socket "$sockets/libvirt.sock" --agent "unix:$sockets/agent.sock" --store "$state/storage" \
+      --connect "${LIBVIRT:-test:///default}" --consoles "$state/consoles"
     ;;
   esac
+}
+
+# says_where NAME: does its log say that it listens?
+says_where() {
+  grep -qs "^$1 listens on " "$state/$1.log"
+}
+
+# Here all run as one user, with the sockets and the database in $state.
+configure() {
+  local file
+  rm -rf "$state/agent.d"
+  mkdir -p "$state/agent.d"
+  for file in "${configs[@]}"; do
+    jq --arg sockets "$sockets" '.services |= map_values(del(.user)
+      | if .socket then .socket = $sockets + "/" + (.socket | split("/") | last) else . end)' \
+      "$file" >"$state/agent.d/$(basename "$file")"
+  done
+  jq -n --arg database "$state/agent.db" --arg socket "unix:$sockets/agent.sock" \
+    '{dbpath: $database, http: {listen: [$socket]}}' >"$state/agent.d/agent.json"
 }
 
 pids=() # the agent first
@@ -127,24 +148,24 @@ wait_for() {
 
 build_all
 mkdir -p "$state/consoles"
-for i in "${!sub_agents[@]}"; do
-  ! listens 127.0.0.1 "${ports[i]}" ||
-    die "Port ${ports[i]}, which ${sub_agents[i]} needs, is taken by another program: stop that first."
-done
+state=$(realpath "$state")
+sockets=$state/sockets
+(umask 077 && mkdir -p "$sockets")
+if [ "${sub_agents[0]}" = mistify-test-agent ] && listens 127.0.0.1 9999; then
+  die "Port 9999, which mistify-test-agent needs, is taken by another program: stop that first."
+fi
 ! listens "$host" "$port" ||
   die "Port $port on $host is taken by another program: stop that, or set ADDRESS=host:port to listen elsewhere."
 
 trap 'stop; exit 0' INT TERM
-for i in "${!sub_agents[@]}"; do
-  mapfile -t arguments < <(command_of "${sub_agents[i]}")
-  start "${sub_agents[i]}" "$build/${sub_agents[i]}" --port "${ports[i]}" ${arguments[@]+"${arguments[@]}"}
+for name in "${sub_agents[@]}"; do
+  mapfile -t arguments < <(command_of "$name")
+  start "$name" "$build/$name" "${arguments[@]}"
   pids+=("$started")
-  wait_for "${sub_agents[i]}" "$started" listens 127.0.0.1 "${ports[i]}"
+  wait_for "$name" "$started" says_where "$name"
 done
-# No sub-agent here has containers; an action that nobody serves would only make the others' answers errors.
-jq --arg dbpath "$state/agent.db" '.dbpath = $dbpath | del(.services.mdocker)
-  | .actions |= with_entries(select(all(.value.stages[]; .service != "mdocker")))' "$source_config" >"$state/agent.json"
-start mistify-agent "$build/mistify-agent" -a "$address" ${insecure[@]+"${insecure[@]}"} -c "$state/agent.json" -l info
+configure
+start mistify-agent "$build/mistify-agent" -a "$address" ${insecure[@]+"${insecure[@]}"} -c "$state/agent.d" -l info
 pids=("$started" "${pids[@]}")
 wait_for mistify-agent "$started" curl -fsS -o /dev/null --max-time 2 --stderr /dev/null "$url/metadata"
 

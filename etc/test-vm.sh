@@ -19,6 +19,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . test/vm/storage.sh
 # shellcheck source=test/vm/escape.sh
 . test/vm/escape.sh
+# shellcheck source=test/vm/nobody.sh
+. test/vm/nobody.sh
 
 build=build/release
 run=build/vm/run
@@ -109,4 +111,12 @@ check "nor does one start on it that has it from before" cannot_start_on_the_use
 check "it cannot have the host's files as disks" cannot_have_the_hosts_files
 check "a guest that writes a head of an image into its disk gets its disk, and no file of the host" cannot_rewrite_its_disk
 check "VNC is there for who asks with a password, and asks for it" shows_nothing_without_password
+
+id=0a1b2c3d-0000-4000-8000-000000000004
+check "a guest runs, with its disk, console and VNC" prepares_secrets
+check "nobody asks the agent in vain" asks_the_agent_in_vain
+check "nobody calls no sub-agent, and takes nobody's place" calls_no_sub_agent
+check "nobody reads no disk, image, console or database" reads_no_file
+check "nobody sees no screen" sees_no_screen
+check "a disk stays mistify-storage's whatever its machine does" leaves_disks_to_their_owner
 finish

@@ -156,6 +156,7 @@ else
   build_and_test release
   check "docs" etc/check-docs.sh
   check "openapi" etc/check-openapi.sh
+  check "units" etc/check-units.sh
   [ "$mode" = plain ] || full
 fi
 

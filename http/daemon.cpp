@@ -14,11 +14,11 @@
 #include "http/api/service_probe.hpp"
 #include "http/api/snapshot_names.hpp"
 #include "http/api/views/guest_list.hpp"
+#include "http/listening.hpp"
 #include "http/process/fd_limit.hpp"
 #include "http/process/process_metrics.hpp"
 #include "http/process/profiler.hpp"
 #include "http/process/systemd.hpp"
-#include "http/server/listener.hpp"
 #include "http/server/server.hpp"
 #include "http/server/tls_context.hpp"
 #include "rpc/base/log.hpp"
@@ -171,82 +171,6 @@ server_settings settings_of(const actors::config& config, gatekeeper& gate) {
 error_answers errors() {
   return {[](const std::exception_ptr& thrown) { return error_answer(thrown); },
           [](int status, const std::string& message) { return error_answer(status, message); }};
-}
-
-/// Where the agent is to listen. Sockets that systemd holds for the service win over addresses: clients that connect
-/// during a restart wait there.
-struct listening {
-  std::vector<int> inherited;
-  std::vector<std::string> addresses;
-};
-
-std::vector<std::string> addresses_of(const daemon_options& wanted, const actors::config& config) {
-  constexpr auto usual = "127.0.0.1:8080", usual_if_insecure = ":8080";
-  auto addresses = config.http.listen;
-  if (!wanted.address.empty())
-    addresses.push_back(wanted.address);
-  if (addresses.empty())
-    addresses.emplace_back(wanted.insecure ? usual_if_insecure : usual);
-  return addresses;
-}
-
-bool stays_on_machine(const listening& on) {
-  return on.inherited.empty()
-           ? std::ranges::all_of(on.addresses, [](const std::string& a) { return stays_on_loopback(a); })
-           : std::ranges::all_of(on.inherited, [](int socket) { return stays_on_loopback(socket); });
-}
-
-std::string name_of(const listening& on) {
-  if (!on.inherited.empty())
-    return "the service manager's sockets";
-  std::string all;
-  for (const auto& address : on.addresses)
-    all.append(all.empty() ? "" : ", ").append(address);
-  return all;
-}
-
-/// Throws if any client that reaches the machine could do everything, unless the config or the operator allows it.
-listening choose_sockets(const daemon_options& wanted, const actors::config& config) {
-  listening on{systemd::inherited_sockets(), addresses_of(wanted, config)};
-  if (config.access)
-    return on;
-  if (wanted.insecure) {
-    rpc::log::warning("--insecure: whoever reaches the agent's address may do everything", {{"address", name_of(on)}});
-    return on;
-  }
-  if (!stays_on_machine(on))
-    throw rpc::failure{rpc::errc::config_invalid,
-                       "listening on " + name_of(on) +
-                         " would let in whoever reaches this machine: say in the config who may do what (access), or "
-                         "start with --insecure"};
-  return on;
-}
-
-/// The controller of the original calls port 8080 of the address that the host registers itself with.
-void warn_if_unreachable(const actors::config& config, const listening& on) {
-  if (!config.cluster)
-    return;
-  const auto& ip = config.cluster->ip;
-  const bool served =
-    on.inherited.empty()
-      ? std::ranges::any_of(on.addresses, [&](const std::string& address) { return serves_ipv4(address, ip); })
-      : std::ranges::any_of(on.inherited, [&](int socket) { return serves_ipv4(socket, ip); });
-  if (!served)
-    rpc::log::warning("nothing listens on the address that the cluster is told", {{"address", ip}});
-}
-
-std::string open_sockets(server& on, const listening& where) {
-  for (const int socket : where.inherited)
-    on.adopt(socket);
-  if (!where.inherited.empty()) {
-    rpc::log::info("listening", {{"address", "sockets of the service manager"}});
-    return "sockets of the service manager";
-  }
-  for (const auto& address : where.addresses) {
-    const auto port = on.listen(address);
-    rpc::log::info("listening", {{"address", address}, {"port", std::to_string(port)}});
-  }
-  return name_of(where);
 }
 
 bool actors_answer(actor_gateway& agents, std::chrono::milliseconds longest) {

@@ -85,7 +85,7 @@ TEST_CASE("disks are files or block devices of the planned format, and QEMU is t
   CHECK(disks[0].format == "raw");
   CHECK(disks[1].source == "/s/a.qcow2");
   CHECK(disks[1].format == "qcow2");
-  CHECK_THAT(xml, Contains(R"(<source file="/s/a.qcow2" />)") && Contains(R"(<source dev="/dev/zvol/tank/b" />)"));
+  CHECK_THAT(xml, Contains(R"(<source file="/s/a.qcow2">)") && Contains(R"(<source dev="/dev/zvol/tank/b">)"));
   const auto first = xml.find("<backingStore />");
   CHECK(xml.find("<backingStore />", first + 1) != xml.npos);
 }
@@ -98,10 +98,22 @@ TEST_CASE("the files behind a disk are written with their formats, and the last 
   disk.chain.push_back({"/dev/zvol/tank/c", images::disk_format::raw, true});
   const auto xml = built(g, {.disks = {disk}});
   const auto middle = xml.find(R"(<backingStore type="file">)"), last = xml.find(R"(<backingStore type="block">)");
-  CHECK(xml.find(R"(<source file="/s/b.qcow2" />)") > middle);
+  CHECK(xml.find(R"(<source file="/s/b.qcow2">)") > middle);
   CHECK(last > xml.find(R"(<format type="qcow2" />)"));
-  CHECK(xml.find(R"(<source dev="/dev/zvol/tank/c" />)") > last);
+  CHECK(xml.find(R"(<source dev="/dev/zvol/tank/c">)") > last);
   CHECK(xml.find("<backingStore />") > last);
+}
+
+TEST_CASE("libvirt is to leave the owner of a disk alone, and those of all files behind it") {
+  auto g = small();
+  g.disks = test::disks(R"([{"source":"/1"}])");
+  auto disk = qcow2("/s/a.qcow2");
+  disk.chain.push_back({"/s/b.qcow2", images::disk_format::qcow2, false});
+  const auto xml = built(g, {.disks = {disk}});
+  const std::string label = R"(<seclabel model="dac" relabel="no" />)";
+  const auto first = xml.find(label);
+  REQUIRE(first != xml.npos);
+  CHECK(xml.find(label, first + 1) != xml.npos);
 }
 
 TEST_CASE("media are read-only, and a CD where the bus has no such disks") {

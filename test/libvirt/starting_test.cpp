@@ -29,6 +29,7 @@ TEST_CASE_METHOD(earlier_fixture, "a disk whose format a client named starts wit
   CHECK(guest("Run", small()).state == "running");
   CHECK(agents::read_domain(xml()).disks.at(0).format == "qcow2");
   CHECK_THAT(xml(), Contains("<backingStore/>"));
+  CHECK_THAT(xml(), Contains("<seclabel model='dac' relabel='no'/>"));
 }
 
 TEST_CASE_METHOD(earlier_fixture, "a machine with a file of the host as its disk, or behind it, does not start") {

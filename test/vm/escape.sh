@@ -23,7 +23,7 @@ cannot_start_on_the_user_network() {
 <domain type='qemu'><name>$id</name><uuid>$id</uuid><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os>
   <devices><interface type='user'/></devices></domain>
 END
-  ! curl -sS http://127.0.0.1:20001/_mistify_RPC_ -H 'Content-Type: application/json' \
+  ! curl -sS --unix-socket /run/mistify-libvirt/libvirt.sock http://localhost/_mistify_RPC_ -H 'Content-Type: application/json' \
     -d '{"method":"Libvirt.Run","params":[{"guest":{"id":"'"$id"'"},"action":"start"}],"id":1}' |
     tee "$run/answer" | jq -e '.error == null' >/dev/null
   grep -q "a nic needs a network" "$run/answer"

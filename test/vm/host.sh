@@ -4,19 +4,21 @@
 # lives in namespaces of its own (see `enter_house`), with its process in $run/NAME.pid and its output in $run/NAME.log.
 
 # enter_house DIRECTORY CACHE: gives this shell, which has namespaces of its own, the folders that libvirt and the agent
-# use, empty and under DIRECTORY; and a loopback and a bridge. What libvirt found out about QEMU, which takes it long, stays
-# in CACHE.
+# use, empty and under DIRECTORY; users and groups of the units; and a loopback and a bridge. What libvirt found out about
+# QEMU, which takes it long, stays in CACHE.
 enter_house() {
   local folder
+  mkdir -p "$1/etc"
+  mount -t tmpfs tmpfs "$1/etc"
+  mkdir "$1/etc/upper" "$1/etc/work"
+  mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc/upper,workdir=$1/etc/work" overlay /etc
   for folder in /run /etc/libvirt /var/lib /var/log; do
     mkdir -p "$1$folder" "$folder"
     mount --bind "$1$folder" "$folder"
   done
   mkdir -p "$2" /var/log/libvirt/qemu
   mount --bind "$2" /var/cache
-  # The user that machines run as, whom the package libvirt-daemon-system makes, and starts services with.
-  add_account "$1" passwd "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin"
-  add_account "$1" group "libvirt-qemu:x:64055:"
+  make_users
   if [ -e /dev/kvm ]; then
     open_device "$1" /dev/kvm
   fi
@@ -26,11 +28,28 @@ enter_house() {
   busybox ip link set br0 up
 }
 
-# add_account DIRECTORY FILE LINE: to a copy of /etc/FILE, which is then seen in its place.
-add_account() {
-  mkdir -p "$1/etc"
-  { grep -v "^${3%%:*}:" "/etc/$2"; echo "$3"; } >"$1/etc/$2"
-  mount --bind "$1/etc/$2" "/etc/$2"
+# Those of the package libvirt-daemon-system, which would start services with them, and of the units; with the folders that
+# systemd makes for the units.
+make_users() {
+  getent group libvirt >/dev/null || groupadd --system libvirt
+  getent passwd libvirt-qemu >/dev/null || {
+    groupadd --gid 64055 libvirt-qemu
+    useradd --uid 64055 --gid 64055 --no-create-home --shell /usr/sbin/nologin libvirt-qemu
+  }
+  systemd-sysusers "$PWD"/etc/sysusers.d/*.conf
+  usermod --append --groups mistify-disks libvirt-qemu
+  usermod --append --groups libvirt mistify-libvirt
+  systemd-tmpfiles --create "$PWD"/etc/tmpfiles.d/*.conf
+  install -d -o mistify-agent -g mistify-agent -m 0700 /var/lib/mistify-agent
+  install -d -o mistify-storage -g mistify-disks -m 2750 /var/lib/mistify-storage
+  install -d -o mistify-libvirt -g mistify-libvirt -m 0711 /var/log/mistify-libvirt
+}
+
+# as USER GROUP COMMAND...: becomes it, as a unit would be run, without any capability. For `launch`, whose process it is.
+as() {
+  local user=$1 group=$2
+  shift 2
+  exec setpriv --reuid "$user" --regid "$group" --init-groups --no-new-privs --inh-caps=-all --bounding-set=-all "$@"
 }
 
 # open_device DIRECTORY DEVICE: puts one that everybody may open in its place. libvirt probes QEMU again at each call while
@@ -84,19 +103,29 @@ start_libvirtd() {
   within 30 answers
 }
 
+# Each as its unit has it: the user, the socket, who may call there.
 start_libvirt_agent() {
-  launch mistify-libvirt "$build/mistify-libvirt" -c qemu:///system --media /var/lib/libvirt/images
-  within 20 listens 20001
+  local socket=/run/mistify-libvirt/libvirt.sock
+  launch mistify-libvirt as mistify-libvirt mistify-libvirt "$build/mistify-libvirt" --socket "$socket" \
+    --allow-user mistify-agent --agent unix:/run/mistify/agent.sock -c qemu:///system --media /var/lib/libvirt/images
+  within 20 serves "$socket"
 }
 
 start_storage_agent() {
-  launch mistify-storage "$build/mistify-storage" --allow-net 127.0.0.0/8
-  within 20 listens 19999
+  local socket=/run/mistify-storage/storage.sock
+  launch mistify-storage as mistify-storage mistify-disks "$build/mistify-storage" --socket "$socket" \
+    --allow-user mistify-agent --agent unix:/run/mistify/agent.sock --allow-net 127.0.0.0/8
+  within 20 serves "$socket"
 }
 
 start_agent() {
-  launch mistify-agent "$build/mistify-agent" -a 127.0.0.1:8080 -c "$run/agent.json" -l info
-  within 20 listens 8080
+  launch mistify-agent as mistify-agent mistify-agent "$build/mistify-agent" -c "$run/agent.d" -l info
+  within 20 serves /run/mistify/agent.sock
+}
+
+# serves SOCKET: whether somebody answers there.
+serves() {
+  curl -s -o /dev/null --max-time 2 --unix-socket "$1" http://localhost/
 }
 
 listens() {
@@ -107,6 +136,8 @@ listens() {
 configure_libvirt() {
   cat >/etc/libvirt/libvirtd.conf <<END
 auth_unix_rw = "none"
+unix_sock_group = "libvirt"
+unix_sock_rw_perms = "0770"
 log_outputs = "2:stderr"
 END
   cat >/etc/libvirt/qemu.conf <<END

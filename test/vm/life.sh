@@ -6,19 +6,24 @@
 id=0a1b2c3d-0000-4000-8000-000000000001
 media=/var/lib/libvirt/images
 consoles=/var/log/mistify-libvirt
-url=http://127.0.0.1:8080
+url=http://localhost
 
 # -- talking with it -------------------------------------------------------------------------------------------------
 
+# ask ARGUMENTS...: curl, at the agent's socket.
+ask() {
+  curl --unix-socket /run/mistify/agent.sock "$@"
+}
+
 # api METHOD PATH [BODY]: the answer's body; fails with it on an error.
 api() {
-  curl -sS --fail-with-body --max-time 60 -X "$1" "$url$2" ${3:+-d "$3"}
+  ask -sS --fail-with-body --max-time 60 -X "$1" "$url$2" ${3:+-d "$3"}
 }
 
 # job METHOD PATH [BODY]: sees what is queued there through to its end.
 job() {
   local number
-  number=$(curl -sS --max-time 60 -o "$run/answer" -D - -X "$1" "$url$2" ${3:+-d "$3"} |
+  number=$(ask -sS --max-time 60 -o "$run/answer" -D - -X "$1" "$url$2" ${3:+-d "$3"} |
     sed -nE 's/^X-Guest-Job-ID: *([^[:space:]]+).*/\1/ip')
   [ -n "$number" ] || { cat "$run/answer" >&2; return 1; }
   api GET "/jobs/$number?wait=60s" | tee "$run/answer" | jq -e '.Status == "Complete"' >/dev/null ||
@@ -76,10 +81,10 @@ make_media() {
   make_initrd "$1" "$2/initrd.gz"
 }
 
-# The production config, less what no sub-agent runs for here.
+# The config as units have it, less what no sub-agent runs for here.
 configure_agent() {
-  jq '.actions |= (with_entries(.value.stages |= map(select(.service != "mdocker")) | select(.value.stages != [])))
-      | del(.services.mdocker)' etc/agent.json >"$run/agent.json"
+  mkdir -p "$run/agent.d"
+  cp etc/agent.d/agent.json etc/agent.d/libvirt.json etc/agent.d/storage.json "$run/agent.d"
 }
 
 start_house() {
@@ -152,7 +157,7 @@ survives_the_agent() {
   local qemu
   qemu=$(machine)
   # In the middle of its work: the job is on disk, and its call may be out.
-  curl -sS -o "$run/answer" -X POST "$url/guests/$id/suspend"
+  ask -sS -o "$run/answer" -X POST "$url/guests/$id/suspend"
   end mistify-agent KILL
   start_agent
   act start
@@ -235,7 +240,7 @@ is_powered_off() {
 is_deleted() {
   act start
   job DELETE "/guests/$id"
-  [ "$(curl -sS -o /dev/null -w '%{http_code}' "$url/guests/$id")" = 404 ]
+  [ "$(ask -sS -o /dev/null -w '%{http_code}' "$url/guests/$id")" = 404 ]
   [ -z "$(virsh -q -c qemu:///system list --all)" ]
   [ -z "$(ls "$consoles")" ]
 }

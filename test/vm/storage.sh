@@ -77,7 +77,7 @@ is_rolled_back() {
 
 # While the guest runs on top of it.
 is_downloaded() {
-  curl -fsS "$url/guests/$id/disks/0/snapshots/good/download" >"$run/download.raw"
+  ask -fsS "$url/guests/$id/disks/0/snapshots/good/download" >"$run/download.raw"
   [ "$(stat -c %s "$run/download.raw")" -eq $((40 * 1024 * 1024)) ]
   [ "$(dd if="$run/download.raw" bs=1M skip=36 count=1 status=none | head -c 6)" = before ]
 }

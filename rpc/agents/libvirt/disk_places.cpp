@@ -43,11 +43,14 @@ bool is_pool(const std::string& name) {
   return !name.empty() && name.front() != '.' && owner_of_volume(name, "") == volume_owner::nobody;
 }
 
-/// mistify-storage makes this folder before anything else. Only one that root or this process made counts.
+/// mistify-storage makes this folder before anything else. Only one of root, of this process, or of whoever has the folder
+/// counts.
 bool keeps_a_store(const fs::path& folder) {
   struct stat facts {};
+  struct stat above {};
   return ::lstat((folder / ".staging").c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) &&
-         (facts.st_uid == 0 || facts.st_uid == ::geteuid());
+         ::lstat(folder.c_str(), &above) == 0 &&
+         (facts.st_uid == 0 || facts.st_uid == ::geteuid() || facts.st_uid == above.st_uid);
 }
 
 void expect_plain(const std::string& path) {

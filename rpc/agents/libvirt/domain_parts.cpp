@@ -20,6 +20,17 @@ void drop(xml_node from, const char* name) {
   }
 }
 
+/// libvirt would make the file QEMU's own while the machine runs, and root's after that. It is mistify-storage's, and QEMU
+/// opens it by its group. A label of a single file has no type, so this is `type='none'` for it.
+void keep_owner(xml_node source) {
+  auto label = source.find_child_by_attribute("seclabel", "model", "dac");
+  if (!label)
+    label = source.append_child("seclabel");
+  drop(label, "label");
+  set(label, "model", "dac");
+  set(label, "relabel", "no");
+}
+
 void point_at(xml_node of, const images::chain_link& file) {
   set(of, "type", file.is_device ? "block" : "file");
   auto source = of.child("source");
@@ -27,6 +38,7 @@ void point_at(xml_node of, const images::chain_link& file) {
     source = of.append_child("source");
   source.remove_attribute(file.is_device ? "file" : "dev");
   set(source, file.is_device ? "dev" : "file", file.path.string());
+  keep_owner(source);
 }
 
 const char* name_of(images::disk_format format) {

@@ -223,9 +223,9 @@ void directory_store::snapshot(const snapshot_id& id) {
   if (id.of.is_guest())
     write_whole(root_ / id.of.text() / ('@' + id.name), "");
   for (const auto& s : steps) {
-    access_.set_disk(s.fresh.path(), true);
+    access_.set_disk(s.fresh.path(), file_access::kind::disk);
     replace(s.fresh.path(), s.active);
-    access_.set_disk(s.frozen, false);
+    access_.set_disk(s.frozen, file_access::kind::snapshot);
   }
 }
 
@@ -277,7 +277,7 @@ void directory_store::rollback(const snapshot_id& id, bool destroy_more_recent) 
   for (const auto& s : steps) {
     const auto frozen = file_of(snapshot_id{s.volume, id.name});
     qemu_img::create(s.fresh.path(), read_qcow2(frozen)->size, beside(frozen));
-    access_.set_disk(s.fresh.path(), true);
+    access_.set_disk(s.fresh.path(), file_access::kind::disk);
   }
   for (const auto& s : steps)
     replace(s.fresh.path(), file_of(s.volume));

@@ -120,7 +120,7 @@ directory_store::path directory_store::file_of(const snapshot_id& id) const {
 /// Gives a disk that is complete its name, with the folder for it.
 void directory_store::put(const path& fresh, const path& as) const {
   access_.make_folder(as.parent_path());
-  access_.set_disk(fresh, as.parent_path() != root_ / "images");
+  access_.set_disk(fresh, as.parent_path() == root_ / "images" ? file_access::kind::image : file_access::kind::disk);
   publish(fresh, as);
 }
 

@@ -49,18 +49,28 @@ bool give_to(int fd, gid_t group, const fs::path& path) noexcept {
   return false;
 }
 
+/// Of a file's path from the store's folder.
+file_access::kind kind_of(const fs::path& within) {
+  if (*within.begin() == "images")
+    return file_access::kind::image;
+  return within.filename().string().find('@') == std::string::npos ? file_access::kind::disk
+                                                                   : file_access::kind::snapshot;
+}
+
+} // namespace
+
 /// Of `images/` and `guests/`: everything. Elsewhere: volumes and what lies beside them.
 bool is_of_store(const fs::path& within) {
   const auto top = *within.begin(), ending = within.extension();
   return top == "images" || top == "guests" || top == ".staging" || ending == ".qcow2" || ending == ".guest";
 }
 
-} // namespace
-
 file_access file_access::of_group(const std::string& name) {
   if (name.empty()) {
-    const auto first = group_named("libvirt-qemu");
-    return file_access{first ? first : group_named("qemu")};
+    for (const auto* usual : {"mistify-disks", "libvirt-qemu", "qemu"})
+      if (const auto found = group_named(usual))
+        return file_access{found};
+    return file_access{};
   }
   const auto group = group_named(name);
   if (!group)
@@ -68,12 +78,16 @@ file_access file_access::of_group(const std::string& name) {
   return file_access{group};
 }
 
+void file_access::apply_umask() const noexcept {
+  ::umask(group_ ? 027 : 077);
+}
+
 void file_access::set(const fs::path& path, mode_t alone, mode_t with_group) const noexcept {
   const rpc::unique_fd fd{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)};
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0 || !(S_ISREG(facts.st_mode) || S_ISDIR(facts.st_mode)))
     return;
-  constexpr mode_t others = 07, all = 0777;
+  constexpr mode_t others = 07, all = 07777;
   auto mode = facts.st_mode & all & ~others;
   if (facts.st_uid == ::geteuid())
     mode = group_ && give_to(fd.get(), *group_, path) ? with_group : alone;
@@ -82,11 +96,15 @@ void file_access::set(const fs::path& path, mode_t alone, mode_t with_group) con
 }
 
 void file_access::set_folder(const fs::path& folder) const noexcept {
-  set(folder, 0700, 0710);
+  set(folder, 0700, 02750);
 }
 
-void file_access::set_disk(const fs::path& file, bool written) const noexcept {
-  set(file, 0600, written ? 0660 : 0640);
+void file_access::set_disk(const fs::path& file, kind what) const noexcept {
+  switch (what) {
+  case kind::disk: return set(file, 0600, 0660);
+  case kind::snapshot: return set(file, 0600, 0640);
+  case kind::image: return set(file, 0400, 0440);
+  }
 }
 
 void file_access::make_folder(const fs::path& folder) const {
@@ -109,7 +127,7 @@ void file_access::tighten(const fs::path& root) const {
     if (at->is_directory(none))
       set_folder(at->path());
     else if (name.ends_with(".qcow2"))
-      set_disk(at->path(), *within.begin() != "images" && name.find('@') == name.npos);
+      set_disk(at->path(), kind_of(within));
     else
       set(at->path(), 0600, 0600);
     for (auto above = at->path().parent_path(); folders.insert(above).second; above = above.parent_path())

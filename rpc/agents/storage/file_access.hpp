@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,25 +11,35 @@ namespace mistify::agents::storage {
 /// Who besides the store's own user may open its files: a group that QEMU runs in, or nobody. Others never may, whatever the
 /// umask is. Thread-safe.
 ///
-///   folders                0700; with a group 0710, so that it reaches what it is given the name of
-///   disks                  0600; with a group 0660
-///   images and snapshots   0600; with a group 0640
-///   all else               0600
+///               alone   with a group
+///   folders      0700    2750: what is made in them has the group as well
+///   disks        0600    0660
+///   snapshots    0600    0640: written when an older one is removed
+///   images       0400    0440
+///   all else     0600    0600
 ///
-/// Files that have another owner keep it and their group (libvirt makes running disks QEMU's own); others lose their rights
-/// all the same. What this user may not change is left alone: only the owner could have let others in.
+/// Files that have another owner keep it and their group; others lose their rights all the same. What this user may not change
+/// is left alone: only the owner could have let others in.
 class file_access {
 public:
   file_access() = default;
   explicit file_access(std::optional<gid_t> group) : group_{group} {}
 
-  /// Of the group's name. "": of the first of `libvirt-qemu` and `qemu` that this host has, else nobody. Throws
-  /// std::invalid_argument if there is no such group.
+  /// Of the group's name. "": of the first of `mistify-disks`, `libvirt-qemu` and `qemu` that this host has, else nobody.
+  /// Throws std::invalid_argument if there is no such group.
   static file_access of_group(const std::string& name);
 
+  /// Null: nobody.
+  std::optional<gid_t> group() const noexcept { return group_; }
+
+  /// Sets the umask of the process: with a group, new folders are made as they have to be, since systemd's
+  /// RestrictSUIDSGID= denies to set the bit that they inherit.
+  void apply_umask() const noexcept;
+
   void set_folder(const std::filesystem::path& folder) const noexcept;
-  /// `written`: by the machine whose disk it is.
-  void set_disk(const std::filesystem::path& file, bool written) const noexcept;
+
+  enum class kind : std::uint8_t { disk, snapshot, image };
+  void set_disk(const std::filesystem::path& file, kind what) const noexcept;
 
   /// Makes the folder and those above it that are missing.
   void make_folder(const std::filesystem::path& folder) const;
@@ -41,6 +52,9 @@ private:
 
   std::optional<gid_t> group_;
 };
+
+/// True for what lies in a store's folder and is the store's, by its path from there. False for what others keep there.
+bool is_of_store(const std::filesystem::path& within);
 
 /// Throws std::runtime_error if a folder of the store is a symbolic link or lies on another file system: nothing could be
 /// renamed into it, or it could leave the store.

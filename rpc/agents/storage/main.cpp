@@ -1,12 +1,32 @@
 #include "rpc/agents/storage/directory_store.hpp"
 #include "rpc/agents/storage/storage_agent.hpp"
+#include "rpc/agents/storage/take_over.hpp"
 #include "rpc/agents/storage/units.hpp"
 #include "rpc/agents/storage/zfs_store.hpp"
 #include "rpc/base/command_line.hpp"
 #include "rpc/kit/run_agent.hpp"
 
 #include <climits>
+#include <exception>
+#include <iostream>
 #include <optional>
+
+namespace {
+
+/// For the service manager, as root, before the daemon starts as a user of its own.
+int take_over(const std::string& directory, const std::string& user, const std::string& group) {
+  namespace storage = mistify::agents::storage;
+  try {
+    if (const auto count = storage::take_over_store(directory, storage::find_store_owner(user, group)))
+      std::cout << "mistify-storage: " << directory << ": " << count << " files and folders given to " << user << '\n';
+    return 0;
+  } catch (const std::exception& e) {
+    std::cerr << "mistify-storage: " << e.what() << '\n';
+    return 1;
+  }
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
   namespace storage = mistify::agents::storage;
@@ -41,9 +61,15 @@ int main(int argc, char** argv) {
                  "percent of what disks may still grow by that is kept free for them", 100);
   std::string group;
   options.option("--qemu-group", group,
-                 "group that machines run in, which may read disks; by default libvirt-qemu or qemu, if there is one");
+                 "group that machines run in, which may open disks; by default mistify-disks, libvirt-qemu or qemu, if "
+                 "there is one");
+  std::string owner;
+  options.option("--take-over", owner,
+                 "give the files of the folder to this user, as root, where root or QEMU's user has them, and end");
   if (auto done = options.parse(argc, argv))
     return *done;
+  if (!owner.empty())
+    return take_over(directory, owner, group);
 
   fetching.limits.max_size = max_image * storage::megabyte;
   fetching.limits.time = std::chrono::minutes{fetch_time};
@@ -52,8 +78,11 @@ int main(int argc, char** argv) {
   if (reserve != UINT_MAX)
     space.reserve = reserve * storage::megabyte;
   const auto open = [&]() -> std::unique_ptr<storage::backend> {
-    if (pool.empty())
-      return std::make_unique<storage::directory_store>(directory, 100, storage::file_access::of_group(group));
+    if (pool.empty()) {
+      const auto access = storage::file_access::of_group(group);
+      access.apply_umask();
+      return std::make_unique<storage::directory_store>(directory, 100, access);
+    }
     return std::make_unique<storage::zfs_store>(storage::zfs_settings{pool, directory + "/.staging"});
   };
   std::optional<storage::storage_agent> agent;
