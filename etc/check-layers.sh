@@ -23,8 +23,8 @@ mapfile -t rpc < <(find rpc -name '*.[ch]pp')
 mapfile -t rpc_but_json < <(find rpc -name '*.[ch]pp' ! -path 'rpc/base/json*')
 mapfile -t all_but_command_line < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/command_line.cpp')
 mapfile -t all_but_libvirt < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/libvirt/*')
-mapfile -t all_but_storage < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/storage/*')
-mapfile -t all_but_curl < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/storage/*' ! -path 'rpc/etcd/*')
+mapfile -t all_but_fetch < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*')
+mapfile -t all_but_curl < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*' ! -path 'rpc/etcd/*')
 mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/log.cpp')
 mapfile -t store < <(find store -name '*.[ch]pp')
 mapfile -t actors < <(find actors -name '*.[ch]pp')
@@ -36,7 +36,7 @@ forbid "actors/ does not know http/" 'http/' "${actors[@]}"
 
 # The floors inside rpc/, lowest first: a folder may include those before it.
 above=""
-for floor in agents images kit etcd client model http1 net base; do
+for floor in agents images fetch kit etcd client model http1 net base; do
   mapfile -t files < <(find "rpc/$floor" -name '*.[ch]pp')
   [ -z "$above" ] || forbid "rpc/$floor knows the floors below it only" "rpc/($above)/" "${files[@]}"
   above+="${above:+|}$floor"
@@ -50,8 +50,8 @@ forbid "CAF belongs to actors/ and http/" 'caf/' "${rpc[@]}" "${store[@]}"
 forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@]}"
 forbid "RapidJSON belongs to rpc/base/json" 'rapidjson/' "${rpc_but_json[@]}" "${store[@]}" "${actors[@]}" "${http[@]}"
 forbid "libvirt belongs to rpc/agents/libvirt" 'libvirt/libvirt' "${all_but_libvirt[@]}"
-forbid "what unpacks images belongs to rpc/agents/storage" '(lzma|zstd)' "${all_but_storage[@]}"
-forbid "libcurl belongs to rpc/agents/storage and rpc/etcd" 'curl/' "${all_but_curl[@]}"
+forbid "what unpacks images belongs to rpc/fetch" '(lzma|zstd)' "${all_but_fetch[@]}"
+forbid "libcurl belongs to rpc/fetch and rpc/etcd" 'curl/' "${all_but_curl[@]}"
 forbid "CLI11 is behind rpc/base/command_line" 'CLI/' "${all_but_command_line[@]}"
 forbid "spdlog is behind rpc/base/log" 'spdlog/' "${all_but_log[@]}"
 

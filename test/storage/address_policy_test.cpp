@@ -1,8 +1,8 @@
-#include "rpc/agents/storage/address_policy.hpp"
+#include "rpc/fetch/address_policy.hpp"
 
 #include <catch2/catch.hpp>
 
-using namespace mistify::agents::storage;
+using namespace mistify::fetching;
 
 namespace {
 

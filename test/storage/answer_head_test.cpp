@@ -1,11 +1,11 @@
-#include "rpc/agents/storage/answer_head.hpp"
-#include "rpc/agents/storage/url_reader.hpp"
+#include "rpc/fetch/answer_head.hpp"
+#include "rpc/fetch/url_reader.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <curl/curl.h>
 
-using namespace mistify::agents::storage;
+using namespace mistify::fetching;
 
 namespace {
 

@@ -1,6 +1,7 @@
 #include "lab.hpp"
 #include "rpc/agents/storage/command.hpp"
 #include "rpc/agents/storage/disk_content.hpp"
+#include "rpc/fetch/text_content.hpp"
 #include "zfs_send.hpp"
 
 #include <catch2/catch.hpp>
@@ -93,7 +94,7 @@ TEST_CASE("pages and messages of servers are refused as such") {
                            "<?xml version=\"1.0\"?><Error>", "<!-- x --><html>", "<head>"}) {
     INFO(page);
     CHECK_THROWS_WITH(expect_disk(page), Contains("HTML or XML"));
-    CHECK(is_markup(page));
+    CHECK(mistify::fetching::is_markup(page));
   }
   for (const auto* json : {R"({"error":"no"})", "{}", "[ ]", " [{\"a\":1}]", "[1,2]", "{\n  \"a\": 1}"}) {
     INFO(json);

@@ -1,4 +1,4 @@
-#include "rpc/agents/storage/progress_reporter.hpp"
+#include "rpc/fetch/progress_reporter.hpp"
 #include "test/rpc/scripted_agent.hpp"
 
 #include <catch2/catch.hpp>
@@ -9,10 +9,10 @@
 using namespace mistify;
 using namespace mistify::test;
 using namespace std::chrono_literals;
-using agents::storage::fetch_progress;
-using agents::storage::progress_reporter;
 using Catch::Contains;
 using Catch::StartsWith;
+using fetching::fetch_progress;
+using fetching::progress_reporter;
 
 namespace {
 

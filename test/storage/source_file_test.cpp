@@ -1,5 +1,5 @@
-#include "rpc/agents/storage/source_file.hpp"
-#include "rpc/agents/storage/url_reader.hpp"
+#include "rpc/fetch/source_file.hpp"
+#include "rpc/fetch/url_reader.hpp"
 #include "test/system/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
@@ -8,7 +8,7 @@
 #include <iterator>
 #include <sys/stat.h>
 
-using namespace mistify::agents::storage;
+using namespace mistify::fetching;
 using namespace mistify::test;
 using Catch::Contains;
 namespace fs = std::filesystem;

@@ -1,14 +1,15 @@
 #include "lab.hpp"
 #include "rpc/agents/storage/command.hpp"
-#include "rpc/agents/storage/sha256.hpp"
-#include "rpc/agents/storage/sparse_file.hpp"
-#include "rpc/agents/storage/unpack.hpp"
+#include "rpc/fetch/sha256.hpp"
+#include "rpc/fetch/sparse_file.hpp"
+#include "rpc/fetch/unpack.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fstream>
 
-using namespace mistify::agents::storage;
+using namespace mistify::fetching;
+using mistify::agents::storage::run;
 using namespace mistify::test;
 using Catch::Contains;
 

@@ -1,8 +1,8 @@
-#include "rpc/agents/storage/url.hpp"
+#include "rpc/fetch/url.hpp"
 
 #include <catch2/catch.hpp>
 
-using namespace mistify::agents::storage;
+using namespace mistify::fetching;
 
 TEST_CASE("no user info, query or fragment of a URL is left in what is shown of it") {
   CHECK(without_secrets("http://user:secret@h:80/a/b.img?token=secret#secret") == "http://h:80/a/b.img");

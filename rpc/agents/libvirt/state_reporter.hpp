@@ -1,9 +1,9 @@
 #pragma once
 
 #include "rpc/agents/libvirt/domain_watch.hpp"
-#include "rpc/agents/libvirt/due_reports.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/kit/agent_reporter.hpp"
+#include "rpc/kit/due_reports.hpp"
 
 #include <condition_variable>
 #include <memory>
@@ -13,6 +13,8 @@
 #include <thread>
 
 namespace mistify::agents {
+
+using rpc::due_reports;
 
 /// Tells the agent what guests are in whenever that changes, so that it knows of those that shut down, crash or are
 /// started by somebody else. What the agent does not take is told again, as it is then. Once after each connection to

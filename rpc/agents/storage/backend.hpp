@@ -2,6 +2,7 @@
 
 #include "rpc/agents/storage/ids.hpp"
 #include "rpc/agents/storage/room.hpp"
+#include "rpc/fetch/units.hpp"
 #include "rpc/images/store_file.hpp"
 #include "rpc/kit/byte_sink.hpp"
 
@@ -15,6 +16,9 @@
 #include <vector>
 
 namespace mistify::agents::storage {
+
+// What rpc/fetch has is used here under its own names.
+using namespace fetching;
 
 /// A volume as it is there: an image, a guest's disk, or one of its own. Sizes in bytes.
 struct volume_facts {

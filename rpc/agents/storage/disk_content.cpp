@@ -2,6 +2,7 @@
 
 #include "rpc/base/pread_all.hpp"
 #include "rpc/base/unique_fd.hpp"
+#include "rpc/fetch/text_content.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,9 @@
 namespace mistify::agents::storage {
 
 using namespace std::string_view_literals;
+using fetching::is_markup;
+using fetching::is_text;
+using fetching::without_blanks;
 
 namespace {
 
@@ -117,10 +121,6 @@ bool is_tar(std::string_view head) {
   return octal(head.substr(sum_at, sum_size)) == sum;
 }
 
-bool is_text(std::string_view head) {
-  return std::ranges::all_of(head, [](unsigned char c) { return (c >= ' ' && c != 0x7f) || (c >= '\t' && c <= '\r'); });
-}
-
 /// The bytes of the UTF-8 character at the begin of a text, 1 to 4; 0 if there is none. Overlong forms pass: no disk has them.
 std::size_t utf8_length(std::string_view text) {
   const auto first = static_cast<unsigned char>(text[0]);
@@ -151,12 +151,6 @@ bool has_text_for_a_boot_sector(std::string_view head) {
   constexpr std::size_t sector = 512;
   const auto first = head.substr(0, sector);
   return first.find_first_of("\r\n") != first.npos && is_text(first) && is_utf8(first);
-}
-
-std::string_view without_blanks(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf"))
-    text.remove_prefix(3);
-  return text.substr(std::min(text.size(), text.find_first_not_of(" \t\r\n\f\v")));
 }
 
 /// `{"key`, `{}`, `[{`, `["`, `[1`…: what JSON can begin with.
@@ -205,12 +199,6 @@ T number_at(std::string_view head, std::size_t at, bool swapped) {
 }
 
 } // namespace
-
-bool is_markup(std::string_view head) {
-  const auto text = without_blanks(head);
-  return text.size() > 1 && text[0] == '<' &&
-         (std::isalpha(static_cast<unsigned char>(text[1])) || text[1] == '!' || text[1] == '?') && is_text(head);
-}
 
 void expect_disk(std::string_view head) {
   if (parse_zfs_stream(head))

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "rpc/fetch/wrong_content.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -11,14 +12,7 @@
 namespace mistify::agents::storage {
 
 /// The content is recognisably no raw or qcow2 disk.
-class not_a_disk : public std::runtime_error {
-public:
-  not_a_disk(const std::string& what, bool page) : runtime_error{what}, page_{page} {}
-  bool is_page() const noexcept { return page_; } ///< such as servers answer with instead of an error
-
-private:
-  bool page_;
-};
+using not_a_disk = fetching::wrong_content;
 
 /// The bytes that `expect_disk` wants to see, where there are as many.
 constexpr std::size_t disk_head = 4096;
@@ -32,9 +26,6 @@ void expect_disk(std::string_view head);
 
 /// The same for formats that are known by their end. Throws std::system_error where the file cannot be read.
 void expect_disk_end(const std::filesystem::path& file);
-
-/// Whether a text begins as HTML or XML does.
-bool is_markup(std::string_view head);
 
 /// What the begin of a stream of `zfs send` says.
 struct zfs_stream {

@@ -1,7 +1,7 @@
 #include "rpc/agents/storage/disks.hpp"
 
-#include "rpc/agents/storage/units.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/fetch/units.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,7 +1,8 @@
 #include "rpc/agents/storage/images.hpp"
 
-#include "rpc/agents/storage/units.hpp"
 #include "rpc/agents/storage/volumes.hpp"
+#include "rpc/fetch/sha256.hpp"
+#include "rpc/fetch/units.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -27,26 +28,6 @@ rpc::image as_image(const dataset_id& id, const fetch_progress& on_its_way, cons
           .snapshot = {},
           .size = in_megabytes(total),
           .status = on_its_way.text()};
-}
-
-/// A text among the members that the agent passes on without knowing them; "" where there is none.
-std::string text_in(const rpc::json::node& object, std::string_view name) {
-  const auto* found = object.find(name);
-  return found ? found->as_string(name) : "";
-}
-
-std::string sum_of(const rpc::image_request& request) {
-  std::string sum;
-  if (const auto own = request.extra.find("sha256"); own != request.extra.end())
-    sum = rpc::json::document::parse(own->second).root().as_string("sha256");
-  if (const auto args = request.extra.find("args"); sum.empty() && args != request.extra.end())
-    sum = text_in(rpc::json::document::parse(args->second).root(), "sha256");
-  if (sum.empty())
-    return {};
-  const auto valid = find_sha256(sum, "");
-  if (!valid || valid->size() != sum.size())
-    throw std::invalid_argument{"sha256: must be 64 hexadecimal digits"};
-  return *valid;
 }
 
 std::string id_in(const std::string& source) {
@@ -86,7 +67,7 @@ rpc::image_response images::get(const rpc::image_request& request) const {
 fetch::order images::order_of(const rpc::image_request& request) const {
   if (request.id.find("://") != request.id.npos)
     throw std::invalid_argument{"id: must be no URL"};
-  auto sum = sum_of(request);
+  auto sum = wanted_sum(request);
   if (request.source.find("://") != request.source.npos) {
     parse_url(request.source);
     return {request.source, std::move(sum)};

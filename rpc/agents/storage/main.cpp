@@ -1,9 +1,9 @@
 #include "rpc/agents/storage/directory_store.hpp"
 #include "rpc/agents/storage/storage_agent.hpp"
 #include "rpc/agents/storage/take_over.hpp"
-#include "rpc/agents/storage/units.hpp"
 #include "rpc/agents/storage/zfs_store.hpp"
 #include "rpc/base/command_line.hpp"
+#include "rpc/fetch/units.hpp"
 #include "rpc/kit/run_agent.hpp"
 
 #include <climits>

@@ -1,6 +1,6 @@
 #include "rpc/agents/storage/snapshots.hpp"
 
-#include "rpc/agents/storage/units.hpp"
+#include "rpc/fetch/units.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -1,6 +1,6 @@
 #include "rpc/agents/storage/volumes.hpp"
 
-#include "rpc/agents/storage/units.hpp"
+#include "rpc/fetch/units.hpp"
 
 #include <stdexcept>
 

@@ -6,7 +6,7 @@
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
 #include "rpc/agents/storage/source_image.hpp"
-#include "rpc/agents/storage/units.hpp"
+#include "rpc/fetch/units.hpp"
 
 #include <algorithm>
 #include <chrono>
