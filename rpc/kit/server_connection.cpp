@@ -78,7 +78,9 @@ bool stream_once(const http_answer& answer, bool chunked, socket_stream& to) {
     return does;
   };
   const auto bytes = [&](std::string_view b) {
-    return fits(b.size()) && (b.empty() || to.send(chunked ? std::string_view{chunk_of(b)} : b));
+    if (b.empty()) // nothing is sent: a chunk of no bytes would end the body
+      return !to.other_end_left();
+    return fits(b.size()) && to.send(chunked ? std::string_view{chunk_of(b)} : b);
   };
   const auto file = [&](int fd, std::uint64_t offset, std::size_t size) {
     return fits(size) && (size == 0 || to.send_file(fd, offset, size));
