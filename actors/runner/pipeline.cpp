@@ -17,9 +17,14 @@ using rpc::failure;
 /// A sub-agent that asks for a longer pause than this has a fault; it is called again after a day all the same.
 constexpr std::uint64_t longest_pause_seconds = 24 * 3600;
 
-/// "cpuMetrics" → "cpu".
-std::string_view metrics_type(std::string_view action) {
-  return action.substr(0, action.find("Metrics"));
+/// "cpuMetrics", "containerCpuMetrics" → "cpu".
+std::string metrics_type(std::string_view action) {
+  if (constexpr std::string_view prefix = "container"; action.starts_with(prefix))
+    action.remove_prefix(prefix.size());
+  std::string type{action.substr(0, action.find("Metrics"))};
+  if (!type.empty())
+    type.front() = rpc::text::lower(type.front());
+  return type;
 }
 
 /// An id in other letters' case is the same one (RFC 9562, section 4), and is kept as it is stored.

@@ -27,20 +27,34 @@ constexpr auto longest_round = 60s;
 /// The pause before a request is repeated because its service had no free slot.
 constexpr auto pause_when_busy = 100ms;
 
-/// A request for one kind of metrics of any guest.
+/// A request for one kind of metrics.
 struct question {
   figure_kind kind;
   actors::action_ptr what;
+  bool of_containers = true, of_others = true; ///< the guests that it is for
+
+  bool is_for(const store::stored_guest& guest) const { return guest.type == "container" ? of_containers : of_others; }
 };
 
 /// Returns the configured requests by the service of their first stage.
 std::map<std::string, std::vector<question>> questions_by_service(const actors::config& settings) {
-  constexpr std::pair<std::string_view, figure_kind> actions[] = {
-    {"cpuMetrics", figure_kind::cpu}, {"diskMetrics", figure_kind::disk}, {"nicMetrics", figure_kind::nic}};
+  struct row {
+    std::string_view all, containers;
+    figure_kind kind;
+  };
+  constexpr row actions[] = {{"cpuMetrics", "containerCpuMetrics", figure_kind::cpu},
+                             {"diskMetrics", "containerDiskMetrics", figure_kind::disk},
+                             {"nicMetrics", "containerNicMetrics", figure_kind::nic}};
   std::map<std::string, std::vector<question>> found;
-  for (const auto& [name, kind] : actions)
-    if (const auto what = settings.find_action(name); what && !what->stages.empty())
-      found[what->stages.front().service].push_back({kind, what});
+  const auto add = [&](question q) {
+    if (q.what && !q.what->stages.empty())
+      found[q.what->stages.front().service].push_back(std::move(q));
+  };
+  for (const auto& [all, containers, kind] : actions) {
+    const auto own = settings.find_action(containers);
+    add({kind, own, true, false});
+    add({kind, settings.find_action(all), own == nullptr, true});
+  }
   return found;
 }
 
@@ -119,7 +133,8 @@ std::vector<guest_metrics_collector::lane::asked> guest_metrics_collector::lane:
   std::vector<asked> all;
   for (const auto& guest : guests)
     for (const auto& about : questions_)
-      all.push_back({guest, &about});
+      if (about.is_for(*guest))
+        all.push_back({guest, &about});
   return all;
 }
 

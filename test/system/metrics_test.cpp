@@ -100,3 +100,20 @@ TEST_CASE("a sub-agent that fails to give metrics is a bad gateway, and the gues
   CHECK(h.http.get("/guests/" + id).body == before);
   CHECK(h.healthy());
 }
+
+TEST_CASE("metrics of a container come from its own actions where they are configured, else from those of all guests") {
+  house h{[](config_file& c) {
+    c.stages("containerCpuMetrics", R"({"service":"test","method":"Own.CpuMetrics"})");
+    c.actions.erase("containerNicMetrics");
+  }};
+  const auto machine = h.create_guest(), container = h.create_guest(R"("type":"container")");
+  h.sub.on("Own.CpuMetrics", metrics(R"("cpu":[{"cpu_time":7,"vcpu_time":7}])"));
+  h.sub.on("Test.CpuMetrics", metrics(R"("cpu":[])"));
+  h.sub.on("Test.NicMetrics", metrics(R"("nic":{})"));
+  CHECK(count(h.http.get("/guests/" + container + "/metrics/cpu").body) == 1);
+  CHECK(count(h.http.get("/guests/" + machine + "/metrics/cpu").body) == 0);
+  CHECK(h.http.get("/guests/" + container + "/metrics/nic").status == 200);
+  CHECK(text_at(h.sub.calls("Own.CpuMetrics").at(0).params, "type") ==
+        text_at(h.sub.calls("Test.CpuMetrics").at(0).params, "type"));
+  CHECK(h.sub.calls("Own.CpuMetrics").size() == 1);
+}

@@ -44,9 +44,17 @@ std::string encode_nic(const rpc::json::node& result, std::size_t most) {
   return encode_by_name(nics_of(member_of(result, "nic"), most));
 }
 
+/// For containers "containerCpuMetrics" if it is configured, otherwise "cpuMetrics" as for all guests.
+actors::action_ptr require_metrics_action(const context& cx, std::string_view guest_type, std::string_view action) {
+  if (const auto own = action_for(guest_type, action); own != action)
+    if (auto found = cx.settings.find_action(own))
+      return found;
+  return require_action(cx, action);
+}
+
 task<answer> get_metrics(context& cx, request from, std::string action, encoder encode) {
   const auto guest = require_guest(cx, from.captures[0]);
-  actors::info_request question{require_action(cx, action), {}, false, from.id};
+  actors::info_request question{require_metrics_action(cx, guest->type, action), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));
   co_return json_answer(200, from_sub_agent([&] {
                           return encode(rpc::json::document::parse(result).root(), cx.settings.limit.metric_devices);
