@@ -24,7 +24,8 @@ mapfile -t rpc_but_json < <(find rpc -name '*.[ch]pp' ! -path 'rpc/base/json*')
 mapfile -t all_but_command_line < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/command_line.cpp')
 mapfile -t all_but_libvirt < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/libvirt/*')
 mapfile -t all_but_fetch < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*')
-mapfile -t all_but_curl < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*' ! -path 'rpc/etcd/*')
+mapfile -t all_but_curl < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*' ! -path 'rpc/etcd/*' \
+  ! -path 'rpc/agents/container/engine_transfer.cpp')
 mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/log.cpp')
 mapfile -t store < <(find store -name '*.[ch]pp')
 mapfile -t actors < <(find actors -name '*.[ch]pp')
@@ -51,7 +52,7 @@ forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@
 forbid "RapidJSON belongs to rpc/base/json" 'rapidjson/' "${rpc_but_json[@]}" "${store[@]}" "${actors[@]}" "${http[@]}"
 forbid "libvirt belongs to rpc/agents/libvirt" 'libvirt/libvirt' "${all_but_libvirt[@]}"
 forbid "what unpacks images belongs to rpc/fetch" '(lzma|zstd)' "${all_but_fetch[@]}"
-forbid "libcurl belongs to rpc/fetch and rpc/etcd" 'curl/' "${all_but_curl[@]}"
+forbid "libcurl belongs to rpc/fetch, rpc/etcd and the client of container engines" 'curl/' "${all_but_curl[@]}"
 forbid "CLI11 is behind rpc/base/command_line" 'CLI/' "${all_but_command_line[@]}"
 forbid "spdlog is behind rpc/base/log" 'spdlog/' "${all_but_log[@]}"
 

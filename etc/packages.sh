@@ -31,6 +31,10 @@ CHROOT_PACKAGES=(mmdebstrap)
 VM_PACKAGES=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 busybox-static
   syslinux mtools dosfstools systemd)
 
+# Engines without what they would start by themselves.
+# shellcheck disable=SC2034
+CONTAINER_PACKAGES=(podman conmon runc containernetworking-plugins docker.io busybox-static)
+
 # missing_packages NAME...: prints those that are not installed, one a line.
 missing_packages() {
   local name

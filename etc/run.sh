@@ -3,8 +3,9 @@
 # with the sub-agents behind unix sockets), with real disks and images, and machines of libvirt's test driver, which are not
 # real; or with an example sub-agent that makes up everything.
 #
-# Usage: etc/run.sh [--example]
+# Usage: etc/run.sh [--example | --containers]
 #        etc/run.sh --cluster   etcd and three agents: see etc/run-cluster.sh
+#   --containers  containers as well, on podman: needs root. ENGINE names the socket of an engine that runs already
 # Environment: ADDRESS   where the agent listens, host:port (default 127.0.0.1:8080); beyond this machine whoever reaches
 #                        it may do everything (--insecure)
 #              LIBVIRT   libvirt's URI, such as qemu:///system for real machines (default test:///default)
@@ -26,13 +27,17 @@ case ${1:-} in
   state=${STATE:-build/run}
   sub_agents=(mistify-test-agent)
   ;;
-"")
+"" | --containers)
   configs=(etc/agent.d/storage.json etc/agent.d/libvirt.json)
   state=${STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/mistify}
   sub_agents=(mistify-storage mistify-libvirt)
+  if [ "${1:-}" = --containers ]; then
+    configs+=(etc/agent.d/containers.json)
+    sub_agents+=(mistify-container)
+  fi
   ;;
 *)
-  echo "usage: etc/run.sh [--example | --cluster]" >&2
+  echo "usage: etc/run.sh [--example | --containers | --cluster]" >&2
   exit 2
   ;;
 esac
@@ -87,6 +92,10 @@ command_of() {
     printf '%s\n' --socket "$sockets/storage.sock" --agent "unix:$sockets/agent.sock" --directory "$state/storage" \
       --allow-net 127.0.0.0/8
     ;;
+  mistify-container)
+    printf '%s\n' --socket "$sockets/container.sock" --agent "unix:$sockets/agent.sock" --directory "$state/containers" \
+      --engine "$engine" --allow-net 127.0.0.0/8
+    ;;
   mistify-libvirt)
     printf '%s\n' --socket "$sockets/libvirt.sock" --agent "unix:$sockets/agent.sock" --store "$state/storage" \
       --connect "${LIBVIRT:-test:///default}" --consoles "$state/consoles"
@@ -113,6 +122,20 @@ configure() {
     '{dbpath: $database, http: {listen: [$socket]}}' >"$state/agent.d/agent.json"
 }
 
+# start_engine: podman's API at a socket of its own, unless ENGINE names another engine's.
+start_engine() {
+  engine=${ENGINE:-}
+  [ -z "$engine" ] || return 0
+  command -v podman >/dev/null ||
+    die "There is no podman: apt-get install podman, or name an engine's socket, such as ENGINE=/run/docker.sock etc/run.sh --containers"
+  [ "$(id -u)" -eq 0 ] || die "podman needs root here: sudo etc/run.sh --containers, or ENGINE=SOCKET"
+  engine=$state/podman.sock
+  start podman podman system service --time=0 "unix://$engine"
+  engine_pid=$started
+  wait_for podman "$engine_pid" test -S "$engine"
+}
+
+engine_pid=
 pids=() # the agent first
 
 stop() {
@@ -122,6 +145,7 @@ stop() {
     kill -TERM "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
+  [ -z "$engine_pid" ] || kill -TERM "$engine_pid" 2>/dev/null || true
 }
 
 # give_up NAME: says why a process is not what it should be, and leaves.
@@ -158,6 +182,7 @@ fi
   die "Port $port on $host is taken by another program: stop that, or set ADDRESS=host:port to listen elsewhere."
 
 trap 'stop; exit 0' INT TERM
+[ "${1:-}" != --containers ] || start_engine
 for name in "${sub_agents[@]}"; do
   mapfile -t arguments < <(command_of "$name")
   start "$name" "$build/$name" "${arguments[@]}"
@@ -178,6 +203,13 @@ Ctrl-C stops all. Try, in another terminal:
   curl $url/guests
   curl $url/jobs
   curl -X POST $url/guests/ID/start        with the id that the first answer holds
+
+END
+[ "${1:-}" != --containers ] || cat <<END
+And containers, on $engine, of a file that docker save or podman save wrote, or of a reference:
+
+  curl -i $url/images -d '{"type":"container","id":"busybox","source":"docker.io/library/busybox"}'
+  curl -i $url/guests -d '{"type":"container","image":"busybox","metadata":{"container.command":"sleep 1000"}}'
 
 END
 

@@ -1,0 +1,62 @@
+#include "rpc/agents/container/container_agent.hpp"
+
+#include "rpc/agents/container/container_metrics.hpp"
+
+#include <utility>
+
+namespace mistify::agents::container {
+
+container_agent::container_agent(const rpc::listen_at& where, const container_settings& settings)
+  : engine_{settings.engine}, marks_{settings.folder / "guests"}, containers_{engine_, marks_, settings.rules},
+    images_{engine_, settings.folder, settings.fetching}, log_{containers_, engine_}, server_{where} {
+  serve_containers();
+  serve_images();
+  serve_metrics();
+  server_.handle_http("/guests/log", [this](std::string_view body) { return log_.answer(body); });
+  if (!settings.agent.url.empty())
+    reporter_.emplace(engine_, containers_, marks_, settings.agent);
+}
+
+void container_agent::serve_containers() {
+  using method = rpc::guest_response (containers::*)(const container_call&);
+  const std::pair<const char*, method> methods[] = {
+    {"CreateContainer", &containers::create},   {"RunContainer", &containers::run},
+    {"StartContainer", &containers::start},     {"StopContainer", &containers::stop},
+    {"RestartContainer", &containers::restart}, {"RebootContainer", &containers::reboot},
+    {"PauseContainer", &containers::pause},     {"UnpauseContainer", &containers::unpause},
+    {"DeleteContainer", &containers::remove},
+  };
+  for (const auto& [name, m] : methods)
+    server_.handle<container_call, rpc::guest_response>(
+      std::string{"MDocker."} + name, [this, m = m](const container_call& call) { return (containers_.*m)(call); });
+  server_.handle_raw("MDocker.ListContainers", [this](std::string_view params) { return containers_.list(params); });
+  server_.handle_raw("MDocker.GetContainer", [this](std::string_view params) { return containers_.get(params); });
+  server_.handle_raw("MDocker.SaveContainer", [this](std::string_view params) {
+    return rpc::encode(containers_.save(rpc::json::document::parse(params).root()));
+  });
+  server_.handle_raw("MDocker.GetInfo", [this](std::string_view) { return engine_.get("/info").root().text(); });
+}
+
+void container_agent::serve_images() {
+  using method = rpc::image_response (image_store::*)(const rpc::image_request&);
+  const std::pair<const char*, method> methods[] = {
+    {"ListImages", &image_store::list}, {"GetImage", &image_store::get}, {"DeleteImage", &image_store::remove}};
+  for (const auto& [name, m] : methods)
+    server_.handle<rpc::image_request, rpc::image_response>(
+      std::string{"MDocker."} + name,
+      [this, m = m](const rpc::image_request& request) { return (images_.*m)(request); });
+  server_.handle<rpc::image_request, rpc::image_response>(
+    "MDocker.LoadImage",
+    [this](const rpc::image_request& request, const rpc::asker& who) { return images_.load(request, who); });
+}
+
+void container_agent::serve_metrics() {
+  const std::pair<const char*, decltype(&cpu_metrics)> methods[] = {
+    {"CPUMetrics", cpu_metrics}, {"DiskMetrics", disk_metrics}, {"NicMetrics", nic_metrics}};
+  for (const auto& [name, m] : methods)
+    server_.handle<rpc::guest_metrics_request, rpc::guest_metrics_response>(
+      std::string{"MDocker."} + name,
+      [this, m = m](const rpc::guest_metrics_request& request) { return m(containers_, engine_, request); });
+}
+
+} // namespace mistify::agents::container

@@ -1,0 +1,289 @@
+#include "rpc/agents/container/containers.hpp"
+
+#include "rpc/agents/container/image_names.hpp"
+
+#include <stdexcept>
+
+namespace mistify::agents::container {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t look_again = 1; ///< seconds
+constexpr auto stop_slack = 30s;        ///< that the engine may need beside the container's own time
+
+std::string path_of(const std::string& guest, std::string_view action) {
+  return "/containers/" + container_name(guest) + '/' + std::string{action};
+}
+
+bool is_running(const container_facts& facts) {
+  return facts.running && !facts.paused;
+}
+
+bool is_off(const container_facts& facts) {
+  return !facts.running;
+}
+
+/// The agent's names of actions on containers, and those of other guests.
+bool kills(const std::string& action) {
+  return action == "containerPoweroff" || action == "containerDelete" || action == "poweroff" || action == "delete";
+}
+
+bool deletes(const std::string& action) {
+  return action == "containerDelete" || action == "delete";
+}
+
+std::string left_alone(const std::string& name) {
+  return "left alone: " + name;
+}
+
+/// The guest in the params of a call that is served as text.
+std::string guest_in(std::string_view params) {
+  container_call call;
+  decode(rpc::json::document::parse(params).root(), call);
+  expect_guest_id(call.guest.id);
+  return call.guest.id;
+}
+
+std::string text_member(const rpc::json::node& of, std::string_view name) {
+  const auto* found = of.find(name);
+  return found && found->type() == rpc::json::node::kind::string ? found->as_string(name) : std::string{};
+}
+
+/// The guest of a container in the engine's list; "" for somebody else's.
+std::string guest_of(const rpc::json::node& listed) {
+  const auto* labels = listed.find("Labels");
+  auto guest = labels ? text_member(*labels, guest_label) : std::string{};
+  return is_guest_id(guest) ? guest : std::string{};
+}
+
+std::string list_of(const std::vector<std::string>& found) {
+  rpc::json::writer w;
+  w.begin_object().key("containers").begin_array();
+  for (const auto& one : found)
+    w.raw(one);
+  w.end_array().end_object();
+  return std::move(w).str();
+}
+
+} // namespace
+
+containers::containers(engine& on, guest_marks& marks, container_rules rules)
+  : engine_{on}, marks_{marks}, rules_{std::move(rules)} {}
+
+// -- looking ---------------------------------------------------------------------------------------------------------
+
+std::optional<container_facts> containers::find(const std::string& guest) {
+  const auto inspected = engine_.find(path_of(guest, "json"));
+  if (!inspected)
+    return std::nullopt;
+  auto facts = read_container(inspected->root());
+  if (facts.guest != guest)
+    throw std::runtime_error{"conflict: " + container_name(guest) + " is a container of somebody else, " +
+                             left_alone(container_name(guest))};
+  return facts;
+}
+
+container_facts containers::need(const std::string& guest) {
+  auto facts = find(guest);
+  if (!facts)
+    throw std::runtime_error{"not found: there is no container " + container_name(guest)};
+  return std::move(*facts);
+}
+
+guest_state containers::look(const std::string& guest) {
+  const auto inspected = engine_.find(path_of(guest, "json"));
+  if (!inspected)
+    return missing_state();
+  const auto facts = read_container(inspected->root());
+  return facts.guest == guest ? state_of(facts, marks_.stopped_run(guest)) : missing_state();
+}
+
+rpc::guest_response containers::answer(rpc::guest g) {
+  const auto facts = need(g.id);
+  fill_in(g, facts, state_of(facts, marks_.stopped_run(g.id)));
+  return {std::move(g)};
+}
+
+std::string containers::list(std::string_view) {
+  const auto listed = engine_.get("/containers/json?all=1&" + filter_of("label", guest_label));
+  std::vector<std::string> found;
+  for (const auto& one : listed.root().items("containers"))
+    if (!guest_of(one).empty())
+      found.push_back(one.get().text());
+  return list_of(found);
+}
+
+std::vector<std::string> containers::guests() {
+  const auto listed = engine_.get("/containers/json?all=1&" + filter_of("label", guest_label));
+  std::vector<std::string> found;
+  for (const auto& one : listed.root().items("containers"))
+    if (auto guest = guest_of(one); !guest.empty())
+      found.push_back(std::move(guest));
+  return found;
+}
+
+std::string containers::get(std::string_view params) {
+  const auto guest = guest_in(params);
+  need(guest);
+  return list_of({engine_.get(path_of(guest, "json")).root().text()});
+}
+
+// -- acting ----------------------------------------------------------------------------------------------------------
+
+/// An engine that refuses because it is so already, or became so meanwhile, has done what was asked for.
+void containers::post(const std::string& guest, const std::string& action,
+                      const std::function<bool(const container_facts&)>& is_done, std::chrono::milliseconds time) {
+  try {
+    engine_.post(path_of(guest, action), {}, time);
+  } catch (const engine_away&) {
+    throw;
+  } catch (const engine_error&) {
+    const auto now = find(guest);
+    if (!now || !is_done(*now))
+      throw;
+  }
+}
+
+void containers::wake(const container_facts& facts, const std::string& guest) {
+  if (facts.paused)
+    post(guest, "unpause", [](const container_facts& now) { return !now.paused; });
+}
+
+void containers::start_now(const std::string& guest) {
+  post(guest, "start", is_running);
+}
+
+void containers::ask_to_stop(const container_facts& facts, const std::string& guest) {
+  wake(facts, guest);
+  post(guest, "kill?signal=" + escaped(facts.stop_signal.empty() ? "SIGTERM" : facts.stop_signal), is_off);
+}
+
+void containers::stop_within(const container_facts& facts, const std::string& guest, std::int64_t seconds) {
+  wake(facts, guest);
+  post(guest, "stop?t=" + std::to_string(seconds), is_off, std::chrono::seconds{seconds} + stop_slack);
+}
+
+rpc::guest_response containers::start(const container_call& call) {
+  expect_guest_id(call.guest.id);
+  const auto turn = locks_.take(call.guest.id);
+  const auto facts = need(call.guest.id);
+  if (facts.paused)
+    wake(facts, call.guest.id);
+  else if (!facts.running)
+    start_now(call.guest.id);
+  return answer(call.guest);
+}
+
+rpc::guest_response containers::stop(const container_call& call) {
+  const auto& id = call.guest.id;
+  expect_guest_id(id);
+  const auto turn = locks_.take(id);
+  if (deletes(call.action)) // its last stage takes care of what is not there, or foreign
+    if (const auto state = look(id); state.name == missing_state().name) {
+      rpc::guest_response gone{call.guest};
+      set_state(gone.guest, state);
+      return gone;
+    }
+  const auto facts = need(id);
+  if (!facts.running)
+    return answer(call.guest);
+  marks_.note_stop(id, facts.started);
+  if (kills(call.action)) {
+    stop_within(facts, id, 0);
+  } else if (!call.wait) {
+    stop_within(facts, id, facts.stop_time);
+  } else {
+    if (!call.again)
+      ask_to_stop(facts, id);
+    auto now = answer(call.guest);
+    now.retry = now.guest.state == "stopped" ? 0 : look_again;
+    return now;
+  }
+  return answer(call.guest);
+}
+
+rpc::guest_response containers::restart(const container_call& call) {
+  expect_guest_id(call.guest.id);
+  const auto turn = locks_.take(call.guest.id);
+  const auto facts = need(call.guest.id);
+  if (facts.running)
+    stop_within(facts, call.guest.id, 0);
+  start_now(call.guest.id);
+  return answer(call.guest);
+}
+
+rpc::guest_response containers::reboot(const container_call& call) {
+  const auto& id = call.guest.id;
+  expect_guest_id(id);
+  const auto turn = locks_.take(id);
+  auto facts = need(id);
+  if (facts.running && !call.wait)
+    stop_within(facts, id, facts.stop_time);
+  else if (facts.running && !call.again)
+    ask_to_stop(facts, id);
+  if (call.wait)
+    facts = need(id);
+  if (call.wait && facts.running) {
+    auto now = answer(call.guest);
+    now.retry = look_again;
+    return now;
+  }
+  start_now(id);
+  return answer(call.guest);
+}
+
+/// Podman answers 500 to a second pause.
+rpc::guest_response containers::pause(const container_call& call) {
+  expect_guest_id(call.guest.id);
+  const auto turn = locks_.take(call.guest.id);
+  const auto facts = need(call.guest.id);
+  if (!facts.running)
+    throw std::runtime_error{"conflict: the container does not run"};
+  if (!facts.paused)
+    post(call.guest.id, "pause", [](const container_facts& now) { return now.paused; });
+  return answer(call.guest);
+}
+
+rpc::guest_response containers::unpause(const container_call& call) {
+  expect_guest_id(call.guest.id);
+  const auto turn = locks_.take(call.guest.id);
+  const auto facts = need(call.guest.id);
+  if (!facts.running)
+    throw std::runtime_error{"conflict: the container does not run"};
+  wake(facts, call.guest.id);
+  return answer(call.guest);
+}
+
+rpc::guest_response containers::run(const container_call& call) {
+  auto started = call;
+  started.guest = create(call).guest;
+  return start(started);
+}
+
+// -- an image of it --------------------------------------------------------------------------------------------------
+
+rpc::image_response containers::save(const rpc::json::node& params) {
+  container_call call;
+  decode(params, call);
+  const auto& id = call.guest.id;
+  expect_guest_id(id);
+  const auto* args = params.find("args");
+  auto name = text_member(params, "dest");
+  if (name.empty() && args)
+    name = text_member(*args, "dest");
+  if (name.empty())
+    throw std::invalid_argument{"need a dest"};
+  expect_image_id(name);
+  const auto turn = locks_.take(id);
+  need(id);
+  const auto tag = local_tag(name);
+  engine_.post("/commit?container=" + container_name(id) + "&repo=" + escaped(tag.repository) +
+                 "&tag=" + escaped(tag.tag),
+               "{}", 10min);
+  const auto image = engine_.get("/images/" + escaped(tag.text()) + "/json");
+  return {{image_from(name, image.root())}};
+}
+
+} // namespace mistify::agents::container

@@ -1,0 +1,133 @@
+#include "fixture.hpp"
+#include "rpc/agents/container/state_reporter.hpp"
+#include "rpc/kit/server.hpp"
+
+#include <chrono>
+#include <httplib.h>
+#include <mutex>
+#include <thread>
+
+using namespace mistify;
+using namespace mistify::agents::container;
+using namespace std::chrono_literals;
+using test::container_lab;
+using test::fake_engine;
+
+namespace {
+
+/// Where reports go: remembers the last one of each guest.
+class fake_agent {
+public:
+  fake_agent() {
+    server_.Put(R"(/guests/([^/]+)/state)", [this](const httplib::Request& request, httplib::Response& answer) {
+      const std::lock_guard lock{mutex_};
+      answer.status = busy_ ? 409 : 200;
+      if (!busy_)
+        told_[request.matches[1]] = request.body;
+      ++count_;
+    });
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread{[this] { server_.listen_after_bind(); }};
+  }
+  ~fake_agent() {
+    server_.stop();
+    thread_.join();
+  }
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  void be_busy(bool now) {
+    const std::lock_guard lock{mutex_};
+    busy_ = now;
+  }
+  bool knows(const std::string& guest, const std::string& text) const {
+    for (int i = 0; i < 1000; ++i) {
+      {
+        const std::lock_guard lock{mutex_};
+        const auto found = told_.find(guest);
+        if (found != told_.end() && found->second.find(text) != std::string::npos)
+          return true;
+      }
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  }
+
+private:
+  httplib::Server server_;
+  int port_ = 0;
+  std::thread thread_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::string> told_;
+  bool busy_ = false;
+  int count_ = 0;
+};
+
+struct reporter_lab : container_lab {
+  fake_agent hears;
+  engine on{fake.socket()};
+  guest_marks marks{settings.folder / "guests"};
+  containers all{on, marks, {}};
+  std::optional<state_reporter> reporter{std::in_place, on, all, marks, hears.url()};
+
+  bool knows(const std::string& state) const { return hears.knows(id, "\"state\":\"" + state + '"'); }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(reporter_lab, "what containers do by themselves is reported") {
+  act("RunContainer");
+  CHECK(knows("running"));
+  fake.end(name, 137);
+  CHECK(knows("stopped"));
+  engine{fake.socket()}.post("/containers/" + name + "/start");
+  CHECK(knows("running"));
+  engine{fake.socket()}.post("/containers/" + name + "/pause");
+  CHECK(knows("paused"));
+  fake.vanish(name);
+  CHECK(knows("unknown"));
+}
+
+TEST_CASE_METHOD(reporter_lab, "what happened while the engine was away is reported when it is back") {
+  act("RunContainer");
+  CHECK(knows("running"));
+  fake.go_away();
+  fake.with(name, [](auto& c) {
+    c.status = "exited";
+    c.exit_code = 1;
+  });
+  fake.come_back();
+  CHECK(knows("stopped"));
+}
+
+TEST_CASE_METHOD(
+  reporter_lab,
+  "what happened while the sub-agent was away is reported at its start, also of a container that is gone") {
+  act("RunContainer");
+  CHECK(knows("running"));
+  reporter.reset();
+  fake.vanish(name);
+  reporter.emplace(on, all, marks, hears.url());
+  CHECK(knows("unknown"));
+}
+
+TEST_CASE_METHOD(reporter_lab, "a report that comes at the wrong time is repeated, with the state of then") {
+  act("RunContainer");
+  CHECK(knows("running"));
+  hears.be_busy(true);
+  fake.end(name, 1);
+  std::this_thread::sleep_for(200ms);
+  engine{fake.socket()}.post("/containers/" + name + "/start");
+  engine{fake.socket()}.post("/containers/" + name + "/pause");
+  hears.be_busy(false);
+  CHECK(knows("paused"));
+}
+
+TEST_CASE("a reporter ends at once, with and without an engine") {
+  test::temp_dir dir;
+  engine on{(dir.path() / "none.sock").string()};
+  guest_marks marks{dir.path() / "guests"};
+  containers all{on, marks, {}};
+  const auto begin = std::chrono::steady_clock::now();
+  { state_reporter reporter{on, all, marks, "http://127.0.0.1:9"}; }
+  CHECK(std::chrono::steady_clock::now() - begin < 5s);
+}
