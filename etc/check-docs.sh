@@ -3,6 +3,7 @@
 #   - the README has at most 200 lines
 #   - each link of the README, the changelog and etc/doc/ leads to a file, and its #anchor to a heading
 #   - etc/man/NAME.8.scd has exactly the options of `NAME --help`, for each binary
+#   - etc/man/mistify.1.scd has each command of mistify, and each of its options
 #   - etc/man/mistify-agent.json.5.scd has each key and action that the config's parser knows, and the defaults of the limits
 #
 # Usage: etc/check-docs.sh [BUILD]   (default build/release, with all binaries)
@@ -56,7 +57,7 @@ check_links() {
 
 # long_options: of a text, one a line.
 long_options() {
-  grep -oE -e '--[a-z][a-z-]+' | sort -u
+  grep -oE -e '--[a-z][a-z0-9-]+' | sort -u
 }
 
 # check_page BINARY PAGE
@@ -83,6 +84,22 @@ check_options() {
   } | sort -u)
 }
 
+# Commands stand in bold at the begin of a line, and so do options.
+check_commands() {
+  local page=etc/man/mistify.1.scd path option
+  if [ ! -x "$build/mistify" ]; then
+    complain "$build/mistify: not built"
+    return
+  fi
+  while read -r path; do
+    grep -qE "^\*$path\*" "$page" || complain "$page: no command $path"
+    # shellcheck disable=SC2086 # the words of the command
+    while read -r option; do
+      grep -qE -- "\*$option\*" "$page" || complain "$page: no option $option of $path"
+    done < <("$build/mistify" $path --help | sed -n 's/^  \(-[^ ]*\( -[^ ]*\)*\).*/\1/p' | long_options)
+  done < <("$build/mistify" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p')
+}
+
 # Keys stand in bold or in the first column of a table.
 described() {
   grep -qE "(\*$1\*|^\|  $1\$)" "$config_page"
@@ -107,6 +124,7 @@ check_config() {
 check_length
 check_links
 check_options
+check_commands
 check_config
 [ "$wrong" -eq 0 ] || exit 1
 echo "docs: options, keys, defaults and links are as described"

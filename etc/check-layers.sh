@@ -21,7 +21,8 @@ forbid() {
 
 mapfile -t rpc < <(find rpc -name '*.[ch]pp')
 mapfile -t rpc_but_json < <(find rpc -name '*.[ch]pp' ! -path 'rpc/base/json*')
-mapfile -t all_but_command_line < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/command_line.cpp')
+mapfile -t all_but_command_line < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/command_line.cpp' \
+  ! -path 'http/cli/mistify/parser.cpp')
 mapfile -t all_but_libvirt < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/libvirt/*')
 mapfile -t all_but_fetch < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*')
 mapfile -t all_but_curl < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*' ! -path 'rpc/etcd/*' \
@@ -29,11 +30,22 @@ mapfile -t all_but_curl < <(find rpc store actors http -name '*.[ch]pp' ! -path 
 mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/log.cpp')
 mapfile -t store < <(find store -name '*.[ch]pp')
 mapfile -t actors < <(find actors -name '*.[ch]pp')
+mapfile -t client < <(find http/client -name '*.[ch]pp')
+mapfile -t command < <(find http/cli/mistify -name '*.[ch]pp')
 mapfile -t http < <(find http -name '*.[ch]pp')
 
 forbid "rpc/ is the lowest layer" '(store|actors|http)/' "${rpc[@]}"
 forbid "store/ knows rpc/ only" '(actors|http)/' "${store[@]}"
 forbid "actors/ does not know http/" 'http/' "${actors[@]}"
+
+# What runs on the user's side knows the model, and nothing of the agent's insides.
+forbid "http/client knows rpc/base and rpc/model only" \
+  '(actors|store)/|http/(access|api|cli|pages|process|protocol|server)/|http/daemon|rpc/(agents|images|kit|client|http1|net)/|caf/' \
+  "${client[@]}"
+forbid "mistify knows http/client, rpc/base and rpc/model only" \
+  '(actors|store)/|http/(access|api|pages|process|protocol|server)/|http/(daemon|cli/token)|rpc/(agents|images|kit|client|http1|net)/|caf/' \
+  "${command[@]}"
+forbid "httplib of the command is behind http/client" 'httplib' "${command[@]}"
 
 # The floors inside rpc/, lowest first: a folder may include those before it.
 above=""
@@ -53,7 +65,7 @@ forbid "RapidJSON belongs to rpc/base/json" 'rapidjson/' "${rpc_but_json[@]}" "$
 forbid "libvirt belongs to rpc/agents/libvirt" 'libvirt/libvirt' "${all_but_libvirt[@]}"
 forbid "what unpacks images belongs to rpc/fetch" '(lzma|zstd)' "${all_but_fetch[@]}"
 forbid "libcurl belongs to rpc/fetch, rpc/etcd and the client of container engines" 'curl/' "${all_but_curl[@]}"
-forbid "CLI11 is behind rpc/base/command_line" 'CLI/' "${all_but_command_line[@]}"
+forbid "CLI11 is behind rpc/base/command_line and the command's parser" 'CLI/' "${all_but_command_line[@]}"
 forbid "spdlog is behind rpc/base/log" 'spdlog/' "${all_but_log[@]}"
 
 if [ "$broken" -eq 0 ]; then

@@ -1,0 +1,271 @@
+#include "http/cli/mistify/command.hpp"
+#include "http/cli/mistify/runs.hpp"
+
+#include <algorithm>
+
+namespace mistify::cli {
+
+namespace {
+
+const argument guest{"GUEST", word::guest}, guests{"GUEST", word::guest, true, true}, job{"JOB", word::job},
+  jobs{"JOB", word::job, true, true}, image{"IMAGE", word::image}, images{"IMAGE", word::image, true, true},
+  snapshot_name{"NAME", word::snapshot}, token{"TOKEN", word::token};
+
+const option force{"--force", "", "remove the record even if a stage fails"},
+  preempt{"--preempt", "", "end what runs and waits before it"},
+  disk{"--disk", "N", "of this disk only; else of all disks"},
+  within{"--within", "SECONDS", "how long the guest may take"},
+  then{"--then", "WHAT", "after that: poweroff or fail", word::then},
+  destroy{"--destroy-more-recent", "", "remove the snapshots that are newer"},
+  type{"--type", "TYPE", "\"container\", or another one for disks"}, limit{"--limit", "N", "at most so many"},
+  follow{"-f,--follow", "", "show what comes, until Ctrl-C"};
+
+const std::vector<option> member_options{
+  {"--name", "NAME", "a name, unique among the guests"},
+  {"--memory", "MB", "memory in MB"},
+  {"--cpu", "N", "processors"},
+  {"--label", "K=V", "a label; may be repeated", word::text, true},
+  {"-f,--file", "FILE", "the API's JSON, \"-\" from standard input; other options beat it", word::file},
+};
+
+std::vector<option> with(std::vector<option> some, const std::vector<option>& more) {
+  some.insert(some.end(), more.begin(), more.end());
+  return some;
+}
+
+std::vector<command> guest_commands() {
+  return {
+    {"list",
+     "list the guests",
+     {},
+     {{"--state", "STATE", "in this state only"},
+      {"--name", "NAME", "of this name only"},
+      {"--label", "K=V", "with this label; may be repeated", word::text, true},
+      limit},
+     list_guests,
+     true},
+    {"create",
+     "create a guest",
+     {},
+     with(member_options,
+          {{"--disk", "MB|IMAGE[:MB]", "a disk, empty or of an image; may be repeated", word::text, true},
+           {"--nic", "NETWORK", "a network interface; may be repeated", word::text, true},
+           {"--type", "TYPE", "such as \"container\""},
+           {"--image", "IMAGE", "the image of a container", word::image},
+           {"--metadata", "K=V", "a pair of the guest's metadata; may be repeated", word::text, true},
+           {"--id", "UUID", "the id; else the agent makes one"},
+           {"--start", "", "start it once it is created"},
+           {"--user-data", "FILE", "cloud-init's user data", word::file}}),
+     create_guest,
+     false,
+     true},
+    {"show", "show guests whole", {guests}, {}, show_guests, true},
+    {"start", "start guests", {guests}, {}, act_on_guests, false, true},
+    {"stop",
+     "shut guests down",
+     {guests},
+     {{"--force", "", "power off instead"}, within, then, preempt},
+     stop_guests,
+     false,
+     true},
+    {"shutdown", "ask guests to shut down", {guests}, {within, then}, act_on_guests, false, true},
+    {"reboot", "ask guests to reboot", {guests}, {within, then}, act_on_guests, false, true},
+    {"restart", "power guests off and on", {guests}, {}, act_on_guests, false, true},
+    {"poweroff", "take the power away", {guests}, {preempt}, act_on_guests, false, true},
+    {"suspend", "pause guests", {guests}, {}, act_on_guests, false, true},
+    {"resume", "let paused guests go on", {guests}, {}, act_on_guests, false, true},
+    {"hibernate", "save guests' memory and power them off", {guests}, {}, act_on_guests, false, true},
+    {"delete", "delete guests and their disks", {guests}, {force, preempt}, delete_guests, false, true},
+    {"update",
+     "change a guest",
+     {guest},
+     with(member_options, {{"--apply", "WHEN", "live, next-start or either"}}),
+     update_guest,
+     false,
+     true},
+  };
+}
+
+std::vector<command> job_commands() {
+  return {
+    {"jobs",
+     "list the jobs, newest first",
+     {{"GUEST", word::guest, false}},
+     {{"--status", "STATUS", "Queued, Running, Complete or Error", word::status},
+      {"--action", "ACTION", "of this action only"},
+      limit,
+      follow},
+     list_jobs,
+     true},
+    {"job", "show jobs whole", {jobs}, {}, show_jobs, true},
+    {"wait", "wait until jobs have ended", {jobs}, {}, wait_for_jobs},
+    {"cancel", "cancel jobs", {jobs}, {}, cancel_jobs},
+    {"events",
+     "show what happens, until Ctrl-C",
+     {},
+     {{"--guest", "GUEST", "of this guest; may be repeated", word::guest, true},
+      {"--type", "TYPE", "such as guest, job or job.ended; may be repeated", word::text, true},
+      {"--action", "ACTION", "of jobs of this action; may be repeated", word::text, true},
+      {"--behind", "ID", "begin behind this event; 0: as far back as there are any"}},
+     show_events,
+     true},
+  };
+}
+
+std::vector<command> store_commands() {
+  return {
+    {"images list", "list the images", {}, {type}, list_images, true},
+    {"images get", "show an image whole", {image}, {type}, show_image, true},
+    {"images fetch",
+     "have an image fetched",
+     {{"SOURCE"}},
+     {{"--id", "ID", "what it shall be called"},
+      {"--sha256", "SUM", "the SHA-256 that the source must have, in hexadecimal"},
+      type},
+     fetch_image,
+     false,
+     true},
+    {"images delete", "delete images", {images}, {type}, delete_images, false, true},
+    {"snapshots list", "list a guest's snapshots", {guest}, {disk}, list_snapshots, true},
+    {"snapshots create",
+     "take a snapshot",
+     {guest, {"NAME", word::text, false}},
+     {disk, destroy},
+     create_snapshot,
+     false,
+     true},
+    {"snapshots rollback",
+     "return to a snapshot",
+     {guest, snapshot_name},
+     {disk, destroy},
+     rollback_snapshot,
+     false,
+     true},
+    {"snapshots delete", "delete a snapshot", {guest, snapshot_name}, {disk}, delete_snapshot, false, true},
+    {"snapshots download",
+     "write a snapshot to FILE (default: its name), \"-\" to standard output",
+     {guest, snapshot_name, {"FILE", word::file, false}},
+     {disk},
+     download_snapshot},
+  };
+}
+
+std::vector<command> host_commands() {
+  return {
+    {"host show", "show the host", {}, {}, show_host, true},
+    {"host maintenance",
+     "keep the host from starting and creating guests, or let it again",
+     {{"STATE", word::on_off}},
+     {{"--reason", "TEXT", "why"}},
+     set_maintenance,
+     true},
+    {"host leave",
+     "remove the host from its cluster",
+     {},
+     {{"--force", "", "although guests live"}},
+     leave_cluster,
+     true},
+    {"token create",
+     "make a bearer token and print it, once",
+     {{"NAME"}},
+     {{"--role", "ROLE", "viewer, operator, controller, metrics, sub-agent or admin", word::role},
+      {"--scope", "SCOPE", "a single right in place of a role; may be repeated", word::text, true},
+      {"--guest", "GUEST", "limit it to this guest; may be repeated", word::guest, true},
+      {"--label", "K=V", "limit it to guests with this label"},
+      {"--service", "NAME", "the service that a sub-agent's token speaks for"},
+      {"--expires", "TIME", "when it ends, such as 2027-01-31T00:00:00Z"}},
+     create_token},
+    {"token list", "list the tokens, without their secrets", {}, {}, list_tokens, true},
+    {"token delete", "end a token at once", {token}, {}, delete_token},
+    {"token rotate",
+     "make a new secret and print it; the old one holds for ten minutes more",
+     {token},
+     {},
+     rotate_token},
+    {"log", "show the console's output of a guest", {guest}, {{"--tail", "N", "the last N lines"}, follow}, show_log},
+    {"top",
+     "show what the guests use, live",
+     {},
+     {{"-d,--delay", "SECONDS", "between two looks (default 2)"},
+      {"-n,--count", "N", "end after N looks; without a terminal 1"},
+      {"--sort", "COLUMN", "guest, cpu, read, write, rx or tx (default cpu)"}},
+     show_top},
+    {"completion", "print the completion script of a shell", {{"SHELL", word::shell}}, {}, print_completion},
+    {"version", "print the versions of this command and of the agent", {}, {}, print_version},
+  };
+}
+
+} // namespace
+
+const std::string& arguments::text(std::string_view name) const {
+  static const std::string none;
+  const auto found = values.find(name);
+  return found == values.end() || found->second.empty() ? none : found->second.back();
+}
+
+const std::vector<std::string>& arguments::list(std::string_view name) const {
+  static const std::vector<std::string> none;
+  const auto found = values.find(name);
+  return found == values.end() ? none : found->second;
+}
+
+const std::vector<command>& commands() {
+  static const std::vector<command> all = [] {
+    auto made = guest_commands();
+    for (const auto& more : {job_commands(), store_commands(), host_commands()})
+      made.insert(made.end(), more.begin(), more.end());
+    return made;
+  }();
+  return all;
+}
+
+const std::vector<option>& global_options() {
+  static const std::vector<option> all{
+    {"-H,--host", "URL", "the agent: unix:PATH, http://HOST:PORT or https://HOST:PORT (MISTIFY_HOST)"},
+    {"--token", "TOKEN", "bearer token (MISTIFY_TOKEN)"},
+    {"--token-file", "FILE", "a file with the bearer token", word::file},
+    {"--cacert", "FILE", "certification authorities that https is checked by (MISTIFY_CACERT)", word::file},
+    {"--cert", "FILE", "client certificate (MISTIFY_CERT)", word::file},
+    {"--key", "FILE", "its key (MISTIFY_KEY)", word::file},
+    {"--timeout", "SECONDS", "how long an answer may take (default 30)"},
+    {"-h,--help", "", "print this help"},
+  };
+  return all;
+}
+
+std::vector<option> options_of(const command& of) {
+  auto all = of.options;
+  if (of.changes)
+    all.push_back({"--wait", "", "wait until the job has ended"});
+  if (of.lists) {
+    all.push_back({"--as", "FORMAT", "json, table, yaml or csv", word::format});
+    all.push_back({"-o,--output", "COLUMNS", "members of the JSON to show, with commas between"});
+    all.push_back({"--sort", "COLUMN", "sort by a member; -COLUMN descending"});
+  }
+  return all;
+}
+
+const command* find_command(const std::vector<std::string>& words, std::size_t& used) {
+  const auto find = [](const std::string& path) -> const command* {
+    const auto found = std::ranges::find(commands(), path, &command::path);
+    return found == commands().end() ? nullptr : &*found;
+  };
+  if (words.empty())
+    return nullptr;
+  used = 2;
+  if (words.size() > 1)
+    if (const auto* both = find(words[0] + " " + words[1]))
+      return both;
+  used = 1;
+  if (const auto* one = find(words[0]))
+    return one;
+  if (words.size() > 1 && !words[1].starts_with('-'))
+    return nullptr; // a group and no command of it
+  for (const auto* usual : {" list", " show"})
+    if (words[0] != "token" || std::string_view{usual} == " list")
+      if (const auto* found = find(words[0] + usual); found && words[0] != "snapshots")
+        return found;
+  return nullptr;
+}
+
+} // namespace mistify::cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "http/cli/mistify/command.hpp"
+#include "http/cli/mistify/output.hpp"
+#include "http/client/client.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mistify::cli {
+
+/// What a running command has: its command line and, from the first use on, a connection to the agent.
+struct context {
+  context(const command& c, arguments a) : of{c}, args{std::move(a)} {}
+
+  const command& of;
+  arguments args;
+
+  client::client& agent();
+  /// A further connection, for what goes on beside the first one.
+  std::unique_ptr<client::client> another_agent() const;
+
+  /// --as, -o and --sort. Throws `give_up{usage}` for an unknown format.
+  layout output(format usual, std::vector<std::string> columns) const;
+
+  /// A number of an option; null where it is not given. Throws `give_up{usage}` for what is none from `least` to `most`.
+  std::optional<std::uint64_t> number(std::string_view option, std::uint64_t least, std::uint64_t most) const;
+
+private:
+  std::unique_ptr<client::client> agent_;
+};
+
+/// Where the agent is and who the caller is, by options and, behind them, the environment.
+client::settings settings_of(const arguments& args);
+
+} // namespace mistify::cli

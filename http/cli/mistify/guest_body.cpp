@@ -1,0 +1,160 @@
+#include "http/cli/mistify/guest_body.hpp"
+
+#include "http/cli/mistify/exit_status.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/base/json.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace mistify::cli {
+
+namespace {
+
+using rpc::json::node;
+using rpc::json::writer;
+
+/// Members of the body: name to JSON text.
+using body_members = std::map<std::string, std::string, std::less<>>;
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw give_up{status::usage, why};
+}
+
+body_members read_members(std::string_view json, const std::string& what) {
+  body_members all;
+  try {
+    const auto parsed = rpc::json::document::parse(json);
+    if (parsed.root().type() != node::kind::object)
+      refuse(what + ": must be a JSON object");
+    for (const auto& [key, value] : parsed.root().members(what))
+      all.insert_or_assign(std::string{key}, value.text());
+  } catch (const rpc::failure& e) {
+    refuse(what + ": " + e.message());
+  }
+  return all;
+}
+
+std::string text_of(const body_members& all) {
+  writer out;
+  out.begin_object();
+  for (const auto& [key, value] : all)
+    out.key(key).raw(value);
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string json_string(std::string_view text) {
+  writer out;
+  out.value(text);
+  return std::move(out).str();
+}
+
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() && !text.empty() ? std::optional{value}
+                                                                                   : std::nullopt;
+}
+
+void put_text(body_members& to, const arguments& args, std::string_view option, const std::string& member) {
+  if (args.has(option))
+    to.insert_or_assign(member, json_string(args.text(option)));
+}
+
+void put_number(body_members& to, const arguments& args, std::string_view option, const std::string& member) {
+  if (!args.has(option))
+    return;
+  const auto value = whole_number(args.text(option));
+  if (!value)
+    refuse(std::string{option} + ": must be a whole number");
+  to.insert_or_assign(member, std::to_string(*value));
+}
+
+/// Adds pairs "K=V" to the object that the member is; "K-" puts null where `removes`.
+void put_pairs(body_members& to, const arguments& args, std::string_view option, const std::string& member,
+               bool removes) {
+  if (!args.has(option))
+    return;
+  auto pairs = to.contains(member) ? read_members(to[member], member) : body_members{};
+  for (const auto& text : args.list(option)) {
+    const auto mark = text.find('=');
+    if (mark != text.npos && mark > 0)
+      pairs.insert_or_assign(text.substr(0, mark), json_string(text.substr(mark + 1)));
+    else if (removes && mark == text.npos && text.size() > 1 && text.ends_with('-'))
+      pairs.insert_or_assign(text.substr(0, text.size() - 1), "null");
+    else
+      refuse(std::string{option} + " " + text + ": must be KEY=VALUE" + (removes ? ", or KEY- to remove it" : ""));
+  }
+  to.insert_or_assign(member, text_of(pairs));
+}
+
+/// "MB" or "IMAGE[:MB]"; images may have colons in their names.
+std::string disk_text(const std::string& text) {
+  body_members disk;
+  if (const auto size = whole_number(text)) {
+    disk["size"] = std::to_string(*size);
+    return text_of(disk);
+  }
+  const auto mark = text.rfind(':');
+  const auto size = mark == text.npos ? std::nullopt : whole_number(std::string_view{text}.substr(mark + 1));
+  if (size)
+    disk["size"] = std::to_string(*size);
+  const auto image = size ? text.substr(0, mark) : text;
+  if (image.empty())
+    refuse("--disk " + text + ": must be MB, or IMAGE[:MB]");
+  disk["image"] = json_string(image);
+  return text_of(disk);
+}
+
+template <class F>
+void put_list(body_members& to, const std::vector<std::string>& texts, const std::string& member, F item) {
+  if (texts.empty())
+    return;
+  std::string list = "[";
+  for (const auto& text : texts)
+    list.append(list.size() > 1 ? "," : "").append(item(text));
+  to.insert_or_assign(member, list + "]");
+}
+
+body_members common_members(const arguments& args, const std::string& file, bool removes) {
+  auto all = file.empty() ? body_members{} : read_members(file, args.text("--file"));
+  put_text(all, args, "--name", "name");
+  put_number(all, args, "--memory", "memory");
+  put_number(all, args, "--cpu", "cpu");
+  put_pairs(all, args, "--label", "labels", removes);
+  return all;
+}
+
+} // namespace
+
+std::string create_body(const arguments& args, const std::string& file, const std::string& user_data) {
+  auto all = common_members(args, file, false);
+  put_text(all, args, "--id", "id");
+  put_text(all, args, "--type", "type");
+  put_text(all, args, "--image", "image");
+  put_pairs(all, args, "--metadata", "metadata", false);
+  put_list(all, args.list("--disk"), "disks", disk_text);
+  put_list(all, args.list("--nic"), "nics",
+           [](const std::string& network) { return R"({"network":)" + json_string(network) + "}"; });
+  if (args.has("--start"))
+    all.insert_or_assign("start", "true");
+  if (args.has("--user-data")) {
+    auto seed = all.contains("cloud_init") ? read_members(all["cloud_init"], "cloud_init") : body_members{};
+    seed.insert_or_assign("user_data", json_string(user_data));
+    all.insert_or_assign("cloud_init", text_of(seed));
+  }
+  return text_of(all);
+}
+
+std::string update_body(const arguments& args, const std::string& file) {
+  auto all = common_members(args, file, true);
+  put_text(all, args, "--apply", "apply");
+  if (all.empty() || (all.size() == 1 && all.contains("apply")))
+    throw give_up{status::usage, "there is nothing to change", "mistify update --help names what can be changed"};
+  return text_of(all);
+}
+
+} // namespace mistify::cli

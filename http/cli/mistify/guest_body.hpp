@@ -1,0 +1,18 @@
+#pragma once
+
+#include "http/cli/mistify/command.hpp"
+
+#include <string>
+#include <string_view>
+
+/// Bodies of requests from options.
+namespace mistify::cli {
+
+/// The guest to create: the members of `file` (JSON text, or ""), which options beat; labels and metadata add to theirs.
+/// `user_data` is the text of --user-data. Throws `give_up{usage}`.
+std::string create_body(const arguments& args, const std::string& file, const std::string& user_data);
+
+/// The PATCH of a guest. "K=V" sets a label, "K-" removes it. Throws `give_up{usage}` where nothing is to change.
+std::string update_body(const arguments& args, const std::string& file);
+
+} // namespace mistify::cli

@@ -1,0 +1,5 @@
+#include "http/cli/mistify/program.hpp"
+
+int main(int argc, char** argv) {
+  return mistify::cli::run(argc, argv);
+}

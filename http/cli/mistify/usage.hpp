@@ -1,0 +1,47 @@
+#pragma once
+
+#include "http/cli/mistify/resolve.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mistify::cli {
+
+/// What a guest used between two looks: shares of one processor, and bytes a second.
+struct guest_usage {
+  std::string id, name;
+  bool known = false; ///< two looks have figures of it
+  double cpu = 0, read = 0, write = 0, rx = 0, tx = 0;
+};
+
+/// Makes rates of the totals that /metrics/guests has. The page comes from a cache: a rate is over the time between two
+/// figures, not between two looks.
+class usage_meter {
+public:
+  using clock = std::chrono::steady_clock;
+
+  /// Reads a page in the text format of Prometheus that was received at `at`. Ignores lines that it does not know.
+  void take(std::string_view page, clock::time_point at);
+  std::uint64_t looks() const noexcept { return looks_; }
+
+  /// The guests by `column`: "guest" by name, else the largest first.
+  std::vector<guest_usage> usage(const std::vector<named>& guests, std::string_view column) const;
+
+private:
+  struct totals {
+    double cpu = 0, read = 0, write = 0, rx = 0, tx = 0, age = 0;
+    clock::time_point taken;
+  };
+  struct entry {
+    totals before, now;
+    unsigned figures = 0;
+  };
+  std::map<std::string, entry, std::less<>> all_;
+  std::uint64_t looks_ = 0;
+};
+
+} // namespace mistify::cli

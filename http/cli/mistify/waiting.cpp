@@ -1,0 +1,67 @@
+#include "http/cli/mistify/waiting.hpp"
+
+#include "http/cli/mistify/bar.hpp"
+#include "http/cli/mistify/interrupt.hpp"
+#include "http/cli/mistify/screen.hpp"
+#include "http/client/job_waiter.hpp"
+
+namespace mistify::cli {
+
+namespace {
+
+advance advance_of(const queued_job& what, const client::job& now) {
+  advance shown{what.label, now.message, {}, 0, 0};
+  if (now.advance) {
+    shown.done = now.advance->done;
+    shown.total = now.advance->total;
+    shown.unit = now.advance->unit;
+  }
+  if (now.status == rpc::job_status::queued && shown.message.empty())
+    shown.message = "queued";
+  return shown;
+}
+
+void wait_for_one(context& cx, const queued_job& what, bar& line, error_list& errors) {
+  constexpr std::chrono::milliseconds pace_of_bar{300}, pace_of_lines{5'000};
+  try {
+    const auto ended =
+      client::wait_for(cx.agent(), what.id, line.live() ? pace_of_bar : pace_of_lines, [&](const client::job& now) {
+        line.show(advance_of(what, now));
+      }).value();
+    line.clear();
+    if (ended.status == rpc::job_status::error)
+      errors.add(status::failed,
+                 what.label + ": " + (ended.message.empty() ? "the job ended in Error" : ended.message) +
+                   (ended.code.empty() || ended.code == "failed" ? "" : " (" + ended.code + ")"),
+                 "`mistify job " + what.id + "` shows the job");
+  } catch (const client::failure& e) {
+    line.clear();
+    errors.add(what.label, e);
+  }
+}
+
+} // namespace
+
+void wait_for_all(context& cx, const std::vector<queued_job>& jobs, error_list& errors) {
+  bar line;
+  std::vector<std::string> left;
+  for (const auto& one : jobs)
+    left.push_back(one.id);
+  for (const auto& one : jobs) {
+    interrupt::jobs_under_way(left);
+    wait_for_one(cx, one, line, errors);
+    left.erase(left.begin());
+  }
+  interrupt::jobs_under_way({});
+}
+
+void settle(context& cx, const std::vector<queued_job>& jobs, error_list& errors) {
+  if (cx.args.has("--wait")) {
+    wait_for_all(cx, jobs, errors);
+    return;
+  }
+  for (const auto& one : jobs)
+    print_line(one.id);
+}
+
+} // namespace mistify::cli
