@@ -142,6 +142,15 @@ bool is_empty(T value) {
   return value == T{};
 }
 
+/// Objects are written also if all of their members are empty.
+template <class T>
+requires requires {
+  fields<T>::all;
+}
+bool is_empty(const T&) {
+  return false;
+}
+
 template <class T>
 requires requires(json::writer& w, const T& v) {
   w.value(v);

@@ -85,6 +85,8 @@ void decode(const json::node& from, guest_request& to) {
   member_of(from, "guest", to.guest, guest_of);
   member_of(from, "action", to.action, text_of);
   member_of(from, "args", to.args, pairs_of);
+  if (const auto* params = from.find("params"); params && !params->is_null())
+    to.params = params->text();
 }
 
 void decode(const json::node& from, guest_response& to) {
@@ -143,7 +145,11 @@ void decode(const json::node& from, volume_response& to) {
 }
 
 std::string encode(const guest_request& value) {
-  return encode_guest_request(encode(value.guest), value.action, value.args);
+  auto request = encode_guest_request(encode(value.guest), value.action, value.args);
+  if (value.params.empty())
+    return request;
+  request.back() = ',';
+  return request.append(R"("params":)").append(value.params).append("}");
 }
 
 std::string encode(const guest_response& value) {

@@ -17,6 +17,7 @@ struct guest_request {
   mistify::rpc::guest guest;
   std::string action;
   metadata_map args;
+  std::string params = {}; ///< what the client asked for, JSON text; empty: nothing
 };
 
 /// The guest as it is now; the agent stores it. `retry` requests another call after that many seconds; 0: none.

@@ -166,4 +166,16 @@ std::string build_domain_xml(const rpc::guest& g, const machine_plan& plan, cons
   return text_of(document);
 }
 
+std::string build_disk_xml(const rpc::disk& disk, const placed_disk& what) {
+  pugi::xml_document document;
+  add_disk(document, disk, what);
+  return text_of(document);
+}
+
+std::string build_nic_xml(const rpc::nic& nic, const host_facts& host, const std::string& field) {
+  pugi::xml_document document;
+  add_nic(document, nic, host, field);
+  return text_of(document);
+}
+
 } // namespace mistify::agents

@@ -27,4 +27,8 @@ struct machine_plan {
 std::string build_domain_xml(const rpc::guest& g, const machine_plan& plan, const host_facts& host,
                              const std::string& console_log);
 
+/// The XML of one device of such a domain. `field` names the nic in errors.
+std::string build_disk_xml(const rpc::disk& disk, const placed_disk& what);
+std::string build_nic_xml(const rpc::nic& nic, const host_facts& host, const std::string& field);
+
 } // namespace mistify::agents

@@ -33,7 +33,9 @@ public:
 
 private:
   void serve_guests();
+  void serve_pending();
   void serve_metrics();
+  void serve_host();
 
   event_loop loop_; // first: connections need it
   hypervisor hypervisor_;

@@ -4,6 +4,7 @@
 #include "rpc/agents/libvirt/domain_builder.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machine_rules.hpp"
+#include "rpc/agents/libvirt/pending_changes.hpp"
 #include "rpc/model/messages.hpp"
 
 #include <filesystem>
@@ -43,11 +44,32 @@ public:
   /// Pulls its plug, and forgets it with its console's log. The disks are not touched. A foreign domain is left alone, which
   /// the message says.
   rpc::guest_response remove(const rpc::guest_request& request);
+  // machine_changes.cpp: each changes the machine as it is defined, and as it runs where the params' `apply` wants that and
+  // QEMU can. Where it cannot, `live` is refused, and else the message says why it takes effect at the next start.
+
+  /// Memory and processors as the guest has them.
+  rpc::guest_response update(const rpc::guest_request& request);
+  /// Adds the guest's disks that the machine does not have yet: mistify-storage made them.
+  rpc::guest_response attach_disk(const rpc::guest_request& request);
+  /// Takes the disk with the params' device off the machine. It stays in the guest: mistify-storage takes it out.
+  rpc::guest_response detach_disk(const rpc::guest_request& request);
+  /// Tells a machine that runs how large its disk is, which QEMU makes so.
+  rpc::guest_response resize_disk(const rpc::guest_request& request);
+  /// Adds the params' nic to guest and machine.
+  rpc::guest_response attach_nic(const rpc::guest_request& request);
+  /// Takes the nic at the params' place off guest and machine.
+  rpc::guest_response detach_nic(const rpc::guest_request& request);
+  /// What of the machine is different at its next start.
+  std::vector<pending_change> pending(const rpc::guest_request& request);
+
   /// `unknown` with a message for a guest in whose place is a foreign domain.
   rpc::guest_response status(const rpc::guest_request& request);
 
 private:
   using change = std::function<void(virDomainPtr)>;
+  struct machine_change;
+  std::string carry_out(virDomainPtr d, const machine_change& what, const std::string& apply) const;
+  void place_disks(virDomainPtr d, rpc::guest& g, machine_change& to, std::unique_lock<std::mutex>& claim);
   rpc::guest_response act(const rpc::guest_request& request, const change& what);
   void define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& args);
   machine_plan plan(rpc::guest& g) const;

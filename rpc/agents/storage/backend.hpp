@@ -80,6 +80,9 @@ public:
 
   /// Makes an empty volume. It must not be there.
   virtual void create(const dataset_id& id, std::uint64_t size) = 0;
+  /// Makes a volume larger, to `size` bytes. Returns false, having done nothing, if it is in use and only the machine that
+  /// uses it can do so.
+  virtual bool grow(const dataset_id& id, std::uint64_t size) = 0;
   /// Makes a volume with an image's content. `size` is at least the image's. It must not be there.
   virtual void clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) = 0;
   /// Whether `import_image` takes what `zfs send` makes, as format "zfs".
@@ -113,6 +116,11 @@ public:
   /// The content of a snapshot, where the backend knows the format; of a guest's: of all its disks, in one stream. Where
   /// some disks do not have it, the stream says which, or it is refused.
   virtual byte_stream open_snapshot(const snapshot_id& id, stream_format format) const = 0;
+
+  /// Size of the file system or pool, and what is free of it; `promised` is not counted. Cheap.
+  virtual room_facts measure_size() const = 0;
+  /// For people: the folder or the pool.
+  virtual std::string store_name() const = 0;
 
   /// The space that may still be given away. Who calls `create` or `clone` claims it before; `import_image` and `snapshot` do
   /// so themselves.

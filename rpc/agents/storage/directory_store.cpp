@@ -182,6 +182,21 @@ void directory_store::create(const dataset_id& id, std::uint64_t size) {
   put(fresh.path(), file_of(id));
 }
 
+/// QEMU lets nobody else write to a file that it has open; it makes the file larger itself.
+bool directory_store::grow(const dataset_id& id, std::uint64_t size) {
+  const auto file = file_of(id);
+  try {
+    const image_lock free{file};
+  } catch (const std::system_error&) {
+    throw;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+  expect_own_chain(file);
+  qemu_img::resize(file, size);
+  return true;
+}
+
 void directory_store::clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) {
   const std::shared_lock keep{images_};
   const auto source = find(image);
@@ -266,11 +281,15 @@ void directory_store::destroy(const dataset_id& id) {
     settle(id);
 }
 
-room_facts directory_store::measure_space() const {
+room_facts directory_store::measure_size() const {
   struct statvfs facts {};
   if (::statvfs(root_.c_str(), &facts) != 0)
     throw std::system_error{errno, std::generic_category(), root_.filename()};
-  room_facts found{std::uint64_t{facts.f_blocks} * facts.f_frsize, std::uint64_t{facts.f_bavail} * facts.f_frsize, 0};
+  return {std::uint64_t{facts.f_blocks} * facts.f_frsize, std::uint64_t{facts.f_bavail} * facts.f_frsize, 0};
+}
+
+room_facts directory_store::measure_space() const {
+  auto found = measure_size();
   for (const auto& volume : list(""))
     if (!volume.id.is_image())
       found.promised += volume.size - std::min(volume.size, bytes_in(volume.device));

@@ -33,6 +33,7 @@ public:
   std::vector<volume_facts> list(std::string_view beginning) const override;
 
   void create(const dataset_id& id, std::uint64_t size) override;
+  bool grow(const dataset_id& id, std::uint64_t size) override;
   void clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) override;
   void import_image(const std::filesystem::path& file, const std::string& format, const dataset_id& id,
                     const std::string& origin, const std::function<bool()>& stop) override;
@@ -48,6 +49,8 @@ public:
   byte_stream open_snapshot(const snapshot_id& id, stream_format format) const override;
 
   const std::filesystem::path& staging() const noexcept override { return staging_; }
+  room_facts measure_size() const override;
+  std::string store_name() const override { return root_.string(); }
 
 private:
   using path = std::filesystem::path;

@@ -1,5 +1,6 @@
 #include "rpc/agents/storage/disks.hpp"
 
+#include "rpc/agents/storage/disks_plan.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/fetch/units.hpp"
 
@@ -8,21 +9,6 @@
 #include <stdexcept>
 
 namespace mistify::agents::storage {
-
-/// What has to be made so that a guest has its disks.
-struct disks::plan {
-  struct missing {
-    std::size_t index;
-    dataset_id id;
-    std::optional<dataset_id> image;
-    std::uint64_t size; ///< bytes
-    std::optional<room::claim> space = {};
-  };
-  rpc::guest guest; // with its sizes, and what is there already filled in
-  std::vector<missing> to_make;
-  std::vector<dataset_id> volumes;  // of each disk that is the store's
-  std::vector<dataset_id> to_claim; // those of them that nobody has yet
-};
 
 namespace {
 
@@ -38,6 +24,15 @@ std::string nth(std::size_t index) {
 }
 
 } // namespace
+
+clone_kind kind_of(const rpc::guest_request& request) {
+  const auto clone = request.args.find("clone");
+  if (clone == request.args.end() || clone->second == "overlay")
+    return clone_kind::overlay;
+  if (clone->second != "full")
+    throw std::invalid_argument{"args.clone: must be overlay or full"};
+  return clone_kind::full;
+}
 
 void disks::attach(plan& p, std::size_t index) const {
   auto& d = p.guest.disks[index];
@@ -66,10 +61,10 @@ void disks::expect_foreign(const rpc::disk& d, const std::string& field) const {
     throw std::invalid_argument{field + ".source: leads into the store; give the volume's name"};
 }
 
-void disks::look_at(plan& p, std::size_t index) const {
+void disks::look_at(plan& p, std::size_t index, std::size_t number) const {
   const auto field = nth(index);
   auto& d = p.guest.disks[index];
-  const auto own = dataset_id::of_disk(p.guest.id, index);
+  const auto own = dataset_id::of_disk(p.guest.id, number);
   const auto& store = place_.store();
   if (!d.volume.empty() && place_.dataset(d.volume) != own)
     return attach(p, index);
@@ -101,7 +96,7 @@ void disks::look_at(plan& p, std::size_t index) const {
 disks::plan disks::plan_for(const rpc::guest_request& request) const {
   plan p{request.guest, {}, {}, {}};
   for (std::size_t i = 0; i < p.guest.disks.size(); ++i) {
-    look_at(p, i);
+    look_at(p, i, i);
     if (std::set<dataset_id>{p.volumes.begin(), p.volumes.end()}.size() < p.volumes.size())
       throw std::invalid_argument{nth(i) + ": is the same volume as another disk"};
   }
@@ -134,9 +129,8 @@ void disks::make(plan& p, clone_kind kind) {
   }
 }
 
-disks::plan disks::plan_and_claim(const rpc::guest_request& request, clone_kind kind) {
-  const std::lock_guard lock{owners_};
-  auto p = plan_for(request);
+/// With `owners_` held.
+void disks::claim(plan& p, clone_kind kind) {
   claim_space(p, kind);
   try {
     for (const auto& id : p.to_claim)
@@ -145,7 +139,6 @@ disks::plan disks::plan_and_claim(const rpc::guest_request& request, clone_kind 
     give_back(p);
     throw;
   }
-  return p;
 }
 
 void disks::give_back(const plan& p) noexcept {
@@ -160,15 +153,20 @@ void disks::give_back(const plan& p) noexcept {
 /// Volumes that are the guest's disks stay, for another guest.
 void disks::release(const rpc::guest& guest) {
   const std::lock_guard lock{owners_};
-  auto& store = place_.store();
   for (const auto& d : guest.disks)
-    try {
-      const auto id = place_.dataset(d.volume);
-      if (!id.guest() && !id.is_image() && store.owner_of(id) == guest.id)
-        store.set_owner(id, "");
-    } catch (const std::invalid_argument&) {
-      // No volume of this store.
-    }
+    release_one(d, guest.id);
+}
+
+/// With `owners_` held.
+void disks::release_one(const rpc::disk& d, const std::string& guest) {
+  auto& store = place_.store();
+  try {
+    const auto id = place_.dataset(d.volume);
+    if (!id.guest() && !id.is_image() && store.owner_of(id) == guest)
+      store.set_owner(id, "");
+  } catch (const std::invalid_argument&) {
+    // No volume of this store.
+  }
 }
 
 rpc::guest_response disks::verify(const rpc::guest_request& request) const {
@@ -180,11 +178,16 @@ rpc::guest_response disks::verify(const rpc::guest_request& request) const {
 
 rpc::guest_response disks::create(const rpc::guest_request& request) {
   const auto turn = place_.take(dataset_id::of_guest(request.guest.id));
-  const auto clone = request.args.find("clone");
-  if (clone != request.args.end() && clone->second != "full" && clone->second != "overlay")
-    throw std::invalid_argument{"args.clone: must be overlay or full"};
-  const auto kind = clone != request.args.end() && clone->second == "full" ? clone_kind::full : clone_kind::overlay;
-  auto p = plan_and_claim(request, kind);
+  const auto kind = kind_of(request);
+  std::unique_lock lock{owners_};
+  auto p = plan_for(request);
+  claim(p, kind);
+  lock.unlock();
+  return carry_out(std::move(p), kind);
+}
+
+/// Makes what is claimed.
+rpc::guest_response disks::carry_out(plan p, clone_kind kind) {
   try {
     make(p, kind);
   } catch (...) {

@@ -29,14 +29,26 @@ public:
   /// Removes the guest's disks with their snapshots; what is gone is no error. The guest comes back without them.
   rpc::guest_response remove(const rpc::guest_request& request);
 
+  /// Makes the disk of the params and adds it to the guest. Its number is one above all that the guest's volumes have.
+  rpc::guest_response attach_new(const rpc::guest_request& request);
+
+  /// Takes the disk whose device the params name off the guest. Its volume stays, or goes where they say `delete`.
+  rpc::guest_response detach(const rpc::guest_request& request);
+
+  /// Makes the disk as large as the params say. One in use is left to the hypervisor, but its space is promised here.
+  rpc::guest_response resize(const rpc::guest_request& request);
+
 private:
   struct plan;
   plan plan_for(const rpc::guest_request& request) const;
-  void look_at(plan& p, std::size_t index) const;
+  void look_at(plan& p, std::size_t index, std::size_t number) const;
+  plan plan_to_attach(const rpc::guest_request& request) const;
+  rpc::guest_response carry_out(plan p, clone_kind kind);
   void attach(plan& p, std::size_t index) const;
   void expect_foreign(const rpc::disk& d, const std::string& field) const;
-  plan plan_and_claim(const rpc::guest_request& request, clone_kind kind);
+  void claim(plan& p, clone_kind kind);
   void release(const rpc::guest& guest);
+  void release_one(const rpc::disk& d, const std::string& guest);
   void give_back(const plan& p) noexcept;
   void claim_space(plan& p, clone_kind kind) const;
   void make(plan& p, clone_kind kind);

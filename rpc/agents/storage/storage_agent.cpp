@@ -1,6 +1,18 @@
 #include "rpc/agents/storage/storage_agent.hpp"
 
+#include "rpc/fetch/units.hpp"
+#include "rpc/model/host_info.hpp"
+
 namespace mistify::agents::storage {
+
+namespace {
+
+rpc::store_response store_info_of(const backend& store) {
+  const auto size = store.measure_size();
+  return {{{store.store_name(), size.total / megabyte, size.free / megabyte, 0}}};
+}
+
+} // namespace
 
 storage_agent::storage_agent(const rpc::listen_at& where, std::unique_ptr<backend> store, fetch_settings fetching)
   : store_{std::move(store)}, place_{*store_}, disks_{place_}, images_{place_, std::move(fetching)},
@@ -28,6 +40,9 @@ void storage_agent::serve_disks() {
   serve("CreateGuestDisks", disks_, &disks::create);
   serve("DeleteGuestsDisks", disks_, &disks::remove);
   serve("DeleteGuestDisks", disks_, &disks::remove);
+  serve("AttachDisk", disks_, &disks::attach_new);
+  serve("DetachDisk", disks_, &disks::detach);
+  serve("ResizeDisk", disks_, &disks::resize);
 }
 
 void storage_agent::serve_images() {
@@ -57,6 +72,8 @@ void storage_agent::serve_volumes() {
   serve("GetVolume", volumes_, &volumes::get);
   serve("CreateVolume", volumes_, &volumes::create);
   serve("DeleteDataset", volumes_, &volumes::remove);
+  server_.handle<rpc::host_request, rpc::store_response>(
+    "ImageStore.StoreInfo", [this](const rpc::host_request&) { return store_info_of(*store_); });
 }
 
 } // namespace mistify::agents::storage

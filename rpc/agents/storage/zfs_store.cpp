@@ -178,6 +178,12 @@ void zfs_store::create(const dataset_id& id, std::uint64_t size) {
   zfs({"create", "-o", compression, "-V", std::to_string(rounded(size)), full(id)});
 }
 
+/// The kernel changes the size of a zvol that is open, too.
+bool zfs_store::grow(const dataset_id& id, std::uint64_t size) {
+  zfs({"set", "volsize=" + std::to_string(rounded(size)), full(id)});
+  return true;
+}
+
 void zfs_store::clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) {
   const auto source = find(image);
   if (!source)
@@ -355,13 +361,18 @@ byte_stream zfs_store::open_snapshot(const snapshot_id& id, stream_format format
 }
 
 /// Volumes that are no clones have their whole size set aside by ZFS, which counts as used.
-room_facts zfs_store::measure_space() const {
+room_facts zfs_store::measure_size() const {
   room_facts found;
   const auto number = [&](const char* property) {
     return std::strtoull(zfs({"get", "-H", "-p", "-o", "value", property, settings_.pool}).c_str(), nullptr, 10);
   };
   found.free = number("available");
   found.total = found.free + number("used");
+  return found;
+}
+
+room_facts zfs_store::measure_space() const {
+  auto found = measure_size();
   std::map<std::string, std::uint64_t> used;
   const auto rows = [&](const char* columns) {
     return rows_of(zfs_if_there({"list", "-H", "-p", "-r", "-t", "volume", "-o", columns, settings_.pool}));

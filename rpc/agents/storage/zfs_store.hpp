@@ -30,6 +30,7 @@ public:
   std::vector<volume_facts> list(std::string_view beginning) const override;
 
   void create(const dataset_id& id, std::uint64_t size) override;
+  bool grow(const dataset_id& id, std::uint64_t size) override;
   void clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) override;
   bool takes_zfs_streams() const noexcept override { return true; }
   void import_image(const std::filesystem::path& file, const std::string& format, const dataset_id& id,
@@ -46,6 +47,8 @@ public:
   byte_stream open_snapshot(const snapshot_id& id, stream_format format) const override;
 
   const std::filesystem::path& staging() const noexcept override { return settings_.staging; }
+  room_facts measure_size() const override;
+  std::string store_name() const override { return settings_.pool; }
 
 private:
   std::string zfs(std::vector<std::string> arguments) const;

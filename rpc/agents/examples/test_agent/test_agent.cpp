@@ -1,5 +1,7 @@
 #include "rpc/agents/examples/test_agent/test_agent.hpp"
 
+#include "rpc/agents/examples/test_agent/changes.hpp"
+
 #include <thread>
 
 namespace mistify::agents {
@@ -24,6 +26,7 @@ test_agent::test_agent(const rpc::listen_at& where, std::chrono::milliseconds de
   serve_images("", images_);
   serve_images("container", container_images_);
   serve_snapshots();
+  serve_host();
 }
 
 template <class In, class Out, class F>
@@ -49,6 +52,13 @@ void test_agent::serve_guests() {
     serve_action(action, action);
     serve_action("container" + capitalised(action), action);
   }
+  for (const std::string action : {"update", "attachDisk", "detachDisk", "resizeDisk", "attachNic", "detachNic"})
+    for (const auto& method : {action, "container" + capitalised(action)})
+      handle<rpc::guest_request, rpc::guest_response>(
+        method, [action](const rpc::guest_request& request) { return change_guest(action, request); });
+  for (const auto* method : {"pending", "containerPending"})
+    handle<rpc::guest_request, no_pending_changes>(method,
+                                                   [](const rpc::guest_request&) { return no_pending_changes{}; });
   // Names from the original's example.
   const std::pair<const char*, const char*> older[] = {
     {"Run", "start"},
@@ -96,6 +106,19 @@ void test_agent::serve_snapshots() {
   for (const auto& [name, f] : methods)
     handle<rpc::snapshot_request, rpc::snapshot_response>(name, f);
   server_.handle_http("/snapshots/download", [this](std::string_view body) { return download(body); });
+}
+
+/// A host that always has the same size.
+void test_agent::serve_host() {
+  handle<rpc::host_request, rpc::host_response>("HostInfo", [](const rpc::host_request&) {
+    rpc::host_response answer;
+    answer.host.cpu = {16, 2, "Imaginary CPU", {{0, 16, 65536, 49152}}};
+    answer.host.memory = {65536, 49152, {{2, 0, 0}}};
+    return answer;
+  });
+  handle<rpc::host_request, rpc::store_response>("StoreInfo", [](const rpc::host_request&) {
+    return rpc::store_response{{{"imaginary", 1048576, 524288, 0}}};
+  });
 }
 
 rpc::http_answer test_agent::download(std::string_view body) {

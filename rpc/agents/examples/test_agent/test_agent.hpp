@@ -4,6 +4,7 @@
 #include "rpc/agents/examples/test_agent/images.hpp"
 #include "rpc/agents/examples/test_agent/snapshots.hpp"
 #include "rpc/kit/server.hpp"
+#include "rpc/model/host_info.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -26,6 +27,7 @@ private:
   void serve_metrics();
   void serve_images(const std::string& prefix, images& of);
   void serve_snapshots();
+  void serve_host();
   rpc::http_answer download(std::string_view body);
 
   template <class In, class Out, class F>
