@@ -19,8 +19,9 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<report_atom, std::string, std::string>::with<store::reported_state>,
   // Records the progress of a running job's stage. Errors: not_found, conflict for a job that is not running.
   caf::replies_to<progress_atom, std::string, std::string>::with<rpc::job>,
-  // Changes a guest's metadata, with its audit entry or null; replies with the whole map.
-  caf::replies_to<patch_atom, std::string, rpc::metadata_patch, store::audit_ptr>::with<rpc::metadata_map>,
+  // Changes a guest's metadata, if its tag is one of the last text (If-Match), with its audit entry or null; replies with
+  // the whole map.
+  caf::replies_to<patch_atom, std::string, rpc::metadata_patch, store::audit_ptr, std::string>::with<rpc::metadata_map>,
   // Changes the hypervisor's metadata, with its audit entry or null; replies with the whole map.
   caf::replies_to<patch_atom, rpc::metadata_patch, store::audit_ptr>::with<rpc::metadata_map>,
   // Adds, removes or changes a bearer token, with its audit entry or null; replies it as it is then, or was. Errors:
@@ -28,6 +29,8 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<token_atom, store::token_change, store::audit_ptr>::with<store::token>,
   // Adds an entry to the audit of something that changed nothing in the database.
   caf::replies_to<audit_atom, store::audit_ptr>::with<bool>,
+  // Begins or ends maintenance, with its audit entry or null; replies it as it is then.
+  caf::replies_to<patch_atom, store::maintenance, store::audit_ptr>::with<store::maintenance>,
   // Replies true if the database has committed a write, now or within the last seconds.
   caf::replies_to<probe_atom>::with<bool>,
   // First message: records the outcome of jobs interrupted by the last stop; replies whether that succeeded. If not,
@@ -117,6 +120,17 @@ using cluster_actor = caf::typed_actor<
   caf::replies_to<leave_atom, bool>::with<bool>,
   // To itself: the removal is over; its error, empty if it succeeded.
   caf::reacts_to<resume_atom, std::string>,
+  // Replies with the status; the flag requests whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
+
+/// Keeps the figures of the host.
+using host_actor = caf::typed_actor<
+  // Fetches them unless they are fresh; replies within 2 s whether they are now.
+  caf::replies_to<refresh_atom>::with<bool>,
+  // To itself: fetch, and again later.
+  caf::reacts_to<resume_atom>,
+  // To itself: whoever waits has waited long enough.
+  caf::reacts_to<late_atom>,
   // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 

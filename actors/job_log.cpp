@@ -274,10 +274,11 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     [=](progress_atom, const std::string& job_id, const std::string& message) {
       return take<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, message); });
     },
-    [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch, const store::audit_ptr& audit) {
+    [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch, const store::audit_ptr& audit,
+        const std::string& if_match) {
       return take<rpc::metadata_map>(self, [&](store::journal& j) {
         require_space(self);
-        return audited(j, j.patch_guest_metadata(guest_id, patch), audit);
+        return audited(j, j.patch_guest_metadata(guest_id, patch, if_match), audit);
       });
     },
     [=](patch_atom, const rpc::metadata_patch& patch, const store::audit_ptr& audit) {
@@ -285,6 +286,10 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
         require_space(self);
         return audited(j, j.patch_metadata(patch), audit);
       });
+    },
+    [=](patch_atom, const store::maintenance& wanted, const store::audit_ptr& audit) {
+      return take<store::maintenance>(self,
+                                      [&](store::journal& j) { return audited(j, j.set_maintenance(wanted), audit); });
     },
     [=](token_atom, const store::token_change& change, const store::audit_ptr& audit) {
       return take<store::token>(self, [&](store::journal& j) {

@@ -39,6 +39,7 @@ CAF_ADD_ATOM(mistify, mistify::actors, progress_atom, "progress")
 CAF_ADD_ATOM(mistify, mistify::actors, token_atom, "token")
 CAF_ADD_ATOM(mistify, mistify::actors, audit_atom, "audit")
 CAF_ADD_ATOM(mistify, mistify::actors, leave_atom, "leave")
+CAF_ADD_ATOM(mistify, mistify::actors, refresh_atom, "refresh")
 
 CAF_END_TYPE_ID_BLOCK(mistify)
 
@@ -66,6 +67,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::recorded_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::reported_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::jobs_restore)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::maintenance)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::token_change)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::store::audit_ptr)
 

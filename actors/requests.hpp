@@ -31,6 +31,7 @@ struct job_request {
   std::string idempotency_key; ///< empty: none
   std::string request_digest;
   std::string request_id = {}; ///< as above
+  std::string if_match = {};   ///< the request's If-Match; empty: none
   /// The time at which the requester gives up; the job is not queued afterwards.
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
   store::audit_ptr audit = {}; ///< written with the job; null: not audited

@@ -2,6 +2,7 @@
 
 #include "actors/cluster/cluster.hpp"
 #include "actors/front.hpp"
+#include "actors/host/host_watch.hpp"
 #include "actors/ids.hpp"
 #include "actors/inspect/inspector.hpp"
 #include "actors/job_log.hpp"
@@ -159,6 +160,7 @@ void end_actor(caf::actor_system& system, const caf::actor& who) {
 
 std::shared_ptr<store::journal> open_journal(const config& settings, store::guest_index& guests,
                                              store::event_feed& events, store::token_index& tokens,
+                                             store::host_board& board, const host_state& host,
                                              std::function<void(std::string_view)> warn) {
   store::journal_settings wanted;
   wanted.path = settings.dbpath;
@@ -168,6 +170,8 @@ std::shared_ptr<store::journal> open_journal(const config& settings, store::gues
   wanted.keep_events = settings.limit.events;
   wanted.events = &events;
   wanted.tokens = &tokens;
+  wanted.host = &board;
+  wanted.limits = [&host] { return host.limits(); };
   wanted.bounds = {settings.limit.guests, settings.limit.guest_bytes, settings.limit.metadata_bytes,
                    settings.limit.message_bytes};
   wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
@@ -209,8 +213,11 @@ bool is_lack_of_threads(const std::exception_ptr& thrown) {
 struct agent_system::impl {
   /// Opens files first: no thread exists yet that a failure would have to stop.
   impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
-    : measured_metrics{measured}, runners{measured}, commits{measured}, journal{open_journal(settings, guests, events,
-                                                                                             tokens, std::move(warn))},
+    : measured_metrics{measured}, runners{measured}, commits{measured}, host{settings.host,
+                                                                             settings.find_action("hostInfo") !=
+                                                                               nullptr,
+                                                                             board},
+      journal{open_journal(settings, guests, events, tokens, board, host, std::move(warn))},
       instance{store::instance_of(settings.dbpath)}, jobs{std::make_unique<store::job_reader>(settings.dbpath)},
       threads{make_threads(settings.calls_at_a_time())}, system{std::make_unique<caf::actor_system>(actor_config)},
       services{*system, {answers, threads}, measured, actors, settings.limit.message_bytes} {
@@ -243,6 +250,7 @@ struct agent_system::impl {
         return system->spawn(runner_behavior, id, std::move(owner), context);
       },
       &guests, &actors);
+    host_watcher = system->spawn(host_behavior, front, settings.find_action("hostInfo"), &host, &actors);
     inspector = system->spawn<caf::detached>(inspector_behavior, &actors);
     begin_recovery();
     if (settings.cluster)
@@ -286,6 +294,7 @@ struct agent_system::impl {
     end(member);
     if (membership)
       membership->stop();
+    end(host_watcher);
     jobs.reset();
     end(log);
     end(front);
@@ -310,6 +319,8 @@ struct agent_system::impl {
   store::guest_index guests;
   store::event_feed events;
   store::token_index tokens;
+  store::host_board board;
+  host_state host;
   std::shared_ptr<store::journal> journal; // until it is moved to the log
   const std::string instance;              // of the database
   std::unique_ptr<store::job_reader> jobs;
@@ -320,6 +331,7 @@ struct agent_system::impl {
   service_table services;
   job_log_actor log;
   front_actor front;
+  host_actor host_watcher;
   inspector_actor inspector;
   std::unique_ptr<cluster::membership> membership; // null: in no cluster
   cluster_actor member;
@@ -376,6 +388,12 @@ const cluster_actor& agent_system::cluster_member() const {
 void agent_system::resign(std::chrono::milliseconds longest) {
   if (impl_->membership)
     impl_->membership->resign(longest);
+}
+const host_state& agent_system::host() const {
+  return impl_->host;
+}
+const host_actor& agent_system::host_watcher() const {
+  return impl_->host_watcher;
 }
 
 store::event_feed& agent_system::events() {

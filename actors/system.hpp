@@ -2,6 +2,7 @@
 
 #include "actors/cluster/status.hpp"
 #include "actors/config/config.hpp"
+#include "actors/host/host_state.hpp"
 #include "actors/interfaces.hpp"
 #include "rpc/base/metrics.hpp"
 #include "rpc/client/client.hpp"
@@ -51,6 +52,10 @@ public:
   const cluster_actor& cluster_member() const;
   /// Lets the heartbeat in the cluster go, within `longest`: nothing is placed here any more.
   void resign(std::chrono::milliseconds longest);
+
+  /// What is known of the host: size, sums over all guests, maintenance. `host_watcher` brings its figures up to date.
+  const host_state& host() const;
+  const host_actor& host_watcher() const;
 
   /// The client of a configured service, for downloads; calls go through its actor.
   rpc::client& client_of(const std::string& service);

@@ -10,6 +10,7 @@
 #include "http/api/guest_metrics_cache.hpp"
 #include "http/api/guest_metrics_collector.hpp"
 #include "http/api/handlers/context.hpp"
+#include "http/api/host_metrics.hpp"
 #include "http/api/routes.hpp"
 #include "http/api/service_probe.hpp"
 #include "http/api/snapshot_names.hpp"
@@ -271,6 +272,7 @@ void run_daemon(const daemon_options& wanted) {
     .jobs = agent.jobs(),
     .events = agent.events(),
     .tokens = agent.tokens(),
+    .host = agent.host(),
     .agents = agents,
     .trail = trail,
     .sub_agents = sub_agents,
@@ -286,6 +288,7 @@ void run_daemon(const daemon_options& wanted) {
   serving.tls = rules.tls;
   server front_door{serving, dispatch(shared), errors()};
   add_server_metrics(measured, front_door, agent.guests());
+  add_host_metrics(measured, agent.host());
   const auto where = open_sockets(front_door, sockets);
   end_at_once_on_second_signal(signals);
   front_door.start();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/model/model.hpp"
+#include "store/guest_facts.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -18,8 +19,9 @@ namespace mistify::store {
 /// A committed guest as JSON text, ready to be sent. Immutable, shared between threads.
 struct stored_guest {
   std::string id;
-  std::string type; ///< `container` or anything else
-  std::string doc;  ///< compact JSON text
+  std::string type;       ///< `container` or anything else
+  std::string doc;        ///< compact JSON text
+  guest_facts facts = {}; ///< of the document
 };
 
 using guest_ptr = std::shared_ptr<const stored_guest>;
@@ -40,6 +42,15 @@ public:
     std::vector<guest_ptr> guests;
   };
   listing list() const;
+
+  /// Calls `use` with each guest whose id is greater than `after`, sorted by id, until it returns false. Changes wait
+  /// meanwhile: `use` must be quick and must not call the index.
+  template <class F>
+  void visit_after(std::string_view after, F use) const {
+    const std::shared_lock lock{mutex_};
+    for (auto at = guests_.upper_bound(after); at != guests_.end() && use(at->second);)
+      ++at;
+  }
 
   /// Increases with every change of a guest; while it is equal, no guest has changed. Takes no lock.
   std::uint64_t version() const noexcept { return version_.load(); }

@@ -4,6 +4,9 @@
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
 
+#include <array>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace mistify::store {
@@ -19,6 +22,24 @@ rpc::metadata_map merge_metadata(rpc::metadata_map returned, const rpc::metadata
   return returned;
 }
 
+namespace {
+
+/// Members that no sub-agent changes, whatever it returns: it may not even know them.
+constexpr std::array<std::string_view, 2> own_members{"name", "labels"};
+
+void keep_own_members(rpc::guest& returned, const stored_guest& stored) {
+  for (const auto name : own_members)
+    returned.extra.erase(std::string{name});
+  if (stored.doc.find("\"name\":") == stored.doc.npos && stored.doc.find("\"labels\":") == stored.doc.npos)
+    return;
+  auto before = rpc::decode_guest(stored.doc);
+  for (const auto name : own_members)
+    if (auto found = before.extra.extract(std::string{name}))
+      returned.extra.insert(std::move(found));
+}
+
+} // namespace
+
 guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc::guest returned) {
   if (returned.id != stored.id)
     throw rpc::failure{rpc::errc::sub_agent_failed,
@@ -27,6 +48,7 @@ guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc
   if (const auto odd = rpc::find_inexact_name(returned); odd && !rpc::find_inexact_name(rpc::decode_guest(stored.doc)))
     throw rpc::failure{rpc::errc::sub_agent_failed,
                        "the sub-agent returned a guest with " + odd->path + " in place of " + odd->known};
+  keep_own_members(returned, stored);
   // Usually nothing has changed meanwhile; then neither text has to be parsed.
   if (sent_doc != stored.doc)
     returned.metadata = merge_metadata(std::move(returned.metadata), rpc::decode_guest(sent_doc).metadata,
@@ -35,7 +57,7 @@ guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc
 }
 
 guest_ptr to_stored(const rpc::guest& guest) {
-  return std::make_shared<const stored_guest>(stored_guest{guest.id, guest.type, rpc::encode(guest)});
+  return std::make_shared<const stored_guest>(stored_guest{guest.id, guest.type, rpc::encode(guest), facts_of(guest)});
 }
 
 } // namespace mistify::store

@@ -18,6 +18,8 @@ void pending_changes::take(pending_changes&& later) {
     tokens.insert_or_assign(id, std::move(token));
   if (later.metadata)
     metadata = std::move(later.metadata);
+  if (later.maintenance)
+    maintenance = std::move(later.maintenance);
   ended += later.ended;
   std::ranges::move(later.events, std::back_inserter(events));
 }
@@ -26,7 +28,7 @@ void pending_changes::take(pending_changes&& later) {
 
 journal::impl::impl(const journal_settings& s, guest_index& d)
   : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()}, agent_metadata{file.db()},
-    keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()}, audits{file.db()} {
+    keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()}, audits{file.db()}, host{file.db()} {
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
@@ -45,6 +47,9 @@ journal::impl::impl(const journal_settings& s, guest_index& d)
   for (auto& guest : loaded)
     published.put(std::move(guest));
   published.put_metadata(std::move(metadata));
+  maintenance = host.maintenance();
+  tag_key = host.find("tag_key").value_or("");
+  load_ledger();
   for (auto& one : known_tokens)
     settings.tokens->put(std::move(one));
 }
@@ -101,6 +106,7 @@ void journal::commit() {
 void journal::rollback() noexcept {
   impl_->batch.reset();
   impl_->pending = {};
+  impl_->ledger.rollback();
 }
 
 bool journal::in_batch() const noexcept {
@@ -147,6 +153,13 @@ void journal::impl::publish() noexcept {
       token ? settings.tokens->put(std::move(token)) : settings.tokens->erase(id);
   if (done.metadata)
     published.put_metadata(*std::move(done.metadata));
+  ledger.commit();
+  if (done.maintenance)
+    maintenance = *std::move(done.maintenance);
+  if (settings.host) {
+    settings.host->put(ledger.sums());
+    settings.host->put(maintenance);
+  }
   ended += static_cast<std::size_t>(done.ended);
   first_ended = done.first_ended.value_or(first_ended);
   if (std::exchange(last_aged, next_ended - 1) != next_ended - 1)

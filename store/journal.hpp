@@ -5,6 +5,7 @@
 #include "store/audit.hpp"
 #include "store/event_feed.hpp"
 #include "store/guest_index.hpp"
+#include "store/host_board.hpp"
 #include "store/tokens.hpp"
 
 #include <chrono>
@@ -41,6 +42,8 @@ struct journal_settings {
   std::size_t keep_events = 10000;                    ///< of the log of events, the newest; a tenth more may be there
   event_feed* events = nullptr;                       ///< hears of each event after its commit; may be absent
   token_index* tokens = nullptr;                      ///< receives the tokens after each commit; may be null
+  host_board* host = nullptr;                         ///< receives the host's state after each commit; may be null
+  limits_source limits = {};                          ///< of admission; null: every guest is admitted
   std::size_t max_bytes = 0;                          ///< the database grows no further, as on a full disk; 0: no bound
   journal_bounds bounds = {};
   std::function<void()> before_commit; ///< for tests: injects a failing commit by throwing a failure
@@ -55,11 +58,15 @@ struct stage_starts {
 /// A job to be queued.
 struct new_job {
   std::string id, guest_id, action;
-  std::string request; ///< JSON text that the stages need (image and snapshot requests); empty for guest actions
+  /// JSON text that the stages need: the requests of image and snapshot jobs, the wish of jobs that change a guest;
+  /// empty for other guest actions.
+  std::string request;
   std::string idempotency_key;             ///< empty: none
   std::string request_digest;              ///< identifies the client's request, to detect repetitions
   std::string request_id = {};             ///< names the client's request in logs
   std::optional<stage_starts> begins = {}; ///< set if no job is ahead and this stage starts at once
+  bool at_once = false;      ///< the wish needs no stage: the job is complete in the commit that queues it
+  std::string if_match = {}; ///< the request's If-Match: the job is queued only for a guest with such a tag; empty: any
   /// The time at which the requester gives up. Checked by the caller, not by the journal.
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
   audit_ptr audit = {}; ///< written with the job if it is queued and no repetition; null: not audited
@@ -69,6 +76,7 @@ struct new_job {
 struct queued_job {
   rpc::job job;
   std::string guest_doc;
+  bool ended = false;    ///< it was complete at once, and does not run
   bool repeated = false; ///< nothing was queued: this is the response to an earlier, identical request
   std::int64_t seq = 0;  ///< the job's place in the order of queueing; unset for a repeated one
 };
@@ -169,14 +177,16 @@ public:
 
   // -- steps, only inside a batch; each may throw storage_failed ---------------------------------------------------
 
-  /// Throws not_found for an unknown guest (except `agent`), conflict for an idempotency key that was used with
+  /// Throws not_found for an unknown guest (except `agent`), `tag_mismatch` if its tag is none of `if_match`, conflict for an idempotency key that was used with
   /// another digest. A delete of a guest that has an unfinished delete returns that job, `repeated`; a `request` of
-  /// the later one, which forces it, replaces the first one's.
+  /// the later one, which forces it, replaces the first one's. A start throws unavailable during maintenance, and
+  /// conflict if the host has no room for it.
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: returns the first response for the same digest,
   /// throws conflict for another digest, and throws conflict for either while the guest's delete is unfinished.
-  /// Throws queue_full, too_large beyond the bounds.
+  /// Throws queue_full, too_large beyond the bounds, unavailable during maintenance, and conflict if the host has no
+  /// room for the guest or another guest has its MAC address or VNC port.
   queued_job add_guest(const rpc::guest& guest, const new_job& job);
 
   /// Throws not_found for an unknown job, conflict for one that has ended, sub_agent_failed if the returned guest
@@ -192,12 +202,17 @@ public:
   /// for one that is not running.
   rpc::job report_progress(const std::string& job_id, const std::string& message);
 
-  /// Returns the whole map after the change. Throws not_found, and too_large beyond the bounds.
-  rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch);
+  /// Returns the whole map after the change. Throws not_found, `tag_mismatch`, and too_large beyond
+  /// the bounds.
+  rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch,
+                                         std::string_view if_match = {});
   rpc::metadata_map patch_metadata(const rpc::metadata_patch& patch);
 
   /// Adds an entry to the table of the audit. In the batch of the change that it is about, both commit together.
   void note(audit_entry what);
+
+  /// Begins or ends maintenance; `since` is set to now, unless it is on already. Returns it as it is then.
+  maintenance set_maintenance(maintenance wanted);
 
   /// Adds, removes or changes a bearer token; returns it as it is then, or was. Throws not_found, conflict for a name that
   /// is taken, queue_full beyond `most_tokens`.

@@ -4,7 +4,9 @@
 #include "store/database_opener.hpp"
 #include "store/event_epochs.hpp"
 #include "store/events.hpp"
+#include "store/guest_ledger.hpp"
 #include "store/guests.hpp"
+#include "store/host_table.hpp"
 #include "store/idempotency.hpp"
 #include "store/job_ages.hpp"
 #include "store/jobs.hpp"
@@ -22,10 +24,13 @@ namespace mistify::store {
 
 /// Changes to the memory state, applied when the batch commits.
 struct pending_changes {
-  std::map<std::string, guest_ptr, std::less<>> guests; ///< null: deleted
-  std::map<std::string, std::optional<job_row>> jobs;   ///< null: ended
-  std::map<std::string, token_ptr> tokens;              ///< null: removed
+  std::map<std::string, guest_ptr, std::less<>> guests;       ///< null: deleted
+  std::map<std::string, std::optional<job_row>> jobs;         ///< null: ended
+  std::map<std::string, token_ptr> tokens;                    ///< null: removed
+  std::map<std::string, std::optional<reservation>> reserved; ///< by job; null: given back
+  std::vector<std::pair<std::string, int>> starts;            ///< guests whose start was queued (1) or has ended (-1)
   std::optional<rpc::metadata_map> metadata;
+  std::optional<store::maintenance> maintenance;
   std::ptrdiff_t ended = 0;                 ///< change in the number of ended jobs
   std::vector<event> events;                ///< their ids are set at the commit
   std::optional<std::int64_t> oldest_event; ///< set by pruning events
@@ -56,6 +61,19 @@ struct journal::impl {
   guest_ptr guest(std::string_view id) const; ///< as in the batch; may be null
   rpc::metadata_map metadata() const;         ///< the hypervisor's, as in the batch
   std::size_t count_guests() const;           ///< as in the batch
+  store::maintenance maintenance_now() const; ///< as in the batch
+
+  // journal_host.cpp
+  void load_ledger();                        ///< from what is published and unfinished
+  void count(const pending_changes& staged); ///< adds a step's changes to the ledger
+  void expect_match(const stored_guest& guest, std::string_view if_match) const; ///< throws `tag_mismatch`
+  void expect_no_maintenance() const;                                            ///< throws unavailable
+  // journal_change.cpp
+  guest_ptr apply_wish(const guest_ptr& guest, const new_job& job, pending_changes& staged);
+  void admit_change(const stored_guest& guest, const new_job& job, pending_changes& staged) const;
+
+  void admit_create(const stored_guest& guest) const;                  ///< throws unavailable, conflict
+  void admit_job(const stored_guest& guest, const new_job& job) const; ///< likewise
 
   std::optional<job_row> unfinished(const std::string& job_id) const; ///< as in the batch
   [[noreturn]] void refuse_step_of(const std::string& job_id);
@@ -99,6 +117,10 @@ struct journal::impl {
   epoch_table epochs;
   token_table tokens;
   audit_table audits;
+  host_table host;
+  guest_ledger ledger; // as in the batch
+  store::maintenance maintenance;
+  std::string tag_key;         // of guests' tags
   std::int64_t next_ended = 1; // numbers used by failed batches are skipped
   std::int64_t last_aged = 0;  // the last number added to `ages`
   bool has_diverged = false;   // the file may contain a batch that was reported as failed
@@ -122,6 +144,7 @@ auto journal::impl::step(F&& work) {
   try {
     pending_changes staged;
     auto result = work(staged);
+    count(staged);
     pending.take(std::move(staged));
     return result;
   } catch (...) {

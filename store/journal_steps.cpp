@@ -1,5 +1,6 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/model/codec.hpp"
+#include "store/admission.hpp"
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
 
@@ -57,9 +58,16 @@ queued_job journal::add_job(const new_job& job) {
     auto guest = impl_->guest(job.guest_id);
     if (!guest && job.guest_id != agent_id)
       throw failure{errc::not_found, "no such guest"};
+    if (guest)
+      impl_->expect_match(*guest, job.if_match);
     if (guest && removes_guest(job.action))
       if (const auto first = impl_->jobs.find_delete(guest->id))
         return impl_->join_delete(*first, job, guest->doc);
+    if (guest) {
+      impl_->admit_job(*guest, job);
+      impl_->admit_change(*guest, job, staged);
+      guest = impl_->apply_wish(guest, job, staged);
+    }
     return impl_->queue(impl_->row_of(job, job.guest_id), job, guest ? guest->doc : std::string{}, staged);
   });
 }
@@ -83,6 +91,7 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     expect_fit(stored->doc.size(), 0, bounds.guest_bytes, errc::too_large, "the guest");
     if (impl_->count_guests() >= bounds.guests)
       throw failure{errc::queue_full, "there are " + std::to_string(bounds.guests) + " guests, which is the most"};
+    impl_->admit_create(*stored);
     auto row = impl_->row_of(job, guest.id);
     impl_->guests.insert(*stored, row.job, job.request_digest);
     impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);
@@ -127,6 +136,14 @@ queued_job journal::impl::queue(job_row row, const new_job& job, std::string gue
   tell(event_of(event_type::job_queued, row.job), staged);
   if (job.begins)
     tell(event_of(event_type::job_started, row.job), staged);
+  if (job.at_once) {
+    end_job(row, {}, staged);
+    queued.job = row.job;
+    queued.ended = true;
+    return queued;
+  }
+  if (starts_guest(row.job.action))
+    staged.starts.emplace_back(row.job.guest_id, 1);
   staged.jobs[job.id] = std::move(row);
   return queued;
 }
@@ -208,6 +225,7 @@ void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
     ++staged.ended;
     staged.jobs[other.id] = std::nullopt;
     other.updated_at = row.job.updated_at;
+    staged.reserved[other.id] = std::nullopt;
     tell_end(other, staged);
   }
 }
@@ -247,6 +265,9 @@ void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& 
   jobs.end(row);
   staged.jobs[row.job.id] = std::nullopt;
   ++staged.ended;
+  if (starts_guest(row.job.action))
+    staged.starts.emplace_back(row.job.guest_id, -1);
+  staged.reserved[row.job.id] = std::nullopt;
   tell_end(row.job, staged);
 }
 
@@ -336,11 +357,13 @@ void journal::probe() {
 
 // -- metadata ------------------------------------------------------------------------------------------------------
 
-rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch) {
+rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch,
+                                                std::string_view if_match) {
   return impl_->step([&](pending_changes& staged) {
     auto stored = impl_->guest(guest_id);
     if (!stored)
       throw failure{errc::not_found, "no such guest"};
+    impl_->expect_match(*stored, if_match);
     auto guest = rpc::decode_guest(stored->doc);
     auto before = guest.metadata;
     rpc::apply(guest.metadata, patch);

@@ -15,7 +15,9 @@ guest_ptr read_guest(std::string id, std::string doc) {
   auto guest = rpc::decode_guest(doc);
   if (guest.id != id)
     throw rpc::failure{rpc::errc::storage_failed, "id: is '" + guest.id + "'"};
-  return std::make_shared<const stored_guest>(stored_guest{std::move(id), std::move(guest.type), std::move(doc)});
+  auto facts = facts_of(guest);
+  return std::make_shared<const stored_guest>(
+    stored_guest{std::move(id), std::move(guest.type), std::move(doc), std::move(facts)});
 }
 
 std::vector<guest_ptr> read_guests(database& db, std::vector<broken_row>& broken) {

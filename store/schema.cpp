@@ -164,8 +164,16 @@ CREATE TABLE instance (id TEXT NOT NULL) STRICT;
 INSERT INTO instance VALUES (lower(hex(randomblob(16))));
 )sql";
 
+constexpr auto version_10 = R"sql(
+CREATE TABLE host (                 -- see store/host_table.hpp
+  key   TEXT PRIMARY KEY NOT NULL,
+  value TEXT NOT NULL
+) STRICT;
+INSERT INTO host VALUES ('tag_key', lower(hex(randomblob(32))));
+)sql";
+
 constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4, version_5,
-                                     version_6, version_7, version_8, version_9};
+                                     version_6, version_7, version_8, version_9, version_10};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

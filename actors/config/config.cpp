@@ -107,6 +107,7 @@ private:
   void read_limits(const node& value);
   void read_http(const node& value);
   void read_log(const node& value);
+  host_options read_host(const node& value);
   void read_access(std::string_view name, const node& value, clients& allowed);
   void read_top_level(std::string_view key, const node& value);
   /// Of two files that both say who may do what, neither can be meant to lose.
@@ -331,6 +332,32 @@ void builder::read_log(const node& value) {
     refuse("log.level: must be debug, info, warning, error, critical or fatal");
 }
 
+/// Reads a factor; bounded so that products with sizes fit into 64 bits.
+double read_ratio(const node& value, const std::string& field) {
+  const double ratio = value.as_double(field);
+  if (!(ratio >= 0.01 && ratio <= 1000))
+    refuse(field + ": must be from 0.01 to 1000");
+  return ratio;
+}
+
+host_options builder::read_host(const node& value) {
+  host_options options;
+  for (const auto& [key, v] : value.members("host")) {
+    const auto field = "host." + std::string{key};
+    if (key == "cpu_ratio")
+      options.cpu_ratio = read_ratio(v, field);
+    else if (key == "memory_ratio")
+      options.memory_ratio = read_ratio(v, field);
+    else if (key == "reserve_memory")
+      options.reserve_memory = v.as_uint(field);
+    else if (key == "reserve_disk")
+      options.reserve_disk = v.as_uint(field);
+    else
+      warn_unknown("host.", key);
+  }
+  return options;
+}
+
 void builder::read_top_level(std::string_view key, const node& value) {
   if (key == "services")
     add_services(value);
@@ -350,6 +377,8 @@ void builder::read_top_level(std::string_view key, const node& value) {
     config_.drain_timeout = read_seconds(value, "drain_timeout");
   else if (key == "access")
     read_once(key, config_.access, read_access_options(value));
+  else if (key == "host")
+    read_once(key, config_.host, read_host(value));
   else if (key == "tls")
     read_once(key, config_.tls, read_tls_options(value));
   else if (key == "cluster")

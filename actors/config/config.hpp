@@ -28,10 +28,12 @@ enum class action_subject : std::uint8_t {
   metrics,  ///< `{"guest","type","args"}`
   image,    ///< the image request of the client
   snapshot, ///< the snapshot request of the client
+  host,     ///< `{"args"}`; the result is an array of all stages' results
 };
 
 /// The effect of a completed action on the guest's record.
-enum class record_effect : std::uint8_t { none, creates, deletes };
+/// `changes`: the guest's record follows the client's wish, which the stages are sent as `params`.
+enum class record_effect : std::uint8_t { none, creates, deletes, changes };
 
 /// One row of the table of actions that a config may define.
 struct action_kind {
@@ -115,6 +117,13 @@ struct http_options {
   std::vector<std::string> listen; ///< "unix:PATH", "HOST:PORT", "tcp:127.0.0.1:PORT" (never TLS)
 };
 
+/// The `host` object of the config: how much of the host guests may have. Sizes in MB.
+struct host_options {
+  double cpu_ratio = 4;    ///< processors of guests for each of the host
+  double memory_ratio = 1; ///< memory of guests for each MB of the host
+  std::uint64_t reserve_memory = 0, reserve_disk = 0;
+};
+
 /// The `log` object of the config. SIGHUP reads it again.
 struct log_options {
   std::string level; ///< empty: not set
@@ -136,6 +145,7 @@ struct config {
   clients reports = clients::loopback;             ///< who may report a guest's state
   bool debug_given = false, reports_given = false; ///< whether the files say so
   log_options log;
+  std::optional<host_options> host;                ///< null: guests are admitted whatever the host has
   std::optional<access_options> access;            ///< null: every client may do everything
   std::optional<tls_options> tls;                  ///< null: TCP listeners are plain
   std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: how long running stages may continue

@@ -1,5 +1,6 @@
 #include "actors/ids.hpp"
 #include "actors/runner/guest_runner.hpp"
+#include "actors/runner/job_end.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <algorithm>
@@ -20,6 +21,11 @@ failure stopping() {
 /// Fetches may take hours and need little of a sub-agent: they have places of their own.
 bool is_fetch(const action_kind& kind) {
   return kind.name == "fetchImage" || kind.name == "containerFetchImage";
+}
+
+/// A change that only the agent has to make.
+bool needs_no_stage(const action& what) {
+  return what.kind->effect == record_effect::changes && what.stages.empty();
 }
 
 /// What a job on images is about: jobs of one image run one at a time. An image without an id is known by what it is
@@ -61,6 +67,8 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
                        std::move(request.request_digest),
                        request.request_id,
                        begins.stage,
+                       needs_no_stage(*request.what),
+                       std::move(request.if_match),
                        request.expires,
                        request.audit};
     ++being_queued_;
@@ -123,7 +131,11 @@ void guest_runner::queued_up(const job_request& request, const store::queued_job
   beginning_ = beginning_ && !with.stage;
   if (as.repeated && request.request == forced_delete)
     force(as.job.id);
-  if (!as.repeated) {
+  if (as.ended) {
+    context_->measured.jobs.queued(*request.what->kind);
+    actors::tell_end(context_->measured.jobs, *request.what->kind, job_outcome::complete, as.job, request.request_id,
+                     {});
+  } else if (!as.repeated) {
     context_->measured.jobs.queued(*request.what->kind);
     if (!retired_) // else the delete that ran meanwhile has ended it on disk
       append(request, as.job.id, as.seq).place = with.place;

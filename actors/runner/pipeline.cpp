@@ -3,6 +3,8 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
+#include "rpc/model/merge_patch.hpp"
+#include "store/guest_wish.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -50,12 +52,34 @@ std::string pipeline::label() const {
 std::string pipeline::params(std::string_view guest_doc) const {
   const auto& args = current().args;
   switch (kind().subject) {
-  case action_subject::guest: return rpc::encode_guest_request(guest_doc, kind().name, args);
+  case action_subject::guest: return guest_params(guest_doc);
   case action_subject::metrics: return rpc::encode_metrics_request(guest_doc, metrics_type(kind().name), args);
+  case action_subject::host:
   case action_subject::image:
   case action_subject::snapshot: break;
   }
   return rpc::with_args(request_, args);
+}
+
+/// Stages of an update are sent the guest as it shall be; every stage that changes a guest the wish as well.
+std::string pipeline::guest_params(std::string_view guest_doc) const {
+  const auto& args = current().args;
+  if (kind().effect != record_effect::changes || request_.empty())
+    return rpc::encode_guest_request(guest_doc, kind().name, args);
+  auto request = is_update() ? rpc::encode_guest_request(updated(guest_doc), kind().name, args)
+                             : rpc::encode_guest_request(guest_doc, kind().name, args);
+  request.back() = ',';
+  return request.append(R"("params":)").append(request_).append("}");
+}
+
+bool pipeline::is_update() const noexcept {
+  return kind().effect == record_effect::changes && store::change_of(kind().name) == "update" && !request_.empty();
+}
+
+/// The other members of the wish are in the guest's record already.
+std::string pipeline::updated(std::string_view guest_doc) const {
+  const auto guest = rpc::json::document::parse(guest_doc), wish = rpc::json::document::parse(request_);
+  return rpc::merge_patch(guest.root(), wish.root(), store::needs_stage);
 }
 
 pipeline::progress pipeline::accept(std::string body, std::string_view guest_id) {
@@ -71,14 +95,29 @@ pipeline::progress pipeline::accept(std::string body, std::string_view guest_id)
     }
     if (kind().subject == action_subject::guest) {
       check_guest(result.returned, guest_id);
+      if (is_update()) // a sub-agent that returns what it knew before does not undo it
+        result.returned = rpc::decode_guest(updated(rpc::encode(*result.returned)));
       done.returned = std::move(result.returned);
     }
     done.message = std::move(result.message);
     body = std::move(result.body);
   }
-  result_ = std::move(body);
+  if (kind().subject == action_subject::host)
+    add_result(body);
+  else
+    result_ = std::move(body);
   skip();
   return done;
+}
+
+/// Keeps the results of all stages: `[…,…]`.
+void pipeline::add_result(std::string_view body) {
+  const bool first = index_ == 0;
+  if (first)
+    result_ = "[";
+  else
+    result_.back() = ',';
+  result_.append(body).append("]");
 }
 
 void pipeline::skip() noexcept {

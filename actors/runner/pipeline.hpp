@@ -17,7 +17,7 @@ namespace mistify::actors {
 class pipeline {
 public:
   /// `request` is the JSON text that image and snapshot stages are sent; guest and metrics stages are built from the
-  /// guest instead. `first` is the stage to begin with, after a restart.
+  /// guest instead. Stages that change a guest are sent it as `params`. `first` is the stage to begin with, after a restart.
   pipeline(action_ptr what, std::string request, std::size_t max_retries, std::size_t first = 0);
 
   /// True once no stage is left (at once for a pipeline without stages).
@@ -53,10 +53,16 @@ public:
   /// Returns to the stage whose answer was accepted last: it turned out to be of no use.
   void step_back() noexcept;
 
-  /// The last answer that was accepted, `{}` where there is no stage: the result of an info pipeline.
+  /// The last answer that was accepted, `{}` where there is no stage: the result of an info pipeline. Of a pipeline about
+  /// the host: the answers of all stages, as an array.
   std::string take_result() && noexcept { return std::move(result_); }
 
 private:
+  void add_result(std::string_view body);
+  std::string guest_params(std::string_view guest_doc) const;
+  std::string updated(std::string_view guest_doc) const;
+  bool is_update() const noexcept;
+
   action_ptr action_;
   std::string request_;
   std::size_t max_retries_, retries_ = 0, index_;

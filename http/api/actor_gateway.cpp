@@ -307,6 +307,15 @@ awaitable<rpc::job> actor_gateway::report_progress(std::string job_id, std::stri
                               std::move(message));
 }
 
+awaitable<bool> actor_gateway::refresh_host() {
+  return impl_->ask<bool>(impl_->agent.host_watcher(), look_deadline, actors::refresh_atom_v);
+}
+
+awaitable<store::maintenance> actor_gateway::set_maintenance(store::maintenance wanted, store::audit_ptr audit) {
+  return impl_->ask<store::maintenance>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(wanted),
+                                        std::move(audit));
+}
+
 awaitable<store::token> actor_gateway::change_token(store::token_change change, store::audit_ptr audit) {
   return impl_->ask<store::token>(impl_->agent.log(), write_deadline, actors::token_atom_v, std::move(change),
                                   std::move(audit));
@@ -319,9 +328,9 @@ awaitable<bool> actor_gateway::leave_cluster(bool force) {
 }
 
 awaitable<rpc::metadata_map> actor_gateway::patch(std::string guest_id, rpc::metadata_patch patch,
-                                                  store::audit_ptr audit) {
+                                                  store::audit_ptr audit, std::string if_match) {
   return impl_->ask<rpc::metadata_map>(impl_->agent.log(), write_deadline, actors::patch_atom_v, std::move(guest_id),
-                                       std::move(patch), std::move(audit));
+                                       std::move(patch), std::move(audit), std::move(if_match));
 }
 
 awaitable<rpc::metadata_map> actor_gateway::patch(rpc::metadata_patch patch, store::audit_ptr audit) {

@@ -130,12 +130,16 @@ public:
   /// Stores the progress of a running job's stage.
   awaitable<rpc::job> report_progress(std::string job_id, std::string message);
 
+  /// Brings the host's figures up to date, within 2 s. Returns whether they are.
+  awaitable<bool> refresh_host();
+
   /// Adds, removes or changes a bearer token; the token as it is then, or was. `audit` commits with the change; null: it is
   /// not audited.
   awaitable<store::token> change_token(store::token_change change, store::audit_ptr audit);
 
   /// Changes the metadata of a guest, or of the hypervisor; `audit` as above. Returns the whole map after the change.
-  awaitable<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch, store::audit_ptr audit);
+  awaitable<rpc::metadata_map> patch(std::string guest_id, rpc::metadata_patch patch, store::audit_ptr audit,
+                                     std::string if_match);
   awaitable<rpc::metadata_map> patch(rpc::metadata_patch patch, store::audit_ptr audit);
 
   /// Stores an entry of the audit by itself.
@@ -144,6 +148,9 @@ public:
   /// Removes this host from the cluster, until the next start. Throws `conflict` while guests live here, unless
   /// `force`; `unavailable` if the cluster is not reached; `not_configured` without one.
   awaitable<bool> leave_cluster(bool force);
+
+  /// Begins or ends maintenance; `audit` as above. Returns it as it is then.
+  awaitable<store::maintenance> set_maintenance(store::maintenance wanted, store::audit_ptr audit);
 
 private:
   struct impl;

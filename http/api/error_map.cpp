@@ -3,6 +3,7 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/client/client.hpp"
+#include "store/guest_tag.hpp"
 
 #include <utility>
 
@@ -68,7 +69,7 @@ answer error_answer(int status, const failure& why) {
 }
 
 answer error_answer(const failure& why) {
-  return error_answer(status_of(why.code()), why);
+  return error_answer(store::is_tag_mismatch(why) ? 412 : status_of(why.code()), why);
 }
 
 answer error_answer(int status, const std::string& message) {

@@ -43,6 +43,13 @@ const std::vector<route> table{
   {"POST", "/guests", guest, create_guest},
   {"GET", "/guests/{guest}", read, get_guest},
   {"DELETE", "/guests/{guest}", guest, delete_guest},
+  {"PATCH", "/guests/{guest}", guest, patch_guest},
+  {"GET", "/guests/{guest}/pending", read, get_pending},
+  {"POST", "/guests/{guest}/disks", guest, attach_disk},
+  {"DELETE", "/guests/{guest}/disks/{disk}", guest, detach_disk},
+  {"POST", "/guests/{guest}/disks/{disk}/resize", guest, resize_disk},
+  {"POST", "/guests/{guest}/nics", guest, attach_nic},
+  {"DELETE", "/guests/{guest}/nics/{nic}", guest, detach_nic},
   {"GET", "/guests/{guest}/metadata", read, get_guest_metadata},
   {"PATCH", "/guests/{guest}/metadata", metadata, patch_guest_metadata},
   {"PUT", "/guests/{guest}/state", report, report_state},
@@ -75,6 +82,9 @@ const std::vector<route> table{
   {"GET", "/jobs/{job}", read, get_job},
   {"DELETE", "/jobs/{job}", by_job, cancel_job},
   {"PUT", "/jobs/{job}/progress", report, report_progress},
+
+  {"GET", "/host", read, get_host},
+  {"PUT", "/host/maintenance", admin, set_maintenance},
 
   {"GET", "/openapi.json", nothing, get_description},
   {"GET", "/docs", nothing, get_docs},

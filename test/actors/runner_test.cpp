@@ -92,7 +92,8 @@ TEST_CASE_METHOD(runner_fixture, "a failed job does not stop those behind it") {
 TEST_CASE_METHOD(runner_fixture, "metadata that a client changes while a stage runs is kept") {
   add_guest(guest_id);
   queue("restart");
-  ask<rpc::metadata_map>(log, patch_atom_v, guest_id, rpc::metadata_patch{{"k", "client"}}, store::audit_ptr{});
+  ask<rpc::metadata_map>(log, patch_atom_v, guest_id, rpc::metadata_patch{{"k", "client"}}, store::audit_ptr{},
+                         std::string{});
   answer(R"({"guest":{"id":")" + guest_id + R"(","state":"up","metadata":{"k":"agent","other":"x"}}})");
   const auto guest = rpc::decode_guest(guests->find(guest_id)->doc);
   CHECK(guest.state == "up");

@@ -40,6 +40,14 @@ function config(port, dbpath) {
     "GetImage",
     "DeleteImage",
     "FetchImage",
+    "Update",
+    "AttachDisk",
+    "DetachDisk",
+    "ResizeDisk",
+    "AttachNic",
+    "DetachNic",
+    "Pending",
+    "HostInfo",
   ])
     actions[name[0].toLowerCase() + name.slice(1)] = action("test", `Test.${name}`);
   for (const name of ["ListImages", "GetImage", "DeleteImage", "FetchImage"])

@@ -87,6 +87,8 @@ struct journal_fixture {
     s.keep_events = keep_events;
     s.max_bytes = max_bytes;
     s.events = &feed;
+    s.host = &board;
+    s.limits = [this] { return limits; };
     s.now = [this] { return at_second(++clock); };
     s.warn = [this](std::string_view message) { warnings.emplace_back(message); };
     s.before_commit = [this] {
@@ -192,6 +194,8 @@ struct journal_fixture {
   std::size_t most_jobs = 100'000;
   std::chrono::seconds uptime{0}; ///< of the steady clock
   event_feed feed;
+  host_board board;
+  std::optional<host_limits> limits; ///< of admission
   std::int64_t clock = 0;
   bool fail_commit = false;
   std::function<void()> at_commit; ///< called before each commit

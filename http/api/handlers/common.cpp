@@ -6,6 +6,7 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
+#include "store/guest_tag.hpp"
 
 #include <openssl/evp.h>
 
@@ -106,8 +107,14 @@ answer accepted(std::string body, const store::queued_job& queued) {
   return out;
 }
 
-answer accepted_guest(const store::queued_job& queued) {
-  return accepted(public_guest(queued.guest_doc), queued);
+answer accepted_guest(const context& cx, const store::queued_job& queued) {
+  auto out = accepted(public_guest(queued.guest_doc), queued);
+  add_tag(cx, out, queued.guest_doc);
+  return out;
+}
+
+void add_tag(const context& cx, answer& to, std::string_view guest_doc) {
+  to.headers.emplace_back("ETag", store::guest_tag(guest_doc, cx.host.tag_key()));
 }
 
 answer accepted_job(const store::queued_job& queued) {
@@ -156,6 +163,25 @@ std::string action_for(std::string_view guest_type, std::string_view action) {
   return "container" + name;
 }
 
+void expect_no_controls(const rpc::guest& guest) {
+  expect_no_controls_in({{"type", guest.type}, {"image", guest.image}});
+  for (const auto& n : guest.nics)
+    expect_no_controls_in({{"nic name", n.name},
+                           {"nic network", n.network},
+                           {"nic model", n.model},
+                           {"nic mac", n.mac},
+                           {"nic address", n.address},
+                           {"nic netmask", n.netmask},
+                           {"nic gateway", n.gateway},
+                           {"nic device", n.device}});
+  for (const auto& d : guest.disks)
+    expect_no_controls_in({{"disk bus", d.bus},
+                           {"disk device", d.device},
+                           {"disk volume", d.volume},
+                           {"disk image", d.image},
+                           {"disk source", d.source}});
+}
+
 void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named) {
   for (const auto& [name, text] : named)
     if (rpc::has_control(text))
@@ -168,7 +194,8 @@ request_identity identify(const request& from, std::string_view canonical) {
   if (key.size() > longest_key)
     throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
   return {key.empty() ? std::string{} : key_of(*from.who) + std::string{key},
-          sha256({from.method, canonical_path(from.segments), canonical}), from.id, audit_of(from, 202)};
+          sha256({from.method, canonical_path(from.segments), canonical}), from.id, audit_of(from, 202),
+          std::string{from.header("if-match")}};
 }
 
 store::audit_ptr audit_of(const request& from, int status) {
@@ -186,6 +213,7 @@ std::optional<store::queued_job> repeated(const context& cx, const request_ident
 
 actors::job_request make_job(const request_identity& who, actors::action_ptr what, std::string stage_request) {
   actors::job_request job{std::move(what), std::move(stage_request), who.idempotency_key, who.digest, who.request_id};
+  job.if_match = who.if_match;
   job.audit = who.audit;
   return job;
 }

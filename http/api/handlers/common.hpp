@@ -30,8 +30,11 @@ answer page_part(std::string_view part, std::string content_type);
 /// 202 with the job's id in `X-Guest-Job-ID`.
 answer accepted(std::string body, const store::queued_job& queued);
 
-/// The same with the job's guest as the body.
-answer accepted_guest(const store::queued_job& queued);
+/// The same with the job's guest as the body, and its tag in `ETag`.
+answer accepted_guest(const context& cx, const store::queued_job& queued);
+
+/// Adds the guest's strong `ETag`.
+void add_tag(const context& cx, answer& to, std::string_view guest_doc);
 
 /// 202 with the queued job itself as the body.
 answer accepted_job(const store::queued_job& queued);
@@ -55,6 +58,9 @@ actors::action_ptr require_action(const context& cx, std::string_view name);
 /// Returns the name of an action for that type of guest: "reboot", or "containerReboot" for containers.
 std::string action_for(std::string_view guest_type, std::string_view action);
 
+/// Throws `invalid_request` if a text of the guest that becomes part of a path or of the machine has control characters.
+void expect_no_controls(const rpc::guest& guest);
+
 /// Throws `invalid_request` that names the first text with a control character: ids and names become parts of paths
 /// and of machines.
 void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std::string_view>> named);
@@ -65,6 +71,7 @@ struct request_identity {
   std::string digest;          ///< of method, canonical path and canonical body
   std::string request_id;
   store::audit_ptr audit = {}; ///< null: not audited
+  std::string if_match = {};   ///< not part of what identifies it: a repetition is answered whatever the guest is now
 };
 
 /// The request's entry of the audit, to commit with its change. `status` is that of the response. Null: not audited.

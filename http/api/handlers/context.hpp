@@ -2,6 +2,7 @@
 
 #include "actors/cluster/status.hpp"
 #include "actors/config/config.hpp"
+#include "actors/host/host_state.hpp"
 #include "rpc/base/metrics.hpp"
 #include "rpc/client/client.hpp"
 #include "store/event_feed.hpp"
@@ -35,6 +36,7 @@ struct context {
   const store::job_reader& jobs;
   store::event_feed& events;
   const store::token_index& tokens;
+  const actors::host_state& host;
   actor_gateway& agents;
   audit_trail& trail;
   service_probe& sub_agents;

@@ -6,9 +6,10 @@
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
-#include "http/api/views/guest_list.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
+#include "rpc/model/guest_names.hpp"
+#include "store/admission.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,11 +27,13 @@ constexpr std::array<std::string_view, 7> guest_actions{"shutdown", "reboot",  "
 task<answer> act(context& cx, request from, std::string action, std::string_view stage_request = {}) {
   const auto who = identify(from, stage_request);
   if (const auto first = repeated(cx, who))
-    co_return accepted_guest(*first);
+    co_return accepted_guest(cx, *first);
   const auto guest = require_guest(cx, from.captures[0]);
   auto job = make_job(who, require_action(cx, action_for(guest->type, action)), std::string{stage_request});
+  if (store::starts_guest(job.what->kind->name) && cx.host.admits_by_size())
+    co_await cx.agents.refresh_host(); // the journal judges by the figures that are there
   const auto queued = co_await cx.agents.queue(guest->id, std::move(job));
-  co_return accepted_guest(queued);
+  co_return accepted_guest(cx, queued);
 }
 
 task<answer> refuse_get() {
@@ -48,30 +51,11 @@ std::string need_guest_action(const request& from) {
   return action;
 }
 
-/// These texts become parts of paths and of the machine.
-void expect_no_controls(const rpc::guest& guest) {
-  expect_no_controls_in({{"type", guest.type}, {"image", guest.image}});
-  for (const auto& n : guest.nics)
-    expect_no_controls_in({{"nic name", n.name},
-                           {"nic network", n.network},
-                           {"nic model", n.model},
-                           {"nic mac", n.mac},
-                           {"nic address", n.address},
-                           {"nic netmask", n.netmask},
-                           {"nic gateway", n.gateway},
-                           {"nic device", n.device}});
-  for (const auto& d : guest.disks)
-    expect_no_controls_in({{"disk bus", d.bus},
-                           {"disk device", d.device},
-                           {"disk volume", d.volume},
-                           {"disk image", d.image},
-                           {"disk source", d.source}});
-}
-
 /// Decodes a guest to create: its id is absent or a UUID, which is converted to lower case.
 rpc::guest decode_new_guest(const std::string& body) {
   auto guest = rpc::decode_guest(body);
   rpc::expect_exact_names(guest);
+  rpc::expect_valid_names(guest);
   expect_no_controls(guest);
   if (!guest.id.empty() && !actors::is_uuid(guest.id))
     throw failure{errc::invalid_request, "id must be uuid"};
@@ -89,31 +73,13 @@ void expect_visible(const principal& who, const rpc::guest& guest) {
 
 } // namespace
 
-/// A long list is built once for all its readers, and they share its bytes.
-task<answer> list_guests(context& cx, request from) {
-  if (cx.list.is_long() && !from.who->guests) {
-    const bool packed = accepts_gzip(from.header("accept-encoding"));
-    auto out = json_answer(200, {});
-    out.shared = co_await cx.list.get(packed ? guest_list::form::gzip : guest_list::form::plain);
-    out.headers.emplace_back("Vary", "Accept-Encoding");
-    if (packed)
-      out.headers.emplace_back("Content-Encoding", "gzip");
-    co_return out;
-  }
-  std::vector<std::string> docs;
-  for (const auto& guest : cx.guests.all())
-    if (sees(*from.who, *guest))
-      docs.push_back(public_guest(guest->doc));
-  co_return json_answer(200, json_array(docs));
-}
-
 task<answer> create_guest(context& cx, request from) {
   auto guest = decode_new_guest(from.body);
   // Before an id is generated, so that a repetition without an id is the same request.
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who)) {
     expect_visible(*from.who, rpc::decode_guest(first->guest_doc));
-    co_return accepted_guest(*first);
+    co_return accepted_guest(cx, *first);
   }
   auto job = make_job(who, require_action(cx, action_for(guest.type, "create")), {});
   if (guest.id.empty())
@@ -121,12 +87,17 @@ task<answer> create_guest(context& cx, request from) {
   expect_visible(*from.who, guest);
   if (const auto there = cx.guests.find(guest.id)) // 409 is only for guests that the client may know of
     expect_visible(*from.who, rpc::decode_guest(there->doc));
+  if (cx.host.admits_by_size())
+    co_await cx.agents.refresh_host();
   const auto queued = co_await cx.agents.create(std::move(guest), std::move(job));
-  co_return accepted_guest(queued);
+  co_return accepted_guest(cx, queued);
 }
 
 task<answer> get_guest(context& cx, request from) {
-  co_return json_answer(200, public_guest(require_guest(cx, from.captures[0])->doc));
+  const auto guest = require_guest(cx, from.captures[0]);
+  auto out = json_answer(200, public_guest(guest->doc));
+  add_tag(cx, out, guest->doc);
+  co_return out;
 }
 
 task<answer> delete_guest(context& cx, request from) {

@@ -14,13 +14,24 @@ task<answer> patch_metadata(context&, request);
 task<answer> get_guest_metadata(context&, request);
 task<answer> patch_guest_metadata(context&, request);
 
-// guests.cpp
+// guest_lists.cpp
 task<answer> list_guests(context&, request);
+
+// guests.cpp
 task<answer> create_guest(context&, request);
 task<answer> get_guest(context&, request);
 task<answer> delete_guest(context&, request);
 task<answer> act_on_guest(context&, request);        ///< captures: guest, action
 task<answer> act_on_guest_by_get(context&, request); ///< the original's form; the config may disable it
+
+// guest_changes.cpp
+task<answer> patch_guest(context&, request);
+task<answer> get_pending(context&, request);
+task<answer> attach_disk(context&, request);
+task<answer> detach_disk(context&, request); ///< captures: guest, disk (its number, or its device's name)
+task<answer> resize_disk(context&, request); ///< likewise
+task<answer> attach_nic(context&, request);
+task<answer> detach_nic(context&, request); ///< captures: guest, nic (its number, or its name)
 
 // agent_reports.cpp
 task<answer> report_state(context&, request);    ///< by a sub-agent: the guest's state changed without a job
@@ -61,6 +72,10 @@ task<answer> get_job(context&, request);
 task<answer> list_guest_jobs(context&, request);
 task<answer> get_guest_job(context&, request);
 task<answer> cancel_job(context&, request);
+
+// host.cpp
+task<answer> get_host(context&, request);
+task<answer> set_maintenance(context&, request); ///< body: {"on":true,"reason":"…"}
 
 // events.cpp
 task<answer> get_events(context&, request); ///< an open-ended response

@@ -2,6 +2,7 @@
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/service_probe.hpp"
+#include "http/api/views/host_json.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/time.hpp"
 
@@ -106,6 +107,8 @@ task<answer> get_readiness(context& cx, request) {
   if (refusal)
     write_refusal(out, *refusal);
   out.key("draining").value(cx.draining.load());
+  if (const auto now = cx.host.maintenance(); now.on)
+    write_maintenance(out, now);
   write_check(out, "database", no_database);
   write_check(out, "actors", no_actors);
   if (const auto* found = std::get_if<std::vector<service_probe::service>>(&services))

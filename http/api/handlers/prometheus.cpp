@@ -1,4 +1,5 @@
 #include "http/access/visibility.hpp"
+#include "http/api/actor_gateway.hpp"
 #include "http/api/guest_metrics_cache.hpp"
 #include "http/api/guest_metrics_collector.hpp"
 #include "http/api/handlers/handlers.hpp"
@@ -6,8 +7,10 @@
 
 namespace mistify::http::handlers {
 
-/// Uses no actor, so it responds even if actors hang.
+/// Waits for no actor, so it responds even if actors hang: the figures of the host are those that an earlier scrape had
+/// fetched.
 task<answer> get_agent_metrics(context& cx, request) {
+  cx.agents.refresh_host().sender()([](const auto&) {});
   answer out;
   out.content_type = prometheus_writer::content_type;
   out.body = render(cx.measured);

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "actors/caf/reply.hpp"
+#include "actors/host/host_state.hpp"
+#include "actors/inspect/history.hpp"
+#include "actors/inspect/inspectable.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace mistify::actors {
+
+/// Fetches the host's figures by the info action `hostInfo` and puts them into the host's state: when somebody asks and
+/// they are older than 5 s, and by itself every 30 s if guests are admitted by them. One fetch serves all who ask
+/// meanwhile.
+class host_watch {
+public:
+  static inline const char* name = "host";
+
+  explicit host_watch(host_actor::pointer self) : self_{self} {}
+
+  host_actor::behavior_type behavior(front_actor front, action_ptr what, host_state* state);
+
+  bool busy() const noexcept { return fetching_; }
+  void tell(actor_status& to, bool in_full) const;
+  const history& recent() const noexcept { return history_; }
+
+private:
+  caf::result<bool> refresh();
+  void fetch();
+  void fetched(const std::string& results);
+  void failed(const rpc::failure& why);
+  void answer(bool fresh);
+
+  host_actor::pointer self_;
+  front_actor front_;
+  action_ptr what_;
+  host_state* state_ = nullptr;
+  bool fetching_ = false;
+  history::time since_{};
+  std::vector<reply<bool>> waiting_;
+  history history_{8};
+};
+
+/// The behaviour. `what` is the pipeline of `hostInfo`; null: not configured. `state` and `actors` outlive it.
+host_actor::behavior_type host_behavior(inspectable_pointer<host_actor, host_watch> self, front_actor front,
+                                        action_ptr what, host_state* state, actor_registry* actors);
+
+} // namespace mistify::actors

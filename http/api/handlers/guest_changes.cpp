@@ -1,0 +1,103 @@
+#include "http/api/actor_gateway.hpp"
+#include "http/api/handlers/common.hpp"
+#include "http/api/handlers/guest_wishes.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "http/api/handlers/parameters.hpp"
+#include "rpc/model/codec.hpp"
+
+#include <functional>
+
+namespace mistify::http::handlers {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+
+/// Makes the wish of a request about a guest, or throws: called once the guest is known.
+using wish_maker = std::function<guest_wish(const rpc::guest&)>;
+
+/// Without stages if only the agent has to change something.
+actors::action_ptr action_of(const context& cx, const store::stored_guest& guest, std::string_view change,
+                             const guest_wish& wish) {
+  const auto name = action_for(guest.type, change);
+  if (wish.needs_stages)
+    return require_action(cx, name);
+  return std::make_shared<const actors::action>(actors::action{actors::find_action_kind(name), {}});
+}
+
+/// `canonical`: what identifies the request beside its path.
+task<answer> change(context& cx, request from, std::string action, std::string canonical, wish_maker make_wish) {
+  const auto who = identify(from, canonical);
+  if (const auto first = repeated(cx, who))
+    co_return accepted_guest(cx, *first);
+  const auto guest = require_guest(cx, from.captures[0]);
+  auto wish = make_wish(rpc::decode_guest(guest->doc));
+  auto job = make_job(who, action_of(cx, *guest, action, wish), std::move(wish.text));
+  if (wish.grows && cx.host.admits_by_size())
+    co_await cx.agents.refresh_host();
+  const auto queued = co_await cx.agents.queue(guest->id, std::move(job));
+  co_return accepted_guest(cx, queued);
+}
+
+std::string apply_of(const request& from) {
+  const auto* text = from.parameter("apply");
+  return text ? *text : std::string{};
+}
+
+} // namespace
+
+task<answer> patch_guest(context& cx, request from) {
+  auto body = compact(from.body);
+  return change(cx, std::move(from), "update", body,
+                [body](const rpc::guest& guest) { return wish_to_patch(guest, body); });
+}
+
+task<answer> attach_disk(context& cx, request from) {
+  auto body = compact(from.body);
+  return change(cx, std::move(from), "attachDisk", body,
+                [body](const rpc::guest& guest) { return wish_to_attach_disk(guest, body); });
+}
+
+task<answer> detach_disk(context& cx, request from) {
+  const bool gone = flag_of(from, "delete");
+  auto apply = apply_of(from);
+  auto disk = from.captures.at(1);
+  auto canonical = std::string{gone ? "delete " : ""} + apply;
+  return change(cx, std::move(from), "detachDisk", std::move(canonical),
+                [gone, apply, disk](const rpc::guest& guest) { return wish_to_detach_disk(guest, disk, gone, apply); });
+}
+
+task<answer> resize_disk(context& cx, request from) {
+  auto body = compact(from.body);
+  auto disk = from.captures.at(1);
+  return change(cx, std::move(from), "resizeDisk", body,
+                [body, disk](const rpc::guest& guest) { return wish_to_resize_disk(guest, disk, body); });
+}
+
+task<answer> attach_nic(context& cx, request from) {
+  auto body = compact(from.body);
+  return change(cx, std::move(from), "attachNic", body,
+                [body](const rpc::guest& guest) { return wish_to_attach_nic(guest, body); });
+}
+
+task<answer> detach_nic(context& cx, request from) {
+  auto apply = apply_of(from);
+  auto nic = from.captures.at(1);
+  return change(cx, std::move(from), "detachNic", apply,
+                [apply, nic](const rpc::guest& guest) { return wish_to_detach_nic(guest, nic, apply); });
+}
+
+task<answer> get_pending(context& cx, request from) {
+  const auto guest = require_guest(cx, from.captures[0]);
+  actors::info_request question{require_action(cx, action_for(guest->type, "pending")), {}, false, from.id};
+  const auto result = co_await cx.agents.ask(guest->id, std::move(question));
+  co_return json_answer(200, from_sub_agent([&] {
+                          const auto document = rpc::json::document::parse(result);
+                          for (const rpc::json::node& one : document.root().items("result"))
+                            one.members("result");
+                          return document.root().text();
+                        }));
+}
+
+} // namespace mistify::http::handlers

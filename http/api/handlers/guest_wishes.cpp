@@ -1,0 +1,213 @@
+#include "http/api/handlers/guest_wishes.hpp"
+
+#include "http/api/handlers/common.hpp"
+#include "rpc/base/json.hpp"
+#include "rpc/model/codec.hpp"
+#include "rpc/model/exact_names.hpp"
+#include "rpc/model/guest_names.hpp"
+#include "rpc/model/merge_patch.hpp"
+#include "store/guest_wish.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace mistify::http::handlers {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+using rpc::json::node;
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw failure{errc::invalid_request, why};
+}
+
+void expect_apply(std::string_view apply) {
+  if (apply != "live" && apply != "next-start" && apply != "either")
+    refuse("apply: must be live, next-start or either");
+}
+
+void expect_apply(const node& wish) {
+  if (const auto* apply = wish.find("apply"))
+    expect_apply(apply->type() == node::kind::string ? apply->as_string("apply") : std::string{});
+}
+
+/// Members of a guest that have another way to change, or none.
+std::string_view way_to_change(std::string_view member) {
+  if (member == "metadata")
+    return "is changed by PATCH /guests/{id}/metadata";
+  if (member == "disks" || member == "nics")
+    return "is changed by POST and DELETE /guests/{id}/disks and /guests/{id}/nics";
+  constexpr std::array<std::string_view, 8> fixed{"id",  "type",       "image",        "state",
+                                                  "vnc", "cloud_init", "state_reason", "wanted"};
+  return std::ranges::find(fixed, member) == fixed.end() ? "" : "cannot be changed";
+}
+
+void expect_size(const node& patch, std::string_view member) {
+  if (const auto* value = patch.find(member); value && (value->is_null() || value->as_uint(member) == 0))
+    refuse(std::string{member} + ": must be 1 or more");
+}
+
+/// The body as the only element of a list of a guest, so that the guest's own rules read it.
+rpc::guest guest_with(const char* list, const std::string& body) {
+  const auto document = rpc::json::document::parse(body);
+  rpc::json::writer out;
+  out.begin_object().key(list).begin_array().begin_object();
+  for (const auto& [key, value] : document.root().members("body"))
+    if (key != "apply" && document.root().find(key) == &value)
+      out.key(key).raw(value.text());
+  out.end_object().end_array().end_object();
+  auto only = rpc::decode_guest(out.str());
+  rpc::expect_exact_names(only);
+  expect_no_controls(only);
+  return only;
+}
+
+std::optional<std::size_t> number_of(std::string_view text) {
+  std::size_t number = 0;
+  const auto [rest, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return fault == std::errc{} && rest == text.data() + text.size() ? std::optional{number} : std::nullopt;
+}
+
+/// The N of "…/disk-N"; without such a volume, the place in the list.
+std::size_t number_of_disk(const rpc::disk& disk, std::size_t place) {
+  constexpr std::string_view mark = "/disk-";
+  const auto at = disk.volume.rfind(mark);
+  return at == std::string::npos ? place : number_of(disk.volume.substr(at + mark.size())).value_or(place);
+}
+
+struct found_disk {
+  const rpc::disk& disk;
+  std::size_t place, number;
+};
+
+found_disk require_disk(const rpc::guest& guest, std::string_view name) {
+  const auto wanted = number_of(name);
+  for (std::size_t i = 0; i < guest.disks.size(); ++i) {
+    const auto& disk = guest.disks[i];
+    const auto number = number_of_disk(disk, i);
+    if (disk.device == name || (wanted && *wanted == number))
+      return {disk, i, number};
+  }
+  throw failure{errc::not_found, "not found"};
+}
+
+rpc::json::writer begin_disk_wish(const found_disk& found) {
+  rpc::json::writer out;
+  out.begin_object().key("disk").value(std::uint64_t{found.number}).key("device").value(found.disk.device);
+  return out;
+}
+
+/// Beyond it, sums of sizes could wrap around.
+constexpr std::uint64_t largest_disk = std::uint64_t{64} * 1024 * 1024; // 64 TiB in MB
+
+} // namespace
+
+std::string compact(std::string_view body) {
+  const auto document = rpc::json::document::parse(body);
+  if (document.root().type() != node::kind::object)
+    refuse("body: must be an object");
+  return document.root().text();
+}
+
+guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
+  const auto patch = rpc::json::document::parse(body);
+  guest_wish wish{body, false, false};
+  for (const auto& [key, value] : patch.root().members("body")) {
+    if (const auto way = way_to_change(key); !way.empty())
+      refuse(std::string{key} + ": " + std::string{way});
+    wish.needs_stages = wish.needs_stages || store::needs_stage(key);
+  }
+  expect_apply(patch.root());
+  expect_size(patch.root(), "memory");
+  expect_size(patch.root(), "cpu");
+  wish.grows = wish.needs_stages;
+  const auto before = rpc::json::document::parse(rpc::encode(guest));
+  const auto after = rpc::decode_guest(
+    rpc::merge_patch(before.root(), patch.root(), [](std::string_view member) { return member != "apply"; }));
+  rpc::expect_valid_names(after);
+  if (!rpc::find_inexact_name(guest)) // a guest of before this rule can be changed
+    rpc::expect_exact_names(after);
+  return wish;
+}
+
+guest_wish wish_to_attach_disk(const rpc::guest&, const std::string& body) {
+  const auto wish = rpc::json::document::parse(body);
+  expect_apply(wish.root());
+  const auto disk = guest_with("disks", body).disks.at(0);
+  if (disk.size > largest_disk)
+    refuse("size: is more than 64 TiB");
+  if (disk.size == 0 && disk.image.empty() && disk.volume.empty() && disk.source.empty())
+    refuse("size: a disk needs a size, an image, a volume or a source");
+  return {body, true, disk.size > 0};
+}
+
+guest_wish wish_to_detach_disk(const rpc::guest& guest, std::string_view disk, bool delete_volume,
+                               const std::string& apply) {
+  if (!apply.empty())
+    expect_apply(apply);
+  const auto found = require_disk(guest, disk);
+  if (found.place == 0)
+    throw failure{errc::conflict, "the guest boots from this disk"};
+  auto out = begin_disk_wish(found);
+  if (delete_volume)
+    out.key("delete").value(true);
+  if (!apply.empty())
+    out.key("apply").value(apply);
+  out.end_object();
+  return {std::move(out).str()};
+}
+
+guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, const std::string& body) {
+  const auto wish = rpc::json::document::parse(body);
+  for (const auto& [key, value] : wish.root().members("body"))
+    if (key != "size" && key != "apply")
+      refuse(std::string{key} + ": no such member");
+  expect_apply(wish.root());
+  const auto* size = wish.root().find("size");
+  const auto wanted = size ? size->as_uint("size") : 0;
+  if (wanted == 0 || wanted > largest_disk)
+    refuse("size: must be from 1 MB to 64 TiB");
+  const auto found = require_disk(guest, disk);
+  if (wanted < found.disk.size)
+    throw failure{errc::conflict,
+                  "size: the disk has " + std::to_string(found.disk.size) + " MB, and disks never become smaller"};
+  auto out = begin_disk_wish(found);
+  out.key("size").value(wanted);
+  if (const auto* apply = wish.root().find("apply"))
+    out.key("apply").raw(apply->text());
+  out.end_object();
+  return {std::move(out).str(), true, true};
+}
+
+guest_wish wish_to_attach_nic(const rpc::guest& guest, const std::string& body) {
+  const auto wish = rpc::json::document::parse(body);
+  expect_apply(wish.root());
+  const auto nic = guest_with("nics", body).nics.at(0);
+  for (const auto& other : guest.nics)
+    if (!nic.name.empty() && other.name == nic.name)
+      throw failure{errc::conflict, "name: the guest has a nic " + nic.name};
+  return {body, true, false};
+}
+
+guest_wish wish_to_detach_nic(const rpc::guest& guest, std::string_view nic, const std::string& apply) {
+  if (!apply.empty())
+    expect_apply(apply);
+  const auto wanted = number_of(nic);
+  for (std::size_t i = 0; i < guest.nics.size(); ++i)
+    if (guest.nics[i].name == nic || (wanted && *wanted == i)) {
+      rpc::json::writer out;
+      out.begin_object().key("nic").value(std::uint64_t{i});
+      if (!apply.empty())
+        out.key("apply").value(apply);
+      out.end_object();
+      return {std::move(out).str()};
+    }
+  throw failure{errc::not_found, "not found"};
+}
+
+} // namespace mistify::http::handlers

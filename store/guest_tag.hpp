@@ -1,0 +1,23 @@
+#pragma once
+
+#include "rpc/base/error.hpp"
+
+#include <string>
+#include <string_view>
+
+/// Tags of guests for ETag and If-Match (RFC 9110, sections 8.8.3 and 13.1.1).
+namespace mistify::store {
+
+/// A strong entity tag, with its quotes: it changes with every member of the guest but `state`, `state_reason` and
+/// `wanted`. `doc` is a guest's stored document. `key` is the database's: without it, the tag would let a client that
+/// reads the guest try out values of members that it may not see.
+std::string guest_tag(std::string_view doc, std::string_view key);
+
+/// True if a value of If-Match names the tag, or is `*`. Weak tags never match.
+bool matches(std::string_view if_match, std::string_view tag);
+
+/// What a request with If-Match is refused with: a `conflict` that has a status of its own, 412.
+rpc::failure tag_mismatch();
+bool is_tag_mismatch(const rpc::failure& why) noexcept;
+
+} // namespace mistify::store

@@ -1,0 +1,193 @@
+#include "fixture.hpp"
+
+using namespace mistify;
+using namespace mistify::store;
+
+namespace {
+
+struct host_fixture : journal_fixture {
+  rpc::guest guest(const std::string& id, std::uint64_t memory, std::uint64_t disk = 0) {
+    rpc::guest made;
+    made.id = id;
+    made.state = "create";
+    made.memory = memory;
+    made.cpu = 1;
+    if (disk > 0)
+      made.disks.emplace_back().size = disk;
+    return made;
+  }
+
+  /// Queues the create, without completing it.
+  void create(const rpc::guest& made) {
+    batch([&] { return log->add_guest(made, {"create-" + made.id, made.id, "create", "", "", "digest"}); });
+  }
+
+  /// A guest that is there and off.
+  void create_off(const rpc::guest& made) {
+    create(made);
+    set_state(made.id, "shutoff");
+  }
+
+  void set_state(const std::string& id, const std::string& state) { complete("create-" + id, guest_state{state}); }
+
+  std::string refusal(const std::function<void()>& work) {
+    const auto why = failure_of(work);
+    return std::string{rpc::to_string(why.code())} + ": " + why.message();
+  }
+};
+
+constexpr auto full = "conflict: memory: 600 MB asked for, 400 MB left of 1000 MB (600 MB taken)";
+
+} // namespace
+
+TEST_CASE("a create that is larger than the host is refused with the numbers, and stores nothing") {
+  host_fixture f;
+  f.limits = host_limits{1000, 2, 5000};
+  CHECK(f.refusal([&] { f.create(f.guest("a", 1001)); }) ==
+        "conflict: memory: 1001 MB asked for, 1000 MB left of 1000 MB (0 MB taken)");
+  auto many = f.guest("a", 1);
+  many.cpu = 3;
+  CHECK(f.refusal([&] { f.create(many); }) == "conflict: processors: 3 asked for, 2 left of 2 (0 taken)");
+  CHECK(f.published->size() == 0);
+  CHECK(f.logged_ids().empty());
+  f.create(f.guest("a", 1000));
+  CHECK(f.board.sums().promised.memory == 1000);
+  CHECK(f.board.sums().allocated.memory == 0);
+}
+
+TEST_CASE("disks of all guests count at a create") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, 5000};
+  f.create(f.guest("a", 1, 3000));
+  CHECK(f.refusal([&] { f.create(f.guest("b", 1, 2001)); }) ==
+        "conflict: disk space: 2001 MB asked for, 2000 MB left of 5000 MB (3000 MB taken)");
+  f.create(f.guest("b", 1, 2000));
+  CHECK(f.board.sums().disk == 5000);
+}
+
+TEST_CASE("creates of one batch are judged one after the other") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, 100};
+  f.log->begin();
+  f.log->add_guest(f.guest("a", 1, 60), {"1", "a", "create", "", "", ""});
+  CHECK_THROWS(f.log->add_guest(f.guest("b", 1, 60), {"2", "b", "create", "", "", ""}));
+  f.log->commit();
+  CHECK(f.published->size() == 1);
+}
+
+TEST_CASE("what a batch that failed would have taken is given back") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, 100};
+  f.fail_commit = true;
+  CHECK_THROWS(f.create(f.guest("a", 1, 60)));
+  CHECK(f.board.sums().disk == 0);
+  f.create(f.guest("b", 1, 60));
+  CHECK(f.board.sums().disk == 60);
+  CHECK(f.board.sums().guests == 1);
+}
+
+TEST_CASE("starts share the memory of the guests that run, from the moment they are queued") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, {}};
+  f.create_off(f.guest("a", 600));
+  f.create_off(f.guest("b", 600));
+  f.add_job("start-a", "a", "start");
+  CHECK(f.board.sums().allocated.memory == 600);
+  CHECK(f.refusal([&] { f.add_job("start-b", "b", "start"); }) == full);
+  CHECK(f.refusal([&] { f.add_job("restart-b", "b", "restart"); }) == full);
+  f.add_job("again-a", "a", "start"); // it counts already
+  f.complete("start-a", guest_state{"running"});
+  f.complete("again-a");
+  CHECK(f.board.sums().allocated.memory == 600);
+  CHECK(f.board.sums().running == 1);
+  CHECK(f.refusal([&] { f.add_job("start-b", "b", "start"); }) == full);
+  f.add_job("off", "a", "poweroff");
+  f.complete("off", guest_state{"shutoff"});
+  CHECK(f.board.sums().allocated.memory == 0);
+  f.add_job("start-b", "b", "start");
+}
+
+TEST_CASE("a start that fails gives its memory back") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, {}};
+  f.create_off(f.guest("a", 600));
+  f.add_job("start-a", "a", "start");
+  f.record({"start-a", guest_unchanged{}, job_ends{rpc::job_status::error, "no"}});
+  CHECK(f.board.sums().allocated.memory == 0);
+}
+
+TEST_CASE("a delete takes the guest and its queued starts out of the sums") {
+  host_fixture f;
+  f.create_off(f.guest("a", 600, 10));
+  f.add_job("start-a", "a", "start");
+  f.add_job("delete-a", "a", "delete");
+  f.complete("delete-a", guest_removed{});
+  CHECK(f.board.sums() == host_sums{});
+}
+
+TEST_CASE("the sums are the same after a crash") {
+  host_fixture f;
+  f.create_off(f.guest("a", 600, 10));
+  f.create_off(f.guest("b", 300, 20));
+  f.create(f.guest("c", 100, 30));
+  f.add_job("start-a", "a", "start");
+  const auto before = f.board.sums();
+  CHECK(before.allocated.memory == 600);
+  f.board.put(host_sums{});
+  f.crash();
+  CHECK(f.board.sums() == before);
+}
+
+TEST_CASE("a MAC address and a VNC port belong to one living guest") {
+  host_fixture f;
+  auto first = f.guest("a", 1);
+  first.nics.emplace_back().mac = "52:54:00:AA:bb:01";
+  first.vnc = 5901;
+  f.create(first);
+  auto second = f.guest("b", 1);
+  second.nics.emplace_back().mac = "52:54:00:aa:BB:01";
+  CHECK(f.refusal([&] { f.create(second); }) == "conflict: the MAC address 52:54:00:aa:bb:01 is another guest's");
+  second.nics[0].mac = "52:54:00:aa:bb:02";
+  second.vnc = 5901;
+  CHECK(f.refusal([&] { f.create(second); }) == "conflict: the VNC port 5901 is another guest's");
+  second.vnc = -1; // any port
+  second.nics.push_back(second.nics[0]);
+  CHECK(f.refusal([&] { f.create(second); }) == "conflict: the MAC address 52:54:00:aa:bb:02 is in the guest twice");
+  f.set_state("a", "shutoff");
+  f.add_job("delete-a", "a", "delete");
+  f.complete("delete-a", guest_removed{});
+  second.nics.pop_back();
+  second.nics[0].mac = "52:54:00:aa:bb:01";
+  f.create(second);
+}
+
+TEST_CASE("maintenance refuses creates and starts, and nothing else, also after a crash") {
+  host_fixture f;
+  f.create_off(f.guest("a", 1));
+  f.batch([&] { return f.log->set_maintenance({true, "a new disk"}); });
+  f.crash();
+  const std::string why = "unavailable: the host is in maintenance: a new disk";
+  CHECK(f.board.maintenance().reason == "a new disk");
+  CHECK(f.refusal([&] { f.create(f.guest("b", 1)); }) == why);
+  CHECK(f.refusal([&] { f.add_job("s", "a", "start"); }) == why);
+  CHECK(f.refusal([&] { f.add_job("s", "a", "containerStart"); }) == why);
+  f.add_job("r", "a", "restart");
+  f.add_job("d", "a", "delete");
+  const auto since = f.board.maintenance().since;
+  f.batch([&] { return f.log->set_maintenance({true, "still"}); });
+  CHECK(f.board.maintenance().since == since);
+  f.batch([&] { return f.log->set_maintenance({false, "over"}); });
+  CHECK_FALSE(f.board.maintenance().on);
+  CHECK(f.board.maintenance().reason.empty());
+  f.create(f.guest("b", 1));
+}
+
+TEST_CASE("a repeated create gets its first answer during maintenance too") {
+  host_fixture f;
+  f.create(f.guest("a", 1));
+  f.batch([&] { return f.log->set_maintenance({true, ""}); });
+  CHECK(f.batch([&] {
+           return f.log->add_guest(f.guest("a", 1), {"other", "a", "create", "", "", "digest"});
+         })
+          .job.id == "create-a");
+}
