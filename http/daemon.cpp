@@ -1,5 +1,6 @@
 #include "http/daemon.hpp"
 
+#include "actors/config/check.hpp"
 #include "actors/config/config.hpp"
 #include "actors/system.hpp"
 #include "http/access/client_trust.hpp"
@@ -12,6 +13,7 @@
 #include "http/api/handlers/context.hpp"
 #include "http/api/host_metrics.hpp"
 #include "http/api/routes.hpp"
+#include "http/api/running_config.hpp"
 #include "http/api/service_probe.hpp"
 #include "http/api/snapshot_names.hpp"
 #include "http/api/views/guest_list.hpp"
@@ -32,6 +34,7 @@
 #include <cstdlib>
 #include <functional>
 #include <future>
+#include <iostream>
 #include <optional>
 #include <semaphore>
 #include <sys/stat.h>
@@ -84,12 +87,28 @@ void expect_same_sockets(const actors::config& now, const gatekeeper& gate, bool
     throw rpc::failure{rpc::errc::config_invalid, "tls can be added or taken away at a start only"};
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const auto& name : names)
+    all.append(all.empty() ? "" : ", ").append(name);
+  return all;
+}
+
+/// Logs each mistake of files that cannot be used, with its line.
+void tell_mistakes(const std::filesystem::path& path) {
+  constexpr std::size_t most = 20;
+  const auto report = actors::check_config(path);
+  for (std::size_t i = 0; i < std::min(report.mistakes.size(), most); ++i)
+    rpc::log::warning("a mistake in the config", {{"where", report.mistakes[i].text()}});
+}
+
 /// Applies what may change while the agent runs: the log's settings, who may do what, certificates, keys and revocations.
 /// A config or file that cannot be used changes nothing. A log level that the config does not name goes back to that of
 /// the start.
-void reload(const daemon_options& wanted, gatekeeper& gate, server& front_door, bool with_tls) {
+void reload(const daemon_options& wanted, gatekeeper& gate, server& front_door, bool with_tls, running_config& known) {
   try {
-    const auto now = actors::load_config(wanted.config_file);
+    const auto files = actors::read_config_texts(wanted.config_file);
+    const auto now = actors::parse_config(files);
     expect_same_sockets(now, gate, with_tls);
     const identity_rules rules{now};
     if (rules.tls)
@@ -97,8 +116,13 @@ void reload(const daemon_options& wanted, gatekeeper& gate, server& front_door, 
     gate.replace(rules.rights);
     begin_log(now.log.level.empty() ? wanted.log_level : now.log.level, now.log);
     rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
+    for (const auto& warning : now.warnings)
+      rpc::log::warning(warning);
+    if (const auto waiting = known.read_again(files); !waiting.empty())
+      rpc::log::warning("the config has changes that only a restart applies", {{"members", joined(waiting)}});
   } catch (const std::exception& e) {
     rpc::log::warning("the config cannot be read again", {{"reason", e.what()}});
+    tell_mistakes(wanted.config_file);
   }
 }
 
@@ -224,8 +248,8 @@ std::size_t threads_of_start(const actors::config& config, const server_settings
 /// Beside the threads' stacks.
 constexpr std::size_t memory_of_start = 64 << 20;
 
-actors::config read_config(const daemon_options& wanted) {
-  auto config = actors::load_config(wanted.config_file);
+actors::config read_config(const daemon_options& wanted, const actors::config_texts& files) {
+  auto config = actors::parse_config(files);
   if (config.access && (config.debug_given || config.reports_given))
     config.warnings.emplace_back("debug.access and reports.access do not count: access says who may do what");
   config.import_from = wanted.import_from;
@@ -238,7 +262,9 @@ void run_daemon(const daemon_options& wanted) {
   profiler::start_sampling();
   const auto signals = take_over_signals();
   ::umask(077); // the database is nobody else's
-  const auto config = read_config(wanted);
+  const auto files = actors::read_config_texts(wanted.config_file);
+  const auto config = read_config(wanted, files);
+  running_config known{files};
   std::optional<rpc::quiet_end> starting{std::in_place, "mistify-agent"};
   rpc::require_resources(threads_of_start(config, server_settings{}), memory_of_start);
   begin_log(wanted.log_level, config.log);
@@ -266,6 +292,7 @@ void run_daemon(const daemon_options& wanted) {
   snapshot_names names{[&agent] { return latest_snapshot(agent.jobs()); }};
   context shared{
     .settings = config,
+    .config = known,
     .gate = gate,
     .guests = agent.guests(),
     .list = list,
@@ -296,7 +323,7 @@ void run_daemon(const daemon_options& wanted) {
     const systemd::watchdog fed{[&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     starting.reset();
     systemd::tell_ready("answering on " + where);
-    const auto on_hangup = [&] { reload(wanted, gate, front_door, config.tls.has_value()); };
+    const auto on_hangup = [&] { reload(wanted, gate, front_door, config.tls.has_value(), known); };
     rpc::log::info("stopping", {{"signal", wait_for_signal(signals, on_hangup)}});
   }
   shared.draining = true;
@@ -305,6 +332,26 @@ void run_daemon(const daemon_options& wanted) {
   drain(agent, agents, front_door, config.drain_timeout);
   sub_agents.stop();
   rpc::log::info("stopped");
+}
+
+int check_config(const daemon_options& wanted) {
+  auto report = actors::check_config(wanted.config_file);
+  if (report.mistakes.empty()) {
+    try { // what the files mean together
+      const auto config = read_config(wanted, actors::read_config_texts(wanted.config_file));
+      static_cast<void>(choose_sockets(wanted, config));
+      const identity_rules rules{config}; // reads certificates and keys
+    } catch (const std::exception& e) {
+      report.mistakes.push_back({wanted.config_file, 0, e.what()});
+    }
+  }
+  for (const auto* list : {&report.warnings, &report.mistakes})
+    for (const auto& one : *list)
+      std::cerr << "mistify-agent: " << one.text() << '\n';
+  if (!report.mistakes.empty())
+    return EXIT_FAILURE;
+  std::cout << report.merged << '\n';
+  return std::cout.flush() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 } // namespace mistify::http

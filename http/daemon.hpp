@@ -19,4 +19,8 @@ struct daemon_options {
 /// started. A second signal ends the process at once. Throws `failure` where the start is refused.
 void run_daemon(const daemon_options& wanted);
 
+/// `--check-config`: prints the merged config as JSON, without secrets, or every mistake of its files with its line to
+/// stderr. Starts nothing. Returns the exit status.
+int check_config(const daemon_options& wanted);
+
 } // namespace mistify::http

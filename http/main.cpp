@@ -24,8 +24,12 @@ std::optional<int> parse(int argc, char** argv, http::daemon_options& wanted) {
                  "debug, info, warning, error, critical or fatal; without it the config's, else warning");
   options.option("--import", wanted.import_from,
                  "database of the original agent, to begin with where there is none yet");
+  bool check = false;
+  options.flag("--check-config", check, "print the merged config, or every mistake in it, and exit");
   if (auto done = options.parse(argc, argv))
     return done;
+  if (check)
+    return http::check_config(wanted);
   if (!wanted.log_level.empty() && !rpc::log::is_level(wanted.log_level)) {
     std::cerr << "mistify-agent: " << wanted.log_level << " is not a log level\n";
     return EXIT_FAILURE;

@@ -1,5 +1,6 @@
 #include "actors/config/config.hpp"
 
+#include "actors/config/check.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/client/client.hpp"
@@ -471,11 +472,15 @@ config parse_config(const std::vector<std::pair<std::string, std::string>>& file
   return std::move(b).finish();
 }
 
-config load_config(const std::filesystem::path& path) {
-  std::vector<std::pair<std::string, std::string>> texts;
+config_texts read_config_texts(const std::filesystem::path& path) {
+  config_texts texts;
   for (const auto& file : files_of(path))
     texts.emplace_back(file.string(), read_file(file));
-  return parse_config(texts);
+  return texts;
+}
+
+config load_config(const std::filesystem::path& path) {
+  return parse_config(read_config_texts(path));
 }
 
 } // namespace mistify::actors

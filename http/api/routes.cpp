@@ -101,6 +101,8 @@ const std::vector<route> table{
 
   {"POST", "/host/leave", admin, leave_host},
 
+  {"GET", "/config", admin, get_config},
+
   {"GET", "/healthz", nothing, get_health},
   {"GET", "/readyz", nothing, get_readiness},
   {"GET", "/metrics", metrics, get_agent_metrics},

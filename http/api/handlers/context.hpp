@@ -25,11 +25,13 @@ class gatekeeper;
 class guest_list;
 class guest_metrics_collector;
 class service_probe;
+class running_config;
 class snapshot_names;
 
 /// The objects that handlers use. Lives as long as the server; every member is thread-safe.
 struct context {
   const actors::config& settings;
+  const running_config& config;
   gatekeeper& gate;
   const store::guest_index& guests;
   guest_list& list;

@@ -110,6 +110,9 @@ task<answer> get_guests_metrics(context&, request); ///< of all guests, as last 
 task<answer> get_log_level(context&, request);
 task<answer> set_log_level(context&, request); ///< body: {"level":"debug"}
 
+// config.cpp
+task<answer> get_config(context&, request); ///< merged, without secrets
+
 // debug_actors.cpp
 task<answer> list_actors(context&, request); ///< JSON, or the page that shows it
 task<answer> get_actor(context&, request);   ///< captures: id of the actor

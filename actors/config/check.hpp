@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/config/merge.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mistify::actors {
+
+/// A mistake in a config file. `line` is 0 where none can be named, as for a file that cannot be read.
+struct config_mistake {
+  std::string file;
+  std::size_t line = 0;
+  std::string what;
+
+  /// "FILE:LINE: WHAT".
+  std::string text() const;
+};
+
+/// What a check has found.
+struct config_report {
+  std::vector<config_mistake> mistakes; ///< by file and line; empty: the agent can start with it
+  std::vector<config_mistake> warnings; ///< unknown keys and the like
+  std::string merged;                   ///< JSON, see `merge_config`; "" where there are mistakes
+};
+
+/// Checks files as the agent reads them, but does not stop at the first mistake: each member, action, stage and entry is
+/// judged by itself.
+config_report check_config(const config_texts& files);
+
+/// The same of a file or a folder; files that cannot be read are mistakes.
+config_report check_config(const std::filesystem::path& path);
+
+/// The texts of a file, or of a folder's *.json in name order. Throws `failure{config_invalid}`.
+config_texts read_config_texts(const std::filesystem::path& path);
+
+} // namespace mistify::actors

@@ -1,0 +1,110 @@
+#include "actors/config/check.hpp"
+#include "actors/config/json_lines.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+namespace mistify::actors {
+
+namespace {
+
+std::vector<std::string> mistakes_of(const config_texts& files) {
+  std::vector<std::string> texts;
+  for (const auto& one : check_config(files).mistakes)
+    texts.push_back(one.text());
+  return texts;
+}
+
+} // namespace
+
+TEST_CASE("Members of a JSON text have the lines at which they stand") {
+  const json_lines lines{"{\n \"a\": {\"b\\\"\": [1,\n  {\"c\":\n 2}]},\n \"d\" : \"}{,\"}"};
+  CHECK(lines.of("a") == 2);
+  CHECK(lines.of("a/b\\\"") == 2);
+  CHECK(lines.of("a/b\\\"/0") == 2);
+  CHECK(lines.of("a/b\\\"/1") == 3);
+  CHECK(lines.of("a/b\\\"/1/c") == 3);
+  CHECK(lines.of("d") == 5);
+  CHECK(lines.of("a/absent/x") == 2);
+  CHECK(lines.of("absent") == 1);
+  CHECK(line_at("a\nb\n", 2) == 2);
+}
+
+TEST_CASE("Every mistake of a config is told, with its file and line") {
+  const config_texts files{{"a.json", R"({
+  "services": {
+    "s": {"port": "x",
+          "max_pending": -1},
+    "t": {"port": 1}
+  },
+  "actions": {
+    "reboot": {"stages": [{"service": "t", "method": "T.R"},
+                          {"service": "t"},
+                          {"method": "T.R"}]},
+    "start": {"stages": [{"service": "s", "method": "S.S"}]},
+    "nonsense": {"stages": []},
+    "restart": {"stages": [{"service": "absent", "method": "A.A"}]}
+  },
+  "limits": {"queue": 0, "jobs": "many"},
+  "access": {"unix": [{"user": "root", "role": "admin"}, {"user": "root", "role": "king"}],
+             "anonymous": "nobody"}
+})"},
+                           {"b.json", R"({"services": {"t": {"port": 2}},
+"limits": {"retries": []}})"},
+                           {"c.json", "{\n\"limits\": {,}}"}};
+  const auto all = mistakes_of(files);
+  const auto tells = [&](const std::string& begin, const std::string& word) {
+    return std::ranges::count_if(
+             all, [&](const std::string& one) { return one.starts_with(begin) && one.find(word) != one.npos; }) == 1;
+  };
+  INFO([&] {
+    std::string text;
+    for (const auto& one : all)
+      text += one + "\n";
+    return text;
+  }());
+  CHECK(tells("a.json:3: ", "port"));
+  CHECK(tells("a.json:4: ", "max_pending"));
+  CHECK(tells("a.json:9: ", "method cannot be empty"));
+  CHECK(tells("a.json:10: ", "service cannot be empty"));
+  CHECK(tells("a.json:12: ", "nonsense is not a valid action"));
+  CHECK(tells("a.json:13: ", "unable to find service absent"));
+  CHECK(tells("a.json:15: ", "limits.queue"));
+  CHECK(tells("a.json:15: ", "limits.jobs"));
+  CHECK(tells("a.json:16: ", "king"));
+  CHECK(tells("a.json:17: ", "nobody"));
+  CHECK(tells("b.json:1: ", "service t has already been defined"));
+  CHECK(tells("b.json:2: ", "limits.retries"));
+  CHECK(tells("c.json:2: ", "invalid JSON"));
+  CHECK(all.size() == 13); // "start" needs a service that is there, if wrong
+}
+
+TEST_CASE("A config without mistakes is merged as it is read, without secrets") {
+  const config_texts files{
+    {"a.json",
+     R"({"limits":{"queue":5,"jobs":7},"http":{"listen":["unix:/a"]},"dbpath":"/x","mine":{"api_token":"t","password":"p"}})"},
+    {"b.json",
+     R"({"limits":{"queue":6},"http":{"listen":["unix:/b"],"names":["n"]},"etcd":["http://u:p@h:1/a@b","http://h/@"]})"}};
+  const auto report = check_config(files);
+  CHECK(report.mistakes.empty());
+  CHECK(report.warnings.size() == 2); // unknown keys
+  CHECK(
+    report.merged ==
+    R"({"dbpath":"/x","etcd":["http://h:1/a@b","http://h/@"],"http":{"listen":["unix:/a","unix:/b"],"names":["n"]},)"
+    R"("limits":{"jobs":7,"queue":6},"mine":{}})");
+}
+
+TEST_CASE("Two configs differ in the members that are told") {
+  CHECK(config_differences(R"({"a":{"b":1,"c":2},"actions":{"x":{"stages":[1]}}})",
+                           R"({"a":{"b":1,"c":3},"actions":{"x":{"stages":[2]},"y":{}},"d":4})") ==
+        std::vector<std::string>{"a.c", "actions.x", "actions.y", "d"});
+  CHECK(config_differences("{}", "{}").empty());
+}
+
+TEST_CASE("A file that cannot be read is a mistake") {
+  const auto report = check_config(std::filesystem::path{"/nonexistent/agent.json"});
+  REQUIRE(report.mistakes.size() == 1);
+  CHECK_THAT(report.mistakes.front().text(), Catch::Contains("/nonexistent/agent.json: No such file"));
+}
+
+} // namespace mistify::actors
