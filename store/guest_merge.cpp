@@ -4,6 +4,7 @@
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -25,12 +26,17 @@ rpc::metadata_map merge_metadata(rpc::metadata_map returned, const rpc::metadata
 namespace {
 
 /// Members that no sub-agent changes, whatever it returns: it may not even know them.
-constexpr std::array<std::string_view, 2> own_members{"name", "labels"};
+constexpr std::array<std::string_view, 3> own_members{"name", "labels", "power"};
+
+bool has_own_members(std::string_view doc) {
+  return std::ranges::any_of(
+    own_members, [&](std::string_view name) { return doc.find('"' + std::string{name} + "\":") != doc.npos; });
+}
 
 void keep_own_members(rpc::guest& returned, const stored_guest& stored) {
   for (const auto name : own_members)
     returned.extra.erase(std::string{name});
-  if (stored.doc.find("\"name\":") == stored.doc.npos && stored.doc.find("\"labels\":") == stored.doc.npos)
+  if (!has_own_members(stored.doc))
     return;
   auto before = rpc::decode_guest(stored.doc);
   for (const auto name : own_members)
@@ -50,9 +56,12 @@ guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc
                        "the sub-agent returned a guest with " + odd->path + " in place of " + odd->known};
   keep_own_members(returned, stored);
   // Usually nothing has changed meanwhile; then neither text has to be parsed.
-  if (sent_doc != stored.doc)
-    returned.metadata = merge_metadata(std::move(returned.metadata), rpc::decode_guest(sent_doc).metadata,
-                                       rpc::decode_guest(stored.doc).metadata);
+  if (sent_doc != stored.doc) {
+    const auto sent = rpc::decode_guest(sent_doc), now = rpc::decode_guest(stored.doc);
+    returned.metadata = merge_metadata(std::move(returned.metadata), sent.metadata, now.metadata);
+    // Unknown members are pairs of texts, too, and clients change them while a stage runs.
+    returned.extra = merge_metadata(std::move(returned.extra), sent.extra, now.extra);
+  }
   return to_stored(returned);
 }
 

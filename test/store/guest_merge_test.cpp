@@ -62,3 +62,18 @@ TEST_CASE("a stage may not return a known name in another case, but what is stor
   const stored_guest old{"g", "", R"({"id":"g","nics":[{"Model":"x"}]})"};
   CHECK(merge_guest(old, old.doc, returned)->doc == rpc::encode(returned));
 }
+
+TEST_CASE("an unknown member that a client changed while a stage ran is as the client left it") {
+  const stored_guest stored{"g", "", R"({"id":"g","rack":{"row":2},"new":1,"kept":1})"};
+  const auto echo = rpc::decode_guest(R"({"id":"g","rack":{"row":1},"gone":true,"kept":2,"made":[]})");
+  const auto merged = merge_guest(stored, R"({"id":"g","rack":{"row":1},"gone":true,"kept":1})", echo);
+  const auto now = rpc::decode_guest(merged->doc);
+  CHECK(now.extra == rpc::unknown_fields{{"rack", R"({"row":2})"}, {"new", "1"}, {"kept", "2"}, {"made", "[]"}});
+}
+
+TEST_CASE("no stage changes or removes the power member of a guest") {
+  const stored_guest stored{"g", "", R"({"id":"g","power":{"boot":"on"}})"};
+  for (const std::string echo : {R"({"id":"g"})", R"({"id":"g","power":{"boot":"off"}})"})
+    CHECK(rpc::decode_guest(merge_guest(stored, stored.doc, rpc::decode_guest(echo))->doc).extra.at("power") ==
+          R"({"boot":"on"})");
+}
