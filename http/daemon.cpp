@@ -94,12 +94,17 @@ std::string joined(const std::vector<std::string>& names) {
   return all;
 }
 
-/// Logs each mistake of files that cannot be used, with its line.
-void tell_mistakes(const std::filesystem::path& path) {
+/// Logs each mistake of files that cannot be used, with its line. Never throws: the files may change or go away, and the
+/// agent goes on without them.
+void tell_mistakes(const std::filesystem::path& path) noexcept {
   constexpr std::size_t most = 20;
-  const auto report = actors::check_config(path);
-  for (std::size_t i = 0; i < std::min(report.mistakes.size(), most); ++i)
-    rpc::log::warning("a mistake in the config", {{"where", report.mistakes[i].text()}});
+  try {
+    const auto report = actors::check_config(path);
+    for (std::size_t i = 0; i < std::min(report.mistakes.size(), most); ++i)
+      rpc::log::warning("a mistake in the config", {{"where", report.mistakes[i].text()}});
+  } catch (const std::exception& e) {
+    rpc::log::warning("the config cannot be checked", {{"reason", e.what()}});
+  }
 }
 
 /// Applies what may change while the agent runs: the log's settings, who may do what, certificates, keys and revocations.

@@ -71,7 +71,7 @@ std::vector<part> inner_parts(const part& of) {
     parts.push_back({of.path + path, std::move(json)});
   };
   if (key == "actions" || key == "services") {
-    if (section.members("").front().value.type() != node::kind::object)
+    if (section.type() != node::kind::object || section.members("").front().value.type() != node::kind::object)
       return {};
     const auto name = section.members("").front().key;
     for (const auto& [member, value] : section.members("").front().value.members("")) {

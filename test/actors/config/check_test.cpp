@@ -79,6 +79,16 @@ TEST_CASE("Every mistake of a config is told, with its file and line") {
   CHECK(all.size() == 13); // "start" needs a service that is there, if wrong
 }
 
+TEST_CASE("Services and actions that are no objects have a line, and hide no other mistake") {
+  for (const std::string wrong : {R"("services": 5)", R"("services": [])", R"("actions": [])", R"("actions": "x")"}) {
+    INFO(wrong);
+    const auto all = mistakes_of({{"a.json", "{\n" + wrong + ",\n\"limits\": {\"queue\": 0}}"}});
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].starts_with("a.json:2: "));
+    CHECK_THAT(all[1], Catch::StartsWith("a.json:3: ") && Catch::Contains("limits.queue"));
+  }
+}
+
 TEST_CASE("A config without mistakes is merged as it is read, without secrets") {
   const config_texts files{
     {"a.json",
