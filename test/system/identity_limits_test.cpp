@@ -225,3 +225,24 @@ TEST_CASE("the audit has who changed, read and was refused what, for admins only
   agent.h.agent.kill_and_start();
   CHECK_THAT(find("?guest=" + guest), Contains(job));
 }
+
+TEST_CASE("an identity that is limited by a label cannot patch a guest out of its sight") {
+  if (!is_root())
+    return;
+  const guarded agent;
+  const auto admin = agent.token(R"("name":"a","role":"admin")");
+  const auto limited = agent.token(R"("name":"l","role":"controller","guests":{"label":"team=red"})");
+  const auto made = agent.with(limited, "POST", "/guests", R"({"type":"kvm","labels":{"team":"red"}})");
+  REQUIRE(made.status == 202);
+  agent.with(admin, "GET", "/jobs/" + made.job() + "?wait=10s");
+  const auto at = "/guests/" + text_at(made.body, "id");
+  for (const auto* wrong : {R"({"labels":{"team":"blue"}})", R"({"labels":{"team":null}})", R"({"labels":null})",
+                            R"({"labels":{"team":"blue"},"apply":"either"})"}) {
+    INFO(wrong);
+    CHECK(agent.with(limited, "PATCH", at, wrong).status == 403);
+  }
+  CHECK(agent.with(limited, "PATCH", at, R"({"labels":{"team":"red","tier":"1"}})").status == 202);
+  CHECK(agent.with(limited, "PATCH", at, R"({"name":"web"})").status == 202);
+  CHECK(agent.with(admin, "PATCH", at, R"({"labels":{"team":"blue"}})").status == 202);
+  CHECK(agent.with(limited, "PATCH", at, R"({"name":"db"})").status == 404);
+}

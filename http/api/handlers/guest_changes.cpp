@@ -1,9 +1,11 @@
+#include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/guest_wishes.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
 #include "rpc/model/codec.hpp"
+#include "rpc/model/merge_patch.hpp"
 
 #include <functional>
 
@@ -40,6 +42,17 @@ task<answer> change(context& cx, request from, std::string action, std::string c
   co_return accepted_guest(cx, queued);
 }
 
+/// An identity that is limited by a label changes no guest so that it would not see it any more: nobody would be left to
+/// answer for it, or somebody else.
+void expect_still_visible(const principal& who, const rpc::guest& guest, const std::string& body) {
+  if (!who.guests)
+    return;
+  const auto before = rpc::json::document::parse(rpc::encode(guest)), patch = rpc::json::document::parse(body);
+  auto after = rpc::merge_patch(before.root(), patch.root(), [](std::string_view member) { return member != "apply"; });
+  if (!sees(who, {guest.id, guest.type, std::move(after)}))
+    throw failure{errc::forbidden, "not allowed: the guest would be none of those that this identity may see"};
+}
+
 std::string apply_of(const request& from) {
   const auto* text = from.parameter("apply");
   return text ? *text : std::string{};
@@ -49,8 +62,12 @@ std::string apply_of(const request& from) {
 
 task<answer> patch_guest(context& cx, request from) {
   auto body = compact(from.body);
-  return change(cx, std::move(from), "update", body,
-                [body](const rpc::guest& guest) { return wish_to_patch(guest, body); });
+  auto who = from.who;
+  return change(cx, std::move(from), "update", body, [body, who](const rpc::guest& guest) {
+    auto wish = wish_to_patch(guest, body);
+    expect_still_visible(*who, guest, body);
+    return wish;
+  });
 }
 
 task<answer> attach_disk(context& cx, request from) {
