@@ -126,6 +126,7 @@ TEST_CASE("lists are filtered and paged, and unknown parameters and fields are r
   const auto db = h.create_guest(R"("name":"db","labels":{"team":"a"})");
   CHECK(h.http.get("/guests?name=web&fields=id").body == R"([{"id":")" + web + "\"}]\n");
   CHECK(h.http.get("/guests?label=team=a&label=tier=1&fields=name").body == "[{\"name\":\"web\"}]\n");
+  CHECK(h.http.get("/guests?name=db&fields=name,name,name").body == "[{\"name\":\"db\"}]\n");
   const auto first = h.http.get("/guests?limit=1&fields=id");
   CHECK(first.header("x-next") == std::min(web, db));
   const auto last = h.http.get("/guests?limit=1&fields=id&after=" + first.header("x-next"));

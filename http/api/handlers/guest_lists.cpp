@@ -37,7 +37,8 @@ std::vector<std::string> read_fields(std::string_view text) {
     const auto one = text.substr(0, text.find(','));
     if (!is_guest_field(one))
       throw failure{errc::invalid_request, "fields: there is no member " + std::string{one}};
-    fields.emplace_back(one);
+    if (std::ranges::find(fields, one) == fields.end()) // however often it is named
+      fields.emplace_back(one);
     text.remove_prefix(std::min(text.size(), one.size() + 1));
   }
   if (fields.empty())
