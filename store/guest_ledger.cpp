@@ -82,6 +82,8 @@ void guest_ledger::set_reserved(const std::string& job_id, const std::optional<r
     change(sums_.allocated, one.allocated, add);
     change(sums_.promised, one.promised, add);
     change(sums_.disk, one.disk, add);
+    for (const auto& mac : one.macs)
+      set_owner(macs_, mac, one.guest, add);
   };
   if (const auto found = reserved_.find(job_id); found != reserved_.end()) {
     count_all(found->second, false);

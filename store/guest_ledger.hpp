@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace mistify::store {
 
@@ -16,6 +17,8 @@ struct reservation {
   host_sums::amounts allocated; ///< of a guest that runs
   host_sums::amounts promised;
   std::uint64_t disk = 0;
+  std::string guest = {};             ///< whose job it is
+  std::vector<std::string> macs = {}; ///< lower case
 };
 
 /// What all guests together take, and who has which MAC address, VNC port and name: kept up to date with each change
@@ -30,7 +33,8 @@ public:
   /// that is not there.
   void count_start(const std::string& id, int by);
 
-  /// A queued job will make a guest grow by so much: it counts from now on, until the job ends (null).
+  /// A queued job will make a guest grow by so much, or give it these MAC addresses: it counts from now on, until the job
+  /// ends (null).
   void reserve(const std::string& job_id, const std::optional<reservation>& what);
 
   void commit() noexcept {

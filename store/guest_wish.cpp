@@ -48,6 +48,20 @@ growth growth_in(const stored_guest& guest, std::string_view change, const node&
   return by;
 }
 
+std::vector<std::string> macs_in(std::string_view nic) {
+  if (nic.empty())
+    return {};
+  try {
+    const auto document = rpc::json::document::parse(nic);
+    const auto* mac = document.root().find("mac");
+    rpc::guest only;
+    only.nics.emplace_back().mac = mac ? mac->as_string("mac") : std::string{};
+    return facts_of(only).macs;
+  } catch (const rpc::failure&) { // likewise its stage will refuse it
+    return {};
+  }
+}
+
 } // namespace
 
 std::string_view change_of(std::string_view action) noexcept {
@@ -81,13 +95,16 @@ std::optional<growth> growth_by(const stored_guest& guest, std::string_view acti
   }
 }
 
-reservation reservation_of(const guest_ledger& in, const stored_guest& guest, const growth& by) {
+std::optional<reservation> reservation_of(const stored_guest& guest, std::string_view action, std::string_view wish) {
+  const auto by = growth_by(guest, action, wish).value_or(growth{});
   reservation taken;
-  taken.promised = {by.memory, by.cpu};
-  if (in.is_allocated(guest.id))
-    taken.allocated = taken.promised;
+  taken.allocated = taken.promised = {by.memory, by.cpu};
   taken.disk = by.disk;
-  return taken;
+  taken.guest = guest.id;
+  if (change_of(action) == "attachNic")
+    taken.macs = macs_in(wish);
+  const bool nothing = by.memory == 0 && by.cpu == 0 && by.disk == 0 && taken.macs.empty();
+  return nothing ? std::nullopt : std::optional{taken};
 }
 
 } // namespace mistify::store

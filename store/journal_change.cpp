@@ -16,9 +16,24 @@ using rpc::failure;
 
 namespace {
 
-bool wants_live(const rpc::json::node& wish) {
+std::string apply_of(const rpc::json::node& wish) {
   const auto* apply = wish.find("apply");
-  return apply && apply->as_string("apply") == "live";
+  return apply ? apply->as_string("apply") : std::string{};
+}
+
+/// True for what cannot wait for the next start of a guest that runs: its disk's volume changes or goes.
+bool is_at_once(std::string_view change, const rpc::json::node& wish) {
+  const auto* destroys = wish.find("delete");
+  return change == "resizeDisk" || (change == "detachDisk" && destroys && destroys->as_bool("delete"));
+}
+
+void expect_possible(const stored_guest& guest, std::string_view change, const rpc::json::node& wish) {
+  const auto apply = apply_of(wish);
+  const bool runs = holds_memory(guest.facts.state);
+  if (apply == "live" && !runs)
+    throw failure{errc::conflict, "apply: the guest is off, so that nothing can be changed live"};
+  if (apply == "next-start" && runs && is_at_once(change, wish))
+    throw failure{errc::conflict, "apply: of a guest that runs, this is possible at once only"};
 }
 
 /// Of the nic that is to be attached, as `expect_unique` reads it.
@@ -41,17 +56,14 @@ void journal::impl::admit_change(const stored_guest& guest, const new_job& job, 
   if (change.empty() || job.request.empty())
     return;
   const auto document = rpc::json::document::parse(job.request);
-  if (wants_live(document.root()) && !holds_memory(guest.facts.state))
-    throw failure{errc::conflict, "apply: the guest is off, so that nothing can be changed live"};
+  expect_possible(guest, change, document.root());
   if (change == "attachNic")
     expect_unique(ledger, facts_of_nic(document.root()), {});
-  const auto by = growth_by(guest, job.action, job.request);
-  if (!by)
-    return;
-  if (settings.limits)
+  if (const auto by = growth_by(guest, job.action, job.request); by && settings.limits)
     if (const auto limits = settings.limits())
       expect_room_to_grow(ledger, guest, *by, *limits);
-  staged.reserved[job.id] = reservation_of(ledger, guest, *by);
+  if (auto taken = reservation_of(guest, job.action, job.request))
+    staged.reserved[job.id] = std::move(taken);
 }
 
 /// Members that no stage has to bring about are changed with the queueing: a later request sees them, and names cannot be

@@ -19,8 +19,7 @@ void journal::impl::load_ledger() {
     if (starts_guest(left.job.action))
       ledger.count_start(left.job.guest_id, 1);
     if (const auto guest = published.find(left.job.guest_id))
-      if (const auto by = growth_by(*guest, left.job.action, left.request))
-        ledger.reserve(left.job.id, reservation_of(ledger, *guest, *by));
+      ledger.reserve(left.job.id, reservation_of(*guest, left.job.action, left.request));
   }
   ledger.commit();
   if (!settings.host)

@@ -191,3 +191,62 @@ TEST_CASE("a repeated create gets its first answer during maintenance too") {
          })
           .job.id == "create-a");
 }
+
+TEST_CASE("a start behind an update is judged by the size that the guest will have, also after a crash") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, {}};
+  f.create_off(f.guest("a", 400));
+  f.create_off(f.guest("b", 400));
+  f.batch([&] { return f.log->add_job({"grow", "a", "update", R"({"memory":700})", "", ""}); });
+  f.add_job("start-a", "a", "start");
+  const auto before = f.board.sums();
+  CHECK(before.allocated.memory == 700);
+  CHECK(f.refusal([&] { f.add_job("start-b", "b", "start"); }) ==
+        "conflict: memory: 400 MB asked for, 300 MB left of 1000 MB (700 MB taken)");
+  f.crash();
+  CHECK(f.board.sums() == before);
+  f.record({"grow", guest_unchanged{}, job_ends{rpc::job_status::error, "no"}});
+  CHECK(f.board.sums().allocated.memory == 400);
+}
+
+TEST_CASE("a guest whose update does not fit beside those that run does not start behind it") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, {}};
+  f.create_off(f.guest("a", 500));
+  f.create_off(f.guest("b", 400));
+  f.add_job("start-b", "b", "start");
+  f.batch([&] { return f.log->add_job({"grow", "a", "update", R"({"memory":700})", "", ""}); });
+  CHECK_THAT(f.refusal([&] { f.add_job("start-a", "a", "start"); }), Catch::StartsWith("conflict: memory: 500 MB"));
+}
+
+TEST_CASE("the MAC address of a nic that is to be attached is taken until its job ends, also after a crash") {
+  host_fixture f;
+  f.create_off(f.guest("a", 1));
+  f.create_off(f.guest("b", 1));
+  const auto attach = [&](const std::string& job, const std::string& guest) {
+    f.batch([&] { return f.log->add_job({job, guest, "attachNic", R"({"mac":"52:54:00:AA:00:01"})", "", ""}); });
+  };
+  const std::string why = "conflict: the MAC address 52:54:00:aa:00:01 is another guest's";
+  attach("one", "a");
+  CHECK(f.refusal([&] { attach("two", "b"); }) == why);
+  f.crash();
+  CHECK(f.refusal([&] { attach("two", "b"); }) == why);
+  f.record({"one", guest_unchanged{}, job_ends{rpc::job_status::error, "no"}});
+  attach("two", "b");
+}
+
+TEST_CASE("what happens to a volume at once does not wait for the next start of a guest that runs") {
+  host_fixture f;
+  f.create_off(f.guest("a", 1, 10));
+  const auto change = [&](const std::string& action, const std::string& wish) {
+    f.batch([&] { return f.log->add_job({action + wish, "a", action, wish, "", ""}); });
+  };
+  change("resizeDisk", R"({"size":20,"apply":"next-start"})");
+  f.add_job("start-a", "a", "start");
+  f.complete("start-a", guest_state{"running"});
+  const std::string why = "conflict: apply: of a guest that runs, this is possible at once only";
+  CHECK(f.refusal([&] { change("resizeDisk", R"({"size":30,"apply":"next-start"})"); }) == why);
+  CHECK(f.refusal([&] { change("detachDisk", R"({"disk":1,"delete":true,"apply":"next-start"})"); }) == why);
+  change("detachDisk", R"({"disk":1,"apply":"next-start"})");
+  change("detachDisk", R"({"disk":1,"delete":true,"apply":"either"})");
+}
