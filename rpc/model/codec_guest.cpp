@@ -64,7 +64,8 @@ std::optional<inexact_name> inexact_in(const std::vector<T>& devices, std::strin
 
 std::optional<inexact_name> find_inexact_name(const guest& in) {
   auto found = wire::inexact_member(
-    in, {}, {"start", "apply", "name", "labels", "power", "cloud_init", "state_reason", "wanted", "on_io_error"});
+    in, {},
+    {"start", "apply", "name", "labels", "power", "cloud_init", "state_reason", "wanted", "on_io_error", "next_disk"});
   if (!found)
     found = inexact_in(in.nics, "nics");
   return found ? found : inexact_in(in.disks, "disks", {"format"});

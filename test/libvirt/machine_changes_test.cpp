@@ -73,10 +73,43 @@ TEST_CASE_METHOD(change_fixture, "disks that mistify-storage made are added to t
   CHECK_THROWS_WITH(changed("DetachDisk", g, R"({"disk":0,"device":"vda"})"), Contains("boot from"));
 }
 
+TEST_CASE_METHOD(change_fixture, "a disk is not attached as a device that the guest or its machine has") {
+  const auto before = guest("CreateGuest", whole());
+  auto g = before;
+  g.disks.push_back(own_disk(2));
+  g.disks[2].device = "vda";
+  CHECK_THROWS_WITH(changed("AttachDisk", g, R"({"size":8,"device":"vda"})"), Contains("of the guest already"));
+  g.disks[2].device = "vdc";
+  g = changed("AttachDisk", g, R"({"size":8,"device":"vdc"})");
+  CHECK(changed("AttachDisk", g, R"({"size":8,"device":"vdc"})").disks.size() == 3); // a repetition
+  auto unaware = before;
+  unaware.disks.push_back(own_disk(3));
+  unaware.disks[2].device = "vdc";
+  CHECK_THROWS_WITH(changed("AttachDisk", unaware, R"({"size":8,"device":"vdc"})"), Contains("another disk as vdc"));
+  CHECK(defined().disks.size() == 3);
+}
+
+TEST_CASE_METHOD(change_fixture, "a nic is detached by its address or name, wherever it stands meanwhile") {
+  auto g = guest("CreateGuest", whole());
+  g = changed("AttachNic", g, R"({"network":"default"})");
+  REQUIRE(g.nics.size() == 3);
+  const auto first = g.nics[0], second = g.nics[1], last = g.nics[2];
+  const auto wish = [](int place, const std::string& member, const std::string& value) {
+    return R"({"nic":)" + std::to_string(place) + ",\"" + member + "\":\"" + value + "\"}";
+  };
+  g = changed("DetachNic", g, wish(0, "mac", first.mac));
+  g = changed("DetachNic", g, wish(1, "mac", second.mac));
+  REQUIRE(g.nics.size() == 1);
+  CHECK(g.nics[0].mac == last.mac);
+  CHECK_THROWS_WITH(changed("DetachNic", g, wish(0, "name", second.name)), "not found");
+  CHECK(changed("DetachNic", g, wish(7, "name", last.name)).nics.empty());
+  CHECK(defined().nics.empty());
+}
+
 TEST_CASE_METHOD(change_fixture, "a disk of another guest, or outside of the store, is not attached") {
   auto g = guest("CreateGuest", whole());
-  const std::string other = "0a1b2c3d-0000-4000-8000-000000000002";
-  g.disks.push_back(own_disk(0, other));
+  const std::string hers = "0a1b2c3d-0000-4000-8000-000000000002";
+  g.disks.push_back(own_disk(0, hers));
   CHECK_THROWS(changed("AttachDisk", g, R"({})"));
   g.disks[2] = disk_of("", "/etc/passwd");
   CHECK_THROWS(changed("AttachDisk", g, R"({})"));

@@ -65,6 +65,24 @@ TEST_CASE_METHOD(change_lab, "a disk is attached under a number that no volume o
   CHECK(g.disks[1].volume == disk(2));
 }
 
+TEST_CASE_METHOD(change_lab, "the number of a disk is never used again, even if its volume is gone") {
+  auto g = call("AttachDisk", made(), R"({"size":8})");
+  g.disks[1].device = "vdb";
+  g = call("DetachDisk", g, R"({"disk":1,"device":"vdb","delete":true})");
+  CHECK(g.extra.at("next_disk") == "2");
+  CHECK(call("AttachDisk", g, R"({"size":8})").disks[1].volume == disk(2));
+  int next = 3; // disk 2 is there, though this guest does not list it
+  for (const std::string unreadable : {"-1", "\"7\"", "1e3", "99999999999", "null"}) {
+    g.extra["next_disk"] = unreadable;
+    CHECK(call("AttachDisk", g, R"({"size":8})").disks[1].volume == disk(next++));
+  }
+}
+
+TEST_CASE_METHOD(change_lab, "a disk is not attached as a device that the guest has") {
+  CHECK_THROWS_WITH(call("AttachDisk", made(), R"({"size":8,"device":"vda"})"), Contains("device: is a disk of"));
+  CHECK_FALSE(exists(disk(1)));
+}
+
 TEST_CASE_METHOD(change_lab, "a detached disk's volume goes where that is asked for") {
   auto g = call("AttachDisk", made(), R"({"size":8})");
   g.disks[1].device = "vdb";

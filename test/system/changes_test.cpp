@@ -75,6 +75,7 @@ TEST_CASE("what cannot be patched is refused by name") {
     {R"({"id":"x"})", "id: cannot be changed"},
     {R"({"state":"running"})", "state: cannot be changed"},
     {R"({"vnc":1})", "vnc: cannot be changed"},
+    {R"({"next_disk":1})", "next_disk: cannot be changed"},
     {R"({"metadata":{}})", "metadata: is changed by PATCH /guests/{id}/metadata"},
     {R"({"disks":[]})", "disks: is changed by"},
     {R"({"memory":null})", "memory: must be 1 or more"},
@@ -119,6 +120,9 @@ TEST_CASE("disks are named by number or device in the wishes of their jobs") {
   CHECK(h.last_params("Test.DetachDisk") == R"({"disk":4,"device":"vdb","delete":true})");
   CHECK(h.outcome(h.http.post(h.at + "/disks/vdb/resize", R"({"size":21})").job()) == "Complete");
   CHECK(h.last_params("Test.ResizeDisk") == R"({"disk":4,"device":"vdb","size":21})");
+  const auto taken = h.http.post(h.at + "/disks", R"({"device":"vda","size":5})");
+  CHECK(taken.status == 409);
+  CHECK_THAT(error_message(taken), Contains("device: the guest has a disk vda"));
   CHECK(h.http.del(h.at + "/disks/0").status == 409);
   CHECK(h.http.del(h.at + "/disks/1").status == 404);
   CHECK(h.http.post(h.at + "/disks/vdb/resize", R"({"size":19})").status == 409);
@@ -137,7 +141,7 @@ TEST_CASE("nics come and go, but never with another guest's address") {
   CHECK(h.http.post(h.at + "/nics", R"({"network":"lan","mac":"52:54:00:00:00:01"})").status == 409);
   CHECK(h.http.post(h.at + "/nics", R"({"name":"net0"})").status == 409);
   CHECK(h.outcome(h.http.del(h.at + "/nics/net0").job()) == "Complete");
-  CHECK(h.last_params("Test.DetachNic") == R"({"nic":0})");
+  CHECK(h.last_params("Test.DetachNic") == R"({"nic":0,"name":"net0","mac":"52:54:00:00:00:01"})");
   CHECK(h.http.del(h.at + "/nics/7").status == 404);
 }
 

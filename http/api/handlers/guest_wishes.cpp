@@ -42,7 +42,7 @@ std::string_view way_to_change(std::string_view member) {
     return "is changed by PATCH /guests/{id}/metadata";
   if (member == "disks" || member == "nics")
     return "is changed by POST and DELETE /guests/{id}/disks and /guests/{id}/nics";
-  constexpr std::array<std::string_view, 8> fixed{"id",  "type",       "image",        "state",
+  constexpr std::array<std::string_view, 9> fixed{"id",  "type",       "image",        "state", "next_disk",
                                                   "vnc", "cloud_init", "state_reason", "wanted"};
   return std::ranges::find(fixed, member) == fixed.end() ? "" : "cannot be changed";
 }
@@ -73,11 +73,11 @@ std::optional<std::size_t> number_of(std::string_view text) {
   return fault == std::errc{} && rest == text.data() + text.size() ? std::optional{number} : std::nullopt;
 }
 
-/// The N of "…/disk-N"; without such a volume, the place in the list.
-std::size_t number_of_disk(const rpc::disk& disk, std::size_t place) {
+/// The N of "…/disk-N"; null for any other volume.
+std::optional<std::size_t> number_of_volume(std::string_view volume) {
   constexpr std::string_view mark = "/disk-";
-  const auto at = disk.volume.rfind(mark);
-  return at == std::string::npos ? place : number_of(disk.volume.substr(at + mark.size())).value_or(place);
+  const auto at = volume.rfind(mark);
+  return at == volume.npos ? std::nullopt : number_of(volume.substr(at + mark.size()));
 }
 
 struct found_disk {
@@ -85,15 +85,24 @@ struct found_disk {
   std::size_t place, number;
 };
 
+/// Devices and numbers of volumes count before places, which another disk may have as its number.
 found_disk require_disk(const rpc::guest& guest, std::string_view name) {
   const auto wanted = number_of(name);
-  for (std::size_t i = 0; i < guest.disks.size(); ++i) {
-    const auto& disk = guest.disks[i];
-    const auto number = number_of_disk(disk, i);
-    if (disk.device == name || (wanted && *wanted == number))
-      return {disk, i, number};
-  }
-  throw failure{errc::not_found, "not found"};
+  const auto find = [&](auto&& matches) -> std::optional<found_disk> {
+    for (std::size_t i = 0; i < guest.disks.size(); ++i)
+      if (matches(guest.disks[i], i))
+        return found_disk{guest.disks[i], i, number_of_volume(guest.disks[i].volume).value_or(i)};
+    return std::nullopt;
+  };
+  const auto by_name = find([&](const rpc::disk& disk, std::size_t) {
+    return disk.device == name || (wanted && number_of_volume(disk.volume) == wanted);
+  });
+  const auto found = by_name || !wanted ? by_name : find([&](const rpc::disk& disk, std::size_t i) {
+    return i == *wanted && !number_of_volume(disk.volume);
+  });
+  if (!found)
+    throw failure{errc::not_found, "not found"};
+  return *found;
 }
 
 rpc::json::writer begin_disk_wish(const found_disk& found) {
@@ -135,7 +144,7 @@ guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
   return wish;
 }
 
-guest_wish wish_to_attach_disk(const rpc::guest&, const std::string& body) {
+guest_wish wish_to_attach_disk(const rpc::guest& guest, const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
   expect_apply(wish.root());
   const auto disk = guest_with("disks", body).disks.at(0);
@@ -143,6 +152,9 @@ guest_wish wish_to_attach_disk(const rpc::guest&, const std::string& body) {
     refuse("size: is more than 64 TiB");
   if (disk.size == 0 && disk.image.empty() && disk.volume.empty() && disk.source.empty())
     refuse("size: a disk needs a size, an image, a volume or a source");
+  for (const auto& other : guest.disks)
+    if (!disk.device.empty() && other.device == disk.device)
+      throw failure{errc::conflict, "device: the guest has a disk " + disk.device};
   return {body, true, disk.size > 0};
 }
 
@@ -194,20 +206,25 @@ guest_wish wish_to_attach_nic(const rpc::guest& guest, const std::string& body) 
   return {body, true, false};
 }
 
+/// Name and address go with the place, which another detach may change before this one's turn.
 guest_wish wish_to_detach_nic(const rpc::guest& guest, std::string_view nic, const std::string& apply) {
   if (!apply.empty())
     expect_apply(apply);
-  const auto wanted = number_of(nic);
-  for (std::size_t i = 0; i < guest.nics.size(); ++i)
-    if (guest.nics[i].name == nic || (wanted && *wanted == i)) {
-      rpc::json::writer out;
-      out.begin_object().key("nic").value(std::uint64_t{i});
-      if (!apply.empty())
-        out.key("apply").value(apply);
-      out.end_object();
-      return {std::move(out).str()};
-    }
-  throw failure{errc::not_found, "not found"};
+  auto found = std::ranges::find_if(guest.nics, [&](const rpc::nic& one) { return one.name == nic; });
+  if (const auto place = number_of(nic); found == guest.nics.end() && place && *place < guest.nics.size())
+    found = guest.nics.begin() + static_cast<std::ptrdiff_t>(*place);
+  if (found == guest.nics.end())
+    throw failure{errc::not_found, "not found"};
+  rpc::json::writer out;
+  out.begin_object().key("nic").value(static_cast<std::uint64_t>(found - guest.nics.begin()));
+  if (!found->name.empty())
+    out.key("name").value(found->name);
+  if (!found->mac.empty())
+    out.key("mac").value(found->mac);
+  if (!apply.empty())
+    out.key("apply").value(apply);
+  out.end_object();
+  return {std::move(out).str()};
 }
 
 } // namespace mistify::http::handlers

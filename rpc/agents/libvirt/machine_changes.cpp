@@ -11,6 +11,7 @@
 #include <chrono>
 #include <pugixml.hpp>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <strings.h>
 #include <thread>
@@ -78,6 +79,42 @@ xml_node nic_with(xml_node devices, const std::string& mac) {
     if (strcasecmp(nic.child("mac").attribute("address").value(), mac.c_str()) == 0)
       return nic;
   return {};
+}
+
+/// True if the device is a disk with that file; false if there is none of that name. Throws if it is another disk.
+bool has_disk(xml_node devices, const rpc::disk& disk, const std::string& path) {
+  const auto there = disk_with(devices, disk.device);
+  if (!there)
+    return false;
+  const auto source = there.child("source");
+  if (source.attribute("file").value() != path && source.attribute("dev").value() != path)
+    throw std::runtime_error{"device: the machine has another disk as " + disk.device};
+  return true;
+}
+
+void expect_own_devices(const rpc::guest& g) {
+  std::set<std::string> devices;
+  for (const auto& disk : g.disks)
+    if (!devices.insert(disk.device).second)
+      throw std::invalid_argument{"device: is a disk of the guest already: " + disk.device};
+}
+
+/// The place of the nic with the wish's address, else with its name; the wish's place only where it has neither.
+std::size_t nic_in(const rpc::guest& g, const rpc::json::node& params) {
+  const auto mac = text_in(params, "mac"), name = text_in(params, "name");
+  const auto* place = params.find("nic");
+  std::size_t index = place && mac.empty() && name.empty() ? place->as_uint("nic") : g.nics.size();
+  if (!mac.empty() || !name.empty())
+    index = static_cast<std::size_t>(std::ranges::find_if(g.nics,
+                                                          [&](const rpc::nic& n) {
+                                                            return mac.empty()
+                                                                     ? n.name == name
+                                                                     : strcasecmp(n.mac.c_str(), mac.c_str()) == 0;
+                                                          }) -
+                                     g.nics.begin());
+  if (index >= g.nics.size())
+    throw std::runtime_error{"not found"};
+  return index;
 }
 
 /// An address of QEMU's range. Libvirt would choose another one for the machine that runs than for its definition.
@@ -209,7 +246,8 @@ rpc::guest_response machines::update(const rpc::guest_request& request) {
   return done;
 }
 
-/// Places the guest's disks that the machine does not have, as at a create.
+/// Places the guest's disks that the machine does not have, as at a create. The last one is the new one: of a call that is
+/// repeated the machine has it already.
 void machines::place_disks(virDomainPtr d, rpc::guest& g, machine_change& to, std::unique_lock<std::mutex>& claim) {
   pugi::xml_document document;
   document.load_string(defined_xml(d).c_str());
@@ -217,14 +255,17 @@ void machines::place_disks(virDomainPtr d, rpc::guest& g, machine_change& to, st
   std::vector<std::string> fresh;
   for (std::size_t i = 0; i < g.disks.size(); ++i) {
     auto& disk = g.disks[i];
-    if (disk_with(devices, disk.device))
+    const bool is_new = i + 1 == g.disks.size();
+    if (!is_new && disk_with(devices, disk.device))
       continue;
     const auto placed = rules_.places.find(disk, g.id, "disks[" + std::to_string(i) + "]");
+    disk.extra["format"] = '"' + std::string{placed.format()} + '"';
+    if (has_disk(devices, disk, placed.chain.front().path))
+      continue;
     if (placed.is_shared && !claim.owns_lock())
       claim.lock();
     if (placed.is_shared)
       expect_free_disk(virDomainGetConnect(d), placed.chain.front().path, g.id, among::all);
-    disk.extra["format"] = '"' + std::string{placed.format()} + '"';
     fresh.push_back(build_disk_xml(disk, placed));
   }
   to.define = [fresh](xml_node domain) {
@@ -243,6 +284,7 @@ rpc::guest_response machines::attach_disk(const rpc::guest_request& request) {
   auto changed = request;
   settle_defaults(changed.guest);
   expect_plain_text(changed.guest);
+  expect_own_devices(changed.guest);
   std::string message;
   auto done = act(changed, [&](virDomainPtr d) {
     std::unique_lock claim{claims_, std::defer_lock};
@@ -320,10 +362,7 @@ rpc::guest_response machines::attach_nic(const rpc::guest_request& request) {
 rpc::guest_response machines::detach_nic(const rpc::guest_request& request) {
   const auto params = params_of(request);
   const auto apply = apply_of(params.root());
-  const auto* place = params.root().find("nic");
-  const auto index = place ? place->as_uint("nic") : request.guest.nics.size();
-  if (index >= request.guest.nics.size())
-    throw std::runtime_error{"not found"};
+  const auto index = nic_in(request.guest, params.root());
   const auto mac = request.guest.nics[index].mac;
   std::string message;
   auto changed = request;

@@ -25,9 +25,24 @@ std::size_t number_after(std::string_view volume) {
   return fault == std::errc{} && rest == digits.data() + digits.size() ? number + 1 : 0;
 }
 
-/// Volumes of disks that were taken off count too: they may be kept for another day.
+/// Member of a guest that had a disk taken off: the number of its next one, so that none is used again.
+constexpr auto next_member = "next_disk";
+
+/// 0 where it is absent, or is nothing that `detach` wrote.
+std::size_t kept_number(const rpc::guest& guest) {
+  constexpr std::size_t most = 1'000'000;
+  const auto found = guest.extra.find(next_member);
+  if (found == guest.extra.end())
+    return 0;
+  const std::string_view digits = found->second;
+  std::size_t number = 0;
+  const auto [rest, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return fault == std::errc{} && rest == digits.data() + digits.size() && number <= most ? number : 0;
+}
+
+/// Volumes of disks that were taken off count too, whether they are kept for another day or not.
 std::size_t next_number(const rpc::guest& guest, const backend& store) {
-  auto next = guest.disks.size();
+  auto next = std::max(guest.disks.size(), kept_number(guest));
   for (const auto& disk : guest.disks)
     next = std::max(next, number_after(disk.volume));
   for (const auto& volume : store.list(dataset_id::of_guest(guest.id).text() + '/'))
@@ -42,6 +57,9 @@ disks::plan disks::plan_to_attach(const rpc::guest_request& request) const {
   const auto number = next_number(p.guest, place_.store());
   auto wanted = disk_in(request);
   wanted.extra.erase("format"); // the store's to say
+  for (const auto& there : p.guest.disks)
+    if (!wanted.device.empty() && there.device == wanted.device)
+      throw std::invalid_argument{"device: is a disk of the guest already"};
   if (!wanted.volume.empty())
     for (const auto& there : p.guest.disks)
       if (!there.volume.empty() && place_.without_prefix(there.volume) == place_.without_prefix(wanted.volume))
@@ -66,6 +84,7 @@ rpc::guest_response disks::detach(const rpc::guest_request& request) {
   const auto wish = wish_in(request);
   rpc::guest_response answer{request.guest};
   const auto gone = answer.guest.disks[wish.place];
+  answer.guest.extra[next_member] = std::to_string(next_number(request.guest, place_.store()));
   answer.guest.disks.erase(answer.guest.disks.begin() + static_cast<std::ptrdiff_t>(wish.place));
   if (gone.volume.empty())
     return answer;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace mistify::agents {
 
@@ -49,6 +50,8 @@ void erase_at(List& from, std::size_t place) {
 
 void attach_disk(rpc::guest& g, const node& params) {
   auto disk = guest_with("disks", params).disks.at(0);
+  if (!disk.device.empty() && std::ranges::find(g.disks, disk.device, &rpc::disk::device) != g.disks.end())
+    throw std::invalid_argument{"device: is a disk of the guest already"};
   const auto number = std::to_string(g.disks.size());
   if (disk.device.empty())
     disk.device = std::string{"vd"} + static_cast<char>('a' + g.disks.size() % 26);
@@ -57,6 +60,17 @@ void attach_disk(rpc::guest& g, const node& params) {
   if (disk.volume.empty())
     disk.volume = "guests/" + g.id + "/disk-" + number;
   g.disks.push_back(std::move(disk));
+}
+
+/// The nic with the wish's address, else with its name; the place only where the wish has neither.
+std::size_t nic_in(const rpc::guest& g, const node& params) {
+  for (const auto& [member, text] : {std::pair{"mac", &rpc::nic::mac}, std::pair{"name", &rpc::nic::name}})
+    if (const auto* value = params.find(member)) {
+      const auto wanted = value->as_string(member);
+      const auto found = std::ranges::find(g.nics, wanted, text);
+      return static_cast<std::size_t>(found - g.nics.begin());
+    }
+  return number_in(params, "nic");
 }
 
 void attach_nic(rpc::guest& g, const node& params) {
@@ -80,7 +94,7 @@ rpc::guest_response change_guest(std::string_view action, const rpc::guest_reque
   else if (action == "attachNic")
     attach_nic(g, params.root());
   else if (action == "detachNic")
-    erase_at(g.nics, number_in(params.root(), "nic"));
+    erase_at(g.nics, nic_in(g, params.root()));
   else if (action != "update") // the guest is as it shall be already
     throw std::invalid_argument{"invalid argument"};
   return {std::move(g)};
