@@ -10,7 +10,7 @@
 namespace mistify::rpc {
 
 /// Where the bytes of a stream go. Every call blocks while the receiver is not ready, and returns false when the receiver is
-/// gone: further bytes are lost.
+/// gone: further bytes are lost. An empty piece sends nothing, and asks whether the receiver is there.
 class byte_sink {
 public:
   using take_bytes = std::function<bool(std::string_view bytes)>;
