@@ -8,7 +8,7 @@
 #include "rpc/fetch/wrong_content.hpp"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <sys/utsname.h>
@@ -59,12 +59,6 @@ json::document parse(const std::string& text, const std::string& name) {
 }
 
 // -- docker-archives -------------------------------------------------------------------------------------------------
-
-/// Layers may be links to others; the engine follows them.
-void expect_entry(const tar_index& archive, const std::string& name) {
-  if (name.empty() || std::ranges::none_of(archive.entries(), [&](const auto& e) { return e.name == name; }))
-    broken("it lacks a part that its manifest names");
-}
 
 image_parts read_docker(const tar_index& archive) {
   const auto manifest = parse(archive.read(need(archive, "manifest.json"), most_text), "manifest.json");
@@ -144,19 +138,44 @@ image_parts read_oci(const tar_index& archive) {
 
 // -- what the engine gets --------------------------------------------------------------------------------------------
 
-/// Files that say which names the archive's images have.
-bool names_images(const std::string& name) {
-  constexpr std::array<std::string_view, 4> all{"manifest.json", "repositories", "index.json", "oci-layout"};
-  return std::ranges::find(all, name) != all.end();
+/// The contents that the engine gets, each once, and which of them the config and the layers are.
+struct chosen_parts {
+  std::vector<const tar_index::entry*> files;
+  std::vector<std::size_t> roles; ///< the config's, then the layers'
+};
+
+/// A layer that is a link to another one is that one.
+chosen_parts choose_parts(const tar_index& archive, const image_parts& parts) {
+  chosen_parts chosen;
+  std::map<std::uint64_t, std::size_t> known; // by place
+  const auto take = [&](const std::string& name) {
+    const auto* found = name.empty() ? nullptr : archive.follow(name);
+    if (!found)
+      broken("it lacks a part that its manifest names");
+    const auto [row, is_new] = known.try_emplace(found->data, chosen.files.size());
+    if (is_new)
+      chosen.files.push_back(found);
+    chosen.roles.push_back(row->second);
+  };
+  take(parts.config);
+  if (chosen.files[0]->size > most_text)
+    broken("its config is too large");
+  for (const auto& layer : parts.layers)
+    take(layer);
+  return chosen;
 }
 
-std::string manifest_of(const image_parts& parts, const std::string& tag) {
+std::string part_name(std::size_t index) {
+  return std::to_string(index) + ".part";
+}
+
+std::string manifest_of(const std::vector<std::size_t>& roles, const std::string& tag) {
   json::writer w;
-  w.begin_array().begin_object().key("Config").value(parts.config);
+  w.begin_array().begin_object().key("Config").value(part_name(roles[0]));
   w.key("RepoTags").begin_array().value(tag).end_array();
   w.key("Layers").begin_array();
-  for (const auto& layer : parts.layers)
-    w.value(layer);
+  for (std::size_t i = 1; i < roles.size(); ++i)
+    w.value(part_name(roles[i]));
   w.end_array().end_object().end_array();
   return std::move(w).str();
 }
@@ -179,16 +198,16 @@ image_archive::image_archive(const std::filesystem::path& file, const std::strin
   const auto parts = read_parts(archive_);
   if (parts.layers.empty() || parts.layers.size() > most_layers)
     broken("it has " + std::to_string(parts.layers.size()) + " layers");
-  expect_entry(archive_, parts.config);
-  for (const auto& layer : parts.layers)
-    expect_entry(archive_, layer);
-  auto manifest = manifest_of(parts, tag);
+  const auto chosen = choose_parts(archive_, parts);
+  auto manifest = manifest_of(chosen.roles, tag);
   const auto size = manifest.size();
   manifest.resize(padded(size), '\0');
   add({tar_head("manifest.json", size) + manifest, 0, 0});
-  for (const auto& e : archive_.entries())
-    if (!names_images(e.name))
-      add({{}, e.from, e.end - e.from});
+  for (std::size_t i = 0; i < chosen.files.size(); ++i) {
+    const auto& part = *chosen.files[i];
+    add({tar_head(part_name(i), part.size), 0, 0});
+    add({{}, part.data, padded(part.size)});
+  }
   add({std::string(2 * tar_block, '\0'), 0, 0});
 }
 

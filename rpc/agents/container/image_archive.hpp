@@ -9,8 +9,9 @@
 
 namespace mistify::agents::container {
 
-/// An image archive as the engine is given it: a docker-archive of one image under one tag. What the archive itself says of names is left out, so
-/// that it cannot take the name of another image.
+/// An image archive as the engine is given it: a docker-archive of one image under one tag. Of the
+/// archive only the contents of config and layers are passed on, under heads and names that are made here: engines differ
+/// in how they read odd heads, and what the archive says of names could take the name of another image.
 ///
 /// Reads docker-archives (`docker save`, with manifest.json) and OCI archives (oci-layout and index.json); which it is, is
 /// told by content. An OCI archive of several platforms gives the host's. The engine checks the layers against the image's
