@@ -122,6 +122,18 @@ TEST_CASE_METHOD(reporter_lab, "a report that comes at the wrong time is repeate
   CHECK(knows("paused"));
 }
 
+TEST_CASE_METHOD(reporter_lab, "more guests than can be due are reported all the same") {
+  reporter.reset();
+  char guest[37];
+  for (std::size_t i = 0; i <= rpc::due_reports::most; ++i) {
+    std::snprintf(guest, sizeof guest, "0a1b2c3d-0000-4000-8000-%012zu", i);
+    marks.note(guest);
+  }
+  reporter.emplace(on, all, marks, hears.url());
+  CHECK(hears.knows("0a1b2c3d-0000-4000-8000-000000000000", "unknown"));
+  CHECK(hears.knows("0a1b2c3d-0000-4000-8000-000000000100", "unknown"));
+}
+
 TEST_CASE("a reporter ends at once, with and without an engine") {
   test::temp_dir dir;
   engine on{(dir.path() / "none.sock").string()};

@@ -113,7 +113,7 @@ void state_reporter::take(const rpc::json::node& event) {
 void state_reporter::report_all(const std::stop_token& stop) {
   while (!stop.stop_requested())
     if (const auto guest = wait(stop))
-      report(*guest);
+      report(*guest, stop);
 }
 
 /// Returns nothing when there is something else to do first.
@@ -130,26 +130,34 @@ std::optional<std::string> state_reporter::wait(const std::stop_token& stop) {
   return due_.take(clock::now());
 }
 
-void state_reporter::report(const std::string& guest) {
+void state_reporter::report(const std::string& guest, const std::stop_token& stop) {
   try {
-    if (guest == rpc::due_reports::everyone)
-      return report_everyone();
-    const auto state = containers_.look(guest);
-    settle(guest, tell(agent_, guest, state));
+    if (guest != rpc::due_reports::everyone) {
+      const auto state = containers_.look(guest);
+      settle(guest, tell(agent_, guest, state));
+    } else {
+      report_everyone(stop);
+    }
   } catch (const std::exception&) { // the engine is going away, or in trouble
     add(guest, away_pause);
   }
 }
 
-/// Also those whose container is gone: they were made here.
-void state_reporter::report_everyone() {
+/// Also those whose container is gone: they were made here. At once, because so many due reports could be all guests'
+/// again; the first one that the agent is away for ends it, and all follow when it is back.
+void state_reporter::report_everyone(const std::stop_token& stop) {
   std::set<std::string> guests;
   for (auto& guest : marks_.all())
     guests.insert(std::move(guest));
   for (auto& guest : containers_.guests())
     guests.insert(std::move(guest));
-  for (const auto& guest : guests)
-    add(guest, 0s);
+  for (const auto& guest : guests) {
+    if (stop.stop_requested())
+      return;
+    report(guest, stop);
+    if (agent_is_away_)
+      return;
+  }
 }
 
 void state_reporter::settle(const std::string& guest, rpc::report_result how) {

@@ -34,8 +34,8 @@ private:
 
   void report_all(const std::stop_token& stop);
   std::optional<std::string> wait(const std::stop_token& stop);
-  void report(const std::string& guest);
-  void report_everyone();
+  void report(const std::string& guest, const std::stop_token& stop);
+  void report_everyone(const std::stop_token& stop);
   void settle(const std::string& guest, rpc::report_result how);
   void add(const std::string& guest, clock::duration in);
 

@@ -64,7 +64,7 @@ void state_reporter::run(const std::stop_token& stop) {
       std::unique_lock lock{inbox_->mutex};
       inbox_->wake.wait_for(lock, stop, away_pause, [] { return false; });
     } else if (const auto guest = wait(stop)) {
-      report(*guest);
+      report(*guest, stop);
     }
   }
 }
@@ -109,12 +109,19 @@ std::string state_reporter::look_up(const std::string& guest) {
   return machine ? state_name(machine.get()) : "unknown";
 }
 
-void state_reporter::report_everyone() {
+/// At once, because so many due reports could be all guests' again; the first one that the agent is away for ends it, and
+/// all follow when it is back.
+void state_reporter::report_everyone(const std::stop_token& stop) {
   const auto connection = hypervisor_.connect();
   for (const auto& domain : all_domains(connection.get())) {
     char uuid[VIR_UUID_STRING_BUFLEN];
-    if (virDomainGetUUIDString(domain.get(), uuid) == 0)
-      inbox_->add(uuid, 0s);
+    if (stop.stop_requested())
+      return;
+    if (virDomainGetUUIDString(domain.get(), uuid) != 0)
+      continue;
+    report(uuid, stop);
+    if (agent_is_away_)
+      return;
   }
 }
 
@@ -134,10 +141,10 @@ std::optional<std::string> state_reporter::wait(const std::stop_token& stop) {
   return inbox_->due.take(due_reports::clock::now());
 }
 
-void state_reporter::report(const std::string& guest) {
+void state_reporter::report(const std::string& guest, const std::stop_token& stop) {
   try {
     if (guest == due_reports::everyone)
-      report_everyone();
+      report_everyone(stop);
     else
       settle(guest, agent_.tell_state(guest, look_up(guest)));
   } catch (const hypervisor_error&) { // is going away, or the domain is

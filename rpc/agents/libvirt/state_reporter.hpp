@@ -44,10 +44,10 @@ private:
   bool keep_watching();
   void watch();
   std::optional<std::string> wait(const std::stop_token& stop);
-  void report(const std::string& guest);
+  void report(const std::string& guest, const std::stop_token& stop);
   void settle(const std::string& guest, rpc::report_result how);
   std::string look_up(const std::string& guest);
-  void report_everyone();
+  void report_everyone(const std::stop_token& stop);
 
   hypervisor& hypervisor_;
   rpc::agent_reporter agent_;
