@@ -311,6 +311,13 @@ TEST_CASE_METHOD(image_lab, "a source that is no URL is a reference that the eng
   CHECK_THAT(refusal("LoadImage", params("", "")), Contains("need source"));
 }
 
+TEST_CASE_METHOD(image_lab, "a sum of what the engine pulls is refused, because nobody could check it") {
+  const auto sum = R"(,"sha256":")" + std::string(64, '0') + '"';
+  for (const auto* source : {"alpine:3.19", ""})
+    CHECK(refusal("LoadImage", params("busybox", source, sum)) == "sha256: only the archive behind a URL has one");
+  CHECK(fake.count("POST /images/create") == 0);
+}
+
 TEST_CASE_METHOD(image_lab, "images are listed, found and deleted by their ids, and not while a container needs them") {
   fake.put_image("docker.io/library/alpine:3.19", "sha256:9");
   fake.put_image("<none>:<none>", "sha256:8");

@@ -140,7 +140,10 @@ rpc::image_response image_store::load(const rpc::image_request& request, const r
   auto made = request;
   made.id = id_for(request);
   expect_image_id(made.id);
-  queue_.wait_for(made.id, {source_of(request), fetching::wanted_sum(request)}, who);
+  const file_fetch::order what{source_of(request), fetching::wanted_sum(request)};
+  if (!what.sha256.empty() && !is_url(what.source))
+    throw std::invalid_argument{"sha256: only the archive behind a URL has one"};
+  queue_.wait_for(made.id, what, who);
   return get(made);
 }
 
