@@ -223,6 +223,56 @@ TEST_CASE_METHOD(container_lab, "a container is saved as an image") {
   CHECK(fake.has_image("localhost/mine:latest"));
 }
 
+TEST_CASE_METHOD(podman_lab, "a container is saved without the guest's labels on podman too, and over no other image") {
+  act("CreateContainer");
+  const auto save = [&](const std::string& to) {
+    return raw("SaveContainer", R"({"guest":{"id":")" + std::string{id} + R"("},"dest":")" + to + "\"}");
+  };
+  save("mine");
+  CHECK(fake.has_image("localhost/mine:latest"));
+  for (const auto* taken : {"mine", "bb"})
+    CHECK_THROWS_WITH(save(taken), StartsWith("conflict"));
+  CHECK(fake.count("POST /commit") == 2);
+}
+
+TEST_CASE_METHOD(container_lab, "a container that lacks a network is connected to it by the next create") {
+  auto g = guest();
+  g.nics.resize(2);
+  g.nics[0].network = "bridge";
+  g.nics[1].network = "lan";
+  act("CreateContainer", g);
+  fake.with(name, [](auto& c) { c.networks = {"bridge"}; });
+  act("CreateContainer", g);
+  CHECK(fake.get(name).networks == std::vector<std::string>{"bridge", "lan"});
+  act("CreateContainer", g);
+  CHECK(fake.count("POST /networks/lan/connect") == 2);
+}
+
+TEST_CASE_METHOD(container_lab, "a stop that the engine refused does not explain a later end") {
+  act("RunContainer");
+  fake.set_trouble([](const engine_call& c) -> std::optional<engine_reply> {
+    if (c.path.ends_with("/stop"))
+      return engine_reply{500, R"({"message":"cannot stop it"})"};
+    return std::nullopt;
+  });
+  CHECK(refusal("StopContainer", guest(), "containerPoweroff") == "cannot stop it");
+  fake.set_trouble({});
+  fake.end(name, 3);
+  CHECK(state(act("StopContainer")) == R"(stopped/"crashed:3")");
+}
+
+TEST_CASE_METHOD(container_lab, "a volume that somebody else makes at the same moment is left alone") {
+  fake.set_trouble([](const engine_call& c) -> std::optional<engine_reply> {
+    if (c.path == "/volumes/create")
+      return engine_reply{201, R"({"Name":"x","Labels":{"mistify.guest":"another"}})"};
+    return std::nullopt;
+  });
+  auto g = guest();
+  g.disks.resize(1);
+  CHECK_THAT(refusal("CreateContainer", g), StartsWith("conflict"));
+  CHECK_FALSE(fake.has(name));
+}
+
 TEST_CASE_METHOD(container_lab, "metrics are those of a container that runs, by the engine's network and the device") {
   auto g = guest();
   g.nics.resize(1);

@@ -408,6 +408,9 @@ engine_reply fake_engine::images_reply(const engine_call& call) {
     return {200, "{\"status\":\"Downloading\",\"id\":\"a\",\"progressDetail\":{\"current\":1,\"total\":2}}\n"};
   }
   if (call.path == "/commit") {
+    const auto wanted = podman_ ? "LABEL=mistify.guest= LABEL=mistify.shape=" : "LABEL mistify.guest=";
+    if (parameter(call.query, "changes") != wanted)
+      return message(500, "invalid change \"LABEL\"");
     images_[parameter(call.query, "repo") + ':' + parameter(call.query, "tag")] = "sha256:saved";
     return {201, R"({"Id":"sha256:saved"})"};
   }

@@ -1,7 +1,5 @@
 #include "rpc/agents/container/containers.hpp"
 
-#include "rpc/agents/container/image_names.hpp"
-
 #include <stdexcept>
 
 namespace mistify::agents::container {
@@ -189,19 +187,30 @@ rpc::guest_response containers::stop(const container_call& call) {
   const auto facts = need(id);
   if (!facts.running)
     return answer(call.guest);
-  marks_.note_stop(id, facts.started);
-  if (kills(call.action)) {
-    stop_within(facts, id, 0);
-  } else if (!call.wait) {
-    stop_within(facts, id, facts.stop_time);
-  } else {
-    if (!call.again)
-      ask_to_stop(facts, id);
-    auto now = answer(call.guest);
+  stop_marked(facts, call);
+  auto now = answer(call.guest);
+  if (call.wait && !kills(call.action))
     now.retry = now.guest.state == "stopped" ? 0 : look_again;
-    return now;
+  return now;
+}
+
+/// The mark comes first, so that the report of the stop has its reason; a run that the engine did not stop loses it.
+void containers::stop_marked(const container_facts& facts, const container_call& call) {
+  const auto& id = call.guest.id;
+  const auto before = marks_.stopped_run(id);
+  marks_.note_stop(id, facts.started);
+  try {
+    if (kills(call.action))
+      stop_within(facts, id, 0);
+    else if (!call.wait)
+      stop_within(facts, id, facts.stop_time);
+    else if (!call.again)
+      ask_to_stop(facts, id);
+  } catch (const engine_error& e) {
+    if (e.status() > 0) // what it did not answer, it may still do
+      marks_.note_stop(id, before);
+    throw;
   }
-  return answer(call.guest);
 }
 
 rpc::guest_response containers::restart(const container_call& call) {
@@ -260,30 +269,6 @@ rpc::guest_response containers::run(const container_call& call) {
   auto started = call;
   started.guest = create(call).guest;
   return start(started);
-}
-
-// -- an image of it --------------------------------------------------------------------------------------------------
-
-rpc::image_response containers::save(const rpc::json::node& params) {
-  container_call call;
-  decode(params, call);
-  const auto& id = call.guest.id;
-  expect_guest_id(id);
-  const auto* args = params.find("args");
-  auto name = text_member(params, "dest");
-  if (name.empty() && args)
-    name = text_member(*args, "dest");
-  if (name.empty())
-    throw std::invalid_argument{"need a dest"};
-  expect_image_id(name);
-  const auto turn = locks_.take(id);
-  need(id);
-  const auto tag = local_tag(name);
-  engine_.post("/commit?container=" + container_name(id) + "&repo=" + escaped(tag.repository) +
-                 "&tag=" + escaped(tag.tag),
-               "{}", 10min);
-  const auto image = engine_.get("/images/" + escaped(tag.text()) + "/json");
-  return {{image_from(name, image.root())}};
 }
 
 } // namespace mistify::agents::container

@@ -27,7 +27,8 @@ class containers {
 public:
   containers(engine& on, guest_marks& marks, container_rules rules);
 
-  /// Makes container and volumes. A container of the guest with another shape stays as it is, and is an error.
+  /// Makes container and volumes. A container of the guest with another shape stays as it is, and is an error; one of the
+  /// same shape gets what networks it lacks.
   rpc::guest_response create(const container_call& call);
   /// `create`, then `start`.
   rpc::guest_response run(const container_call& call);
@@ -49,7 +50,8 @@ public:
   std::string list(std::string_view params);
   /// The same of one guest.
   std::string get(std::string_view params);
-  /// Makes an image of the container, known by the member `dest` of the params, or of the stage's args.
+  /// Makes an image of the container, known by the member `dest` of the params, or of the stage's args. An image that
+  /// is there under that id is a conflict. The image says nothing of the guest.
   rpc::image_response save(const rpc::json::node& params);
 
   /// The guest's container; null if there is none. Throws std::runtime_error for a foreign one.
@@ -68,12 +70,15 @@ private:
   void wake(const container_facts& facts, const std::string& guest);
   void ask_to_stop(const container_facts& facts, const std::string& guest);
   void stop_within(const container_facts& facts, const std::string& guest, std::int64_t seconds);
+  void stop_marked(const container_facts& facts, const container_call& call);
   void start_now(const std::string& guest);
 
   std::string image_of(const std::string& name);
   void expect_networks(const container_plan& plan);
   void make_volumes(const container_plan& plan, const std::string& guest);
   void make(const container_plan& plan, const std::string& guest);
+  void connect(const container_plan& plan, const std::string& guest,
+               const std::vector<container_facts::network>& there);
   void remove_volumes(const std::string& guest);
 
   engine& engine_;

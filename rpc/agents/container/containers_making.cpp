@@ -3,6 +3,7 @@
 #include "rpc/agents/container/image_names.hpp"
 #include "rpc/base/log.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace mistify::agents::container {
@@ -35,6 +36,10 @@ std::string connect_body(const std::string& container, const std::string& endpoi
   return std::move(w).str();
 }
 
+std::runtime_error foreign_volume(const std::string& name) {
+  return std::runtime_error{"conflict: the volume " + name + " is somebody else's"};
+}
+
 /// The name of a volume in the engine's list that is the guest's; "" for any other.
 std::string own_volume(const rpc::json::node& volume, const std::string& guest) {
   const auto* name = volume.find("Name");
@@ -61,10 +66,13 @@ void containers::make_volumes(const container_plan& plan, const std::string& gue
   for (const auto& volume : plan.volumes) {
     if (const auto there = engine_.find("/volumes/" + escaped(volume.name))) {
       if (label_in(there->root()) != guest)
-        throw std::runtime_error{"conflict: the volume " + volume.name + " is somebody else's"};
+        throw foreign_volume(volume.name);
       continue;
     }
-    engine_.post("/volumes/create", body_of(volume, guest));
+    // A volume that somebody made meanwhile is the answer, as if it were new.
+    const auto made = engine_.post("/volumes/create", body_of(volume, guest));
+    if (!made || label_in(made->root()) != guest)
+      throw foreign_volume(volume.name);
   }
 }
 
@@ -75,8 +83,7 @@ void containers::make(const container_plan& plan, const std::string& guest) {
   if (!made || !made->root().find("Id"))
     throw engine_error{"the container engine did not say what it created"};
   try {
-    for (const auto& more : plan.more_networks)
-      engine_.post("/networks/" + escaped(more.name) + "/connect", connect_body(name, more.body));
+    connect(plan, guest, {});
   } catch (...) {
     try {
       engine_.remove("/containers/" + name + "?force=1&v=1");
@@ -87,6 +94,15 @@ void containers::make(const container_plan& plan, const std::string& guest) {
   }
 }
 
+/// To those of its further networks that it is not connected to.
+void containers::connect(const container_plan& plan, const std::string& guest,
+                         const std::vector<container_facts::network>& there) {
+  const auto name = container_name(guest);
+  for (const auto& more : plan.more_networks)
+    if (std::ranges::find(there, more.name, &container_facts::network::name) == there.end())
+      engine_.post("/networks/" + escaped(more.name) + "/connect", connect_body(name, more.body));
+}
+
 rpc::guest_response containers::create(const container_call& call) {
   auto g = call.guest;
   expect_guest_id(g.id);
@@ -95,7 +111,9 @@ rpc::guest_response containers::create(const container_call& call) {
   const auto there = find(g.id);
   if (there && there->shape != plan.shape)
     throw std::runtime_error{"conflict: the guest has a container already, made from another description"};
-  if (!there) {
+  if (there) { // perhaps from a create that was cut off
+    connect(plan, g.id, there->networks);
+  } else {
     plan = plan_container(g, image_of(g.image), rules_);
     expect_networks(plan);
     marks_.note(g.id);
