@@ -43,16 +43,22 @@ missing_packages() {
   done
 }
 
-# install_quietly NAME...: installs them. Prints what apt-get said only where it fails.
-install_quietly() {
-  local log
+# install_quietly NAME...: installs them, and starts none of their services. Prints what apt-get said only where it fails.
+install_quietly() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ] && [ ! -L "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 1' INT TERM
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
   # The lists of packages may be old or, in a container, absent: fetched only when something has to be installed.
   log=$({ apt-get update -qq &&
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } 2>&1) || {
     echo "$log" >&2
     return 1
   }
-}
+)
 
 install_packages() {
   local missing

@@ -4,6 +4,7 @@
 # processes or engines, and everything ends with this script. A machine that cannot run containers fails.
 #
 # Usage: etc/test-containers.sh [podman | docker]
+# With MISTIFY_BUILD, a folder of binaries, nothing is built: those are tested.
 # Logs and the agent's database of the last run are in build/containers/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,19 +17,29 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=test/containers/life.sh
 . test/containers/life.sh
 
-build=build/release
+build=${MISTIFY_BUILD:-build/release}
+longest=280 # seconds, of one engine
 
 prepare() {
   local log
   install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${CONTAINER_PACKAGES[@]}"
+  [ -z "${MISTIFY_BUILD:-}" ] || return 0
   log=$(cmake --preset release 2>&1) || { echo "$log"; return 1; }
   cmake --build "$build" --target mistify-agent mistify-container
 }
 
-# Overlays and cgroups of containers that were killed stay behind.
-sweep() {
-  find /sys/fs/cgroup -depth -type d \( -path '*libpod_parent*' -o -path '*/docker/*' \) -exec rmdir {} + 2>/dev/null || true
-  rm -rf "$1"
+# Cgroups of containers that were killed stay behind: those of this engine's containers, and no others.
+sweep_cgroups() {
+  local containers=build/containers/$1/store/overlay-containers own=(-path '*/mistify-test/*' -o -name mistify-test) id
+  if [ "$1" = podman ]; then
+    own=(-false)
+    for id in "$containers"/*/; do
+      [ -d "$id" ] || continue
+      id=${id%/}
+      own+=(-o -path "*/libpod_parent/libpod-*${id##*/}*")
+    done
+  fi
+  find /sys/fs/cgroup -depth -type d \( "${own[@]}" \) -exec rmdir {} + 2>/dev/null || true
 }
 
 if [ "${1:-}" != --inside ]; then
@@ -37,9 +48,12 @@ if [ "${1:-}" != --inside ]; then
   passed=0 failed=0
   for engine in ${1:-podman docker}; do
     echo "== $engine"
-    sweep "build/containers/$engine"
+    sweep_cgroups "$engine"
+    rm -rf "build/containers/$engine"
     mkdir -p "build/containers/$engine"
-    unshare "${namespaces[@]}" bash "$0" --inside "$engine" || true
+    timeout --foreground --kill-after=5 "$longest" \
+      unshare "${namespaces[@]}" bash etc/test-containers.sh --inside "$engine" || true
+    sweep_cgroups "$engine"
     read -r p f <"build/containers/$engine/result" || { p=0 f=1; echo "FAILED    no containers can run here"; }
     passed=$((passed + p)) failed=$((failed + f))
   done

@@ -63,7 +63,7 @@ END
 start_docker() {
   rm -f "$run/docker.pid"
   launch engine dockerd --data-root "$run/store" --exec-root "$run/x" -H "unix://$run/engine.sock" \
-    --pidfile "$run/docker.pid" --live-restore
+    --pidfile "$run/docker.pid" --live-restore --cgroup-parent /mistify-test
 }
 
 start_engine() {
@@ -76,6 +76,21 @@ ask() {
   local path=$1
   shift
   curl -sf --max-time 60 --unix-socket "$run/engine.sock" "$@" "http://engine/v1.41/$path"
+}
+
+# lacks PATH: the engine answers, and has no such thing.
+lacks() {
+  [ "$(curl -s -o "$run/answer" -w '%{http_code}' --max-time 60 --unix-socket "$run/engine.sock" \
+    "http://engine/v1.41/$1")" = 404 ]
+}
+
+# refuses COMMAND...: succeeds where the command fails; what it says of that is in $run/why. (`! COMMAND` never ends a script
+# under `set -e`.)
+refuses() {
+  if "$@" >/dev/null 2>"$run/why"; then
+    echo "not refused: $*" >&2
+    return 1
+  fi
 }
 
 start_sub_agent() {

@@ -20,12 +20,13 @@ is_loaded() {
 }
 
 takes_no_name() {
-  ! ask images/stolen:latest/json >"$run/answer" && ! ask docker.io/library/stolen:latest/json >"$run/answer"
+  lacks images/stolen:latest/json
+  lacks images/docker.io/library/stolen:latest/json
 }
 
 is_no_archive() {
   echo "<html>" >"$run/page"
-  ! job POST /images -d "{\"type\":\"container\",\"id\":\"page\",\"source\":\"file://$run/page\"}" 2>"$run/why"
+  refuses job POST /images -d "{\"type\":\"container\",\"id\":\"page\",\"source\":\"file://$run/page\"}"
   grep -q "page, and no image archive" "$run/why"
 }
 
@@ -109,7 +110,7 @@ survives_the_engine() {
   local before
   before=$(pid_of)
   end engine KILL
-  ! job POST "/guests/$id/restart" 2>"$run/why"
+  refuses job POST "/guests/$id/restart"
   grep -q "no container engine answers" "$run/why"
   start_engine
   [ "$(pid_of)" = "$before" ]
@@ -150,20 +151,20 @@ shuts_down() {
 is_removed_by_others() {
   ask "containers/mistify-$id?force=1" -X DELETE >/dev/null
   within 5 is unknown
-  ! job POST "/guests/$id/start" 2>"$run/why"
+  refuses job POST "/guests/$id/start"
   grep -q "not found" "$run/why"
 }
 
 is_deleted() {
   job DELETE "/guests/$id"
-  ! ask "containers/mistify-$id/json" >/dev/null
-  ! ask "volumes/$id-0" >/dev/null
+  lacks "containers/mistify-$id/json"
+  lacks "volumes/$id-0"
   [ -z "$(ls "$run/state/guests")" ]
 }
 
 leaves_others_alone() {
   ask "containers/create?name=mistify-$id" -H 'Content-Type: application/json' -d '{"Image":"localhost/busy"}' >/dev/null
-  ! job POST /guests -d "$(guest_body busy)" 2>"$run/why"
+  refuses job POST /guests -d "$(guest_body busy)"
   grep -q conflict "$run/why"
   job DELETE "/guests/$id"
   ask "containers/mistify-$id/json" >/dev/null
@@ -173,7 +174,7 @@ leaves_others_alone() {
 runs_from_oci() {
   job POST /guests -d "$(guest_body oci)"
   is running
-  ! job DELETE "/images/oci?type=container" 2>"$run/why"
+  refuses job DELETE "/images/oci?type=container"
   job DELETE "/guests/$id"
   job DELETE "/images/oci?type=container"
   [ "$(api GET '/images?type=container' | jq -rc '[.[] | .id]')" = '["busy"]' ]
