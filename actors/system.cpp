@@ -259,7 +259,8 @@ struct agent_system::impl {
 
   /// After the recovery: what it ends is told the cluster as it is.
   void join_cluster(const cluster_options& options) {
-    membership = std::make_unique<cluster::membership>(options, instance, measured_metrics, guests, events, *jobs);
+    membership =
+      std::make_unique<cluster::membership>(options, instance, measured_metrics, host, guests, events, *jobs);
     member = system->spawn(cluster::member_behavior, membership.get(), &actors);
   }
 

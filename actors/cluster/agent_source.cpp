@@ -2,26 +2,17 @@
 
 #include "rpc/base/log.hpp"
 
-#include <algorithm>
 #include <exception>
-#include <unistd.h>
 #include <utility>
 
 namespace mistify::actors::cluster {
 
-namespace {
-
-constexpr std::uint64_t megabyte = 1024 * 1024;
-
-std::uint64_t configured(int name) {
-  return static_cast<std::uint64_t>(std::max(0L, ::sysconf(name)));
+room room_of(const host_capacity& has) noexcept {
+  room out{{has.memory.total, has.disk.total, has.cpu.total}, {}};
+  if (!has.maintenance.on)
+    out.available = {has.memory.free(), has.disk.free(), has.cpu.free()};
+  return out;
 }
-
-resources size_of_host() {
-  return {configured(_SC_PHYS_PAGES) * configured(_SC_PAGESIZE) / megabyte, 0, configured(_SC_NPROCESSORS_ONLN)};
-}
-
-} // namespace
 
 picture agent_source::look() {
   try {
@@ -31,13 +22,8 @@ picture agent_source::look() {
     if (!std::exchange(failed_, true))
       rpc::log::warning("the guests in the cluster are not brought up to date", {{"error", e.what()}});
   }
-  picture out;
-  out.total = size_of_host();
-  const auto promised = guests_.promised();
-  out.available = {out.total.memory - std::min(out.total.memory, promised.memory), 0,
-                   out.total.cpu - std::min(out.total.cpu, promised.cpu)};
-  out.guests = &guests_.states();
-  return out;
+  const auto has = room_of(host_.capacity());
+  return {has.total, has.available, &guests_.states()};
 }
 
 } // namespace mistify::actors::cluster

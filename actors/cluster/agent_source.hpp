@@ -2,20 +2,29 @@
 
 #include "actors/cluster/guest_watch.hpp"
 #include "actors/cluster/registrar.hpp"
+#include "actors/host/host_state.hpp"
 
 namespace mistify::actors::cluster {
 
-/// The picture of this agent, for the registrar's thread. Guests come from the store; the host's size is the kernel's:
-/// all its memory (MB, 2^20 bytes) and processors. Available is what no guest was promised. Disks are not known: 0.
+struct room {
+  resources total, available;
+};
+
+/// What the host has for guests, as the cluster is told: nothing is available in maintenance.
+room room_of(const host_capacity& has) noexcept;
+
+/// The picture of this agent, for the registrar's thread: guests from the store, the room as admission counts it.
 class agent_source final : public host_source {
 public:
   /// All outlive the object.
-  agent_source(const store::guest_index& guests, const store::event_feed& events, const store::job_reader& jobs)
-    : guests_{guests, events, jobs} {}
+  agent_source(const host_state& host, const store::guest_index& guests, const store::event_feed& events,
+               const store::job_reader& jobs)
+    : host_{host}, guests_{guests, events, jobs} {}
 
   picture look() override;
 
 private:
+  const host_state& host_;
   guest_watch guests_;
   bool failed_ = false; ///< reading the database; told once
 };

@@ -29,13 +29,13 @@ std::unique_ptr<rpc::etcd::client> connect(const cluster_options& options) {
 } // namespace
 
 membership::membership(const cluster_options& options, const std::string& instance, rpc::metrics::registry& measured,
-                       const store::guest_index& guests, store::event_feed& events, const store::job_reader& jobs)
-  : guests_{guests}, status_{measured}, source_{guests, events, jobs}, registrar_{{options.prefix, options.id, instance,
-                                                                                   facts_of_address(options.ip),
-                                                                                   options.ttl},
-                                                                                  connect(options),
-                                                                                  status_,
-                                                                                  source_},
+                       const host_state& host, const store::guest_index& guests, store::event_feed& events,
+                       const store::job_reader& jobs)
+  : guests_{guests}, status_{measured}, source_{host, guests, events, jobs},
+    registrar_{{options.prefix, options.id, instance, facts_of_address(options.ip), options.ttl},
+               connect(options),
+               status_,
+               source_},
     listener_{events.listen([this] { registrar_.note_change(); })} {}
 
 void membership::stop() {

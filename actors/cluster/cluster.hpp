@@ -21,7 +21,8 @@ public:
   /// Does not wait for etcd. `measured` outlives the object, and the other parts of the agent do until `stop`.
   /// `instance` names the agent's database.
   membership(const cluster_options& options, const std::string& instance, rpc::metrics::registry& measured,
-             const store::guest_index& guests, store::event_feed& events, const store::job_reader& jobs);
+             const host_state& host, const store::guest_index& guests, store::event_feed& events,
+             const store::job_reader& jobs);
 
   status::view read() const { return status_.read(); }
   void leave(registrar::on_done done) { registrar_.leave(std::move(done)); }

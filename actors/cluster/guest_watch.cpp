@@ -18,21 +18,7 @@ std::string text_of(const rpc::json::node& in, std::string_view member) {
   return value && value->type() == rpc::json::node::kind::string ? value->as_string(member) : std::string{};
 }
 
-std::uint64_t number_of(const rpc::json::node& in, std::string_view member) {
-  const auto* value = in.find(member);
-  return value && value->type() == rpc::json::node::kind::number ? value->as_uint(member) : 0;
-}
-
 } // namespace
-
-resources guest_watch::promised() const {
-  resources sum;
-  for (const auto& [id, guest] : states_) {
-    sum.memory += guest.memory;
-    sum.cpu += guest.cpu;
-  }
-  return sum;
-}
 
 bool guest_watch::refresh() {
   if (seen_ < 0) {
@@ -85,8 +71,6 @@ guest_state guest_watch::state_of(const store::stored_guest& guest) const {
   const auto document = rpc::json::document::parse(guest.doc);
   out.state = text_of(document.root(), "state");
   out.reason = text_of(document.root(), "state_reason");
-  out.memory = number_of(document.root(), "memory");
-  out.cpu = number_of(document.root(), "cpu");
   const auto jobs = jobs_.latest_of(guest.id, most_jobs);
   auto shown = std::ranges::find(jobs, rpc::job_status::running, &rpc::job::status);
   if (shown == jobs.end())

@@ -23,8 +23,6 @@ public:
   bool refresh();
 
   const guest_states& states() const noexcept { return states_; }
-  /// What all guests were promised; disks are not counted.
-  resources promised() const;
 
 private:
   void read_all();

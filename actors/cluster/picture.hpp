@@ -16,8 +16,7 @@ struct resources {
 
 struct guest_state {
   std::string state, reason;
-  std::string job;                   ///< the running one, otherwise the last; empty: none is kept
-  std::uint64_t memory = 0, cpu = 0; ///< what it was promised; no part of its key
+  std::string job; ///< the running one, otherwise the last; empty: none is kept
   bool operator==(const guest_state&) const = default;
 };
 

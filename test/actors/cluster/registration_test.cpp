@@ -165,7 +165,7 @@ TEST_CASE("every guest has a key, and one that the cluster placed here has a sec
   etcd.put("/lochness/guests/b/metadata", placed_at(other));
   etcd.put("/lochness/guests/c/metadata", "broken");
   agent one{etcd};
-  one.guests = {{"a", {"running", "", "j1", 1, 1}}, {"b", {"shutoff", "user", "", 1, 1}}, {"c", {}}};
+  one.guests = {{"a", {"running", "", "j1"}}, {"b", {"shutoff", "user", ""}}, {"c", {}}};
   one.pass(2s);
   CHECK(etcd.value(in_agent + "guests/a") == R"({"state":"running","state_reason":"","job":"j1"})");
   CHECK(etcd.value(in_agent + "guests/b") == R"({"state":"shutoff","state_reason":"user","job":""})");
@@ -187,7 +187,7 @@ TEST_CASE("a guest that the cluster moved away loses its second key when it is l
   memory_etcd etcd;
   etcd.put("/lochness/guests/a/metadata", placed_at(host));
   agent one{etcd};
-  one.guests = {{"a", {"running", "", "", 1, 1}}};
+  one.guests = {{"a", {"running", "", ""}}};
   one.pass(2s);
   REQUIRE(etcd.value(in_host + "guests/a"));
   etcd.put("/lochness/guests/a/metadata", placed_at(other));
@@ -216,7 +216,7 @@ TEST_CASE("foreign values of guests' keys are left alone") {
   etcd.put(in_host + "guests/a", "not a");
   etcd.put(in_agent + "guests/a", "17");
   agent one{etcd};
-  one.guests = {{"a", {"running", "", "", 1, 1}}};
+  one.guests = {{"a", {"running", "", ""}}};
   one.pass(3s);
   CHECK(etcd.value(in_host + "guests/a") == "not a");
   CHECK(etcd.value(in_agent + "guests/a") == "17");
@@ -268,7 +268,7 @@ TEST_CASE("a lost lease is found and everything is made true again") {
 TEST_CASE("etcd away: the pauses grow, and on return everything is true again") {
   memory_etcd etcd;
   agent one{etcd};
-  one.guests = {{"a", {"running", "", "", 1, 1}}};
+  one.guests = {{"a", {"running", "", ""}}};
   one.pass(10s);
   etcd.down = true;
   one.guests["a"].state = "shutoff";
@@ -369,7 +369,7 @@ TEST_CASE("leaving removes the host's keys and no other, for good") {
   memory_etcd etcd;
   etcd.put("/lochness/hypervisors/" + other + "/metadata", "x");
   agent one{etcd};
-  one.guests = {{"a", {"running", "", "", 1, 1}}};
+  one.guests = {{"a", {"running", "", ""}}};
   one.pass(2s);
   one.made.leave();
   CHECK(etcd.keys.size() == 1);
