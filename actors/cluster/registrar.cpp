@@ -107,7 +107,12 @@ void registrar::run() {
 }
 
 void registrar::let_lease_go() {
-  etcd_->cancel(false);
+  {
+    const std::lock_guard lock{mutex_};
+    if (given_up_)
+      return;
+    etcd_->cancel(false);
+  }
   try {
     registration_.resign();
   } catch (const rpc::failure& e) {
@@ -118,14 +123,14 @@ void registrar::let_lease_go() {
 /// A request that waits for an etcd that is away is given up first; the one that revokes the lease has `longest`.
 void registrar::resign(std::chrono::milliseconds longest) {
   resigning_ = true;
+  etcd_->cancel(true); // before the thread sees that it is to stop, and takes this back
   stopping_ = true;
-  etcd_->cancel(true);
   etcd_->wake();
   {
     std::unique_lock lock{mutex_};
-    over_.wait_for(lock, longest, [this] { return ended_; });
+    given_up_ = !over_.wait_for(lock, longest, [this] { return ended_; });
+    etcd_->cancel(true);
   }
-  etcd_->cancel(true);
   end();
 }
 

@@ -66,9 +66,9 @@ private:
   registration registration_;
   std::atomic<bool> changed_{true}, stopping_{false}, resigning_{false};
   std::mutex mutex_;
-  std::condition_variable over_; // of `ended_`
-  std::optional<on_done> leave_; // asked for, not answered yet
-  bool ended_ = false;
+  std::condition_variable over_;          // of `ended_`
+  std::optional<on_done> leave_;          // asked for, not answered yet
+  bool ended_ = false, given_up_ = false; // given up: the lease may not be revoked any more
   std::thread thread_;
 };
 

@@ -54,7 +54,7 @@ public:
   }
 };
 
-class memory_client final : public rpc::etcd::client {
+class memory_client : public rpc::etcd::client {
 public:
   explicit memory_client(memory_etcd& in) : in_{in} {}
 

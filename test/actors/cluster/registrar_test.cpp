@@ -1,8 +1,10 @@
 #include "actors/cluster/registrar.hpp"
+#include "test/actors/cluster/memory_etcd.hpp"
 #include "test/etcd/real_etcd.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <mutex>
@@ -70,6 +72,55 @@ struct agent {
   std::optional<registrar> made;
 };
 
+struct counts {
+  std::atomic<int> listed{0}, closed{0};
+};
+
+/// An etcd in memory whose listings take their time, as the look-up of a name does, whatever is cancelled.
+class slow_client final : public test::memory_client {
+public:
+  slow_client(test::memory_etcd& in, std::chrono::milliseconds lists_for, counts& made)
+    : memory_client{in}, lists_for_{lists_for}, made_{made} {}
+
+  rpc::etcd::listing list(std::string_view prefix) override {
+    ++made_.listed;
+    std::this_thread::sleep_for(lists_for_);
+    return memory_client::list(prefix);
+  }
+  rpc::etcd::news wait(std::chrono::milliseconds longest) override {
+    std::this_thread::yield();
+    return memory_client::wait(longest);
+  }
+  void close_lease() override {
+    if (cancelled_)
+      throw rpc::failure{rpc::errc::cancelled, "the request was given up"};
+    ++made_.closed;
+    memory_client::close_lease();
+  }
+  void cancel(bool now) noexcept override { cancelled_ = now; }
+
+private:
+  const std::chrono::milliseconds lists_for_;
+  counts& made_;
+  std::atomic<bool> cancelled_{false};
+};
+
+/// A registrar in memory: how often it let its lease go when it had `longest` for that.
+int times_closed(std::chrono::milliseconds lists_for, std::chrono::milliseconds longest) {
+  test::memory_etcd etcd;
+  counts calls;
+  rpc::metrics::registry measured;
+  status shown{measured};
+  made_up_host source;
+  registrar made{{"/lochness", host, "one", facts_of_address("127.0.0.1"), 5s},
+                 std::make_unique<slow_client>(etcd, lists_for, calls),
+                 shown,
+                 source};
+  REQUIRE(eventually([&] { return lists_for > 0ms ? calls.listed > 0 : shown.read().now == standing::joined; }));
+  made.resign(longest);
+  return calls.closed;
+}
+
 std::string value(const real_etcd& store, const std::string& key, const std::string& user = "") {
   auto text = store.ctl(user + " get --print-value-only " + key);
   while (text.ends_with('\n'))
@@ -95,6 +146,15 @@ TEST_CASE("a registrar registers, follows the guests, and lets the heartbeat go 
   one.made->resign(5s);
   CHECK(value(store, in_host + "heartbeat").empty());
   CHECK_FALSE(value(store, in_host + "metadata").empty());
+}
+
+TEST_CASE("a registrar that resigns lets its lease go, however the threads meet") {
+  for (int i = 0; i < 50; ++i)
+    REQUIRE(times_closed(0ms, 10s) == 1);
+}
+
+TEST_CASE("a registrar whose time to resign is over revokes nothing any more") {
+  CHECK(times_closed(500ms, 50ms) == 0);
 }
 
 TEST_CASE("a registrar that leaves removes its keys, and answers once", "[etcd]") {
