@@ -69,7 +69,7 @@ void registrar::answer_leave() {
   try {
     if (stopping_)
       throw rpc::failure{rpc::errc::unavailable, "the agent is stopping"};
-    registration_.leave();
+    registration_.leave(clock::now());
     (*done)(true);
   } catch (const rpc::failure& e) {
     (*done)(e);

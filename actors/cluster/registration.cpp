@@ -199,16 +199,22 @@ void registration::resign() {
     etcd_.close_lease();
 }
 
-void registration::leave() {
+/// The metadata goes last: what an operator wrote there is lost only with the host. After a failure the host joins anew.
+void registration::leave(clock::time_point now) {
   if (standing_ == standing::left)
     return;
   if (standing_ == standing::refused)
     throw failure{errc::conflict, "another agent is registered as this host"};
   if (standing_ != standing::joined)
     throw failure{errc::unavailable, "the cluster is not reached: " + status_.read().error};
-  etcd_.remove_all(names_.host());
-  etcd_.remove_all(names_.agent());
-  etcd_.close_lease();
+  try {
+    etcd_.remove_all(names_.agent());
+    etcd_.close_lease();
+    etcd_.remove_all(names_.host());
+  } catch (const failure& e) {
+    fail(now, e);
+    throw;
+  }
   show(standing::left, {});
 }
 

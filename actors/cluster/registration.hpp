@@ -52,8 +52,8 @@ public:
   /// A clean stop: lets heartbeat and owner go; the other keys stay. Throws the client's failures.
   void resign();
   /// Removes this host's keys; nothing registers it again. Throws `conflict` if another agent has this id, and the
-  /// client's failures.
-  void leave();
+  /// client's failures; then the host stays in the cluster.
+  void leave(clock::time_point now);
 
 private:
   void join(clock::time_point now, const picture& is_to_be);

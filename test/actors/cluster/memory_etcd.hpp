@@ -26,6 +26,7 @@ public:
   bool down = false;
   bool compacted = false;               ///< the next `wait` of a watch says so
   std::function<void()> before_write{}; ///< called once
+  std::string keeps = {};               ///< the prefix that `remove_all` fails for
 
   void put(const std::string& key, const std::string& value, std::int64_t lease = 0) {
     keys[key] = {key, value, ++revision, lease};
@@ -97,6 +98,8 @@ public:
   }
   void remove_all(std::string_view prefix) override {
     serve();
+    if (prefix == in_.keeps)
+      throw rpc::failure{rpc::errc::deadline_exceeded, "http://etcd:2379: timeout"};
     std::vector<std::string> gone;
     for (const auto& [key, one] : in_.keys)
       if (key.starts_with(prefix))

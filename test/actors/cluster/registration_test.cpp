@@ -328,7 +328,7 @@ TEST_CASE("of two agents with one id the second refuses while the first lives, t
   CHECK(two.where() == standing::refused);
   CHECK(two.shown.read().error.find("another agent is registered as " + host) == 0);
   CHECK(etcd.writes == before);
-  CHECK_THROWS_AS(two.made.leave(), rpc::failure);
+  CHECK_THROWS_AS(two.made.leave(two.now), rpc::failure);
   CHECK(etcd.value(in_host + "metadata"));
   one.made.resign();
   CHECK_FALSE(etcd.value(in_host + "heartbeat"));
@@ -371,7 +371,7 @@ TEST_CASE("leaving removes the host's keys and no other, for good") {
   agent one{etcd};
   one.guests = {{"a", {"running", "", ""}}};
   one.pass(2s);
-  one.made.leave();
+  one.made.leave(one.now);
   CHECK(etcd.keys.size() == 1);
   one.change_guests();
   one.pass(10min);
@@ -380,7 +380,31 @@ TEST_CASE("leaving removes the host's keys and no other, for good") {
   etcd.down = true;
   agent two{etcd};
   two.pass(1s);
-  CHECK_THROWS_AS(two.made.leave(), rpc::failure);
+  CHECK_THROWS_AS(two.made.leave(two.now), rpc::failure);
+}
+
+TEST_CASE("a host that leaves half way joins anew, with what the operator wrote") {
+  memory_etcd etcd;
+  agent one{etcd};
+  one.guests = {{"a", {"running", "", ""}}};
+  one.pass(2s);
+  const auto metadata = R"({"id":")" + host + R"(","metadata":{"rack":"7"},"ip":"10.9.9.9"})";
+  for (const auto& keeps : {in_agent, in_host}) {
+    etcd.put(in_host + "metadata", metadata);
+    etcd.keeps = keeps;
+    CHECK_THROWS_AS(one.made.leave(one.now), rpc::failure);
+    CHECK(one.where() == standing::away);
+    CHECK(etcd.value(in_host + "metadata") == metadata);
+    etcd.keeps.clear();
+    one.pass(10s);
+    CHECK(one.where() == standing::joined);
+    CHECK(etcd.value(in_host + "metadata")->find(R"("metadata":{"rack":"7"},"ip":"10.9.9.9")") != std::string::npos);
+    CHECK(etcd.value(in_host + "heartbeat"));
+    CHECK(etcd.value(in_agent + "owner"));
+    CHECK(etcd.value(in_agent + "guests/a"));
+  }
+  one.made.leave(one.now);
+  CHECK(etcd.keys.empty());
 }
 
 TEST_CASE("the facts of an address are readable for Lochness even where no interface has it") {
