@@ -93,6 +93,7 @@ private:
     curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &transfer::on_header);
     curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L); // an end does not wait for a name that still resolves
   }
 
   void secure(const session_settings& settings) {
