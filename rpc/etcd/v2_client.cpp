@@ -36,7 +36,8 @@ std::string plus_query(std::string path, const std::string& query) {
 } // namespace
 
 v2_client::v2_client(client_settings settings)
-  : requests_{settings}, headers_{"Content-Type: application/x-www-form-urlencoded"} {
+  : requests_{settings},
+    max_answer_{settings.session.max_answer}, headers_{"Content-Type: application/x-www-form-urlencoded"} {
   if (!settings.user.empty())
     headers_.push_back("Authorization: Basic " + to_base64(settings.user + ':' + settings.password));
 }
@@ -196,6 +197,8 @@ news v2_client::wait(std::chrono::milliseconds longest) {
 void v2_client::read(poll& one, news& to) {
   auto received = requests_.session().take(one.stream);
   one.body += received.bytes;
+  if (one.body.size() > max_answer_)
+    received = {.bytes = {}, .ended = true, .why = "the answer is too large"};
   if (!received.ended)
     return;
   if (!received.why.empty()) {

@@ -4,6 +4,7 @@
 #include "rpc/etcd/requester.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -49,6 +50,7 @@ private:
   void end_watch();
 
   requester requests_;
+  const std::size_t max_answer_; // of a poll in all, as of a request
   std::vector<std::string> headers_;
   std::chrono::seconds ttl_{0}; // of the present lease; 0: none
   std::map<std::string, std::string, std::less<>> leased_;

@@ -74,6 +74,23 @@ TEST_CASE("a line of a watch that never ends is refused") {
   CHECK(got.state == news::condition::lost);
 }
 
+TEST_CASE("a poll of v2 whose answer comes in pieces without end is refused") {
+  const fake etcd{[](const httplib::Request&, httplib::Response& to) {
+    to.set_chunked_content_provider("application/json", [](std::size_t, httplib::DataSink& sink) {
+      std::this_thread::sleep_for(20ms);
+      return sink.write(std::string(1'000, ' ').data(), 1'000);
+    });
+  }};
+  const auto one = make_client(api::v2, settings_for({etcd.url()}));
+  one->watch({"/l/"}, 1);
+  news got;
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (got.state == news::condition::fine && std::chrono::steady_clock::now() < end)
+    got = one->wait(1s);
+  CHECK(got.state == news::condition::lost);
+  CHECK(got.why == etcd.url() + ": the answer is too large");
+}
+
 TEST_CASE("what is no etcd is told apart, without control characters of it") {
   const fake web{[](const httplib::Request&, httplib::Response& to) {
     to.status = 418;
