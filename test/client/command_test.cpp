@@ -173,6 +173,20 @@ TEST_CASE("A token comes from an option, a file or the environment") {
   CHECK(run_command({"-H", "unix:" + g.socket, "token", "delete", "ci"}).code == 3);
 }
 
+TEST_CASE("A wrong command line is told without its token") {
+  const std::vector<std::vector<std::string>> cases{{"--token", "s3cret", "nonsense"},
+                                                    {"--tokn=s3cret", "list"},
+                                                    {"list", "--token=s3cret", "--tokn", "s3cret"},
+                                                    {"-H", "unix:/nonexistent", "--token=s3cret", "show", "s3cret"},
+                                                    {"mst_s3cret"}};
+  for (const auto& words : cases) {
+    const auto got = run_command(words);
+    CHECK(got.code != 0);
+    CHECK_FALSE(got.err.empty());
+    CHECK(got.err.find("s3cret") == std::string::npos);
+  }
+}
+
 TEST_CASE("A snapshot is downloaded sparse, and a transfer that breaks off begins anew") {
   fixture f;
   std::atomic<int> attempts = 0;

@@ -5,6 +5,7 @@
 #include "http/cli/mistify/output.hpp"
 #include "http/cli/mistify/parser.hpp"
 #include "http/cli/mistify/resolve.hpp"
+#include "http/cli/mistify/secrets.hpp"
 #include "http/cli/mistify/sparse_writer.hpp"
 #include "http/cli/mistify/text.hpp"
 #include "http/cli/mistify/usage.hpp"
@@ -53,6 +54,14 @@ TEST_CASE("What acts on a terminal is escaped in tables and in JSON") {
   CHECK(escape("\xff\xc0\xaf") == "\\xff\\xc0\\xaf");
   CHECK(escape("grün 日本 🙂") == "grün 日本 🙂");
   CHECK(escape_json("\"\xc2\x9b\xe2\x80\xae\x7f\"") == "\"\\u009b\\u202e\\u007f\"");
+}
+
+TEST_CASE("A message has no token of the command line, and none of the agent's") {
+  CHECK(without_tokens("there is no command \"abc\"", {"--token", "abc", "abc"}) == "there is no command \"…\"");
+  CHECK(without_tokens("not found: --token=a+b guest a+b", {"--token=a+b"}) == "not found: --token=… guest …");
+  CHECK(without_tokens("a guest at-a a", {"--token", "a"}) == "… guest at-a …");
+  CHECK(without_tokens("not expected: mst_1_X-y, mst_", {"ls"}) == "not expected: …, …");
+  CHECK(without_tokens("no token-file", {"--token", "", "--token-file", "token-file", "--token"}) == "no token-file");
 }
 
 TEST_CASE("Columns are aligned by what a terminal shows") {

@@ -95,7 +95,8 @@ command_line split(const std::vector<std::string>& words) {
     bool has_value = false;
     const auto* known = global_option(words[at], has_value);
     if (!known)
-      throw give_up{status::usage, "there is no option " + words[at] + " before the command",
+      throw give_up{status::usage,
+                    "there is no option " + words[at].substr(0, words[at].find('=')) + " before the command",
                     "mistify --help names all"};
     line.help = line.help || known->name() == "--help";
     const std::size_t takes = !known->value.empty() && !has_value ? 2 : 1;

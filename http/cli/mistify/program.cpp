@@ -7,6 +7,7 @@
 #include "http/cli/mistify/interrupt.hpp"
 #include "http/cli/mistify/parser.hpp"
 #include "http/cli/mistify/screen.hpp"
+#include "http/cli/mistify/secrets.hpp"
 #include "rpc/base/error.hpp"
 
 #include <csignal>
@@ -63,7 +64,7 @@ std::string told(const client::failure& e, const std::vector<std::string>& words
     return e.message();
   std::string all;
   for (const auto& word : words)
-    all.append(all.empty() ? "" : " ").append(word.starts_with("mst_") ? "…" : word);
+    all.append(all.empty() ? "" : " ").append(word);
   return "not found: " + all;
 }
 
@@ -84,9 +85,9 @@ int run(int argc, char** argv) {
     interrupt::begin();
     return run_words(words);
   } catch (const give_up& e) {
-    return tell(e.with(), e.what(), e.next());
+    return tell(e.with(), without_tokens(e.what(), words), e.next());
   } catch (const client::failure& e) {
-    return tell(status_of(e), told(e, words), advice_for(e));
+    return tell(status_of(e), without_tokens(told(e, words), words), advice_for(e));
   } catch (const rpc::failure& e) { // JSON of the agent that is not as the API has it
     return tell(status::no_answer, "the answer is not an agent's: " + e.message(), "");
   } catch (const std::exception& e) {
