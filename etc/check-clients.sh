@@ -13,11 +13,11 @@ mkdir -p "$run/typescript"
 if ! cmp -s test/openapi/typescript/package.json "$run/typescript/package.json" || [ ! -d "$run/typescript/node_modules" ]; then
   rm -rf "$run/typescript/node_modules"
   cp test/openapi/typescript/package.json "$run/typescript/"
-  (cd "$run/typescript" && npm install --no-audit --no-fund --no-package-lock --loglevel=error) || {
+  (cd "$run/typescript" && timeout 300 npm install --fetch-timeout=60000 --no-audit --no-fund --no-package-lock --loglevel=error) || {
     rm -f "$run/typescript/package.json"
     exit 1
   }
 fi
 cp test/openapi/house.js test/openapi/clients.js test/openapi/package.json "$run/"
 cp test/openapi/typescript/* "$run/typescript/"
-node "$run/clients.js" "$build"
+timeout 180 node "$run/clients.js" "$build"

@@ -90,7 +90,7 @@ report() {
 
 run_tests() {
   local directory=$1 log=$1/test.log verdict=0 counts
-  ctest --test-dir "$directory" -V -j "$(nproc)" --timeout 600 --no-tests=error >"$log" 2>&1 || verdict=$?
+  ctest --test-dir "$directory" -V -j "$(nproc)" --timeout $((600 + 4 * ${MISTIFY_CRASH_ROUNDS:-0})) --no-tests=error >"$log" 2>&1 || verdict=$?
   report "$log"
   counts=$(tally "$log")
   passed=$((passed + ${counts% *}))
