@@ -7,19 +7,21 @@
 #              MEMBERS  members of etcd, on 127.0.0.1, .2, … (default 1)
 #              TTL      seconds until a host counts as dead (default 15)
 #              PORT     where the agents listen (default 8080)
-#              ETCD_PORT  where etcd listens, and one above it (default 2379)
+#              ETCD_PORT  where etcd listens, and one above it (default 12379: a packaged
+#                         etcd has 2379)
 #              BUILD=no   uses the binaries that are there
+#              BIN        the folder of the binaries (default build/release)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=etc/packages.sh
 . etc/packages.sh
 
-build=build/release
+build=${BIN:-build/release}
 state=${STATE:-build/cluster}
 members=${MEMBERS:-1}
 ttl=${TTL:-15}
 port=${PORT:-8080}
-etcd_port=${ETCD_PORT:-2379}
+etcd_port=${ETCD_PORT:-12379}
 agents=(1 2 3)
 pids=()
 
@@ -37,13 +39,27 @@ start() {
   pids+=($!)
 }
 
+# end PID: asks it to end, and kills it after 20 seconds.
+end() {
+  local latest=$((SECONDS + 20))
+  kill -TERM "$1" 2>/dev/null || return 0
+  while kill -0 "$1" 2>/dev/null; do
+    [ "$SECONDS" -lt "$latest" ] || {
+      echo "KILLED: $(grep -lx "$1" "$state"/*.pid) did not end" >&2
+      kill -KILL "$1" 2>/dev/null || true
+      break
+    }
+    sleep 0.1
+  done
+  wait "$1" 2>/dev/null || true
+}
+
 # In the order of their start, backwards: an agent that ends tells etcd.
 stop() {
   trap '' INT TERM EXIT
   local i
   for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
-    kill -TERM "${pids[i]}" 2>/dev/null || true
-    wait "${pids[i]}" 2>/dev/null || true
+    end "${pids[i]}"
   done
 }
 
@@ -73,6 +89,7 @@ start_etcd() {
     all+=${all:+,}n$i=http://127.0.0.$i:$((etcd_port + 1))
     urls+=("http://127.0.0.$i:$etcd_port")
     free "127.0.0.$i" "$etcd_port"
+    free "127.0.0.$i" "$((etcd_port + 1))"
   done
   for ((i = 1; i <= members; i++)); do
     start "etcd$i" etcd --name "n$i" --data-dir "$state/etcd$i" --log-level error --enable-v2 \

@@ -5,6 +5,7 @@
 #
 # Usage: etc/test-cluster.sh
 # Environment: BUILD=no   uses the binaries that are there
+#              BIN        the folder of the binaries (default build/release)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=etc/packages.sh
@@ -24,31 +25,40 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# check NAME COMMAND...: tries for 30 seconds until it succeeds.
-check() {
-  local name=$1 tries=150
-  shift
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries - 1))
-    if [ "$tries" -le 0 ]; then
-      echo "FAILED: $name"
-      failed=$((failed + 1))
-      return 0
-    fi
-    sleep 0.2
-  done
-  echo "ok: $name"
+ok() {
+  echo "ok: $1"
   passed=$((passed + 1))
 }
 
+no() {
+  echo "FAILED: $1"
+  failed=$((failed + 1))
+}
+
+# check NAME COMMAND...: tries for 30 seconds until it succeeds.
+check() {
+  local name=$1 end=$((SECONDS + 30))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || {
+      no "$name"
+      return 0
+    }
+    sleep 0.2
+  done
+  ok "$name"
+}
+
+ask() { curl -sS --max-time 10 "$@"; }
+
 id_of() { echo "00000000-0000-4000-8000-00000000000$1"; }
-value() { etcdctl --endpoints "$endpoints" get --print-value-only "$1"; }
+value() { etcdctl --dial-timeout=2s --command-timeout=3s --endpoints "$endpoints" get --print-value-only "$1"; }
 has() { [ -n "$(value "$1")" ]; }
 lacks() { local is; is=$(value "$1") && [ -z "$is" ]; } # not so if etcd does not answer
 heartbeat() { echo "/lochness/hypervisors/$(id_of "$1")/heartbeat"; }
-state_is() { [ "$(curl -fsS "http://127.0.0.$1:$PORT/readyz" | jq -r .cluster.state)" = "$2" ]; }
+state_is() { [ "$(ask -f "http://127.0.0.$1:$PORT/readyz" | jq -r .cluster.state)" = "$2" ]; }
 kill_one() { kill -9 "$(cat "$state/$1.pid")"; }
-create_guest() { curl -fsS "http://127.0.0.$1:$PORT/guests" -d '{"memory":64,"cpu":1}' | jq -r .id; }
+create_guest() { ask -f "http://127.0.0.$1:$PORT/guests" -d '{"memory":64,"cpu":1}' | jq -r .id; }
 room_is() { [ "$(value "/lochness/hypervisors/$(id_of "$1")/metadata" | jq ".total_resources.memory - .available_resources.memory")" = "$2" ]; }
 
 start_cluster() {
@@ -57,10 +67,15 @@ start_cluster() {
   cluster=$!
   endpoints=http://127.0.0.1:$ETCD_PORT
   for ((i = 2; i <= $1; i++)); do endpoints+=,http://127.0.0.$i:$ETCD_PORT; done
-  local n
-  # The first start may build.
+  local n end=$((SECONDS + 120))
+  [ "${BUILD:-yes}" = no ] || end=$((SECONDS + 3600)) # the first start may build
   until grep -q 'Ctrl-C' "$state/out"; do
-    kill -0 "$cluster" || { cat "$state/out"; exit 1; }
+    { kill -0 "$cluster" 2>/dev/null && [ "$SECONDS" -lt "$end" ]; } || {
+      cat "$state/out"
+      no "etcd of $1: the cluster starts"
+      echo "$passed passed, $failed failed"
+      exit 1
+    }
     sleep 0.5
   done
   for n in 1 2 3; do
@@ -69,28 +84,35 @@ start_cluster() {
   done
 }
 
+# Whatever had to be killed did not end as it should.
 stop_cluster() {
-  kill -TERM "$cluster"
+  local name=$1
+  kill -TERM "$cluster" 2>/dev/null || true
   wait "$cluster" || true
   cluster=
+  if grep KILLED "$state/out"; then
+    no "$name: everything ends when it is told to"
+  else
+    ok "$name: everything ends when it is told to"
+  fi
 }
 
 one_member() {
   start_cluster 1
   local guest
-  guest=$(create_guest 2)
+  guest=$(create_guest 2) || no "etcd of 1: a guest is created"
   check "a guest has its key" has "/lochness/agents/$(id_of 2)/guests/$guest"
   check "its memory is no room any more" room_is 2 64
   kill_one agent3
   check "a dead host's heartbeat goes" lacks "$(heartbeat 3)"
   check "its metadata stays" has "/lochness/hypervisors/$(id_of 3)/metadata"
   check "a guest that lives keeps its host in the cluster" \
-    [ "$(curl -s -o /dev/null -w '%{http_code}' -X POST "http://127.0.0.2:$PORT/host/leave")" = 409 ]
-  check "an empty host leaves" curl -fsS -X POST "http://127.0.0.1:$PORT/host/leave"
+    [ "$(ask -o /dev/null -w '%{http_code}' -X POST "http://127.0.0.2:$PORT/host/leave")" = 409 ]
+  check "an empty host leaves" ask -f -X POST "http://127.0.0.1:$PORT/host/leave"
   check "its keys are gone" lacks "/lochness/hypervisors/$(id_of 1)/metadata"
   kill -TERM "$(cat "$state/agent2.pid")"
   check "a host that stops lets its heartbeat go" lacks "$(heartbeat 2)"
-  stop_cluster
+  stop_cluster "etcd of 1"
 }
 
 three_members() {
@@ -98,27 +120,34 @@ three_members() {
   local guest
   kill_one etcd1
   endpoints=http://127.0.0.2:$ETCD_PORT,http://127.0.0.3:$ETCD_PORT
-  guest=$(create_guest 1)
+  guest=$(create_guest 1) || no "etcd of 3: a guest is created"
   check "one of three members dead: a guest has its key" has "/lochness/agents/$(id_of 1)/guests/$guest"
   check "and the hosts stay" state_is 3 joined
   kill_one etcd2
   check "two of three dead: the agents notice" state_is 1 away
   check "and work on" create_guest 1
-  stop_cluster
+  stop_cluster "etcd of 3"
 }
 
 simulation() {
-  local sim=build/release/test/bench/mistify-cluster-sim
-  [ -x "$sim" ] || return 0
-  etcd --data-dir "$state/sim" --log-level error --listen-client-urls http://127.0.0.1:12379 \
-    --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380 \
-    --initial-advertise-peer-urls http://127.0.0.1:12380 --initial-cluster default=http://127.0.0.1:12380 \
-    >"$state/sim.log" 2>&1 &
+  local sim=${BIN:-build/release}/test/bench/mistify-cluster-sim url=http://127.0.0.1:$ETCD_PORT peer
+  [ -x "$sim" ] || {
+    echo "SKIPPED: a hundred hosts of the simulator, because $sim is not built (-DMISTIFY_BENCH=ON)"
+    return 0
+  }
+  peer=http://127.0.0.1:$((ETCD_PORT + 1))
+  rm -rf "${state:?}"/*
+  etcd --data-dir "$state/sim" --log-level error --listen-client-urls "$url" --advertise-client-urls "$url" \
+    --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "default=$peer" >"$state/out" 2>&1 &
   cluster=$!
-  endpoints=http://127.0.0.1:12379
-  check "etcd for the simulator" curl -fsS http://127.0.0.1:12379/health
-  check "a hundred hosts of the simulator" "$sim" --etcd http://127.0.0.1:12379 --hosts 100 --rest 5 --ttl 5
-  stop_cluster
+  check "etcd for the simulator" ask -f "$url/health"
+  if timeout --kill-after=5 120 "$sim" --etcd "$url" --hosts 100 --rest 5 --ttl 5 >"$state/sim.log" 2>&1; then
+    ok "a hundred hosts of the simulator"
+  else
+    tail -n 20 "$state/sim.log"
+    no "a hundred hosts of the simulator"
+  fi
+  stop_cluster "the simulator's etcd"
 }
 
 one_member
