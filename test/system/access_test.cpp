@@ -186,6 +186,7 @@ const std::map<std::string, std::string> scope_of_route{
   {"POST /tokens/{token}/rotate", "admin"},
   {"GET /audit", "admin"},
   {"POST /host/leave", "admin"},
+  {"GET /config", "admin"},
 };
 const std::vector<std::string> open_routes{"GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs",
                                            "GET /pages/{file}"};
