@@ -25,7 +25,7 @@ std::function<double()> chance() {
 
 registrar::registrar(registration_settings settings, std::unique_ptr<rpc::etcd::client> etcd, status& shown,
                      host_source& source)
-  : etcd_{std::move(etcd)}, source_{source}, status_{shown},
+  : etcd_{std::move(etcd)}, source_{source},
     registration_{std::move(settings), *etcd_, shown, chance()}, thread_{[this] { run(); }} {}
 
 void registrar::stop() {

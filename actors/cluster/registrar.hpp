@@ -62,7 +62,6 @@ private:
 
   std::unique_ptr<rpc::etcd::client> etcd_;
   host_source& source_;
-  status& status_;
   registration registration_;
   std::atomic<bool> changed_{true}, stopping_{false}, resigning_{false};
   std::mutex mutex_;

@@ -119,8 +119,11 @@ void compare(const value* before, const value* after, const std::string& path, s
   if (after)
     for (const auto& [key, inner] : after->members)
       both[key].second = &inner;
-  for (const auto& [key, pair] : both)
-    compare(pair.first, pair.second, path.empty() ? key : path + "." + key, differ);
+  for (const auto& [key, pair] : both) {
+    auto inner = path;
+    inner.append(path.empty() ? "" : ".").append(key);
+    compare(pair.first, pair.second, inner, differ);
+  }
 }
 
 value read(std::string_view text) {

@@ -74,9 +74,9 @@ void expect_own_job(const context& cx, const principal& who, const std::string& 
 } // namespace
 
 task<answer> report_state(context& cx, request from) {
+  const auto state = decode_state(from.body);
   const auto guest = require_guest(cx, from.captures[0]);
   expect_own_guest(cx, *from.who, *guest);
-  const auto state = decode_state(from.body);
   const auto taken = co_await cx.agents.report(guest->id, state);
   if (!taken.before.empty())
     rpc::log::audit("guest changed by itself",

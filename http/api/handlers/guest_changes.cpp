@@ -55,6 +55,8 @@ void expect_still_visible(const principal& who, const rpc::guest& guest, const s
 
 std::string apply_of(const request& from) {
   const auto* text = from.parameter("apply");
+  if (text)
+    expect_apply(*text);
   return text ? *text : std::string{};
 }
 

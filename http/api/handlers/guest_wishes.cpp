@@ -16,22 +16,26 @@
 
 namespace mistify::http::handlers {
 
-namespace {
-
 using rpc::errc;
 using rpc::failure;
 using rpc::json::node;
 
+namespace {
+
 [[noreturn]] void refuse(const std::string& why) {
   throw failure{errc::invalid_request, why};
 }
+
+} // namespace
 
 void expect_apply(std::string_view apply) {
   if (apply != "live" && apply != "next-start" && apply != "either")
     refuse("apply: must be live, next-start or either");
 }
 
-void expect_apply(const node& wish) {
+namespace {
+
+void expect_apply_in(const node& wish) {
   if (const auto* apply = wish.find("apply"))
     expect_apply(apply->type() == node::kind::string ? apply->as_string("apply") : std::string{});
 }
@@ -131,7 +135,7 @@ guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
       refuse(std::string{key} + ": " + std::string{way});
     wish.needs_stages = wish.needs_stages || store::needs_stage(key);
   }
-  expect_apply(patch.root());
+  expect_apply_in(patch.root());
   expect_size(patch.root(), "memory");
   expect_size(patch.root(), "cpu");
   wish.grows = wish.needs_stages;
@@ -146,7 +150,7 @@ guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
 
 guest_wish wish_to_attach_disk(const rpc::guest& guest, const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
-  expect_apply(wish.root());
+  expect_apply_in(wish.root());
   const auto disk = guest_with("disks", body).disks.at(0);
   if (disk.size > largest_disk)
     refuse("size: is more than 64 TiB");
@@ -160,8 +164,6 @@ guest_wish wish_to_attach_disk(const rpc::guest& guest, const std::string& body)
 
 guest_wish wish_to_detach_disk(const rpc::guest& guest, std::string_view disk, bool delete_volume,
                                const std::string& apply) {
-  if (!apply.empty())
-    expect_apply(apply);
   const auto found = require_disk(guest, disk);
   if (found.place == 0)
     throw failure{errc::conflict, "the guest boots from this disk"};
@@ -179,7 +181,7 @@ guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, c
   for (const auto& [key, value] : wish.root().members("body"))
     if (key != "size" && key != "apply")
       refuse(std::string{key} + ": no such member");
-  expect_apply(wish.root());
+  expect_apply_in(wish.root());
   const auto* size = wish.root().find("size");
   const auto wanted = size ? size->as_uint("size") : 0;
   if (wanted == 0 || wanted > largest_disk)
@@ -198,7 +200,7 @@ guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, c
 
 guest_wish wish_to_attach_nic(const rpc::guest& guest, const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
-  expect_apply(wish.root());
+  expect_apply_in(wish.root());
   const auto nic = guest_with("nics", body).nics.at(0);
   for (const auto& other : guest.nics)
     if (!nic.name.empty() && other.name == nic.name)
@@ -208,8 +210,6 @@ guest_wish wish_to_attach_nic(const rpc::guest& guest, const std::string& body) 
 
 /// Name and address go with the place, which another detach may change before this one's turn.
 guest_wish wish_to_detach_nic(const rpc::guest& guest, std::string_view nic, const std::string& apply) {
-  if (!apply.empty())
-    expect_apply(apply);
   auto found = std::ranges::find_if(guest.nics, [&](const rpc::nic& one) { return one.name == nic; });
   if (const auto place = number_of(nic); found == guest.nics.end() && place && *place < guest.nics.size())
     found = guest.nics.begin() + static_cast<std::ptrdiff_t>(*place);

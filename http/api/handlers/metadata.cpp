@@ -25,8 +25,8 @@ task<answer> get_guest_metadata(context& cx, request from) {
 }
 
 task<answer> patch_guest_metadata(context& cx, request from) {
-  const auto guest = require_guest(cx, from.captures[0]);
   const auto patch = rpc::decode_metadata_patch(from.body);
+  const auto guest = require_guest(cx, from.captures[0]);
   auto audit = audit_of(from, 200);
   auto whole = co_await cx.agents.patch(guest->id, patch, std::move(audit), std::string{from.header("if-match")});
   co_return changed(json_answer(200, rpc::encode(public_metadata(std::move(whole)))));
