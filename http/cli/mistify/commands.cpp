@@ -7,7 +7,7 @@ namespace mistify::cli {
 
 namespace {
 
-const argument guest{"GUEST", word::guest}, guests{"GUEST", word::guest, true, true}, job{"JOB", word::job},
+const argument guest{"GUEST", word::guest}, guests{"GUEST", word::guest, true, true},
   jobs{"JOB", word::job, true, true}, image{"IMAGE", word::image}, images{"IMAGE", word::image, true, true},
   snapshot_name{"NAME", word::snapshot}, token{"TOKEN", word::token};
 

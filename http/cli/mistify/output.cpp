@@ -30,7 +30,7 @@ std::string upper(std::string text) {
 
 /// RFC 4180: quoted where it has to be.
 std::string csv_cell(std::string_view text) {
-  const auto shown = escape(text);
+  auto shown = escape(text);
   if (shown.find_first_of(",\"") == shown.npos)
     return shown;
   std::string quoted = "\"";

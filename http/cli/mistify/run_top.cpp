@@ -88,7 +88,7 @@ std::string page_of(const std::vector<guest_usage>& all, std::size_t lines, std:
     else
       cells.push_back({one.name, "-", "-", "-", "-", "-"});
   }
-  const auto table = align(cells, false);
+  auto table = align(cells, false);
   if (columns == 0)
     return table;
   std::string page;
