@@ -61,7 +61,7 @@ std::string text_in(const rpc::json::node& params, const char* member) {
 }
 
 std::string apply_of(const rpc::json::node& params) {
-  const auto apply = text_in(params, "apply");
+  auto apply = text_in(params, "apply");
   if (!apply.empty() && apply != "live" && apply != "next-start" && apply != "either")
     throw std::invalid_argument{"apply: must be live, next-start or either"};
   return apply;
@@ -214,7 +214,7 @@ std::string machines::carry_out(virDomainPtr d, const machine_change& what, cons
     pugi::xml_document document;
     document.load_string(before.c_str());
     what.define(document.child("domain"));
-    domain_ptr{must(virDomainDefineXML(c, text_of(document).c_str()))};
+    const domain_ptr defined{must(virDomainDefineXML(c, text_of(document).c_str()))};
   }
   if (!on || apply == "next-start" || !what.live)
     return {};
@@ -223,7 +223,7 @@ std::string machines::carry_out(virDomainPtr d, const machine_change& what, cons
     return {};
   } catch (const std::runtime_error& e) {
     if (apply == "live") {
-      domain_ptr{must(virDomainDefineXML(c, before.c_str()))};
+      const domain_ptr restored{must(virDomainDefineXML(c, before.c_str()))};
       throw;
     }
     return std::string{"takes effect at the next start: "} + e.what();
