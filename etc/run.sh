@@ -208,7 +208,7 @@ END
 [ "${1:-}" != --containers ] || cat <<END
 And containers, on $engine, of a file that docker save or podman save wrote, or of a reference:
 
-  curl -i $url/images -d '{"type":"container","id":"busybox","source":"docker.io/library/busybox"}'
+  curl -i $url/images -d '{"type":"container","id":"busybox","source":"busybox:latest"}'
   curl -i $url/guests -d '{"type":"container","image":"busybox","metadata":{"container.command":"sleep 1000"}}'
 
 END

@@ -41,7 +41,8 @@ job() {
   number=$(in_chroot curl -sS -o /dev/null -D - -X "$1" --unix-socket /run/mistify/agent.sock "http://localhost$2" ${3:+-d "$3"} |
     sed -nE 's/^X-Guest-Job-ID: *([^[:space:]]+).*/\1/ip')
   [ -n "$number" ]
-  ask root GET "/jobs/$number?wait=30s" | tee "$run/job" | head -n 1 | jq -e '.Status == "Complete"' >/dev/null || {
+  ask root GET "/jobs/$number?wait=30s" >"$run/job"
+  head -n 1 "$run/job" | jq -e '.Status == "Complete"' >/dev/null || {
     cat "$run/job"
     return 1
   }
