@@ -86,7 +86,8 @@ starts_units() {
   mode "660 mistify-storage mistify-agent" /run/mistify-storage/storage.sock
   mode "660 mistify-libvirt mistify-agent" /run/mistify-libvirt/libvirt.sock
   mode "666 mistify-agent mistify-agent" /run/mistify/agent.sock
-  ask root GET /readyz | head -n 1 | jq -e '.status == "ready" and ([.services[] | select(.reachable)] | length) >= 3'
+  ask root GET /readyz >"$run/ready"
+  head -n 1 "$run/ready" | jq -e '.status == "ready" and ([.services[] | select(.reachable)] | length) >= 3'
   ! grep -h '"level":"\(warning\|error\)"' "$root"/var/log/mistify-{agent,storage}.unit.log
 }
 
