@@ -10,7 +10,7 @@ struct room {
   resources total, available;
 };
 
-/// What the host has for guests, as the cluster is told: nothing is available in maintenance.
+/// The host's room for guests as it is published in the cluster: none is available in maintenance.
 room room_of(const host_capacity& has) noexcept;
 
 /// The picture of this agent, for the registrar's thread: guests from the store, the room as admission counts it.
@@ -26,7 +26,7 @@ public:
 private:
   const host_state& host_;
   guest_watch guests_;
-  bool failed_ = false; ///< reading the database; told once
+  bool failed_ = false; ///< whether reading the database failed last time: each failure is logged once
 };
 
 } // namespace mistify::actors::cluster

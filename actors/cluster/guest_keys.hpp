@@ -38,7 +38,7 @@ public:
   void note_placement(const std::string& guest, std::string_view value, clock::time_point now);
 
   struct writes {
-    std::vector<rpc::etcd::change> own;    ///< below agents/ID: nobody else writes there
+    std::vector<rpc::etcd::change> own;    ///< below agents/ID: only this agent writes there
     std::vector<rpc::etcd::change> shared; ///< below hypervisors/ID: each on the condition of what is known
     std::vector<std::string> left_alone;   ///< keys whose values are not the agent's
   };

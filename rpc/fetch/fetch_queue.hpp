@@ -23,7 +23,7 @@ struct fetch_settings {
   std::string server = {};       ///< what sources that are no URL are put behind; "": they are refused
   std::size_t most = 16;         ///< fetches at a time; half of them from one host
   std::size_t queue = 32;        ///< fetches that wait for a place among those
-  rpc::agent_address agent = ""; ///< whose jobs are told how far fetches are; an empty URL: nobody is
+  rpc::agent_address agent = ""; ///< receives the progress of fetches; an empty URL: none is sent
 };
 
 /// The fetches that run, and those that wait for a place, in their order; one whose host has no place left lets others pass.
@@ -38,7 +38,7 @@ public:
 
   /// Throws std::invalid_argument for a URL that cannot be the agent's or the image server's, and for networks that are none.
   fetch_queue(fetch_settings settings, fill_function fill);
-  ~fetch_queue(); ///< nobody waits any more
+  ~fetch_queue(); ///< no call may wait any more
 
   /// Returns when the image is there. `who` is asked a few times a second whether it still waits, and its job is told how far
   /// the fetch is. A fetch that waits is given up at once when nobody waits for it. Throws std::runtime_error with the reason why there is no image.

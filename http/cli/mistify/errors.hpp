@@ -14,7 +14,7 @@ status status_of(const client::failure& e);
 /// What to do next about it; "" where nothing is known.
 std::string advice_for(const client::failure& e);
 
-/// Errors of several things that were done one after the other: told together, in at most three lines.
+/// Collects the errors of several operations and prints them together, in at most three lines.
 class error_list {
 public:
   void add(status with, std::string why, std::string next = {});

@@ -2,7 +2,7 @@
 
 namespace mistify::cli {
 
-/// The whole program: returns its exit status, and has told what was wrong.
+/// Runs the whole program. Prints what went wrong and returns the exit status.
 int run(int argc, char** argv);
 
 } // namespace mistify::cli

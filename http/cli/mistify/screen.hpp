@@ -14,7 +14,7 @@ void print_line(std::string_view text);
 /// Throws `give_up{failed}` where what was printed could not be written.
 void flush_output();
 
-/// Writes an escaped line to standard error; errors of it are nobody's to see.
+/// Writes an escaped line to standard error. Write errors are ignored.
 void print_error(std::string_view line);
 
 bool output_is_terminal();

@@ -18,7 +18,7 @@ namespace mistify::agents::container {
 struct container_settings {
   std::string engine = "/run/podman/podman.sock"; ///< the engine's socket
   std::filesystem::path folder = {};              ///< for what is on its way, and what is known of guests
-  rpc::agent_address agent = "";                  ///< who is told of changes; an empty URL: nobody
+  rpc::agent_address agent = "";                  ///< receives the reports of changes; an empty URL: none are sent
   container_rules rules = {};
   fetching::fetch_settings fetching = {};
 };

@@ -36,7 +36,7 @@ private:
 
 /// Docker's Engine API, version 1.41, as Docker and podman both serve it. Thread-safe.
 ///
-/// Each call throws `engine_away` if nobody answers, `engine_error` for what the engine refuses, with its reason, and for
+/// Each call throws `engine_away` if the engine does not answer, `engine_error` for what the engine refuses, with its reason, and for
 /// answers that make no sense.
 class engine {
 public:
