@@ -56,19 +56,14 @@ void read_config(const node* config, container_facts& to) {
   to.tty = truth_of(member(config, "Tty"));
 }
 
-/// In the guest's own member where the model has one, else among those that it keeps without knowing them.
-template <class Guest>
-void set_reason(Guest& g, const std::string& reason) {
-  if constexpr (requires { g.state_reason; }) {
-    g.state_reason = reason;
-  } else {
-    rpc::json::writer quoted;
-    quoted.value(reason);
-    if (reason.empty())
-      g.extra.erase("state_reason");
-    else
-      g.extra["state_reason"] = std::move(quoted).str();
-  }
+/// Stores the reason among the members that the model keeps without knowing them; "" removes it.
+void set_reason(rpc::guest& g, const std::string& reason) {
+  rpc::json::writer quoted;
+  quoted.value(reason);
+  if (reason.empty())
+    g.extra.erase("state_reason");
+  else
+    g.extra["state_reason"] = std::move(quoted).str();
 }
 
 void read_networks(const node* networks, container_facts& to) {

@@ -20,15 +20,6 @@ constexpr auto away_pause = 1s;
 
 const std::string loss = "guests' states are told later";
 
-/// With the reason where the agent takes one.
-template <class Reporter>
-rpc::report_result tell(Reporter& to, const std::string& guest, const guest_state& state) {
-  if constexpr (requires { to.tell_state(guest, state.name, state.reason); })
-    return to.tell_state(guest, state.name, state.reason);
-  else
-    return to.tell_state(guest, state.name);
-}
-
 /// The guest that an event is about; "" for others' containers and for what changes no state.
 std::string guest_of(const rpc::json::node& event) {
   const auto* actor = event.find("Actor");
@@ -134,7 +125,7 @@ void state_reporter::report(const std::string& guest, const std::stop_token& sto
   try {
     if (guest != rpc::due_reports::everyone) {
       const auto state = containers_.look(guest);
-      settle(guest, tell(agent_, guest, state));
+      settle(guest, agent_.tell_state(guest, state.name));
     } else {
       report_everyone(stop);
     }
