@@ -129,7 +129,7 @@ using host_actor = caf::typed_actor<
   caf::replies_to<refresh_atom>::with<bool>,
   // To itself: fetch, and again later.
   caf::reacts_to<resume_atom>,
-  // To itself: whoever waits has waited long enough.
+  // Sent to itself: answers the requests that have waited long enough.
   caf::reacts_to<late_atom>,
   // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;

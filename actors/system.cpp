@@ -257,7 +257,7 @@ struct agent_system::impl {
       join_cluster(*settings.cluster);
   }
 
-  /// After the recovery: what it ends is told the cluster as it is.
+  /// Called after the recovery, so that the cluster gets the states that it left.
   void join_cluster(const cluster_options& options) {
     membership =
       std::make_unique<cluster::membership>(options, instance, measured_metrics, host, guests, events, *jobs);

@@ -45,7 +45,7 @@ public:
   /// What is to be written so that `is` becomes what holds.
   writes difference(const guest_states& guests, const mirror& is) const;
 
-  /// Forgets guests that are gone, once their keys are.
+  /// Drops the state of guests that no longer exist and whose keys have been removed.
   void forget(const guest_states& guests, const mirror& is);
 
 private:

@@ -23,7 +23,7 @@ registration::registration(registration_settings settings, rpc::etcd::client& et
   : settings_{std::move(settings)}, etcd_{etcd}, status_{shown}, chance_{std::move(chance)},
     names_{settings_.prefix, settings_.id}, guest_keys_{names_, settings_.id} {}
 
-/// From half of the mean to the mean, so that hosts which lost etcd at once do not come back at once.
+/// Returns a random pause between half of `mean` and `mean`, so that hosts that lost etcd together do not return together.
 registration::clock::duration registration::spread(clock::duration mean) const {
   return std::chrono::duration_cast<clock::duration>(mean * (0.5 + 0.5 * chance_()));
 }
@@ -86,7 +86,7 @@ void registration::show(standing now, const std::string& error) {
 
 // -- joining --------------------------------------------------------------------------------------------------------
 
-/// Everything anew: whatever was known may have changed meanwhile.
+/// Lists all keys again and registers: what was known may have changed.
 void registration::join(clock::time_point now, const picture& is_to_be) {
   list_all(now);
   if (const auto* owner = is_.find(names_.owner()); owner && !may_own(*owner))
@@ -114,7 +114,7 @@ void registration::join(clock::time_point now, const picture& is_to_be) {
   write_differences(now, is_to_be);
 }
 
-/// True if nobody else's: it is on the own lease, or left over from this database's agent before it was restarted.
+/// Returns true if the owner key is on this agent's lease, or was left by an agent with the same database before a restart.
 bool registration::may_own(const rpc::etcd::entry& owner) const {
   if (etcd_.is_ours(owner))
     return true;

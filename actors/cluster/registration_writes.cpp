@@ -23,7 +23,7 @@ std::string now_as_text() {
 
 } // namespace
 
-/// Returns false if the key had been changed by somebody else: the watch or the next list brings what it is now.
+/// Returns false if another client changed the key. The watch or the next list then reads its new value.
 bool registration::write(const rpc::etcd::change& what) {
   const auto revision = etcd_.write(what);
   if (!revision)

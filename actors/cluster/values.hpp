@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-/// The values of the cluster's keys. Readers never throw: values are whatever somebody wrote.
+/// The values of the cluster's keys. Readers never throw: any client of etcd may have written the values.
 namespace mistify::actors::cluster {
 
 /// How the network reaches the host.

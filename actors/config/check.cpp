@@ -196,7 +196,7 @@ private:
   }
 
   void finish() {
-    if (const auto fault = fault_of(files_)) { // whatever the parts did not show
+    if (const auto fault = fault_of(files_)) { // a fault that checking the parts did not find
       complain(files_.empty() ? "" : files_.back().first, 0, *fault);
       return;
     }

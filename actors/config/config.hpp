@@ -145,7 +145,7 @@ struct config {
   clients reports = clients::loopback;             ///< who may report a guest's state
   bool debug_given = false, reports_given = false; ///< whether the files say so
   log_options log;
-  std::optional<host_options> host;                ///< null: guests are admitted whatever the host has
+  std::optional<host_options> host;                ///< null: no admission by the host's room
   std::optional<access_options> access;            ///< null: every client may do everything
   std::optional<tls_options> tls;                  ///< null: TCP listeners are plain
   std::chrono::milliseconds drain_timeout{30'000}; ///< SIGTERM: how long running stages may continue

@@ -54,7 +54,7 @@ public:
   host_state(std::optional<host_options> options, bool asks, const store::host_board& board,
              std::function<clock::time_point()> now = clock::now);
 
-  // -- for whoever fetches the figures -----------------------------------------------------------------------------
+  // -- for host_watch, which fetches the figures -------------------------------------------------------------------
   void put(rpc::host_figures figures);
   void note_failure(std::string why);
 

@@ -14,10 +14,10 @@ using namespace std::chrono_literals;
 /// How long figures count as fresh.
 constexpr auto fresh_for = 5s;
 
-/// Whoever asks gets the last figures if the sub-agents take longer.
+/// A request is answered with the last figures if the sub-agents take longer.
 constexpr auto patience = 2s;
 
-/// Between two fetches that nobody asked for: well below `host_state::oldest`.
+/// Pause between two fetches without a request; well below `host_state::oldest`.
 constexpr auto interval = 30s;
 
 } // namespace

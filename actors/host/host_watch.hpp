@@ -11,9 +11,8 @@
 
 namespace mistify::actors {
 
-/// Fetches the host's figures by the info action `hostInfo` and puts them into the host's state: when somebody asks and
-/// they are older than 5 s, and by itself every 30 s if guests are admitted by them. One fetch serves all who ask
-/// meanwhile.
+/// Fetches the host's figures by the info action `hostInfo` and stores them in the host's state: on a request if they
+/// are older than 5 s, and every 30 s if admission uses them. Requests that come during a fetch share it.
 class host_watch {
 public:
   static inline const char* name = "host";

@@ -14,7 +14,7 @@ namespace mistify::http {
 struct context;
 
 /// The jobs that the identity of one request may see. Without a selector: all. Else those of guests that it may see, since
-/// that guest was created (an id may have belonged to somebody else before), and those that it queued itself: a delete whose
+/// that guest was created (another owner's guest may have had the id before), and those that it queued itself: a delete whose
 /// guest is gone, a fetch of an image. For one thread; both arguments outlive it.
 class job_view {
 public:

@@ -42,8 +42,8 @@ task<answer> change(context& cx, request from, std::string action, std::string c
   co_return accepted_guest(cx, queued);
 }
 
-/// An identity that is limited by a label changes no guest so that it would not see it any more: nobody would be left to
-/// answer for it, or somebody else.
+/// Throws `forbidden` if the patched guest would lie outside of the selector of `who`. It would otherwise belong to another
+/// identity, or to none.
 void expect_still_visible(const principal& who, const rpc::guest& guest, const std::string& body) {
   if (!who.guests)
     return;

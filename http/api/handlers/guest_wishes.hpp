@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-/// The wishes of clients that change a guest: checked, and in the form that jobs keep and stages are sent (see
+/// Checks the requests of clients that change a guest, and converts them to the form that jobs store and stages receive (see
 /// store/guest_wish.hpp). Errors: `invalid_request` that names the member, `not_found` for a disk or nic that the guest
 /// does not have, `conflict` for what its state forbids.
 namespace mistify::http::handlers {

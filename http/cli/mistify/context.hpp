@@ -20,7 +20,7 @@ struct context {
   arguments args;
 
   client::client& agent();
-  /// A further connection, for what goes on beside the first one.
+  /// Returns another client, for requests that run in parallel with those of the first.
   std::unique_ptr<client::client> another_agent() const;
 
   /// --as, -o and --sort. Throws `give_up{usage}` for an unknown format.

@@ -46,7 +46,7 @@ client::query filter_of(const arguments& args) {
   return filter;
 }
 
-/// What is asked of one guest; returns the job.
+/// Sends the request for one guest; returns the id of its job.
 using change = std::function<std::string(const std::string& id)>;
 
 std::string ask_known(context& cx, const std::string& what, const std::string& id, const change& ask) {

@@ -63,7 +63,7 @@ private:
     constexpr std::string_view back = "\x1b[?25h\x1b[?1049l";
     std::fflush(stdout);
     if (::write(STDOUT_FILENO, back.data(), back.size()) < 0) {
-      // The terminal is gone, and there is nothing to put back.
+      // The terminal was closed: there are no settings to restore.
     }
     if (keys)
       ::tcsetattr(STDIN_FILENO, TCSANOW, &before());

@@ -18,8 +18,8 @@ struct guest_usage {
   double cpu = 0, read = 0, write = 0, rx = 0, tx = 0;
 };
 
-/// Makes rates of the totals that /metrics/guests has. The page comes from a cache: a rate is over the time between two
-/// figures, not between two looks.
+/// Computes rates from the totals of /metrics/guests. The page is cached, so a rate uses the time between two samples, not
+/// between two requests.
 class usage_meter {
 public:
   using clock = std::chrono::steady_clock;
