@@ -71,8 +71,7 @@ struct request_identity {
   std::string digest;          ///< of method, canonical path and canonical body
   std::string request_id;
   store::audit_ptr audit = {}; ///< null: not audited
-  std::string if_match =
-    {}; ///< not part of the digest: a repeated request gets its first answer although the guest has changed
+  std::string if_match = {};   ///< outside of the digest: a repeated request gets its first answer after changes too
 };
 
 /// The request's entry of the audit, to commit with its change. `status` is that of the response. Null: not audited.
