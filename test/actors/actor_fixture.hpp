@@ -57,7 +57,10 @@ public:
     rpc::log::set_audit(false);
   }
 
-  ~actor_fixture() {
+  ~actor_fixture() { end_actors(); }
+
+  /// For the destructor of a fixture whose members the actors use: they end before the members do.
+  void end_actors() {
     for (const auto& actor : actors_)
       caf::anon_send_exit(actor, caf::exit_reason::kill);
     scheduler.run();

@@ -158,6 +158,8 @@ struct watch_fixture : actor_fixture {
     run();
   }
 
+  ~watch_fixture() { end_actors(); }
+
   store::host_board board;
   moving_clock clock;
   host_state state;
