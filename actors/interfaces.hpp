@@ -15,10 +15,14 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<create_atom, rpc::guest, store::new_job>::with<store::queued_job>,
   // Records a step of a job and its effect on the guest.
   caf::replies_to<record_atom, step_ptr>::with<store::recorded_step>,
-  // Records a state change that no job made. Errors: not_found, conflict while a job of the guest is unfinished.
-  caf::replies_to<report_atom, std::string, std::string>::with<store::reported_state>,
+  // Records a state that no job made, and its reason. Errors: not_found, conflict while a job of the guest is unfinished.
+  caf::replies_to<report_atom, std::string, std::string, std::string>::with<store::reported_state>,
   // Records the progress of a running job's stage. Errors: not_found, conflict for a job that is not running.
-  caf::replies_to<progress_atom, std::string, std::string>::with<rpc::job>,
+  caf::replies_to<progress_atom, std::string, store::stage_report>::with<rpc::job>,
+  // The guest is not to be started any more because of the host's boot.
+  caf::replies_to<boot_atom, std::string>::with<bool>,
+  // Adds an event about a guest that says what the agent does, or does not, by itself.
+  caf::replies_to<note_atom, std::string, std::string>::with<bool>,
   // Changes a guest's metadata, if its tag is one of the last text (If-Match), with its audit entry or null; replies with
   // the whole map.
   caf::replies_to<patch_atom, std::string, rpc::metadata_patch, store::audit_ptr, std::string>::with<rpc::metadata_map>,
@@ -131,6 +135,19 @@ using host_actor = caf::typed_actor<
   caf::reacts_to<resume_atom>,
   // Sent to itself: answers the requests that have waited long enough.
   caf::reacts_to<late_atom>,
+  // Replies with the status; the flag requests whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
+
+/// Starts guests by itself: after a boot of the host, and those that went off without a wish.
+using power_actor = caf::typed_actor<
+  // First message: the guests to be started because of the host's boot.
+  caf::reacts_to<boot_atom, boot_plan>,
+  // What happened to guests.
+  caf::reacts_to<report_atom, power_news>,
+  // To itself: something is due.
+  caf::reacts_to<resume_atom, std::uint64_t>,
+  // The agent stops: starts nothing from now on.
+  caf::reacts_to<drain_atom>,
   // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 

@@ -265,14 +265,27 @@ job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::j
     [=](record_atom, const step_ptr& step) {
       return take<store::recorded_step>(self, [&](store::journal& j) { return j.record(*step); });
     },
-    [=](report_atom, const std::string& guest_id, const std::string& state) {
+    [=](report_atom, const std::string& guest_id, const std::string& state, const std::string& reason) {
       return take<store::reported_state>(self, [&](store::journal& j) {
         require_space(self);
-        return j.report_state(guest_id, state);
+        return j.report_state(guest_id, state, reason);
       });
     },
-    [=](progress_atom, const std::string& job_id, const std::string& message) {
-      return take<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, message); });
+    [=](progress_atom, const std::string& job_id, const store::stage_report& report) {
+      return take<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, report); });
+    },
+    [=](boot_atom, const std::string& guest_id) {
+      return take<bool>(self, [&](store::journal& j) {
+        j.boot_start_done(guest_id);
+        return true;
+      });
+    },
+    [=](note_atom, const std::string& guest_id, const std::string& text) {
+      return take<bool>(self, [&](store::journal& j) {
+        require_space(self);
+        j.note_event(guest_id, text);
+        return true;
+      });
     },
     [=](patch_atom, const std::string& guest_id, const rpc::metadata_patch& patch, const store::audit_ptr& audit,
         const std::string& if_match) {

@@ -27,7 +27,7 @@ struct info_request {
 /// An action to queue as a job.
 struct job_request {
   action_ptr what;
-  std::string request;         ///< JSON text for image and snapshot pipelines
+  std::string request;         ///< JSON text for image and snapshot pipelines; of guest actions see guest_wish.hpp
   std::string idempotency_key; ///< empty: none
   std::string request_digest;
   std::string request_id = {}; ///< as above
@@ -35,7 +35,11 @@ struct job_request {
   /// The time at which the requester gives up; the job is not queued afterwards.
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
   store::audit_ptr audit = {}; ///< written with the job; null: not audited
+  std::string user = {};       ///< of the client; `agents_user` for the agent's own jobs
 };
+
+/// The user of jobs that the agent queues by itself.
+inline constexpr std::string_view agents_user = "agent";
 
 /// The `request` of a delete that continues after failed stages and deletes the record in any case.
 inline constexpr std::string_view forced_delete = R"({"force":true})";
@@ -80,6 +84,16 @@ struct stream_grant {
   lease places;
   std::string service;
   std::chrono::milliseconds stall{0}; ///< longest wait between two reads
+};
+
+/// Events that the agent may act on by itself.
+struct power_news {
+  std::vector<store::event_ptr> events;
+};
+
+/// The guests that are still to be started because the host has booted.
+struct boot_plan {
+  std::vector<std::string> guests;
 };
 
 /// The unfinished jobs of a runner at the last stop, in order.

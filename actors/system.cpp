@@ -2,6 +2,7 @@
 
 #include "actors/cluster/cluster.hpp"
 #include "actors/front.hpp"
+#include "actors/guests/power_keeper.hpp"
 #include "actors/host/host_watch.hpp"
 #include "actors/ids.hpp"
 #include "actors/inspect/inspector.hpp"
@@ -251,6 +252,11 @@ struct agent_system::impl {
       },
       &guests, &actors);
     host_watcher = system->spawn(host_behavior, front, settings.find_action("hostInfo"), &host, &actors);
+    power = system->spawn(
+      power_behavior,
+      power_context{front, log, &guests, [&settings](std::string_view name) { return settings.find_action(name); }},
+      &actors);
+    power_news = send_power_news(events, power);
     inspector = system->spawn<caf::detached>(inspector_behavior, &actors);
     begin_recovery();
     if (settings.cluster)
@@ -266,9 +272,15 @@ struct agent_system::impl {
 
   job_log_settings log_settings_of(const config& settings) {
     job_log_settings wanted;
-    wanted.recover = [this, &settings](store::journal& in) { return recover_jobs(in, guests, settings, runners.jobs); };
-    wanted.recovered = [this](std::vector<store::unfinished_job> going_on) {
+    const auto plan = std::make_shared<boot_plan>();
+    wanted.recover = [this, &settings, plan](store::journal& in) {
+      auto going_on = recover_jobs(in, guests, settings, runners.jobs);
+      plan->guests = in.boot_starts();
+      return going_on;
+    };
+    wanted.recovered = [this, plan](std::vector<store::unfinished_job> going_on) {
       caf::anon_send(front, restore_atom_v, jobs_restore{std::move(going_on), services.hold_jobs()});
+      caf::anon_send(power, boot_atom_v, *plan);
     };
     wanted.free_space = least_free_at(settings.dbpath, settings.limit.free_space);
     wanted.measure_free = [path = settings.dbpath] { return free_bytes_at(path); };
@@ -296,6 +308,8 @@ struct agent_system::impl {
     if (membership)
       membership->stop();
     end(host_watcher);
+    power_news.reset();
+    end(power);
     jobs.reset();
     end(log);
     end(front);
@@ -332,6 +346,8 @@ struct agent_system::impl {
   service_table services;
   job_log_actor log;
   front_actor front;
+  power_actor power;
+  store::event_feed::listener power_news;
   host_actor host_watcher;
   inspector_actor inspector;
   std::unique_ptr<cluster::membership> membership; // null: in no cluster
@@ -349,6 +365,7 @@ agent_system::~agent_system() {
 
 bool agent_system::drain(std::chrono::milliseconds longest) {
   bool all = false;
+  caf::anon_send(impl_->power, drain_atom_v);
   caf::scoped_actor me{*impl_->system};
   me->request(impl_->front, caf::duration{longest}, drain_atom_v)
     .receive([&](bool) { all = true; }, [](const caf::error&) {});

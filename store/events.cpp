@@ -26,7 +26,7 @@ void shorten(std::string& text) {
 std::string encode(const std::vector<event>& events) {
   rpc::json::writer out;
   out.begin_array();
-  for (const auto& one : events)
+  for (const auto& one : events) {
     out.begin_array()
       .value(to_column(one.at))
       .value(static_cast<int>(one.type))
@@ -34,8 +34,11 @@ std::string encode(const std::vector<event>& events) {
       .value(one.job)
       .value(one.action)
       .value(one.number)
-      .value(one.text)
-      .end_array();
+      .value(one.text);
+    if (!one.reason.empty())
+      out.value(one.reason);
+    out.end_array();
+  }
   return std::move(out.end_array()).str();
 }
 
@@ -43,8 +46,15 @@ event decode(const rpc::json::node& from) {
   const auto parts = from.items("event");
   const auto integer = [&](std::size_t i) { return parts.at(i).get().as_int("event"); };
   const auto text = [&](std::size_t i) { return parts.at(i).get().as_string("event"); };
-  return {0,      from_column(integer(0)), static_cast<event_type>(integer(1)), text(2), text(3), text(4), integer(5),
-          text(6)};
+  return {0,
+          from_column(integer(0)),
+          static_cast<event_type>(integer(1)),
+          text(2),
+          text(3),
+          text(4),
+          integer(5),
+          text(6),
+          parts.size() > 7 ? text(7) : std::string{}};
 }
 
 std::vector<event> decode(std::int64_t first, const std::string& text) {

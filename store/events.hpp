@@ -22,6 +22,7 @@ enum class event_type : std::uint8_t {
   job_stage_done = 6,
   job_stage_skipped = 7, ///< of a forced delete: the stage failed and was skipped
   job_ended = 8,
+  guest_power = 9, ///< what the agent did, or will not do, with a guest by itself
 };
 
 /// An event, numbered in the order of commits. It is written in the same transaction as the change that it reports.
@@ -31,7 +32,10 @@ struct event {
   event_type type{};
   std::string guest, job, action; ///< job and action are empty if a client changed metadata
   std::int64_t number = 0;        ///< of a stage: its index from 0; of a job's end: the job's status
-  std::string text; ///< of a guest: its state; of a stage: its method, or why it was skipped; of an end: the message
+  /// Of a guest: its state; of a stage: its method, or why it was skipped; of an end: the message; of a queued job: its
+  /// user; of `guest_power`: what it is.
+  std::string text;
+  std::string reason{}; ///< of a guest: why it is in that state; of an end: the job's code; may be empty
 };
 
 using event_ptr = std::shared_ptr<const event>;

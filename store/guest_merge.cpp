@@ -1,16 +1,41 @@
 #include "store/guest_merge.hpp"
 
+#include "rpc/base/cut_text.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
+#include "rpc/model/power.hpp"
 
-#include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace mistify::store {
+
+namespace {
+
+/// Members that no sub-agent changes, whatever it returns: it may not even know them.
+constexpr std::array<std::string_view, 4> own_members{"name", "labels", "power", "on_io_error"};
+
+void keep_own(rpc::guest& returned, const rpc::guest& stored) {
+  returned.wanted = stored.wanted;
+  for (const auto name : own_members) {
+    if (const auto left = returned.extra.find(name); left != returned.extra.end())
+      returned.extra.erase(left);
+    if (const auto kept = stored.extra.find(name); kept != stored.extra.end())
+      returned.extra.insert(*kept);
+  }
+}
+
+void settle_reason(rpc::guest& returned, const rpc::guest& sent) {
+  if (returned.state != sent.state && returned.state_reason == sent.state_reason)
+    returned.state_reason.clear();
+  rpc::shorten_text(returned.state_reason, rpc::longest_state_reason);
+}
+
+} // namespace
 
 rpc::metadata_map merge_metadata(rpc::metadata_map returned, const rpc::metadata_map& sent,
                                  const rpc::metadata_map& stored) {
@@ -23,29 +48,6 @@ rpc::metadata_map merge_metadata(rpc::metadata_map returned, const rpc::metadata
   return returned;
 }
 
-namespace {
-
-/// Members that no sub-agent changes, whatever it returns: it may not even know them.
-constexpr std::array<std::string_view, 3> own_members{"name", "labels", "power"};
-
-bool has_own_members(std::string_view doc) {
-  return std::ranges::any_of(
-    own_members, [&](std::string_view name) { return doc.find('"' + std::string{name} + "\":") != doc.npos; });
-}
-
-void keep_own_members(rpc::guest& returned, const stored_guest& stored) {
-  for (const auto name : own_members)
-    returned.extra.erase(std::string{name});
-  if (!has_own_members(stored.doc))
-    return;
-  auto before = rpc::decode_guest(stored.doc);
-  for (const auto name : own_members)
-    if (auto found = before.extra.extract(std::string{name}))
-      returned.extra.insert(std::move(found));
-}
-
-} // namespace
-
 guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc::guest returned) {
   if (returned.id != stored.id)
     throw rpc::failure{rpc::errc::sub_agent_failed,
@@ -54,15 +56,24 @@ guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc
   if (const auto odd = rpc::find_inexact_name(returned); odd && !rpc::find_inexact_name(rpc::decode_guest(stored.doc)))
     throw rpc::failure{rpc::errc::sub_agent_failed,
                        "the sub-agent returned a guest with " + odd->path + " in place of " + odd->known};
-  keep_own_members(returned, stored);
-  // Usually nothing has changed meanwhile; then neither text has to be parsed.
-  if (sent_doc != stored.doc) {
-    const auto sent = rpc::decode_guest(sent_doc), now = rpc::decode_guest(stored.doc);
-    returned.metadata = merge_metadata(std::move(returned.metadata), sent.metadata, now.metadata);
+  const auto known = rpc::decode_guest(stored.doc);
+  // Usually nothing has changed meanwhile; then the text that was sent has not to be parsed.
+  const auto sent = sent_doc == stored.doc ? std::optional<rpc::guest>{} : rpc::decode_guest(sent_doc);
+  if (sent) {
+    returned.metadata = merge_metadata(std::move(returned.metadata), sent->metadata, known.metadata);
     // Unknown members are pairs of texts, too, and clients change them while a stage runs.
-    returned.extra = merge_metadata(std::move(returned.extra), sent.extra, now.extra);
+    returned.extra = merge_metadata(std::move(returned.extra), sent->extra, known.extra);
   }
+  keep_own(returned, known);
+  settle_reason(returned, sent ? *sent : known);
   return to_stored(returned);
+}
+
+guest_ptr with_state(const stored_guest& stored, const std::string& state, const std::string& reason) {
+  auto guest = rpc::decode_guest(stored.doc);
+  guest.state = state;
+  guest.state_reason = reason;
+  return to_stored(guest);
 }
 
 guest_ptr to_stored(const rpc::guest& guest) {

@@ -110,14 +110,9 @@ std::optional<rpc::job> job_reader::find(std::string_view job_id) const {
   return reader->jobs.find(job_id);
 }
 
-std::vector<rpc::job> job_reader::latest(std::size_t limit) const {
+std::vector<rpc::job> job_reader::latest(const job_filter& which, std::size_t limit) const {
   const impl::loan reader{*impl_};
-  return reader->jobs.latest(limit);
-}
-
-std::vector<rpc::job> job_reader::latest_of(std::string_view guest_id, std::size_t limit) const {
-  const impl::loan reader{*impl_};
-  return reader->jobs.latest_of(guest_id, limit);
+  return reader->jobs.latest(which, limit);
 }
 
 std::vector<audit_entry> job_reader::audited(const audit_filter& filter, std::size_t limit) const {

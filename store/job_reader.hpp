@@ -3,6 +3,7 @@
 #include "rpc/model/model.hpp"
 #include "store/audit.hpp"
 #include "store/events.hpp"
+#include "store/job_filter.hpp"
 #include "store/journal.hpp"
 
 #include <cstddef>
@@ -28,8 +29,11 @@ public:
   std::optional<rpc::job> find(std::string_view job_id) const;
 
   /// Newest first, at most `limit`.
-  std::vector<rpc::job> latest(std::size_t limit) const;
-  std::vector<rpc::job> latest_of(std::string_view guest_id, std::size_t limit) const;
+  std::vector<rpc::job> latest(const job_filter& which, std::size_t limit) const;
+  std::vector<rpc::job> latest(std::size_t limit) const { return latest({}, limit); }
+  std::vector<rpc::job> latest_of(std::string guest_id, std::size_t limit) const {
+    return latest({.guest = std::move(guest_id), .action = {}}, limit);
+  }
 
   /// Returns the first response to a request with this Idempotency-Key; null for a new or empty key. Throws
   /// `failure{conflict}` if the key was used with another request.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/job_filter.hpp"
 #include "store/journal.hpp"
 #include "store/sqlite.hpp"
 
@@ -21,6 +22,8 @@ struct job_row {
   std::size_t stage = 0;
   std::string stage_name; ///< of the call in flight; empty if there is none
   std::int64_t ended = 0; ///< position in the order of ending; 0 before
+  rpc::host_time due{};   ///< of the stage, see `stage_starts`
+  std::size_t detour = 0;
 };
 
 /// The writer's view of the table `jobs`. Throws `failure{storage_failed}`; each call is a few indexed operations.
@@ -44,6 +47,8 @@ public:
   bool has_unfinished(std::string_view guest_id);
   std::optional<job_row> find_delete(std::string_view guest_id); ///< the unfinished one
   void replace_request(const job_row& row, std::string_view request);
+  /// Ids of the guest's unfinished jobs that were queued before that place, except for deletes.
+  std::vector<std::string> preemptible(std::string_view guest_id, std::int64_t before);
 
   std::int64_t first_ended(); ///< position in the order of ending; 0 if there is none
   std::int64_t last_ended();
@@ -55,7 +60,7 @@ public:
 private:
   database& db_;
   statement insert_, find_, update_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_, has_unfinished_,
-    find_delete_, replace_request_, first_ended_, last_ended_;
+    find_delete_, replace_request_, preemptible_, first_ended_, last_ended_;
 };
 
 /// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.
@@ -64,10 +69,12 @@ public:
   explicit job_lookup(const database& db);
 
   std::optional<rpc::job> find(std::string_view id);
-  std::vector<rpc::job> latest(std::size_t limit); ///< newest first
-  std::vector<rpc::job> latest_of(std::string_view guest_id, std::size_t limit);
+  std::vector<rpc::job> latest(const job_filter& which, std::size_t limit); ///< newest first
 
 private:
+  std::vector<rpc::job> search(const job_filter& which, std::size_t limit);
+
+  const database& db_;
   statement find_, latest_, latest_of_;
 };
 

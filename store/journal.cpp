@@ -20,6 +20,8 @@ void pending_changes::take(pending_changes&& later) {
     metadata = std::move(later.metadata);
   if (later.maintenance)
     maintenance = std::move(later.maintenance);
+  if (later.boot_starts)
+    boot_starts = std::move(later.boot_starts);
   ended += later.ended;
   std::ranges::move(later.events, std::back_inserter(events));
 }
@@ -27,8 +29,9 @@ void pending_changes::take(pending_changes&& later) {
 // -- opening -------------------------------------------------------------------------------------------------------
 
 journal::impl::impl(const journal_settings& s, guest_index& d)
-  : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()}, agent_metadata{file.db()},
-    keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()}, audits{file.db()}, host{file.db()} {
+  : settings{s}, published{d}, file{s.path}, jobs{file.db()}, guests{file.db()},
+    agent_metadata{file.db()}, keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()},
+    audits{file.db()}, host{file.db()}, boots{file.db()} {
   auto loaded = load_guests(file.db(), settings);
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
@@ -37,7 +40,9 @@ journal::impl::impl(const journal_settings& s, guest_index& d)
   last_aged = next_ended - 1;
   ages.emplace(settings.keep_for, settings.steady(), last_aged);
   for (auto& left : jobs.unfinished())
-    live.emplace(left.job.id, job_row{left.seq, left.job, left.stage, std::move(left.stage_name)});
+    live.emplace(left.job.id,
+                 job_row{left.seq, left.job, left.stage, std::move(left.stage_name), 0, left.due, left.detour});
+  boot_starts = boots.starts();
   oldest_event = events.first();
   last_event = events.last();
   if (settings.events)
@@ -151,6 +156,8 @@ void journal::impl::publish() noexcept {
   for (auto& [id, token] : done.tokens)
     if (settings.tokens)
       token ? settings.tokens->put(std::move(token)) : settings.tokens->erase(id);
+  if (done.boot_starts)
+    boot_starts = *std::move(done.boot_starts);
   if (done.metadata)
     published.put_metadata(*std::move(done.metadata));
   ledger.commit();

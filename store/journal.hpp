@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/base/error.hpp"
+#include "rpc/base/host_time.hpp"
 #include "rpc/model/model.hpp"
 #include "store/audit.hpp"
 #include "store/event_feed.hpp"
@@ -53,13 +54,18 @@ struct journal_settings {
 struct stage_starts {
   std::size_t index = 0;
   std::string name;
+  std::string service = {};
+  std::size_t of = 0;      ///< stages of the pipeline; 0: not known
+  rpc::host_time due = {}; ///< until when the stage may ask to be run again; unset: as often as `limits.retries` says
+  /// From this stage on the pipeline is another action's, as the stage before it was not done in time; 0: never.
+  std::size_t detour = 0;
 };
 
 /// A job to be queued.
 struct new_job {
   std::string id, guest_id, action;
-  /// JSON text that the stages need: the requests of image and snapshot jobs, the wish of jobs that change a guest;
-  /// empty for other guest actions.
+  /// JSON text that the stages need: the requests of image and snapshot jobs, the client's wish of guest actions and of
+  /// jobs that change a guest.
   std::string request;
   std::string idempotency_key;             ///< empty: none
   std::string request_digest;              ///< identifies the client's request, to detect repetitions
@@ -69,16 +75,21 @@ struct new_job {
   std::string if_match = {}; ///< the request's If-Match: the job is queued only for a guest with such a tag; empty: any
   /// The time at which the requester gives up. Checked by the caller, not by the journal.
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
-  audit_ptr audit = {}; ///< written with the job if it is queued and no repetition; null: not audited
+  audit_ptr audit = {};    ///< written with the job if it is queued and no repetition; null: not audited
+  std::string user = {};   ///< of the client; "agent" for the agent's own jobs
+  std::string wanted = {}; ///< "on", "off": what the guest is wished to be from now on; empty: as before
+  bool raises = false;     ///< `request` replaces that of an unfinished delete
+  bool preempts = false;   ///< ends what runs and waits for the guest, except for deletes
 };
 
 /// A queued job as it was before it began, and the guest as it was then (empty for `agent`).
 struct queued_job {
   rpc::job job;
   std::string guest_doc;
-  bool ended = false;    ///< it was complete at once, and does not run
-  bool repeated = false; ///< nothing was queued: this is the response to an earlier, identical request
-  std::int64_t seq = 0;  ///< the job's place in the order of queueing; unset for a repeated one
+  bool ended = false;                   ///< it was complete at once, and does not run
+  bool repeated = false;                ///< nothing was queued: this is the response to an earlier, identical request
+  std::int64_t seq = 0;                 ///< the job's place in the order of queueing; unset for a repeated one
+  std::vector<rpc::job> preempted = {}; ///< the jobs that this one ended
 };
 
 // -- what a step of a job does to its guest ------------------------------------------------------------------------
@@ -96,7 +107,7 @@ struct guest_returned {
 struct guest_removed {};
 
 struct guest_state {
-  std::string state;
+  std::string state, reason = {};
 };
 
 using guest_change = std::variant<guest_unchanged, guest_returned, guest_removed, guest_state>;
@@ -106,11 +117,13 @@ using guest_change = std::variant<guest_unchanged, guest_returned, guest_removed
 /// Stage `index` is next, but its call is not in flight: between two attempts, or because the agent stops.
 struct stage_paused {
   std::size_t index = 0;
+  std::size_t detour = 0; ///< as in `stage_starts`
 };
 
 struct job_ends {
   rpc::job_status status = rpc::job_status::complete; ///< complete or error
   std::string message;
+  rpc::job_code code = rpc::job_code::none; ///< of an error; `none` there counts as `failed`
 };
 
 /// The next job in the guest's queue begins.
@@ -126,18 +139,27 @@ struct job_step {
   std::variant<stage_starts, stage_paused, job_ends> next;
   std::string skipped_because = {};   ///< why the finished stage failed, if the job continues regardless
   std::optional<job_start> then = {}; ///< only with an end; in the same step, so that it takes one commit
+  bool timed_out = false;             ///< the finished stage was not done in time, and the job goes on without it
+  std::optional<new_job> queues = {}; ///< only with an end; a job of the same guest that is queued in the same step
 };
 
 struct recorded_step {
   rpc::job job;            ///< as it is now
   std::string guest_doc;   ///< as it is now; empty if there is none
   bool then_began = false; ///< false if the job of `then` has ended and so did not begin
+  std::int64_t queued = 0; ///< the place of the job of `queues` in the order of queueing; 0 if it was not queued
 };
 
 /// The result of a reported state.
 struct reported_state {
   std::string guest_doc; ///< as it is now
   std::string before;    ///< the previous state; empty if nothing changed
+};
+
+/// What a sub-agent reports of a running stage. What is absent stays as it is.
+struct stage_report {
+  std::string message; ///< empty: absent
+  std::optional<rpc::job_progress> progress = {};
 };
 
 /// A job that had not ended when the database was opened. Listed in the order of queueing.
@@ -149,6 +171,8 @@ struct unfinished_job {
   bool call_was_out = false;   ///< stage_starts was recorded and nothing after it: the outcome of the call is unknown
   std::string request_id = {}; ///< of the request that queued it
   std::int64_t seq = 0;        ///< position in the order of queueing
+  rpc::host_time due = {};     ///< of the current stage, as in `stage_starts`
+  std::size_t detour = 0;      ///< likewise
 };
 
 /// The only writer. Steps are added to a batch; one commit makes the whole batch durable (WAL, synchronous=FULL),
@@ -169,6 +193,11 @@ public:
   /// In the order of queueing. The caller decides how they continue.
   std::vector<unfinished_job> unfinished() const;
 
+  /// The boot that was recorded last; empty if none was.
+  std::string boot_id() const;
+  /// The guests that are still to be started because of it.
+  std::vector<std::string> boot_starts() const;
+
   // -- batch -------------------------------------------------------------------------------------------------------
   void begin();  ///< throws storage_failed
   void commit(); ///< throws storage_failed; afterwards no batch is open either way
@@ -177,14 +206,15 @@ public:
 
   // -- steps, only inside a batch; each may throw storage_failed ---------------------------------------------------
 
-  /// Throws not_found for an unknown guest (except `agent`), `tag_mismatch` if its tag is none of `if_match`, conflict for an idempotency key that was used with
-  /// another digest. A delete of a guest that has an unfinished delete returns that job, `repeated`; a `request` of
-  /// the later one, which forces it, replaces the first one's. A start throws unavailable during maintenance, and
-  /// conflict if the host has no room for it.
+  /// Throws not_found for an unknown guest (except `agent`), `tag_mismatch` if its tag is none of `if_match`, conflict for
+  /// an idempotency key that was used with another digest. A delete of a guest that has an unfinished delete returns that
+  /// job, `repeated`; one that `raises` replaces the first one's request, and one that `preempts` ends the jobs before the
+  /// first one. A start throws unavailable during maintenance, and conflict if the host has no room for it.
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: returns the first response for the same digest,
-  /// throws conflict for another digest, and throws conflict for either while the guest's delete is unfinished.
+  /// throws conflict for another digest, and throws conflict for either while the guest's delete is unfinished. A guest
+  /// whose machine is `missing` is created once more by the same request.
   /// Throws queue_full, too_large beyond the bounds, unavailable during maintenance, and conflict if the host has no
   /// room for the guest or another guest has its MAC address or VNC port.
   queued_job add_guest(const rpc::guest& guest, const new_job& job);
@@ -194,13 +224,23 @@ public:
   recorded_step record(const job_step& step);
 
   /// Records a state change of a guest that no job made. Throws not_found; conflict while a job of the guest is
-  /// unfinished, because its outcome takes precedence. A guest whose create failed stays `error`.
-  reported_state report_state(std::string_view guest_id, const std::string& state);
+  /// unfinished, because its outcome takes precedence. A guest whose create failed stays `error`. A guest that shuts
+  /// itself down is wished off from then on, unless its `power.restart` is "always".
+  reported_state report_state(std::string_view guest_id, const std::string& state, const std::string& reason = {});
 
-  /// Sets the job's message, until its next step, to the progress of the running stage. Logs no event: the event log
-  /// is bounded, and frequent progress would displace the other events. Throws not_found for an unknown job, conflict
-  /// for one that is not running.
-  rpc::job report_progress(const std::string& job_id, const std::string& message);
+  /// Sets the job's message and progress, until its next step. Logs no event: the event log is bounded, and frequent
+  /// progress would displace the other events. Throws not_found for an unknown job, conflict for one that is not
+  /// running.
+  rpc::job report_progress(const std::string& job_id, const stage_report& report);
+
+  /// Records the boot of the host, and the guests that are to be started because of it.
+  void note_boot(const std::string& boot_id, const std::vector<std::string>& to_start);
+
+  /// The guest is not to be started any more because of the boot: it was, or cannot be.
+  void boot_start_done(const std::string& guest_id);
+
+  /// Adds an event to the log that says what the agent did, or will not do, with a guest.
+  void note_event(std::string_view guest_id, const std::string& text);
 
   /// Returns the whole map after the change. Throws not_found, `tag_mismatch`, and too_large beyond
   /// the bounds.

@@ -72,7 +72,8 @@ guest_ptr journal::impl::apply_wish(const guest_ptr& guest, const new_job& job, 
   if (change_of(job.action) != "update" || job.request.empty())
     return guest;
   const auto document = rpc::json::document::parse(guest->doc), wish = rpc::json::document::parse(job.request);
-  auto changed = to_stored(rpc::decode_guest(rpc::merge_patch(document.root(), wish.root(), stays_with_agent)));
+  const auto after = rpc::decode_guest(rpc::merge_patch(document.root(), wish.root(), stays_with_agent));
+  auto changed = to_stored(after);
   if (changed->doc == guest->doc)
     return guest;
   if (changed->doc.size() > settings.bounds.guest_bytes && changed->doc.size() > guest->doc.size())
@@ -81,7 +82,7 @@ guest_ptr journal::impl::apply_wish(const guest_ptr& guest, const new_job& job, 
   if (!changed->facts.name.empty() && ledger.holder_of_name(changed->facts.name, guest->id))
     throw failure{errc::conflict, "the name " + changed->facts.name + " is another guest's"};
   if (put_guest(changed, staged))
-    tell_change(changed->id, changed->facts.state, staged);
+    tell_change(after.id, after.state, after.state_reason, staged);
   return changed;
 }
 

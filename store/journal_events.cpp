@@ -1,4 +1,5 @@
 #include "rpc/base/cut_text.hpp"
+#include "rpc/model/codec.hpp"
 #include "store/journal_impl.hpp"
 
 #include <algorithm>
@@ -35,17 +36,22 @@ void journal::impl::tell(event what, pending_changes& staged) {
   staged.events.push_back(std::move(what));
 }
 
-void journal::impl::tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged) {
+void journal::impl::tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged,
+                               std::string reason) {
   auto what = event_of(type, by);
   what.text = std::move(state);
+  what.reason = std::move(reason);
   tell(std::move(what), staged);
 }
 
-void journal::impl::tell_change(std::string guest_id, std::string state, pending_changes& staged) {
-  rpc::job nobody;
-  nobody.guest_id = std::move(guest_id);
-  nobody.updated_at = settings.now();
-  tell_guest(event_type::guest_changed, nobody, std::move(state), staged);
+void journal::impl::tell_change(std::string guest_id, std::string state, std::string reason, pending_changes& staged) {
+  event what;
+  what.at = settings.now();
+  what.type = event_type::guest_changed;
+  what.guest = std::move(guest_id);
+  what.text = std::move(state);
+  what.reason = std::move(reason);
+  tell(std::move(what), staged);
 }
 
 /// The stage in flight is finished if the job continues after it. A stage that runs again is not finished, and a
@@ -66,6 +72,7 @@ void journal::impl::tell_end(const rpc::job& job, pending_changes& staged) {
   auto what = event_of(event_type::job_ended, job);
   what.number = static_cast<std::int64_t>(job.status);
   what.text = job.message;
+  what.reason = rpc::to_string(job.code);
   tell(std::move(what), staged);
 }
 

@@ -65,7 +65,7 @@ void journal::impl::admit_create(const stored_guest& guest) const {
 }
 
 void journal::impl::admit_job(const stored_guest& guest, const new_job& job) const {
-  if (is_start(job.action))
+  if (is_start(job.action) || (is_resume(job.action) && !ledger.is_allocated(guest.id)))
     expect_no_maintenance();
   if (!starts_guest(job.action) || ledger.is_allocated(guest.id) || !settings.limits)
     return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/audit.hpp"
+#include "store/boots.hpp"
 #include "store/database_opener.hpp"
 #include "store/event_epochs.hpp"
 #include "store/events.hpp"
@@ -15,6 +16,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -31,11 +33,12 @@ struct pending_changes {
   std::vector<std::pair<std::string, int>> starts;            ///< guests whose start was queued (1) or has ended (-1)
   std::optional<rpc::metadata_map> metadata;
   std::optional<store::maintenance> maintenance;
-  std::ptrdiff_t ended = 0;                 ///< change in the number of ended jobs
-  std::vector<event> events;                ///< their ids are set at the commit
-  std::optional<std::int64_t> oldest_event; ///< set by pruning events
-  std::optional<std::int64_t> first_ended;  ///< set by pruning jobs
-  epochs_ptr epochs;                        ///< null if unchanged
+  std::ptrdiff_t ended = 0;                                      ///< change in the number of ended jobs
+  std::vector<event> events;                                     ///< their ids are set at the commit
+  std::optional<std::int64_t> oldest_event;                      ///< set by pruning events
+  std::optional<std::int64_t> first_ended;                       ///< set by pruning jobs
+  std::optional<std::set<std::string, std::less<>>> boot_starts; ///< the guests that remain to be started
+  epochs_ptr epochs;                                             ///< null if unchanged
 
   void take(pending_changes&& later);
 };
@@ -62,6 +65,7 @@ struct journal::impl {
   rpc::metadata_map metadata() const;         ///< the hypervisor's, as in the batch
   std::size_t count_guests() const;           ///< as in the batch
   store::maintenance maintenance_now() const; ///< as in the batch
+  void drop_boot_start(std::string_view guest_id, pending_changes& staged);
 
   // journal_host.cpp
   void load_ledger();                        ///< from what is published and unfinished
@@ -80,13 +84,18 @@ struct journal::impl {
 
   job_row row_of(const new_job& job, std::string guest_id) const;
   queued_job queue(job_row row, const new_job& job, std::string guest_doc, pending_changes& staged);
-  queued_job join_delete(const job_row& first, const new_job& job, std::string guest_doc);
+  queued_job join_delete(const job_row& first, const new_job& job, std::string guest_doc, pending_changes& staged);
+  std::vector<rpc::job> preempt(const new_job& by, std::int64_t before, pending_changes& staged);
+  void wish(const new_job& by, pending_changes& staged);
+  std::optional<queued_job> create_again(const stored_guest& stored, const new_job& job, pending_changes& staged);
+  std::int64_t queue_behind(const rpc::job& ended, const new_job& next, pending_changes& staged);
   bool begin_after(const rpc::job& before, const job_start& next, pending_changes& staged);
   void change_guest(const job_row& row, const guest_change& change, pending_changes& staged);
   bool put_guest(guest_ptr guest, pending_changes& staged);
   void remove_guest(const job_row& row, pending_changes& staged);
   void advance(job_row& row, const next_step& next, pending_changes& staged);
   static bool start(job_row& row, const stage_starts& stage);
+  static void end_stage(job_row& row, rpc::stage_outcome how);
   void end_job(job_row& row, const job_ends& end, pending_changes& staged);
   std::size_t prune_old(std::size_t surplus);
   void prune(); ///< once a batch: pruning at each step would search for the oldest jobs each time
@@ -99,8 +108,12 @@ struct journal::impl {
   void require_new(const token& wanted) const;
 
   void tell(event what, pending_changes& staged);
-  void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged);
-  void tell_change(std::string guest_id, std::string state, pending_changes& staged); ///< a change that no job made
+  void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged,
+                  std::string reason = {});
+  /// Of a change that no job made.
+  void tell_change(std::string guest_id, std::string state, std::string reason, pending_changes& staged);
+  /// What the agent did with a guest, or will not do.
+  void tell_power(std::string_view guest_id, const std::string& text, pending_changes& staged);
   void tell_stage(const job_row& row, const job_step& step, pending_changes& staged);
   void tell_end(const rpc::job& job, pending_changes& staged);
   void write_events(); ///< once a batch
@@ -118,6 +131,7 @@ struct journal::impl {
   token_table tokens;
   audit_table audits;
   host_table host;
+  boot_table boots;
   guest_ledger ledger; // as in the batch
   store::maintenance maintenance;
   std::string tag_key;         // of guests' tags
@@ -131,6 +145,7 @@ struct journal::impl {
   std::size_t ended = 0;                         // number of ended jobs in the log
   std::int64_t first_ended = 0;                  // position of the job that ended first
   std::int64_t oldest_event = 1, last_event = 0;
+  std::set<std::string, std::less<>> boot_starts; // guests to be started because the host did
 
   std::optional<transaction> batch;
   pending_changes pending;

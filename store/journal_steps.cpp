@@ -18,9 +18,6 @@ using rpc::failure;
 /// The guest id of jobs that belong to no guest; see the contract, section 3.
 constexpr std::string_view agent_id = "agent";
 
-/// The state of a guest whose create failed; see the contract, section 4.
-constexpr std::string_view failed_state = "error";
-
 /// The maximum number of jobs over the bound that one step deletes, beside those it ended: a log whose bound was
 /// lowered shrinks gradually, and no step takes long.
 constexpr std::size_t prune_ahead = 100;
@@ -28,15 +25,31 @@ constexpr std::size_t prune_ahead = 100;
 /// No limit in the order of ending.
 constexpr auto any_job = std::numeric_limits<std::int64_t>::max();
 
+bool creates_guest(std::string_view action) {
+  return action == "create" || action == "containerCreate";
+}
+
+guest_ptr with_wish(const stored_guest& of, const std::string& wanted) {
+  auto guest = rpc::decode_guest(of.doc);
+  guest.wanted = wanted;
+  return to_stored(guest);
+}
+
 /// True for actions that delete the guest's record.
 bool removes_guest(std::string_view action) {
   return action == "delete" || action == "containerDelete";
 }
 
-guest_ptr with_state(const stored_guest& stored, const std::string& state) {
-  auto guest = rpc::decode_guest(stored.doc);
-  guest.state = state;
-  return to_stored(guest);
+rpc::stage_outcome outcome_of(rpc::job_code code) {
+  switch (code) {
+  case rpc::job_code::none: return rpc::stage_outcome::ok;
+  case rpc::job_code::timeout: return rpc::stage_outcome::timeout;
+  case rpc::job_code::interrupted: return rpc::stage_outcome::interrupted;
+  case rpc::job_code::cancelled:
+  case rpc::job_code::preempted:
+  case rpc::job_code::guest_deleted: return rpc::stage_outcome::cancelled;
+  default: return rpc::stage_outcome::error;
+  }
 }
 
 /// A replacement may exceed the bound if it is not larger than `before`: a lowered bound must not make existing data
@@ -62,13 +75,20 @@ queued_job journal::add_job(const new_job& job) {
       impl_->expect_match(*guest, job.if_match);
     if (guest && removes_guest(job.action))
       if (const auto first = impl_->jobs.find_delete(guest->id))
-        return impl_->join_delete(*first, job, guest->doc);
+        return impl_->join_delete(*first, job, guest->doc, staged);
     if (guest) {
       impl_->admit_job(*guest, job);
       impl_->admit_change(*guest, job, staged);
-      guest = impl_->apply_wish(guest, job, staged);
     }
-    return impl_->queue(impl_->row_of(job, job.guest_id), job, guest ? guest->doc : std::string{}, staged);
+    auto ended = job.preempts ? impl_->preempt(job, any_job, staged) : std::vector<rpc::job>{};
+    impl_->wish(job, staged);
+    if (const auto changed = staged.guests.find(job.guest_id); changed != staged.guests.end())
+      guest = changed->second;
+    if (guest)
+      guest = impl_->apply_wish(guest, job, staged);
+    auto queued = impl_->queue(impl_->row_of(job, job.guest_id), job, guest ? guest->doc : std::string{}, staged);
+    queued.preempted = std::move(ended);
+    return queued;
   });
 }
 
@@ -76,9 +96,11 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
   return impl_->step([&](pending_changes& staged) {
     if (auto first = impl_->keys.answer(job))
       return *std::move(first);
-    if (impl_->guest(guest.id)) {
+    if (const auto there = impl_->guest(guest.id)) {
       if (impl_->jobs.find_delete(guest.id))
         throw failure{errc::conflict, "the guest is being deleted"};
+      if (auto once_more = impl_->create_again(*there, job, staged))
+        return *std::move(once_more);
       auto create = impl_->guests.find_create(guest.id);
       if (!create || create->digest != job.request_digest)
         throw failure{errc::conflict, "guest ID exists already"};
@@ -101,12 +123,15 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
 }
 
 /// A guest has at most one unfinished delete; further requests get the same job.
-queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc) {
-  if (!job.request.empty())
+queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc,
+                                      pending_changes& staged) {
+  if (job.raises)
     jobs.replace_request(first, job.request);
+  auto stopped = job.preempts ? preempt(job, first.seq, staged) : std::vector<rpc::job>{};
   keys.keep_if_first(job, first.seq, guest_doc);
   queued_job joined{first.job, std::move(guest_doc)};
   joined.repeated = true;
+  joined.preempted = std::move(stopped);
   return joined;
 }
 
@@ -116,6 +141,8 @@ job_row journal::impl::row_of(const new_job& job, std::string guest_id) const {
   row.job.guest_id = std::move(guest_id);
   row.job.action = job.action;
   row.job.queued_at = row.job.updated_at = settings.now();
+  row.job.request_id = job.request_id;
+  row.job.user = job.user;
   return row;
 }
 
@@ -133,7 +160,9 @@ queued_job journal::impl::queue(job_row row, const new_job& job, std::string gue
     what.action = row.job.action;
     note(std::move(what));
   }
-  tell(event_of(event_type::job_queued, row.job), staged);
+  auto news = event_of(event_type::job_queued, row.job);
+  news.text = row.job.user;
+  tell(std::move(news), staged);
   if (job.begins)
     tell(event_of(event_type::job_started, row.job), staged);
   if (job.at_once) {
@@ -160,8 +189,14 @@ recorded_step journal::record(const job_step& step) {
     row->job.updated_at = impl_->settings.now();
     impl_->tell_stage(*row, step, staged);
     impl_->change_guest(*row, step.change, staged);
+    if (step.timed_out && !row->job.stages.empty())
+      impl_->end_stage(*row, rpc::stage_outcome::timeout);
+    else if (!step.skipped_because.empty() && !row->job.stages.empty())
+      impl_->end_stage(*row, rpc::stage_outcome::skipped);
     impl_->advance(*row, step.next, staged);
     recorded_step recorded;
+    if (step.queues)
+      recorded.queued = impl_->queue_behind(row->job, *step.queues, staged);
     recorded.then_began = step.then && impl_->begin_after(row->job, *step.then, staged);
     const auto changed = staged.guests.find(row->job.guest_id);
     if (auto guest = changed == staged.guests.end() ? impl_->guest(row->job.guest_id) : changed->second)
@@ -196,16 +231,19 @@ void journal::impl::change_guest(const job_row& row, const guest_change& change,
   if (!stored)
     return;
   if (auto state = std::get_if<guest_state>(&change)) {
-    if (put_guest(with_state(*stored, state->state), staged))
-      tell_guest(event_type::guest_changed, row.job, state->state, staged);
+    if (put_guest(with_state(*stored, state->state, state->reason), staged))
+      tell_guest(event_type::guest_changed, row.job, state->state, staged, state->reason);
     return;
   }
   const auto& returned = std::get<guest_returned>(change);
+  auto state = returned.guest.state, reason = returned.guest.state_reason;
   auto merged = merge_guest(*stored, returned.sent_doc, returned.guest);
+  if (creates_guest(row.job.action) && state == "running")
+    merged = with_wish(*merged, "on");
   expect_fit(merged->doc.size(), stored->doc.size(), settings.bounds.guest_bytes, errc::sub_agent_failed,
              "the guest that the sub-agent returned");
   if (put_guest(std::move(merged), staged))
-    tell_guest(event_type::guest_changed, row.job, returned.guest.state, staged);
+    tell_guest(event_type::guest_changed, row.job, std::move(state), staged, std::move(reason));
 }
 
 /// Returns false, and writes nothing, if the document is unchanged.
@@ -220,6 +258,7 @@ bool journal::impl::put_guest(guest_ptr guest, pending_changes& staged) {
 void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
   guests.erase(row.job.guest_id);
   staged.guests[row.job.guest_id] = nullptr;
+  drop_boot_start(row.job.guest_id, staged);
   tell_guest(event_type::guest_deleted, row.job, {}, staged);
   for (auto& other : jobs.end_others(row, next_ended++, "guest deleted")) {
     ++staged.ended;
@@ -234,11 +273,16 @@ void journal::impl::advance(job_row& row, const next_step& next, pending_changes
   if (auto end = std::get_if<job_ends>(&next))
     return end_job(row, *end, staged);
   row.job.message.clear(); // it was about the previous stage
+  row.job.progress.reset();
   if (auto stage = std::get_if<stage_starts>(&next)) {
     if (start(row, *stage))
       tell(event_of(event_type::job_started, row.job), staged);
   } else {
-    row.stage = std::get<stage_paused>(next).index; // the status is unchanged
+    const auto& pause = std::get<stage_paused>(next);
+    if (pause.index > row.stage)
+      end_stage(row, rpc::stage_outcome::ok);
+    row.stage = pause.index; // the status is unchanged
+    row.detour = pause.detour;
     row.stage_name.clear();
   }
   jobs.update(row);
@@ -247,8 +291,17 @@ void journal::impl::advance(job_row& row, const next_step& next, pending_changes
 
 /// Returns true if this is the job's first stage.
 bool journal::impl::start(job_row& row, const stage_starts& stage) {
+  const bool is_new =
+    row.job.stages.empty() || stage.index > row.stage || row.job.stages.back().ended != rpc::timestamp{};
+  if (is_new) {
+    end_stage(row, rpc::stage_outcome::ok);
+    row.job.stages.push_back({stage.service, stage.name, row.job.updated_at});
+    row.job.stage_count = std::max(stage.of, row.job.stages.size());
+  }
   row.stage = stage.index;
   row.stage_name = stage.name;
+  row.due = stage.due;
+  row.detour = stage.detour;
   row.job.status = rpc::job_status::running;
   const bool begins = row.job.started_at == rpc::timestamp{};
   if (begins)
@@ -256,8 +309,20 @@ bool journal::impl::start(job_row& row, const stage_starts& stage) {
   return begins;
 }
 
+/// Does nothing if no stage runs.
+void journal::impl::end_stage(job_row& row, rpc::stage_outcome how) {
+  if (row.job.stages.empty() || row.job.stages.back().ended != rpc::timestamp{})
+    return;
+  row.job.stages.back().ended = row.job.updated_at;
+  row.job.stages.back().outcome = how;
+}
+
 void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& staged) {
   row.job.status = end.status;
+  const bool failed = end.status == rpc::job_status::error;
+  row.job.code = !failed ? rpc::job_code::none : end.code == rpc::job_code::none ? rpc::job_code::failed : end.code;
+  end_stage(row, outcome_of(row.job.code));
+  row.job.progress.reset();
   if (end.status == rpc::job_status::complete && row.job.started_at == rpc::timestamp{}) // the job has no stages
     row.job.started_at = row.job.updated_at;
   row.job.message = rpc::cut_text(end.message, settings.bounds.message_bytes);
@@ -294,40 +359,6 @@ std::size_t journal::impl::prune_old(std::size_t surplus) {
   const auto pruned = jobs.prune(surplus, last_old);
   pending.first_ended = jobs.first_ended();
   return pruned;
-}
-
-// -- by itself -----------------------------------------------------------------------------------------------------
-
-reported_state journal::report_state(std::string_view guest_id, const std::string& state) {
-  return impl_->step([&](pending_changes& staged) {
-    const auto stored = impl_->guest(guest_id);
-    if (!stored)
-      throw failure{errc::not_found, "no such guest"};
-    if (impl_->jobs.has_unfinished(guest_id))
-      throw failure{errc::conflict, "a job of the guest has not ended"};
-    auto before = rpc::decode_guest(stored->doc).state;
-    if (before == state || before == failed_state)
-      return reported_state{stored->doc, {}};
-    auto changed = with_state(*stored, state);
-    if (impl_->put_guest(changed, staged))
-      impl_->tell_change(changed->id, state, staged);
-    return reported_state{changed->doc, std::move(before)};
-  });
-}
-
-rpc::job journal::report_progress(const std::string& job_id, const std::string& message) {
-  return impl_->step([&](pending_changes& staged) {
-    auto row = impl_->unfinished(job_id);
-    if (!row)
-      impl_->refuse_step_of(job_id);
-    if (row->job.status != rpc::job_status::running)
-      throw failure{errc::conflict, "the job does not run"};
-    row->job.updated_at = impl_->settings.now();
-    row->job.message = rpc::cut_text(message, impl_->settings.bounds.message_bytes);
-    impl_->jobs.update(*row);
-    staged.jobs[job_id] = *row;
-    return std::move(row->job);
-  });
 }
 
 // -- audit ---------------------------------------------------------------------------------------------------------
@@ -371,7 +402,7 @@ rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const
     expect_fit(changed->doc.size(), stored->doc.size(), impl_->settings.bounds.guest_bytes, errc::too_large,
                "the guest with this metadata");
     if (guest.metadata != before && impl_->put_guest(std::move(changed), staged))
-      impl_->tell_change(guest.id, guest.state, staged);
+      impl_->tell_change(guest.id, guest.state, guest.state_reason, staged);
     return guest.metadata;
   });
 }

@@ -3,6 +3,7 @@
 #include "rpc/model/codec.hpp"
 #include "store/broken_rows.hpp"
 #include "store/events.hpp"
+#include "store/guest_merge.hpp"
 
 #include <string>
 #include <utility>
@@ -11,21 +12,45 @@ namespace mistify::store {
 
 namespace {
 
-guest_ptr read_guest(std::string id, std::string doc) {
+bool is_on(std::string_view state) {
+  return state == "running" || state == "blocked" || state == "paused" || state == "suspended";
+}
+
+/// A guest of before agents knew wishes is wished as it is: `settled` gets it.
+guest_ptr read_guest(std::string id, std::string doc, std::vector<guest_ptr>& settled) {
   auto guest = rpc::decode_guest(doc);
   if (guest.id != id)
     throw rpc::failure{rpc::errc::storage_failed, "id: is '" + guest.id + "'"};
-  auto facts = facts_of(guest);
-  return std::make_shared<const stored_guest>(
-    stored_guest{std::move(id), std::move(guest.type), std::move(doc), std::move(facts)});
+  if (!guest.wanted.empty()) {
+    auto facts = facts_of(guest);
+    return std::make_shared<const stored_guest>(
+      stored_guest{std::move(id), std::move(guest.type), std::move(doc), std::move(facts)});
+  }
+  guest.wanted = is_on(guest.state) ? "on" : "off";
+  settled.push_back(to_stored(guest));
+  return settled.back();
 }
 
-std::vector<guest_ptr> read_guests(database& db, std::vector<broken_row>& broken) {
+/// A full disk does not matter: the next start settles them again.
+void write_settled(database& db, const std::vector<guest_ptr>& settled) {
+  if (settled.empty())
+    return;
+  try {
+    transaction all{db};
+    statement replace{db, "UPDATE guests SET doc = ? WHERE id = ?"};
+    for (const auto& one : settled)
+      replace.run(one->doc, one->id);
+    all.commit();
+  } catch (const rpc::failure&) { // NOLINT: see above
+  }
+}
+
+std::vector<guest_ptr> read_guests(database& db, std::vector<broken_row>& broken, std::vector<guest_ptr>& settled) {
   std::vector<guest_ptr> guests;
   statement all{db, "SELECT id, doc FROM guests"};
   for (auto row = all(); row.next();) {
     try {
-      guests.push_back(read_guest(row.text(0), row.text(1)));
+      guests.push_back(read_guest(row.text(0), row.text(1), settled));
     } catch (const rpc::failure& error) {
       broken.push_back({"guests", row.text(0), row.text(1), error.message()});
     }
@@ -71,7 +96,9 @@ void set_aside(database& db, const std::vector<broken_row>& broken, rpc::timesta
 
 std::vector<guest_ptr> load_guests(database& db, const journal_settings& settings) {
   std::vector<broken_row> broken;
-  auto guests = read_guests(db, broken);
+  std::vector<guest_ptr> settled;
+  auto guests = read_guests(db, broken, settled);
+  write_settled(db, settled);
   find_broken_jobs(db, broken);
   if (broken.empty())
     return guests;

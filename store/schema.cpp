@@ -172,8 +172,27 @@ CREATE TABLE host (                 -- see store/host_table.hpp
 INSERT INTO host VALUES ('tag_key', lower(hex(randomblob(32))));
 )sql";
 
-constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4, version_5,
-                                     version_6, version_7, version_8, version_9, version_10};
+/// Why a job failed, where it is, who asked for it; and what the agent does with guests by itself.
+constexpr auto version_11 = R"sql(
+ALTER TABLE jobs ADD COLUMN code INTEGER NOT NULL DEFAULT 0;     -- number of rpc::job_code
+ALTER TABLE jobs ADD COLUMN user TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN stages TEXT NOT NULL DEFAULT '';     -- JSON, see store/job_columns.hpp; empty: none began
+ALTER TABLE jobs ADD COLUMN progress TEXT NOT NULL DEFAULT '';   -- JSON [done, total, unit], or empty
+ALTER TABLE jobs ADD COLUMN due INTEGER NOT NULL DEFAULT 0;      -- of the stage: nanoseconds since the boot
+ALTER TABLE jobs ADD COLUMN due_boot TEXT NOT NULL DEFAULT '';   -- of which boot; empty: no such time
+ALTER TABLE jobs ADD COLUMN detour INTEGER NOT NULL DEFAULT 0;   -- from this stage on it is another action's; 0: none
+UPDATE jobs SET code = 13 WHERE status = 3;                      -- failed
+
+CREATE TABLE boots (                -- the boot of the host that the agent saw last: one row, or none
+  id TEXT PRIMARY KEY NOT NULL
+) STRICT;
+CREATE TABLE boot_starts (          -- guests that are still to be started because of it
+  guest TEXT PRIMARY KEY NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4,  version_5, version_6,
+                                     version_7, version_8, version_9, version_10, version_11};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

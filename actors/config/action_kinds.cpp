@@ -10,16 +10,21 @@ namespace {
 using enum action_type;
 using enum record_effect;
 
+constexpr auto nothing = record_effect::none;
+constexpr auto on = power_wish::on, off = power_wish::off;
+
 /// Every action that a config may define. Actions on containers are the same, with names of their own.
 constexpr std::array kinds{
   action_kind{"create", async, action_subject::guest, creates},
-  action_kind{"delete", async, action_subject::guest, deletes},
-  action_kind{"reboot", async, action_subject::guest},
-  action_kind{"restart", async, action_subject::guest},
-  action_kind{"poweroff", async, action_subject::guest},
-  action_kind{"shutdown", async, action_subject::guest},
-  action_kind{"start", async, action_subject::guest},
+  action_kind{"delete", async, action_subject::guest, deletes, off},
+  action_kind{"reboot", async, action_subject::guest, nothing, on},
+  action_kind{"restart", async, action_subject::guest, nothing, on},
+  action_kind{"poweroff", async, action_subject::guest, nothing, off},
+  action_kind{"shutdown", async, action_subject::guest, nothing, off},
+  action_kind{"start", async, action_subject::guest, nothing, on},
   action_kind{"suspend", async, action_subject::guest},
+  action_kind{"resume", async, action_subject::guest, nothing, on},
+  action_kind{"hibernate", async, action_subject::guest, nothing, off},
   action_kind{"update", async, action_subject::guest, changes},
   action_kind{"attachDisk", async, action_subject::guest, changes},
   action_kind{"detachDisk", async, action_subject::guest, changes},
@@ -27,13 +32,15 @@ constexpr std::array kinds{
   action_kind{"attachNic", async, action_subject::guest, changes},
   action_kind{"detachNic", async, action_subject::guest, changes},
   action_kind{"containerCreate", async, action_subject::guest, creates},
-  action_kind{"containerDelete", async, action_subject::guest, deletes},
-  action_kind{"containerReboot", async, action_subject::guest},
-  action_kind{"containerRestart", async, action_subject::guest},
-  action_kind{"containerPoweroff", async, action_subject::guest},
-  action_kind{"containerShutdown", async, action_subject::guest},
-  action_kind{"containerStart", async, action_subject::guest},
+  action_kind{"containerDelete", async, action_subject::guest, deletes, off},
+  action_kind{"containerReboot", async, action_subject::guest, nothing, on},
+  action_kind{"containerRestart", async, action_subject::guest, nothing, on},
+  action_kind{"containerPoweroff", async, action_subject::guest, nothing, off},
+  action_kind{"containerShutdown", async, action_subject::guest, nothing, off},
+  action_kind{"containerStart", async, action_subject::guest, nothing, on},
   action_kind{"containerSuspend", async, action_subject::guest},
+  action_kind{"containerResume", async, action_subject::guest, nothing, on},
+  action_kind{"containerHibernate", async, action_subject::guest, nothing, off},
   action_kind{"containerUpdate", async, action_subject::guest, changes},
   action_kind{"containerAttachDisk", async, action_subject::guest, changes},
   action_kind{"containerDetachDisk", async, action_subject::guest, changes},

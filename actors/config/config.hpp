@@ -35,12 +35,16 @@ enum class action_subject : std::uint8_t {
 /// `changes`: the guest's record follows the client's wish, which the stages are sent as `params`.
 enum class record_effect : std::uint8_t { none, creates, deletes, changes };
 
+/// What an action wishes its guest to be, on or off.
+enum class power_wish : std::uint8_t { none, on, off };
+
 /// One row of the table of actions that a config may define.
 struct action_kind {
   std::string_view name;
   action_type type;
   action_subject subject;
   record_effect effect = record_effect::none;
+  power_wish wish = power_wish::none;
 };
 
 /// Every row of the table.

@@ -65,7 +65,7 @@ guest_runner::~guest_runner() {
   const auto end_job = [&](const job_entry& work) {
     store::job_ends how{rpc::job_status::error, "the runner of the guest ended"};
     caf::anon_send(context_->log, record_atom_v, share({work.job_id, store::guest_unchanged{}, how}));
-    tell_end(work, how.message);
+    tell_end(work, how.message, rpc::job_code::failed);
   };
   for (const auto& one : running_)
     end_job(one.entry);
@@ -217,7 +217,7 @@ void guest_runner::tell_drained() {
 void guest_runner::retire() {
   retired_ = true;
   for (auto& work : queue_) { // the delete has ended them on disk
-    tell_end(work, "guest deleted");
+    tell_end(work, "guest deleted", rpc::job_code::guest_deleted);
     tell_waiting(work);
   }
   queue_.clear();

@@ -32,6 +32,7 @@ struct runner_context {
   std::function<service_handle(const std::string& name)> find_service;
   runner_metrics& measured;
   actor_registry& actors;
+  std::function<rpc::host_time()> host_now = rpc::host_now;
 };
 
 /// Everything that happens to one guest: two throttles for what is answered at once, and a queue of jobs that are run
@@ -84,7 +85,7 @@ private:
   // -- jobs ----------------------------------------------------------------------------------------------------
   /// What a job is known by, from its acceptance to its end.
   struct job_entry {
-    std::string job_id, request_id;
+    std::string job_id, request_id, user;
     std::int64_t accepted = 0; ///< its place in the order of acceptance
     const action_kind* kind = nullptr;
     std::string key{};                ///< of which one job runs at a time: the image's id, or empty
@@ -125,7 +126,10 @@ private:
   void queued_up(const job_request& request, const store::queued_job& as, const beginning& with);
   void not_queued(bool begins);
   void force(const std::string& job_id);
-  queued& append(const job_request& request, const std::string& job_id, std::int64_t accepted, std::size_t stage = 0);
+  void preempted(const rpc::job& job);
+  queued& append(const job_request& request, const std::string& job_id, std::int64_t accepted,
+                 const pipeline_place& at = {});
+  std::optional<store::new_job> start_behind(const running_job& created) const;
   void restore(const runner_restore& from);
 
   place_ptr find_place(const stage& next, const place_ptr& held) const;
@@ -151,7 +155,7 @@ private:
 
   void report_end(running_job& at, const rpc::job& job);
   void tell_end(const job_entry& work, job_outcome how, const rpc::job& job);
-  void tell_end(const job_entry& work, const std::string& why);
+  void tell_end(const job_entry& work, const std::string& why, rpc::job_code code);
   job_times times_of(const job_entry& work, const rpc::job& job) const;
 
   // -- from outside ---------------------------------------------------------------------------------------------

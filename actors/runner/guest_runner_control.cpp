@@ -19,8 +19,9 @@ constexpr std::size_t most_waiting_for_a_job = 100;
 
 void guest_runner::restore(const runner_restore& from) {
   for (const auto& job : from.jobs) {
-    const job_request request{context_->find_action(job.job.action), job.request, {}, {}, job.request_id};
-    append(request, job.job.id, job.seq, job.stage).begun = job.job.status == rpc::job_status::running;
+    job_request request{context_->find_action(job.job.action), job.request, {}, {}, job.request_id};
+    request.user = job.job.user;
+    append(request, job.job.id, job.seq, place_of(job)).begun = job.job.status == rpc::job_status::running;
   }
   hold_ = from.hold;
   begin_next();
@@ -60,8 +61,8 @@ void guest_runner::cancel_queued(queued& work, const reply<rpc::job>& answer) {
   if (work.being_cancelled)
     return answer.deliver(failure{errc::conflict, "the job is being cancelled"});
   work.being_cancelled = true;
-  const auto step =
-    share({work.job_id, change_when_failed(*work.kind), store::job_ends{rpc::job_status::error, "cancelled"}});
+  const auto step = share({work.job_id, change_when_failed(*work.kind),
+                           store::job_ends{rpc::job_status::error, "cancelled", rpc::job_code::cancelled}});
   // No deadline: the log answers each step, and only its answer says what is on disk.
   self_->request(context_->log, caf::infinite, record_atom_v, step)
     .then(

@@ -53,8 +53,10 @@ void guest_runner::perform(running_job& at, job_run::await_place& what) {
 }
 
 void guest_runner::perform(running_job& at, job_run::save& what) {
-  if (std::holds_alternative<store::job_ends>(what.step.next))
+  if (const auto* end = std::get_if<store::job_ends>(&what.step.next)) {
     what.step.then = promise_next(at.entry, what.spent);
+    what.step.queues = end->status == rpc::job_status::complete ? start_behind(at) : std::nullopt;
+  }
   const auto sent = share(std::move(what.step));
   const auto epoch = begin_wait(at);
   // No deadline: the log answers each step, and only its answer says what is on disk.
@@ -121,6 +123,19 @@ void guest_runner::saved(running_job& at, const store::job_step& step, const sto
     report_end(at, recorded.job);
   if (auto* next = end_promise(step); next && !recorded.then_began)
     next->place.reset();
+  if (recorded.queued != 0) {
+    const job_request next{context_->find_action(step.queues->action),
+                           {},
+                           {},
+                           {},
+                           step.queues->request_id,
+                           {},
+                           std::chrono::steady_clock::time_point::max(),
+                           {},
+                           step.queues->user};
+    context_->measured.jobs.queued(*next.what->kind);
+    append(next, step.queues->id, recorded.queued);
+  }
   execute(at, at.run.recorded(step, recorded));
   if (recorded.then_began)
     go_on_with_begun(step.then->job_id, recorded.guest_doc);
@@ -165,8 +180,8 @@ void guest_runner::tell_end(const job_entry& work, job_outcome how, const rpc::j
 }
 
 /// For jobs that ended beside something else: the log did not say how they are now.
-void guest_runner::tell_end(const job_entry& work, const std::string& why) {
-  tell_end(work, job_outcome::error, unrecorded_end(*work.kind, work.job_id, id_, why));
+void guest_runner::tell_end(const job_entry& work, const std::string& why, rpc::job_code code) {
+  tell_end(work, job_outcome::error, unrecorded_end(*work.kind, work.job_id, id_, why, code));
 }
 
 job_times guest_runner::times_of(const job_entry& work, const rpc::job& job) const {

@@ -28,6 +28,20 @@ bool needs_no_stage(const action& what) {
   return what.kind->effect == record_effect::changes && what.stages.empty();
 }
 
+/// What the request means for the guest and for other jobs of it. Those that change a guest have a wish of another kind.
+void settle_wish(store::new_job& job, const job_request& request) {
+  const auto& kind = *request.what->kind;
+  if (kind.subject != action_subject::guest || kind.effect == record_effect::changes)
+    return;
+  const auto wish = decode_wish(request.request);
+  job.raises = wish.force;
+  job.preempts = wish.preempt;
+  if (wish.start)
+    job.wanted = "on";
+  else if (kind.wish != power_wish::none && !wish.keep_wanted)
+    job.wanted = kind.wish == power_wish::on ? "on" : "off";
+}
+
 /// What a job on images is about: jobs of one image run one at a time. An image without an id is known by what it is
 /// fetched from.
 std::string image_of(const job_request& request) try {
@@ -70,7 +84,9 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
                        needs_no_stage(*request.what),
                        std::move(request.if_match),
                        request.expires,
-                       request.audit};
+                       request.audit,
+                       request.user};
+    settle_wish(job, request);
     ++being_queued_;
     beginning_ = beginning_ || begins.stage;
     // No deadline: the log answers each step, and judges itself whether the client's request has expired.
@@ -117,7 +133,7 @@ guest_runner::beginning guest_runner::beginning_of(const job_request& request) c
   const auto& stages = request.what->stages;
   if (being_queued_ > 0 || stages.empty() || !queue_.begins_at_once(key_of(request)))
     return {};
-  const store::stage_starts first{0, stages.front().method};
+  const auto first = pipeline{request.what, request.request, 0}.starts(context_->host_now());
   if (is_fetch(*request.what->kind))
     return {first};
   auto place = context_->find_service(stages.front().service).gate->claim_for_job();
@@ -129,20 +145,27 @@ guest_runner::beginning guest_runner::beginning_of(const job_request& request) c
 void guest_runner::queued_up(const job_request& request, const store::queued_job& as, const beginning& with) {
   --being_queued_;
   beginning_ = beginning_ && !with.stage;
-  if (as.repeated && request.request == forced_delete)
+  if (as.repeated && request.what->kind->effect == record_effect::deletes && decode_wish(request.request).force)
     force(as.job.id);
+  for (const auto& ended : as.preempted)
+    preempted(ended);
   if (as.ended) {
     context_->measured.jobs.queued(*request.what->kind);
     actors::tell_end(context_->measured.jobs, *request.what->kind, job_outcome::complete, as.job, request.request_id,
                      {});
   } else if (!as.repeated) {
     context_->measured.jobs.queued(*request.what->kind);
-    if (!retired_) // else the delete that ran meanwhile has ended it on disk
-      append(request, as.job.id, as.seq).place = with.place;
+    if (!retired_) { // else the delete that ran meanwhile has ended it on disk
+      auto& added = append(request, as.job.id, as.seq);
+      added.place = with.place;
+      if (with.stage)
+        added.steps.started(*with.stage);
+    }
     if (with.stage)
       go_on_with_begun(as.job.id, as.guest_doc);
-    begin_next();
   }
+  if (!as.repeated || !as.preempted.empty())
+    begin_next();
   tell_drained();
   quit_if_done();
 }
@@ -155,6 +178,24 @@ void guest_runner::force(const std::string& job_id) {
     waiting->forced = true;
 }
 
+/// The log has ended that job in the step that queued another one.
+void guest_runner::preempted(const rpc::job& job) {
+  for (auto& waiting : queue_)
+    waiting.promised = false; // no end of that job will be recorded any more
+  if (auto* running = find_running(job.id)) {
+    if (running->cancelled_for)
+      std::exchange(running->cancelled_for, std::nullopt)->deliver(failure{errc::conflict, job.message});
+    note_end(job);
+    tell_end(running->entry, job_outcome::cancelled, job);
+    execute(*running, running->run.ended());
+  } else if (auto* waiting = find_queued(job.id)) {
+    tell_end(*waiting, job_outcome::cancelled, job);
+    tell_waiting(*waiting);
+    queue_.remove_if([&](const queued& q) { return q.job_id == job.id; });
+    update_gauges();
+  }
+}
+
 void guest_runner::not_queued(bool begins) {
   --being_queued_;
   beginning_ = beginning_ && !begins;
@@ -163,10 +204,12 @@ void guest_runner::not_queued(bool begins) {
 }
 
 guest_runner::queued& guest_runner::append(const job_request& request, const std::string& job_id, std::int64_t accepted,
-                                           std::size_t stage) {
-  job_entry entry{job_id, request.request_id, accepted, request.what->kind, key_of(request), {}, now()};
-  queued work{std::move(entry), pipeline{request.what, request.request, context_->limit.retries, stage}};
-  work.forced = request.request == forced_delete;
+                                           const pipeline_place& at) {
+  const auto& kind = *request.what->kind;
+  job_entry entry{job_id, request.request_id, request.user, accepted, &kind, key_of(request), {}, now()};
+  queued work{std::move(entry), pipeline{request.what, request.request, context_->limit.retries, at,
+                                         follow_ups(kind, context_->find_action)}};
+  work.forced = work.steps.wish().force;
   auto& added = queue_.push(std::move(work));
   update_gauges();
   return added;
@@ -176,7 +219,8 @@ guest_runner::queued& guest_runner::append(const job_request& request, const std
 
 guest_runner::running_job& guest_runner::take(queued& next) {
   auto work = queue_.take(next);
-  job_run::job what{work.job_id, id_, std::move(work.steps), work.forced, !is_fetch(*work.kind), work.begun};
+  job_run::job what{work.job_id,           id_,        std::move(work.steps), work.forced,
+                    !is_fetch(*work.kind), work.begun, context_->host_now};
   auto& taken = running_.emplace_back(
     static_cast<job_entry&&>(work), // the rest of it is in the run
     job_run{std::move(what), [this](const stage& of, const place_ptr& held) { return find_place(of, held); }});
@@ -222,7 +266,18 @@ std::optional<store::job_start> guest_runner::promise_next(const job_entry& endi
       return std::nullopt;
   }
   next->promised = true;
-  return store::job_start{next->job_id, {next->steps.index(), first.method}};
+  return store::job_start{next->job_id, next->steps.starts(context_->host_now())};
+}
+
+/// The start that is queued in the step that completes a create, where the client asked for it.
+std::optional<store::new_job> guest_runner::start_behind(const running_job& created) const {
+  const auto& kind = *created.entry.kind;
+  const auto start = context_->find_action(kind.name == "create" ? "start" : "containerStart");
+  if (kind.effect != record_effect::creates || !created.run.steps().wish().start || !start)
+    return std::nullopt;
+  store::new_job job{new_job_id(), id_, std::string{start->kind->name}, {}, {}, {}, created.entry.request_id};
+  job.user = created.entry.user;
+  return job;
 }
 
 /// The job that was to begin with that step, if it still waits.

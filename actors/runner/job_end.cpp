@@ -27,24 +27,27 @@ void tell_end(job_metrics& counted, const action_kind& what, job_outcome how, co
                       {"guest", job.guest_id},
                       {"action", job.action},
                       {"status", std::string{rpc::to_string(job.status)}},
+                      {"code", std::string{rpc::to_string(job.code)}},
                       {"message", job.message},
                       {"request_id", request_id}});
   rpc::log::audit("job ended", {{"job", job.id},
                                 {"guest", job.guest_id},
                                 {"action", job.action},
                                 {"outcome", in_words(how)},
+                                {"code", std::string{rpc::to_string(job.code)}},
                                 {"message", job.message},
                                 {"request_id", request_id}});
 }
 
 rpc::job unrecorded_end(const action_kind& what, const std::string& id, const std::string& guest_id,
-                        const std::string& message) {
+                        const std::string& message, rpc::job_code code) {
   rpc::job job;
   job.id = id;
   job.guest_id = guest_id;
   job.action = what.name;
   job.status = rpc::job_status::error;
   job.message = message;
+  job.code = code;
   return job;
 }
 

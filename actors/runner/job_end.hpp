@@ -15,6 +15,6 @@ void tell_end(job_metrics& counted, const action_kind& what, job_outcome how, co
 
 /// A job as it is told about where the log ended it and nobody read it back: without times.
 rpc::job unrecorded_end(const action_kind& what, const std::string& id, const std::string& guest_id,
-                        const std::string& message);
+                        const std::string& message, rpc::job_code code);
 
 } // namespace mistify::actors

@@ -1,6 +1,7 @@
 #include "actors/runner/job_run.hpp"
 
 #include "actors/runner/recovery.hpp"
+#include "rpc/model/codec.hpp"
 
 #include <utility>
 
@@ -78,7 +79,9 @@ job_run::commands job_run::call_stage(std::string guest_doc) {
 
 job_run::commands job_run::answered(std::string body) {
   try {
-    auto progress = job_.steps.accept(std::move(body), job_.guest_id);
+    auto progress = job_.steps.accept(std::move(body), job_.guest_id, job_.now());
+    if (progress.late)
+      return give_up_waiting();
     if (progress.retry)
       return pause(*progress.retry);
     remark(progress.message);
@@ -90,6 +93,14 @@ job_run::commands job_run::answered(std::string body) {
   }
 }
 
+/// The stage wants to be run again, and has had its time.
+job_run::commands job_run::give_up_waiting() {
+  skipped_because_ = job_.steps.give_up_waiting();
+  timed_out_ = true;
+  remark(skipped_because_);
+  return advance(store::guest_unchanged{});
+}
+
 /// The stage is to run again later. No call is out meanwhile, and the log knows it.
 job_run::commands job_run::pause(std::chrono::seconds length) {
   pause_ = length;
@@ -99,7 +110,8 @@ job_run::commands job_run::pause(std::chrono::seconds length) {
 
 job_run::commands job_run::failed(const failure& why) {
   if (!job_.forced)
-    return save_end(change_when_failed(job_.steps.kind()), rpc::job_status::error, why.message());
+    return save_end(change_when_failed(job_.steps.kind()),
+                    {rpc::job_status::error, why.message(), rpc::code_of(why.code())});
   const bool is_first = remarks_.find(forced_past) == std::string::npos;
   remark((is_first ? std::string{forced_past} : std::string{}) + why.message());
   skipped_because_ = why.message();
@@ -112,7 +124,7 @@ job_run::commands job_run::advance(store::guest_change change) {
   if (job_.steps.finished()) {
     if (job_.steps.kind().effect == record_effect::deletes)
       change = store::guest_removed{};
-    return save_end(std::move(change), rpc::job_status::complete, remarks_);
+    return save_end(std::move(change), {rpc::job_status::complete, remarks_});
   }
   if (!draining_ && (!job_.needs_places || find_place()))
     return save_stage(std::move(change));
@@ -136,25 +148,25 @@ void job_run::remark(std::string_view what) {
 // -- steps -------------------------------------------------------------------------------------------------------
 
 job_run::commands job_run::save_stage(store::guest_change change) {
-  const auto& steps = job_.steps;
   state_ = saving{};
-  return list(save{{job_.id, std::move(change), store::stage_starts{steps.index(), steps.current().method},
-                    std::exchange(skipped_because_, {})},
-                   std::exchange(spent_, nullptr)});
+  return list(save{step_to(job_.steps.starts(job_.now()), std::move(change)), std::exchange(spent_, nullptr)});
 }
 
 job_run::commands job_run::save_rest(store::guest_change change) {
   state_ = saving{};
-  return list(
-    save{{job_.id, std::move(change), store::stage_paused{job_.steps.index()}, std::exchange(skipped_because_, {})},
-         std::exchange(spent_, nullptr)});
+  return list(save{step_to(job_.steps.paused(), std::move(change)), std::exchange(spent_, nullptr)});
 }
 
-job_run::commands job_run::save_end(store::guest_change change, rpc::job_status status, std::string message) {
+job_run::commands job_run::save_end(store::guest_change change, store::job_ends how) {
   state_ = ending{};
-  return list(
-    save{{job_.id, std::move(change), store::job_ends{status, std::move(message)}, std::exchange(skipped_because_, {})},
-         std::exchange(place_, nullptr)});
+  return list(save{step_to(std::move(how), std::move(change)), std::exchange(place_, nullptr)});
+}
+
+template <class Next>
+store::job_step job_run::step_to(Next next, store::guest_change change) {
+  return {job_.id,         std::move(change),
+          std::move(next), std::exchange(skipped_because_, {}),
+          std::nullopt,    std::exchange(timed_out_, false)};
 }
 
 job_run::commands job_run::recorded(const store::job_step& step, const store::recorded_step& as) {
@@ -203,7 +215,7 @@ job_run::commands job_run::block(store::job_step step) {
       step.change = change_when_failed(job_.steps.kind());
     step.next = cancelled_end();
   } else if (const auto* starts = std::get_if<store::stage_starts>(&step.next)) {
-    step.next = store::stage_paused{starts->index};
+    step.next = store::stage_paused{starts->index, starts->detour};
   }
   place_.reset();
   state_ = blocked{std::move(step)};
@@ -244,12 +256,20 @@ std::optional<job_run::commands> job_run::cancel() {
 job_run::commands job_run::save_cancelled(store::guest_change change) {
   if (changes_nothing(change))
     change = change_when_failed(job_.steps.kind());
-  auto end = cancelled_end();
-  return save_end(std::move(change), end.status, std::move(end.message));
+  return save_end(std::move(change), cancelled_end());
 }
 
 store::job_ends job_run::cancelled_end() const {
-  return {rpc::job_status::error, job_.begun ? "cancelled in " + job_.steps.label() : "cancelled"};
+  return {rpc::job_status::error, job_.begun ? "cancelled in " + job_.steps.label() : "cancelled",
+          rpc::job_code::cancelled};
+}
+
+job_run::commands job_run::ended() {
+  const bool is_out = is<calling>() || is<waiting_for_place>();
+  place_.reset();
+  spent_.reset();
+  state_ = over{};
+  return is_out ? list(drop{}, finish{}) : list(finish{});
 }
 
 job_run::commands job_run::drain() {

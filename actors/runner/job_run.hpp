@@ -27,9 +27,10 @@ public:
   struct job {
     std::string id, guest_id;
     pipeline steps;
-    bool forced = false;      ///< goes on past stages that fail
-    bool needs_places = true; ///< false: its calls have places of their own
-    bool begun = false;       ///< the log has recorded a beginning
+    bool forced = false;                                 ///< goes on past stages that fail
+    bool needs_places = true;                            ///< false: its calls have places of their own
+    bool begun = false;                                  ///< the log has recorded a beginning
+    std::function<rpc::host_time()> now = rpc::host_now; ///< for stages that have their time
   };
 
   /// Returns a claim that holds a place at the service of `next`, or null if that takes a wait. `held` is the claim that the
@@ -108,6 +109,9 @@ public:
   /// Ends the job in `error`. Unset if its end is on its way already. While a step is being saved the end follows that.
   std::optional<commands> cancel();
 
+  /// The log has ended the job beside another step.
+  commands ended();
+
   /// No stage begins from now on.
   commands drain();
 
@@ -135,12 +139,15 @@ private:
   commands pause(std::chrono::seconds length);
   commands save_stage(store::guest_change change);
   commands save_rest(store::guest_change change);
-  commands save_end(store::guest_change change, rpc::job_status status, std::string message);
+  commands save_end(store::guest_change change, store::job_ends how);
+  commands give_up_waiting();
   commands save_cancelled(store::guest_change change);
   commands call_stage(std::string guest_doc);
   commands rest();
   commands block(store::job_step step);
   store::job_ends cancelled_end() const;
+  template <class Next>
+  store::job_step step_to(Next next, store::guest_change change);
   bool find_place();
   void remark(std::string_view what);
 
@@ -152,6 +159,7 @@ private:
   std::string sent_doc_;                      ///< what the current stage was given
   std::string remarks_;                       ///< the message of its end, unless it fails
   std::string skipped_because_;               ///< why the stage that is over failed, where the job goes on
+  bool timed_out_ = false;                    ///< it was late
   std::optional<std::chrono::seconds> pause_; ///< before the stage runs again, once that is on disk
   bool cancelled_ = false;                    ///< its end is the next step, if it is not on its way
   bool draining_ = false;

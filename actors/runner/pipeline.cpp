@@ -7,6 +7,7 @@
 #include "store/guest_wish.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace mistify::actors {
@@ -40,13 +41,107 @@ void check_guest(std::optional<rpc::guest>& returned, std::string_view guest_id)
   returned->id = guest_id;
 }
 
+/// The name of an action without the prefix of containers: "Shutdown" and "shutdown" are both given as the latter.
+bool is_kind(std::string_view name, std::string_view wanted) {
+  constexpr std::string_view prefix = "container";
+  if (!name.starts_with(prefix))
+    return name == wanted;
+  name.remove_prefix(prefix.size());
+  return name.size() == wanted.size() && name.substr(1) == wanted.substr(1) &&
+         rpc::text::lower(name.front()) == wanted.front();
+}
+
+bool takes_time(const action_kind& kind) {
+  return is_kind(kind.name, "shutdown") || is_kind(kind.name, "reboot");
+}
+
+std::optional<std::chrono::seconds> seconds_in(const rpc::metadata_map& args) {
+  const auto found = args.find("wait");
+  std::uint64_t seconds = 0;
+  if (found == args.end())
+    return std::nullopt;
+  const auto& text = found->second;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (fault != std::errc{} || end != text.data() + text.size() || seconds > longest_pause_seconds)
+    return std::nullopt;
+  return std::chrono::seconds{seconds};
+}
+
 } // namespace
 
-pipeline::pipeline(action_ptr what, std::string request, std::size_t max_retries, std::size_t first)
-  : action_{std::move(what)}, request_{std::move(request)}, max_retries_{max_retries}, index_{first} {}
+pipeline_place place_of(const store::unfinished_job& job) {
+  const auto& stages = job.job.stages;
+  const bool called = !stages.empty() && stages.back().ended == rpc::timestamp{};
+  return {job.stage, job.detour, job.due, called};
+}
+
+std::vector<action_ptr> follow_ups(const action_kind& of, const std::function<action_ptr(std::string_view)>& find) {
+  if (!takes_time(of))
+    return {};
+  const bool of_container = of.name.starts_with("container");
+  std::vector<action_ptr> all{find(of_container ? "containerPoweroff" : "poweroff")};
+  if (is_kind(of.name, "reboot"))
+    all.push_back(find(of_container ? "containerStart" : "start"));
+  return all;
+}
+
+pipeline::pipeline(action_ptr what, std::string request, std::size_t max_retries, pipeline_place at,
+                   std::vector<action_ptr> late)
+  : action_{std::move(what)}, request_{std::move(request)}, max_retries_{max_retries}, index_{at.index},
+    detour_{at.detour}, late_{std::move(late)}, due_{std::move(at.due)}, called_{at.called} {
+  if (kind().subject == action_subject::guest && kind().effect != record_effect::changes)
+    wish_ = decode_wish(request_);
+  std::erase(late_, nullptr);
+}
+
+std::size_t pipeline::count() const noexcept {
+  if (detour_ == 0)
+    return action_->stages.size();
+  auto all = detour_;
+  for (const auto& one : late_)
+    all += one->stages.size();
+  return all;
+}
+
+/// A stage and the action that it is of.
+std::pair<const action*, const stage&> pipeline::find(std::size_t index) const {
+  if (detour_ == 0 || index < detour_)
+    return {action_.get(), action_->stages.at(index)};
+  index -= detour_;
+  for (const auto& one : late_) {
+    if (index < one->stages.size())
+      return {one.get(), one->stages[index]};
+    index -= one->stages.size();
+  }
+  throw failure{errc::internal, "the pipeline has no such stage"};
+}
 
 std::string pipeline::label() const {
   return "stage " + std::to_string(index_ + 1) + " (" + current().method + ')';
+}
+
+/// How long the current stage may ask to be run again; unset: as often as `limits.retries` says.
+std::optional<std::chrono::seconds> pipeline::time_for_stage() const {
+  if (detour_ != 0 || !takes_time(kind()))
+    return std::nullopt;
+  return wish_.wait ? wish_.wait : seconds_in(current().args);
+}
+
+when_late pipeline::then() const {
+  if (wish_.then)
+    return *wish_.then;
+  const auto found = current().args.find("then");
+  return found == current().args.end() ? when_late::poweroff
+                                       : when_late_from(found->second).value_or(when_late::poweroff);
+}
+
+store::stage_starts pipeline::starts(const rpc::host_time& now) {
+  if (!called_) {
+    const auto longest = time_for_stage();
+    due_ = longest ? rpc::host_time{now.boot, now.since + *longest} : rpc::host_time{};
+  }
+  const auto& next = current();
+  return {index_, next.method, next.service, count(), due_, detour_};
 }
 
 std::string pipeline::params(std::string_view guest_doc) const {
@@ -61,15 +156,18 @@ std::string pipeline::params(std::string_view guest_doc) const {
   return rpc::with_args(request_, args);
 }
 
-/// Stages of an update are sent the guest as it shall be; every stage that changes a guest the wish as well.
+/// Stages of an update are sent the guest as it shall be; every stage that changes a guest the wish as well. Of other
+/// wishes the stages of the follow-ups are sent nothing.
 std::string pipeline::guest_params(std::string_view guest_doc) const {
-  const auto& args = current().args;
-  if (kind().effect != record_effect::changes || request_.empty())
-    return rpc::encode_guest_request(guest_doc, kind().name, args);
-  auto request = is_update() ? rpc::encode_guest_request(updated(guest_doc), kind().name, args)
-                             : rpc::encode_guest_request(guest_doc, kind().name, args);
-  request.back() = ',';
-  return request.append(R"("params":)").append(request_).append("}");
+  const auto at = find(index_);
+  const auto as = [&](std::string_view guest, std::string_view params) {
+    return rpc::encode_guest_request(guest, at.first->kind->name, at.second.args, params, called_);
+  };
+  if (is_update())
+    return as(updated(guest_doc), request_);
+  if (kind().effect == record_effect::changes)
+    return as(guest_doc, request_);
+  return as(guest_doc, detour_ == 0 ? params_of(wish_) : std::string{});
 }
 
 bool pipeline::is_update() const noexcept {
@@ -82,15 +180,23 @@ std::string pipeline::updated(std::string_view guest_doc) const {
   return rpc::merge_patch(guest.root(), wish.root(), store::needs_stage);
 }
 
-pipeline::progress pipeline::accept(std::string body, std::string_view guest_id) {
+pipeline::progress pipeline::accept(std::string body, std::string_view guest_id, const rpc::host_time& now) {
   progress done;
   if (kind().type == action_type::async) {
     auto result = rpc::decode_stage_result(std::move(body));
     if (result.retry_seconds > 0) {
-      if (++retries_ > max_retries_)
-        throw failure{errc::sub_agent_failed,
-                      "the sub-agent asked for more than " + std::to_string(max_retries_) + " retries"};
-      done.retry = std::chrono::seconds{std::min(result.retry_seconds, longest_pause_seconds)};
+      called_ = true;
+      const auto pause = std::chrono::seconds{std::min(result.retry_seconds, longest_pause_seconds)};
+      if (due_.is_set()) {
+        const auto left = std::chrono::ceil<std::chrono::seconds>(rpc::time_until(due_, now));
+        done.late = left.count() == 0;
+        done.retry = std::min(pause, left);
+      } else {
+        if (++retries_ > max_retries_)
+          throw failure{errc::sub_agent_failed,
+                        "the sub-agent asked for more than " + std::to_string(max_retries_) + " retries"};
+        done.retry = pause;
+      }
       return done;
     }
     if (kind().subject == action_subject::guest) {
@@ -120,8 +226,23 @@ void pipeline::add_result(std::string_view body) {
   result_.append(body).append("]");
 }
 
+std::string pipeline::give_up_waiting() {
+  const auto longest = time_for_stage().value_or(std::chrono::seconds{0});
+  const auto why = current().method + " was not done within " + std::to_string(longest.count()) + " s";
+  if (then() == when_late::fail)
+    throw failure{errc::sub_agent_timeout, why};
+  const std::size_t needed = is_kind(kind().name, "reboot") ? 2 : 1;
+  if (late_.size() < needed)
+    throw failure{errc::sub_agent_timeout, why + ", and what should follow is not configured"};
+  detour_ = index_ + 1;
+  skip();
+  return why + ": powered off";
+}
+
 void pipeline::skip() noexcept {
   retries_ = 0;
+  called_ = false;
+  due_ = {};
   ++index_;
 }
 

@@ -297,14 +297,14 @@ awaitable<actors::look_ptr> actor_gateway::look_at(std::string id) {
   return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::inspect_atom_v, std::move(id));
 }
 
-awaitable<store::reported_state> actor_gateway::report(std::string guest_id, std::string state) {
+awaitable<store::reported_state> actor_gateway::report(std::string guest_id, std::string state, std::string reason) {
   return impl_->ask<store::reported_state>(impl_->agent.log(), write_deadline, actors::report_atom_v,
-                                           std::move(guest_id), std::move(state));
+                                           std::move(guest_id), std::move(state), std::move(reason));
 }
 
-awaitable<rpc::job> actor_gateway::report_progress(std::string job_id, std::string message) {
+awaitable<rpc::job> actor_gateway::report_progress(std::string job_id, store::stage_report report) {
   return impl_->ask<rpc::job>(impl_->agent.log(), write_deadline, actors::progress_atom_v, std::move(job_id),
-                              std::move(message));
+                              std::move(report));
 }
 
 awaitable<bool> actor_gateway::refresh_host() {

@@ -125,10 +125,10 @@ public:
   awaitable<actors::look_ptr> look_at(std::string id);
 
   /// Stores a state of a guest that no job caused.
-  awaitable<store::reported_state> report(std::string guest_id, std::string state);
+  awaitable<store::reported_state> report(std::string guest_id, std::string state, std::string reason);
 
   /// Stores the progress of a running job's stage.
-  awaitable<rpc::job> report_progress(std::string job_id, std::string message);
+  awaitable<rpc::job> report_progress(std::string job_id, store::stage_report report);
 
   /// Brings the host's figures up to date, within 2 s. Returns whether they are.
   awaitable<bool> refresh_host();

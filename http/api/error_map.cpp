@@ -27,6 +27,13 @@ int status_of(errc code) noexcept {
   case errc::none: return 500;
   case errc::sub_agent_failed: return 502;
   case errc::sub_agent_timeout: return 502;
+  case errc::sub_agent_unreachable: return 502;
+  case errc::sub_agent_refused: return 400;
+  case errc::sub_agent_not_found: return 404;
+  case errc::sub_agent_conflict: return 409;
+  case errc::sub_agent_in_use: return 409;
+  case errc::sub_agent_no_space: return 507;
+  case errc::sub_agent_no_memory: return 507;
   case errc::insufficient_space: return 507;
   case errc::storage_failed: return 503;
   case errc::unavailable: return 503;

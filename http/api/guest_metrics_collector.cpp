@@ -194,6 +194,13 @@ guest_metrics_collector::lane::ending guest_metrics_collector::lane::take(asked&
   } catch (const rpc::failure& why) {
     switch (why.code()) {
     case errc::queue_full: return ending::busy;
+    case errc::sub_agent_unreachable:
+    case errc::sub_agent_refused:
+    case errc::sub_agent_not_found:
+    case errc::sub_agent_conflict:
+    case errc::sub_agent_in_use:
+    case errc::sub_agent_no_space:
+    case errc::sub_agent_no_memory:
     case errc::sub_agent_failed: to_.drop(one.guest->id, one.about->kind); return ending::done;
     case errc::not_found: return ending::done; // deleted meanwhile
     default:

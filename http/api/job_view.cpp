@@ -48,25 +48,21 @@ void job_view::keep_visible(std::vector<rpc::job>& newest_first) {
   });
 }
 
-std::vector<rpc::job> job_view::latest(std::size_t wanted) {
+/// What may be seen depends on the creates of the same guests, so the rest of the filter counts after that.
+std::vector<rpc::job> job_view::latest(const store::job_filter& which, std::size_t wanted) {
   if (!who_.guests)
-    return cx_.jobs.latest(wanted);
+    return cx_.jobs.latest(which, wanted);
+  const store::job_filter same_guest{.guest = which.guest, .action = {}};
   for (auto page = std::max<std::size_t>(wanted, 1000);; page *= 4) {
-    auto jobs = cx_.jobs.latest(std::min(page, all_jobs));
+    auto jobs = cx_.jobs.latest(same_guest, std::min(page, all_jobs));
     const bool all = jobs.size() < page || page >= all_jobs;
     keep_visible(jobs);
+    std::erase_if(jobs, [&](const rpc::job& job) { return !store::matches(which, job); });
     if (jobs.size() > wanted)
       jobs.resize(wanted);
     if (all || jobs.size() == wanted)
       return jobs;
   }
-}
-
-std::vector<rpc::job> job_view::latest_of(const std::string& guest, std::size_t wanted) {
-  auto jobs = cx_.jobs.latest_of(guest, wanted);
-  if (who_.guests)
-    keep_visible(jobs);
-  return jobs;
 }
 
 } // namespace mistify::http

@@ -2,6 +2,7 @@
 
 #include "http/access/visibility.hpp"
 #include "rpc/model/model.hpp"
+#include "store/job_filter.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -23,9 +24,7 @@ public:
   bool sees(const rpc::job& job);
 
   /// The latest that it sees, newest first, at most `wanted`.
-  std::vector<rpc::job> latest(std::size_t wanted);
-  /// The same of one guest.
-  std::vector<rpc::job> latest_of(const std::string& guest, std::size_t wanted);
+  std::vector<rpc::job> latest(const store::job_filter& which, std::size_t wanted);
 
 private:
   /// Drops what it may not see from a list that begins with the newest of all jobs, or of all of a guest.

@@ -1,5 +1,6 @@
 #include "http/api/router.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -8,6 +9,23 @@ namespace mistify::http {
 bool changes(const route& row) noexcept {
   // The tools that look symbols up send their addresses in a body.
   return row.acts || (row.method != "GET" && !(row.method == "POST" && row.asks.is(actors::scope::debug)));
+}
+
+const std::string* unknown_parameter(const route& row, const request& of) {
+  if (row.query == "*")
+    return nullptr;
+  for (const auto& [name, value] : of.query) {
+    auto rest = row.query;
+    bool known = false;
+    while (!known && !rest.empty()) {
+      const auto one = rest.substr(0, rest.find(' '));
+      known = one == name;
+      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    }
+    if (!known)
+      return &name;
+  }
+  return nullptr;
 }
 
 /// A segment of the paths: fixed texts first, then one that captures.

@@ -20,12 +20,16 @@ struct route {
   std::string_view pattern; ///< "/guests/{id}": a segment in braces captures
   requirement asks;
   task<answer> (*handle)(context&, request);
-  bool acts = false;     ///< changes something although it is a GET
-  bool has_page = false; ///< a browser gets a page, which has no data of its own
+  std::string_view query = {}; ///< the query parameters that the row knows, with spaces between them; "*": any
+  bool acts = false;           ///< changes something although it is a GET
+  bool has_page = false;       ///< a browser gets a page, which has no data of its own
 };
 
 /// True if a request for the row changes something or queues work.
 bool changes(const route& row) noexcept;
+
+/// Returns the first parameter of the request that the row does not know; null if it knows all.
+const std::string* unknown_parameter(const route& row, const request& of);
 
 /// Finds the row for a path, in time that does not grow with the table. Immutable once built; any thread may ask.
 class router {

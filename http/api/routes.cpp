@@ -1,5 +1,6 @@
 #include "http/api/routes.hpp"
 
+#include "actors/config/config.hpp"
 #include "actors/ids.hpp"
 #include "http/access/gatekeeper.hpp"
 #include "http/api/error_map.hpp"
@@ -30,40 +31,41 @@ const std::vector<route> table{
   {"GET", "/metadata", read, get_metadata},
   {"PATCH", "/metadata", metadata, patch_metadata},
 
-  {"GET", "/images", read, list_images},
+  {"GET", "/images", read, list_images, "type name opts"},
   {"POST", "/images", image, fetch_image},
-  {"GET", "/images/{image}", read, get_image},
-  {"DELETE", "/images/{image}", image, delete_image},
-  {"GET", "/container_images", read, list_container_images},
+  {"GET", "/images/{image}", read, get_image, "type name opts"},
+  {"DELETE", "/images/{image}", image, delete_image, "type name opts"},
+  {"GET", "/container_images", read, list_container_images, "name opts"},
   {"POST", "/container_images", image, fetch_container_image},
-  {"GET", "/container_images/{image}", read, get_container_image},
-  {"DELETE", "/container_images/{image}", image, delete_container_image},
+  {"GET", "/container_images/{image}", read, get_container_image, "name opts"},
+  {"DELETE", "/container_images/{image}", image, delete_container_image, "name opts"},
 
-  {"GET", "/guests", read, list_guests},
+  {"GET", "/guests", read, list_guests, "name label state fields limit after"},
   {"POST", "/guests", guest, create_guest},
   {"GET", "/guests/{guest}", read, get_guest},
-  {"DELETE", "/guests/{guest}", guest, delete_guest},
+  {"DELETE", "/guests/{guest}", guest, delete_guest, "force preempt"},
   {"PATCH", "/guests/{guest}", guest, patch_guest},
   {"GET", "/guests/{guest}/pending", read, get_pending},
   {"POST", "/guests/{guest}/disks", guest, attach_disk},
-  {"DELETE", "/guests/{guest}/disks/{disk}", guest, detach_disk},
+  {"DELETE", "/guests/{guest}/disks/{disk}", guest, detach_disk, "delete apply"},
   {"POST", "/guests/{guest}/disks/{disk}/resize", guest, resize_disk},
   {"POST", "/guests/{guest}/nics", guest, attach_nic},
-  {"DELETE", "/guests/{guest}/nics/{nic}", guest, detach_nic},
+  {"DELETE", "/guests/{guest}/nics/{nic}", guest, detach_nic, "apply"},
   {"GET", "/guests/{guest}/metadata", read, get_guest_metadata},
   {"PATCH", "/guests/{guest}/metadata", metadata, patch_guest_metadata},
   {"PUT", "/guests/{guest}/state", report, report_state},
   {"GET", "/guests/{guest}/metrics/cpu", read, get_cpu_metrics},
   {"GET", "/guests/{guest}/metrics/disk", read, get_disk_metrics},
   {"GET", "/guests/{guest}/metrics/nic", read, get_nic_metrics},
-  {"GET", "/guests/{guest}/jobs", read, list_guest_jobs},
-  {"GET", "/guests/{guest}/jobs/{job}", read, get_guest_job},
+  {"GET", "/guests/{guest}/jobs", read, list_guest_jobs, "status action guest code since before limit stages"},
+  {"GET", "/guests/{guest}/jobs/{job}", read, get_guest_job, "wait stages"},
   {.method = "GET",
    .pattern = "/guests/{guest}/{action}",
    .asks = by_action,
    .handle = act_on_guest_by_get,
+   .query = "preempt keep_wanted",
    .acts = true},
-  {"POST", "/guests/{guest}/{action}", by_action, act_on_guest},
+  {"POST", "/guests/{guest}/{action}", by_action, act_on_guest, "preempt keep_wanted"},
 
   {"GET", "/guests/{guest}/snapshots", read, list_snapshots},
   {"POST", "/guests/{guest}/snapshots", snapshot, create_snapshot},
@@ -78,8 +80,8 @@ const std::vector<route> table{
   {"POST", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/rollback", snapshot, rollback_disk_snapshot},
   {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/download", data, download_disk_snapshot},
 
-  {"GET", "/jobs", read, list_jobs},
-  {"GET", "/jobs/{job}", read, get_job},
+  {"GET", "/jobs", read, list_jobs, "status action guest code since before limit stages"},
+  {"GET", "/jobs/{job}", read, get_job, "wait stages"},
   {"DELETE", "/jobs/{job}", by_job, cancel_job},
   {"PUT", "/jobs/{job}/progress", report, report_progress},
 
@@ -90,16 +92,16 @@ const std::vector<route> table{
   {"GET", "/docs", nothing, get_docs},
   {"GET", "/pages/{file}", nothing, get_page_part},
 
-  {"GET", "/events", read, get_events},
+  {"GET", "/events", read, get_events, "last_event_id guest action type"},
 
   {"GET", "/whoami", identity, get_identity},
   {"GET", "/tokens", admin, list_tokens},
   {"POST", "/tokens", admin, create_token},
   {"DELETE", "/tokens/{token}", admin, delete_token},
   {"POST", "/tokens/{token}/rotate", admin, rotate_token},
-  {"GET", "/audit", admin, list_audit},
+  {"GET", "/audit", admin, list_audit, "who how scope decision guest path since before limit"},
 
-  {"POST", "/host/leave", admin, leave_host},
+  {"POST", "/host/leave", admin, leave_host, "force"},
 
   {"GET", "/config", admin, get_config},
 
@@ -110,16 +112,26 @@ const std::vector<route> table{
 
   {"GET", "/debug/log-level", debug, get_log_level},
   {"PUT", "/debug/log-level", debug, set_log_level},
-  {.method = "GET", .pattern = "/debug/actors", .asks = debug, .handle = list_actors, .has_page = true},
-  {.method = "GET", .pattern = "/debug/actors/{actor}", .asks = debug, .handle = get_actor, .has_page = true},
-  {"GET", "/debug/pprof", debug, get_pprof_index},
-  {"GET", "/debug/pprof/profile", debug, get_cpu_profile},
-  {"GET", "/debug/pprof/heap", debug, get_heap_profile},
-  {"GET", "/debug/pprof/growth", debug, get_growth_profile},
-  {"GET", "/debug/pprof/threadcreate", debug, get_threads},
-  {"GET", "/debug/pprof/symbol", debug, get_symbols},
-  {"POST", "/debug/pprof/symbol", debug, look_up_symbols},
-  {"GET", "/debug/pprof/cmdline", debug, get_command_line},
+  {.method = "GET",
+   .pattern = "/debug/actors",
+   .asks = debug,
+   .handle = list_actors,
+   .query = "kind guest search idle stuck limit patience",
+   .has_page = true},
+  {.method = "GET",
+   .pattern = "/debug/actors/{actor}",
+   .asks = debug,
+   .handle = get_actor,
+   .query = "patience",
+   .has_page = true},
+  {"GET", "/debug/pprof", debug, get_pprof_index, "*"},
+  {"GET", "/debug/pprof/profile", debug, get_cpu_profile, "*"},
+  {"GET", "/debug/pprof/heap", debug, get_heap_profile, "*"},
+  {"GET", "/debug/pprof/growth", debug, get_growth_profile, "*"},
+  {"GET", "/debug/pprof/threadcreate", debug, get_threads, "*"},
+  {"GET", "/debug/pprof/symbol", debug, get_symbols, "*"},
+  {"POST", "/debug/pprof/symbol", debug, look_up_symbols, "*"},
+  {"GET", "/debug/pprof/cmdline", debug, get_command_line, "*"},
 };
 
 task<answer> refuse(answer refusal) {
@@ -141,12 +153,20 @@ void expect_no_controls(const std::vector<std::string>& captures) {
       throw rpc::failure{rpc::errc::invalid_request, "the path: control characters are not allowed"};
 }
 
+/// False for an action that does not exist: the handler says so, whatever its parameters are.
+bool is_known(const router::match& found) {
+  return found.row->asks.what() != requirement::kind::action || actors::find_action_kind(found.captures.back());
+}
+
 task<answer> route_to(context& state, router::match found, request incoming) {
   if (found.allowed.empty())
     return refuse(error_answer(404, "not found"));
   // A HEAD must not set anything going, and a GET of an action does.
   if (!found.row || (found.row->acts && incoming.head_only))
     return refuse(method_not_allowed(std::string{found.allowed}));
+  if (const auto* unknown = unknown_parameter(*found.row, incoming); unknown && is_known(found))
+    throw rpc::failure{rpc::errc::invalid_request,
+                       rpc::cut_text(*unknown, 100) + ": is no query parameter of this route"};
   expect_no_controls(found.captures);
   incoming.captures = std::move(found.captures);
   return found.row->handle(state, std::move(incoming));

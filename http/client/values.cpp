@@ -4,6 +4,7 @@
 #include "rpc/base/error.hpp"
 #include "rpc/model/codec.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace mistify::client {
@@ -48,9 +49,13 @@ rpc::timestamp time_of(const node& object, std::string_view name) {
   return rpc::decode_timestamp(text_of(object, name)).value_or(rpc::timestamp{});
 }
 
-std::uint64_t number_of(const node& object, std::string_view name) {
+std::optional<std::uint64_t> number_of(const node& object, std::string_view name) {
   const auto* value = object.find(name);
-  return value ? value->as_uint(name) : 0;
+  return value ? std::optional{value->as_uint(name)} : std::nullopt;
+}
+
+rpc::job_code code_of(const std::string& text) {
+  return text.empty() ? rpc::job_code::none : rpc::job_code_from(text).value_or(rpc::job_code::failed);
 }
 
 job read_job(const node& from) {
@@ -66,13 +71,13 @@ job read_job(const node& from) {
     throw rpc::failure{rpc::errc::invalid_request, "a job has an ID and a Status"};
   read.status = *status;
   read.message = text_of(from, "Message");
-  read.code = text_of(from, "Code");
+  read.code = code_of(text_of(from, "Code"));
   read.user = text_of(from, "User");
   read.request_id = text_of(from, "RequestID");
   if (const auto* again = from.find("Retryable"))
     read.retryable = again->as_bool("Retryable");
   if (const auto* far = from.find("Progress"); far && !far->is_null())
-    read.advance = progress{number_of(*far, "done"), number_of(*far, "total"), text_of(*far, "unit")};
+    read.progress = rpc::job_progress{number_of(*far, "done"), number_of(*far, "total"), text_of(*far, "unit")};
   return read;
 }
 

@@ -3,9 +3,7 @@
 #include "rpc/base/json.hpp"
 #include "rpc/model/model.hpp"
 
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,17 +11,9 @@
 /// Values of the API that only its clients decode; the others are those of rpc/model.
 namespace mistify::client {
 
-/// How far a running job is; `total` is 0 where it is unknown.
-struct progress {
-  std::uint64_t done = 0, total = 0;
-  std::string unit;
-};
-
-/// A job with the members that newer agents add.
+/// A job without its stages, which are in the answer's text. A code that only newer agents know is `failed`.
 struct job : rpc::job {
-  std::string code, user, request_id;
   bool retryable = false;
-  std::optional<progress> advance; ///< `Progress`
 };
 
 /// An event of a guest or a job. Members that an event of its type has not are empty.

@@ -34,6 +34,13 @@ std::string_view to_string(errc code) noexcept {
   case errc::queue_full: return "queue_full";
   case errc::sub_agent_failed: return "sub_agent_failed";
   case errc::sub_agent_timeout: return "sub_agent_timeout";
+  case errc::sub_agent_unreachable: return "sub_agent_unreachable";
+  case errc::sub_agent_refused: return "sub_agent_refused";
+  case errc::sub_agent_not_found: return "sub_agent_not_found";
+  case errc::sub_agent_conflict: return "sub_agent_conflict";
+  case errc::sub_agent_in_use: return "sub_agent_in_use";
+  case errc::sub_agent_no_space: return "sub_agent_no_space";
+  case errc::sub_agent_no_memory: return "sub_agent_no_memory";
   case errc::insufficient_space: return "insufficient_space";
   case errc::storage_failed: return "storage_failed";
   case errc::unavailable: return "unavailable";

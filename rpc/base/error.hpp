@@ -23,6 +23,14 @@ enum class errc : std::uint8_t {
   queue_full,         ///< a bounded queue is full; a later retry may succeed
   sub_agent_failed,   ///< a sub-agent refused, closed the connection, or sent an invalid answer
   sub_agent_timeout,  ///< a sub-agent did not answer within its time-out
+  // What a sub-agent says by a code (`{"error": {"code", "message"}}`), or by a text that is known:
+  sub_agent_unreachable, ///< no connection, or it was lost before an answer
+  sub_agent_refused,     ///< a rule of the sub-agent forbids it
+  sub_agent_not_found,   ///< what it is about does not exist there
+  sub_agent_conflict,    ///< something else is in the way
+  sub_agent_in_use,      ///< another guest uses it
+  sub_agent_no_space,    ///< its disk is full
+  sub_agent_no_memory,   ///< the host has no memory left for it
   /// The database's disk is nearly full: only running jobs and requests that free space are accepted.
   insufficient_space,
   storage_failed,    ///< the database failed to write; nothing of the write was kept

@@ -195,10 +195,10 @@ void exchange::fail_to_connect(int error) const {
   if (error == ETIMEDOUT && std::chrono::steady_clock::now() >= until)
     throw failure{errc::sub_agent_timeout, "no answer within " + in_words(timeout)};
   if (error == ETIMEDOUT)
-    throw failure{errc::sub_agent_failed, "no connection within " + in_words(to.connect_timeout) + where};
+    throw failure{errc::sub_agent_unreachable, "no connection within " + in_words(to.connect_timeout) + where};
   if (error == ECONNREFUSED || error == ENOENT)
-    throw failure{errc::sub_agent_failed, "connection refused" + where};
-  throw failure{errc::sub_agent_failed, "cannot connect: " + std::generic_category().message(error) + where};
+    throw failure{errc::sub_agent_unreachable, "connection refused" + where};
+  throw failure{errc::sub_agent_unreachable, "cannot connect: " + std::generic_category().message(error) + where};
 }
 
 void exchange::fail(fault why) const {
@@ -211,7 +211,7 @@ void exchange::fail(fault why) const {
     throw failure{errc::sub_agent_failed, "answer leaves open where it ends"};
   if (why == fault::none)
     throw failure{errc::sub_agent_failed, "answer is no HTTP"};
-  throw failure{errc::sub_agent_failed, "connection dropped before a whole answer"};
+  throw failure{errc::sub_agent_unreachable, "connection dropped before a whole answer"};
 }
 
 std::string take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool) {

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fstream>
 #include <httplib.h>
+#include <initializer_list>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <utility>
@@ -18,10 +19,13 @@ constexpr std::string_view scheme = "http://";
 constexpr auto connect_timeout = std::chrono::seconds{1};
 constexpr auto answer_timeout = std::chrono::seconds{5};
 
-std::string body_of(std::string_view key, std::string_view text) {
+/// An object of texts; empty ones are left out.
+std::string body_of(std::initializer_list<std::pair<std::string_view, std::string_view>> texts) {
   json::writer w;
   w.begin_object();
-  w.key(key).value(text);
+  for (const auto& [key, text] : texts)
+    if (!text.empty())
+      w.key(key).value(text);
   w.end_object();
   return std::move(w).str();
 }
@@ -84,24 +88,29 @@ agent_reporter::agent_reporter(const agent_address& at, std::string loss)
 
 agent_reporter::~agent_reporter() = default;
 
-report_result agent_reporter::tell_state(const std::string& guest, std::string_view state) {
-  return tell("/guests/" + guest + "/state", "state", state);
+report_result agent_reporter::tell_state(const std::string& guest, std::string_view state, std::string_view reason,
+                                         std::string* stored) {
+  return tell("/guests/" + guest + "/state", body_of({{"state", state}, {"state_reason", reason}}), stored);
 }
 
 report_result agent_reporter::tell_progress(const std::string& job, std::string_view message) {
-  return tell("/jobs/" + job + "/progress", "message", message);
+  return tell("/jobs/" + job + "/progress", body_of({{"message", message}}));
 }
 
-report_result agent_reporter::tell(const std::string& path, std::string_view key, std::string_view text) {
+report_result agent_reporter::tell(const std::string& path, const std::string& body, std::string* taken) {
   httplib::Headers headers;
   if (!token_file_.empty()) {
     if (auto fresh = read_token(token_file_); !fresh.empty()) // else it is just being written
       token_ = std::move(fresh);
     headers.emplace("Authorization", "Bearer " + token_);
   }
-  const auto answer = client_->Put(path, headers, body_of(key, text), "application/json");
+  const auto answer = client_->Put(path, headers, body, "application/json");
   note_away(!answer);
-  return answer ? weigh(answer->status, answer->body) : report_result::away;
+  if (!answer)
+    return report_result::away;
+  if (taken && answer->status == 200)
+    *taken = answer->body;
+  return weigh(answer->status, answer->body);
 }
 
 void agent_reporter::give_up() {

@@ -42,8 +42,10 @@ public:
 
   // Each takes some seconds at most.
 
-  /// What a guest is in by itself: `PUT /guests/{id}/state`.
-  report_result tell_state(const std::string& guest, std::string_view state);
+  /// What a guest is in by itself, and why: `PUT /guests/{id}/state`. A report that is taken sets `stored` to the guest
+  /// as the agent has it, JSON text.
+  report_result tell_state(const std::string& guest, std::string_view state, std::string_view reason = {},
+                           std::string* stored = nullptr);
   /// How far a call is that belongs to this job (see `asker::job`), in at most 256 bytes for people:
   /// `PUT /jobs/{id}/progress`.
   report_result tell_progress(const std::string& job, std::string_view message);
@@ -52,7 +54,7 @@ public:
   void give_up();
 
 private:
-  report_result tell(const std::string& path, std::string_view key, std::string_view text);
+  report_result tell(const std::string& path, const std::string& body, std::string* answer = nullptr);
   report_result weigh(int status, const std::string& body);
   void note_away(bool now);
 

@@ -1,6 +1,7 @@
 #include "rpc/kit/dispatcher.hpp"
 
 #include "rpc/base/error.hpp"
+#include "rpc/model/codec.hpp"
 
 namespace mistify::rpc {
 
@@ -37,6 +38,16 @@ std::string quoted(std::string_view text) {
   return std::move(w).str();
 }
 
+/// The text, or an object with the code where it is one that a sub-agent may say.
+std::string error_of(const failure& e) {
+  const auto code = code_of(e.code());
+  if (code == job_code::failed || code == job_code::cancelled)
+    return quoted(e.what());
+  json::writer w;
+  w.begin_object().key("code").value(to_string(code)).key("message").value(e.message()).end_object();
+  return std::move(w).str();
+}
+
 } // namespace
 
 std::string dispatcher::answer(std::string_view body, const asker& who) const {
@@ -53,6 +64,8 @@ std::string dispatcher::answer(std::string_view body, const asker& who) const {
   const auto id_text = id ? id->text() : "null";
   try {
     return envelope(run(who), "null", id_text);
+  } catch (const failure& e) {
+    return envelope("null", error_of(e), id_text);
   } catch (const std::exception& e) {
     return envelope("null", quoted(e.what()), id_text);
   }

@@ -85,7 +85,7 @@ public:
   std::string address() const;
 
   /// Serves `method` by `f`, from `const In&` to `Out`; see messages.hpp for what the types need. What `f` throws is the
-  /// answer's `error`; params that do not decode are answered with 400. What takes long may also take a `const asker&`, to
+  /// answer's `error`: its text, or `{"code","message"}` for a `failure` with a code of sub-agents (`sub_agent_in_use`); params that do not decode are answered with 400. What takes long may also take a `const asker&`, to
   /// see when to give up.
   template <class In, class Out, class F>
   void handle(std::string method, F f) {

@@ -42,7 +42,18 @@ std::string encode(const guest_cpu_metrics& value);
 std::string encode(const guest_disk_metrics& value);
 std::string encode(const guest_nic_metrics& value);
 
-std::string encode(const job& value);
+/// `with_stages` adds the member `Stages`.
+std::string encode(const job& value, bool with_stages = false);
+
+/// "" for `none`, else the name of the enumerator: "no_space".
+std::string_view to_string(job_code code) noexcept;
+std::optional<job_code> job_code_from(std::string_view text) noexcept;
+
+/// "ok", "timeout" and so on; "" for `none`.
+std::string_view to_string(stage_outcome outcome) noexcept;
+
+/// The code of a job that ends by this failure; `failed` for any that has none of its own.
+job_code code_of(errc why) noexcept;
 
 /// "Queued", "Running", "Complete", "Error".
 std::string_view to_string(job_status status) noexcept;
@@ -67,11 +78,14 @@ std::string encode_call(std::string_view method, std::string_view params, std::u
 
 /// Returns the `result` of an answer as compact JSON text. Throws `failure{sub_agent_failed}` if the body is not a
 /// JSON-RPC answer, if `error` is not null (the message is the string, or any other value as JSON) or if `result` is
-/// null or missing.
+/// null or missing. An error `{"code","message"}` with a known code, and the texts "not found", "no such image" and "no
+/// space left on device", throw the code of their own (`sub_agent_no_space`).
 std::string decode_result(std::string_view body);
 
-/// `{"guest":G,"action":A,"args":{…}}`; `args` is omitted if empty. `guest` is JSON text.
-std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args);
+/// `{"guest":G,"action":A,"args":{…},"params":{…},"again":true}`. `guest` and `params` are JSON texts. Empty `args`, empty
+/// `params` and a false `again` are omitted.
+std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args,
+                                 std::string_view params = {}, bool again = false);
 
 /// `{"guest":G,"type":T,"args":{…}}`; `args` is omitted if empty.
 std::string encode_metrics_request(std::string_view guest, std::string_view type, const metadata_map& args);

@@ -1,6 +1,10 @@
 #include "rpc/model/codec.hpp"
 #include "rpc/model/codec_fields.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace mistify::rpc {
 
 namespace {
@@ -20,12 +24,44 @@ void put_args(json::writer& out, const metadata_map& args) {
     wire::write(out.key("args"), args);
 }
 
+/// A member of the error if it is a text, else empty.
+std::string text_in(const json::node& error, std::string_view name) {
+  const auto* member = error.type() == json::node::kind::object ? error.find(name) : nullptr;
+  return member && member->type() == json::node::kind::string ? member->as_string(name) : std::string{};
+}
+
 /// The text of a JSON-RPC error. An empty error is still an error, and the job's message must not be empty.
 std::string error_text(const json::node& error) {
-  if (error.type() != json::node::kind::string)
-    return error.text();
+  if (error.type() != json::node::kind::string) {
+    auto message = text_in(error, "message");
+    return message.empty() ? error.text() : message;
+  }
   auto text = error.as_string("error");
   return text.empty() ? "error without a text" : text;
+}
+
+/// What sub-agents may say by a code. Codes that only the agent can know are not among them.
+errc errc_of(std::string_view code) {
+  static constexpr std::pair<std::string_view, errc> known[] = {
+    {"timeout", errc::sub_agent_timeout},     {"unreachable", errc::sub_agent_unreachable},
+    {"refused", errc::sub_agent_refused},     {"no_space", errc::sub_agent_no_space},
+    {"no_memory", errc::sub_agent_no_memory}, {"not_found", errc::sub_agent_not_found},
+    {"conflict", errc::sub_agent_conflict},   {"in_use", errc::sub_agent_in_use}};
+  const auto* found = std::ranges::find(known, code, &std::pair<std::string_view, errc>::first);
+  return found == std::end(known) ? errc::sub_agent_failed : found->second;
+}
+
+/// Sub-agents of the original say by fixed texts what is wrong.
+errc errc_of_text(std::string_view text) {
+  if (text == "not found" || text == "no such image")
+    return errc::sub_agent_not_found;
+  return text == "no space left on device" ? errc::sub_agent_no_space : errc::sub_agent_failed;
+}
+
+failure failure_of(const json::node& error) {
+  auto text = error_text(error);
+  const auto code = error.type() == json::node::kind::string ? errc_of_text(text) : errc_of(text_in(error, "code"));
+  return {code, std::move(text)};
 }
 
 } // namespace
@@ -44,17 +80,22 @@ std::string decode_result(std::string_view body) {
   if (root.type() != json::node::kind::object)
     throw failure{errc::sub_agent_failed, "unparsable answer: must be an object"};
   if (const auto* error = root.find("error"); error != nullptr && !error->is_null())
-    throw failure{errc::sub_agent_failed, error_text(*error)};
+    throw failure_of(*error);
   const auto* result = root.find("result");
   if (result == nullptr || result->is_null())
     throw failure{errc::sub_agent_failed, "empty result"};
   return result->text();
 }
 
-std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args) {
+std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args,
+                                 std::string_view params, bool again) {
   json::writer out;
   out.begin_object().key("guest").raw(guest).key("action").value(action);
   put_args(out, args);
+  if (!params.empty())
+    out.key("params").raw(params);
+  if (again)
+    out.key("again").value(true);
   return std::move(out.end_object()).str();
 }
 

@@ -23,11 +23,18 @@ struct fields<disk> {
 
 template <>
 struct fields<guest> {
-  static constexpr auto all = std::tuple{always("id", &guest::id),         if_set("type", &guest::type),
-                                         if_set("image", &guest::image),   if_set("nics", &guest::nics),
-                                         if_set("disks", &guest::disks),   if_set("state", &guest::state),
-                                         if_set("memory", &guest::memory), if_set("cpu", &guest::cpu),
-                                         if_set("vnc", &guest::vnc),       if_set("metadata", &guest::metadata)};
+  static constexpr auto all = std::tuple{always("id", &guest::id),
+                                         if_set("type", &guest::type),
+                                         if_set("image", &guest::image),
+                                         if_set("nics", &guest::nics),
+                                         if_set("disks", &guest::disks),
+                                         if_set("state", &guest::state),
+                                         if_set("state_reason", &guest::state_reason),
+                                         if_set("wanted", &guest::wanted),
+                                         if_set("memory", &guest::memory),
+                                         if_set("cpu", &guest::cpu),
+                                         if_set("vnc", &guest::vnc),
+                                         if_set("metadata", &guest::metadata)};
 };
 
 guest decode_guest(const json::node& node, std::string_view path) {
@@ -64,8 +71,7 @@ std::optional<inexact_name> inexact_in(const std::vector<T>& devices, std::strin
 
 std::optional<inexact_name> find_inexact_name(const guest& in) {
   auto found = wire::inexact_member(
-    in, {},
-    {"start", "apply", "name", "labels", "power", "cloud_init", "state_reason", "wanted", "on_io_error", "next_disk"});
+    in, {}, {"start", "apply", "name", "labels", "power", "cloud_init", "on_io_error", "next_disk"});
   if (!found)
     found = inexact_in(in.nics, "nics");
   return found ? found : inexact_in(in.disks, "disks", {"format"});

@@ -2,6 +2,9 @@
 
 #include "rpc/model/codec_names.hpp"
 
+#include <charconv>
+#include <system_error>
+
 namespace mistify::rpc {
 
 namespace {
@@ -85,8 +88,25 @@ void decode(const json::node& from, guest_request& to) {
   member_of(from, "guest", to.guest, guest_of);
   member_of(from, "action", to.action, text_of);
   member_of(from, "args", to.args, pairs_of);
-  if (const auto* params = from.find("params"); params && !params->is_null())
-    to.params = params->text();
+  member_of(from, "params", to.params, [](const json::node& n, std::string_view) { return n.text(); });
+  member_of(from, "again", to.again, [](const json::node& n, std::string_view field) { return n.as_bool(field); });
+}
+
+std::optional<std::uint64_t> wait_of(const guest_request& request) {
+  if (!request.params.empty()) {
+    const auto params = json::document::parse(request.params);
+    if (const auto* wait = params.root().find("wait"))
+      return wait->as_uint("params.wait");
+  }
+  const auto arg = request.args.find("wait");
+  std::uint64_t seconds = 0;
+  if (arg == request.args.end())
+    return std::nullopt;
+  const auto* end = arg->second.data() + arg->second.size();
+  const auto [stop, fault] = std::from_chars(arg->second.data(), end, seconds);
+  if (fault != std::errc{} || stop != end)
+    throw failure{errc::invalid_request, "args.wait: must be a whole number"};
+  return seconds;
 }
 
 void decode(const json::node& from, guest_response& to) {
@@ -145,11 +165,7 @@ void decode(const json::node& from, volume_response& to) {
 }
 
 std::string encode(const guest_request& value) {
-  auto request = encode_guest_request(encode(value.guest), value.action, value.args);
-  if (value.params.empty())
-    return request;
-  request.back() = ',';
-  return request.append(R"("params":)").append(value.params).append("}");
+  return encode_guest_request(encode(value.guest), value.action, value.args, value.params, value.again);
 }
 
 std::string encode(const guest_response& value) {

@@ -2,7 +2,9 @@
 
 #include "rpc/model/codec.hpp"
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +19,13 @@ struct guest_request {
   mistify::rpc::guest guest;
   std::string action;
   metadata_map args;
-  std::string params = {}; ///< what the client asked for, JSON text; empty: nothing
+  std::string params = {}; ///< what the client asks for beside the action, a JSON object as text; empty: nothing
+  bool again = false;      ///< the stage was called before: look what came of it, and set nothing going
 };
+
+/// How many seconds the guest may take, by the params of the client, else by the args of the stage; null if neither says.
+/// A stage that is given such a time answers `retry` until it is done.
+std::optional<std::uint64_t> wait_of(const guest_request& request);
 
 /// The guest as it is now; the agent stores it. `retry` requests another call after that many seconds; 0: none.
 struct guest_response {

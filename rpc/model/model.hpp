@@ -41,6 +41,9 @@ struct guest {
   std::vector<nic> nics;
   std::vector<disk> disks;
   std::string state;
+  std::string
+    state_reason;     ///< why it is in that state, at most 64 bytes: "shutdown", "io-error:ENOSPC:vda"; may be empty
+  std::string wanted; ///< "on" or "off": what was asked for last; empty: nothing yet
   std::uint64_t memory = 0, cpu = 0;
   std::int64_t vnc = 0;
   metadata_map metadata;
@@ -101,12 +104,58 @@ constexpr bool has_ended(job_status s) noexcept {
   return s == job_status::complete || s == job_status::error;
 }
 
+/// Why a job failed, for programs. The numbers are stored on disk.
+enum class job_code : std::uint8_t {
+  none, ///< it has not failed
+  cancelled,
+  interrupted, ///< by the end of the agent, while a call was out
+  timeout,
+  unreachable, ///< no connection to the sub-agent, or it was lost before an answer
+  refused,     ///< the sub-agent will not, by a rule
+  no_space,
+  no_memory,
+  not_found,
+  conflict,
+  in_use,
+  guest_deleted,
+  preempted, ///< by a poweroff or a delete that did not wait for it
+  failed,    ///< anything else
+};
+
+/// True if the same request may succeed later.
+constexpr bool is_retryable(job_code code) noexcept {
+  using enum job_code;
+  return code == timeout || code == unreachable || code == interrupted || code == preempted || code == in_use ||
+         code == no_space || code == no_memory;
+}
+
+/// How a stage of a job ended. The numbers are stored on disk.
+enum class stage_outcome : std::uint8_t { none, ok, error, timeout, cancelled, interrupted, skipped };
+
+/// A stage of a job that began. `ended` is unset while it runs.
+struct job_stage {
+  std::string service, method;
+  timestamp started{}, ended{};
+  stage_outcome outcome = stage_outcome::none;
+};
+
+/// How far the running stage is, as its sub-agent reports it.
+struct job_progress {
+  std::optional<std::uint64_t> done, total;
+  std::string unit;
+};
+
 /// An asynchronous action, from its acceptance to its end. `guest_id` is `agent` for image jobs.
 struct job {
   std::string id, guest_id, action;
   timestamp queued_at{}, started_at{}, updated_at{};
   job_status status = job_status::queued;
   std::string message;
+  job_code code = job_code::none;
+  std::vector<job_stage> stages{}; ///< those that began, in order
+  std::size_t stage_count = 0;     ///< of the pipeline; 0 before the first stage
+  std::optional<job_progress> progress{};
+  std::string request_id{}, user{}; ///< of the request that queued it
 };
 
 } // namespace mistify::rpc

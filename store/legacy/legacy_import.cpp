@@ -91,6 +91,7 @@ std::size_t end_unfinished(legacy_content& content, rpc::timestamp at) {
       continue;
     job.status = rpc::job_status::error;
     job.message = interrupted;
+    job.code = rpc::job_code::interrupted;
     job.updated_at = at;
     fail_create(content.guests, job);
     ++count;

@@ -57,6 +57,8 @@ rpc::job read_job(const node& from, std::string_view guest_id) {
   job.updated_at = time_of(from, "UpdatedAt");
   job.status = status_of(from);
   job.message = text_of(from, "Message");
+  if (job.status == rpc::job_status::error)
+    job.code = rpc::job_code::failed;
   return job;
 }
 

@@ -25,7 +25,7 @@ const action = (service, method) => ({ stages: [{ service, method }] });
 // Every action that the example sub-agent knows, as etc/example.json has them; a job takes long enough to be cancelled.
 function config(port, dbpath) {
   const actions = {};
-  for (const name of ["create", "delete", "reboot", "restart", "poweroff", "shutdown", "start", "suspend"])
+  for (const name of ["create", "delete", "reboot", "restart", "poweroff", "shutdown", "start", "suspend", "resume", "hibernate"])
     actions[name] = action("test", `Test.${name[0].toUpperCase()}${name.slice(1)}`);
   for (const name of [
     "CpuMetrics",

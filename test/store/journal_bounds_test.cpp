@@ -126,7 +126,7 @@ TEST_CASE_METHOD(bounded_fixture, "the hypervisor's metadata have a bound of the
 TEST_CASE_METHOD(bounded_fixture, "messages of jobs and texts of events are cut") {
   add_guest("a");
   start("create-a");
-  batch([&] { return log->report_progress("create-a", std::string(50, 'p')); });
+  batch([&] { return log->report_progress("create-a", {std::string(50, 'p')}); });
   CHECK(job("create-a").message == std::string(17, 'p') + "…");
   record({"create-a", guest_state{std::string(50, 's')}, job_ends{rpc::job_status::error, std::string(50, 'm')}});
   CHECK(job("create-a").message == std::string(17, 'm') + "…");

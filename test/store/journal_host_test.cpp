@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+#include <algorithm>
+
 using namespace mistify;
 using namespace mistify::store;
 
@@ -249,4 +251,59 @@ TEST_CASE("what happens to a volume at once does not wait for the next start of 
   CHECK(f.refusal([&] { change("detachDisk", R"({"disk":1,"delete":true,"apply":"next-start"})"); }) == why);
   change("detachDisk", R"({"disk":1,"apply":"next-start"})");
   change("detachDisk", R"({"disk":1,"delete":true,"apply":"either"})");
+}
+
+TEST_CASE("a resume is a start for a guest that hibernates, and none for one that is paused") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, 100};
+  f.create_off(f.guest("off", 600));
+  f.create_off(f.guest("paused", 600));
+  f.complete(f.add_job("s", "paused", "start").job.id, guest_state{"paused"});
+  CHECK(f.refusal([&] { f.add_job("r", "off", "resume"); }) == full);
+  f.limits.reset();
+  f.batch([&] { return f.log->set_maintenance({true, ""}); });
+  CHECK(f.refusal([&] { f.add_job("r", "off", "resume"); }) == "unavailable: the host is in maintenance");
+  f.add_job("p", "paused", "resume");
+  f.batch([&] { return f.log->set_maintenance({}); });
+  f.add_job("r", "off", "containerResume");
+  CHECK(f.board.sums().allocated.memory == 1200);
+}
+
+TEST_CASE("a start behind a create is judged too: without room the create stands, and an event says why") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, 100};
+  f.create_off(f.guest("a", 600));
+  f.complete(f.add_job("s", "a", "start").job.id, guest_state{"running"});
+  const auto create_and_start = [&](const std::string& id) {
+    f.create(f.guest(id, 600));
+    job_step step{"create-" + id, guest_state{"shutoff"}, job_ends{}};
+    step.queues = new_job{"start-" + id, id, "start", "", "", ""};
+    return f.record(step).queued;
+  };
+  const auto before = f.feed.last();
+  CHECK(create_and_start("b") == 0);
+  CHECK(f.job("create-b").status == rpc::job_status::complete);
+  CHECK(f.unfinished_ids().empty());
+  const auto told = f.feed.after(before, 100);
+  REQUIRE(told);
+  CHECK(std::ranges::count_if(*told, [](const event_ptr& one) {
+          return one->type == event_type::guest_power && one->guest == "b" &&
+                 one->text == "is not started: " + std::string{full}.substr(std::string{"conflict: "}.size());
+        }) == 1);
+  f.complete(f.add_job("o", "a", "poweroff").job.id, guest_state{"shutoff"});
+  CHECK(create_and_start("c") > 0);
+  CHECK(f.board.sums().allocated.memory == 600);
+}
+
+TEST_CASE("a guest whose machine is missing is not created once more during maintenance") {
+  host_fixture f;
+  f.create_off(f.guest("a", 1));
+  f.batch([&] { return f.log->report_state("a", "unknown", "missing"); });
+  f.batch([&] { return f.log->set_maintenance({true, ""}); });
+  const auto again = [&] {
+    return f.batch([&] { return f.log->add_guest(f.guest("a", 1), {"again", "a", "create", "", "", "digest"}); });
+  };
+  CHECK(f.refusal(again) == "unavailable: the host is in maintenance");
+  f.batch([&] { return f.log->set_maintenance({}); });
+  CHECK(again().job.id == "again");
 }

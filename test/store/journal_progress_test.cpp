@@ -9,7 +9,7 @@ struct progress_fixture : journal_fixture {
   progress_fixture() { add_job("j", "agent", "fetchImage"); }
 
   rpc::job tell(const std::string& message, const std::string& job = "j") {
-    return batch([&] { return log->report_progress(job, message); });
+    return batch([&] { return log->report_progress(job, {message}); });
   }
 
   std::string message() { return job("j").message; }

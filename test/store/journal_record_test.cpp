@@ -102,7 +102,7 @@ TEST_CASE("the guest that a stage returned replaces the stored one") {
   journal_fixture f;
   auto sent = f.add_guest("g", "j").guest_doc;
   auto step = f.complete("j", guest_returned{sent, returned_guest("g", {{"by", "stage"}})});
-  CHECK(step.guest_doc == R"({"id":"g","state":"running","metadata":{"by":"stage"}})");
+  CHECK(step.guest_doc == R"({"id":"g","state":"running","wanted":"on","metadata":{"by":"stage"}})");
   CHECK(f.doc("g") == step.guest_doc);
   f.crash();
   CHECK(f.doc("g") == step.guest_doc);

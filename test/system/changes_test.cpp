@@ -102,6 +102,23 @@ TEST_CASE("what cannot be patched is refused by name") {
   CHECK(h.http.patch(h.at, R"({"memory":1,"apply":"live"})").status == 409); // the guest is not on
 }
 
+TEST_CASE("the power of a guest is patched member by member, and checked as at its create") {
+  change_house h;
+  CHECK(h.http.patch(h.at, R"({"power":{"restart":"on-crash","max":3},"on_io_error":"stay"})").status == 202);
+  CHECK(h.http.patch(h.at, R"({"power":{"max":null,"order":-2}})").status == 202);
+  CHECK(h.sub.calls("Test.Update").empty());
+  const auto now = h.http.get(h.at).body;
+  CHECK_THAT(now, Contains(R"("power":{"restart":"on-crash","order":-2})"));
+  CHECK(text_at(now, "on_io_error") == "stay");
+  for (const auto* wrong : {R"({"power":"on"})", R"({"power":{"max":0}})", R"({"power":{"x":1}})",
+                            R"({"on_io_error":"wait"})", R"({"wanted":"on"})", R"({"start":true})"}) {
+    INFO(wrong);
+    CHECK(h.http.patch(h.at, wrong).status == 400);
+  }
+  CHECK(h.http.get(h.at).body == now);
+  CHECK(h.http.patch(h.at, R"({"power":null,"on_io_error":null})").status == 202);
+}
+
 TEST_CASE("names are unique when they are changed, too") {
   change_house h;
   h.create_guest(R"("name":"db")");

@@ -86,6 +86,28 @@ TEST_CASE("creates and starts beyond the host are refused with the numbers, also
   CHECK(h.outcome(h.http.post("/guests/" + two + "/start").job()) == "Complete");
 }
 
+TEST_CASE("the agent's own starts are judged as a client's, and the log says why there is none") {
+  sized_house h;
+  const auto one = h.create_guest(R"("memory":600,"power":{"restart":"on-crash"})");
+  const auto two = h.create_guest(R"("memory":600)");
+  const auto report = [&](const char* state) {
+    return h.http.put("/guests/" + one + "/state", std::string{R"({"state":")"} + state + "\"}").status;
+  };
+  CHECK(h.outcome(h.http.post("/guests/" + one + "/start").job()) == "Complete");
+  CHECK(report("shutoff") == 200); // which gives its room back
+  CHECK(h.outcome(h.http.post("/guests/" + two + "/start").job()) == "Complete");
+  CHECK(h.http.post("/guests/" + one + "/start").status == 409);
+  const auto hibernated = h.http.post("/guests/" + one + "/resume");
+  CHECK(error_message(hibernated) == "memory: 600 MB asked for, 400 MB left of 1000 MB (600 MB taken)");
+  CHECK(h.outcome(h.http.post("/guests/" + two + "/poweroff").job()) == "Complete");
+  CHECK(h.outcome(h.http.post("/guests/" + one + "/start").job()) == "Complete");
+  CHECK(report("crashed") == 200);
+  CHECK(h.outcome(h.http.post("/guests/" + two + "/start").job()) == "Complete");
+  CHECK(
+    eventually([&] { return h.agent.log().find("is not started: memory: 600 MB asked for") != std::string::npos; }));
+  CHECK(text_at(h.http.get("/guests/" + one).body, "state") == "crashed");
+}
+
 TEST_CASE("a host that does not say how large it is admits nothing") {
   sized_house h;
   h.sub.on("Test.HostInfo", [](const call& asked) { return rpc_error(asked, R"("no libvirt")"); });

@@ -10,9 +10,9 @@ namespace mistify::test {
 
 namespace {
 
-const std::vector<std::string> guest_actions{"create",     "delete",     "reboot",    "restart",   "poweroff",
-                                             "shutdown",   "start",      "suspend",   "update",    "attachDisk",
-                                             "detachDisk", "resizeDisk", "attachNic", "detachNic", "pending"};
+const std::vector<std::string> guest_actions{
+  "create",     "delete",     "reboot",     "restart",   "poweroff",  "shutdown", "start",     "suspend", "update",
+  "attachDisk", "detachDisk", "resizeDisk", "attachNic", "detachNic", "resume",   "hibernate", "pending"};
 const std::vector<std::string> image_actions{"listImages", "getImage", "deleteImage", "fetchImage"};
 const std::vector<std::string> other_actions{"cpuMetrics",  "nicMetrics",     "diskMetrics",    "listSnapshots",
                                              "getSnapshot", "createSnapshot", "deleteSnapshot", "rollbackSnapshot"};

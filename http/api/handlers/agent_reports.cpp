@@ -2,8 +2,10 @@
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "rpc/base/cut_text.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/model/codec.hpp"
+#include "rpc/model/power.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,28 +19,49 @@ namespace {
 constexpr std::array<std::string_view, 10> states{"unknown", "running",   "blocked", "paused",  "shutdown",
                                                   "crashed", "suspended", "shutoff", "stopped", "deleted"};
 
-/// Returns the text of a report's only member; empty if there is none.
-std::string text_in(const std::string& body, std::string_view name) {
-  const auto document = rpc::json::document::parse(body);
-  const auto* member = document.root().find(name);
-  return member ? member->as_string(name) : std::string{};
-}
-
-std::string decode_state(const std::string& body) {
-  auto state = text_in(body, "state");
-  if (std::find(states.begin(), states.end(), state) == states.end())
-    throw rpc::failure{rpc::errc::invalid_request, "state: is none that a guest can be in by itself"};
-  return state;
-}
+using rpc::json::node;
 
 constexpr std::size_t longest_message = 256;
+constexpr std::size_t longest_unit = 32;
 
-std::string decode_message(const std::string& body) {
-  auto message = text_in(body, "message");
-  if (message.empty() || message.size() > longest_message)
-    throw rpc::failure{rpc::errc::invalid_request,
-                       "message: must be a text of at most " + std::to_string(longest_message) + " bytes"};
-  return message;
+/// Returns a text of a report; empty if it is absent.
+std::string text_in(const node& report, std::string_view name, std::size_t longest) {
+  const auto* member = report.find(name);
+  auto text = member ? member->as_string(name) : std::string{};
+  if (text.size() > longest || rpc::has_control(text))
+    throw rpc::failure{rpc::errc::invalid_request, std::string{name} + ": must be a text of at most " +
+                                                     std::to_string(longest) + " bytes without control characters"};
+  return text;
+}
+
+struct state_report {
+  std::string state, reason;
+};
+
+state_report decode_state(const std::string& body) {
+  const auto document = rpc::json::document::parse(body);
+  state_report told{text_in(document.root(), "state", longest_message),
+                    text_in(document.root(), "state_reason", rpc::longest_state_reason)};
+  if (std::find(states.begin(), states.end(), told.state) == states.end())
+    throw rpc::failure{rpc::errc::invalid_request, "state: is none that a guest can be in by itself"};
+  return told;
+}
+
+std::optional<std::uint64_t> number_in(const node& report, std::string_view name) {
+  const auto* member = report.find(name);
+  return member && !member->is_null() ? std::optional{member->as_uint(name)} : std::nullopt;
+}
+
+store::stage_report decode_progress(const std::string& body) {
+  const auto document = rpc::json::document::parse(body);
+  const auto& root = document.root();
+  store::stage_report told{text_in(root, "message", longest_message)};
+  rpc::job_progress progress{number_in(root, "done"), number_in(root, "total"), text_in(root, "unit", longest_unit)};
+  if (progress.done || progress.total || !progress.unit.empty())
+    told.progress = std::move(progress);
+  if (told.message.empty() && !told.progress)
+    throw rpc::failure{rpc::errc::invalid_request, "message: is missing, and so are done, total and unit"};
+  return told;
 }
 
 /// True if one of the services that `who` speaks for has a part in the action.
@@ -74,20 +97,23 @@ void expect_own_job(const context& cx, const principal& who, const std::string& 
 } // namespace
 
 task<answer> report_state(context& cx, request from) {
-  const auto state = decode_state(from.body);
+  const auto told = decode_state(from.body);
   const auto guest = require_guest(cx, from.captures[0]);
   expect_own_guest(cx, *from.who, *guest);
-  const auto taken = co_await cx.agents.report(guest->id, state);
+  const auto taken = co_await cx.agents.report(guest->id, told.state, told.reason);
   if (!taken.before.empty())
-    rpc::log::audit("guest changed by itself",
-                    {{"request_id", from.id}, {"guest", guest->id}, {"from", taken.before}, {"to", state}});
+    rpc::log::audit("guest changed by itself", {{"request_id", from.id},
+                                                {"guest", guest->id},
+                                                {"from", taken.before},
+                                                {"to", told.state},
+                                                {"reason", told.reason}});
   co_return json_answer(200, public_guest(taken.guest_doc));
 }
 
 task<answer> report_progress(context& cx, request from) {
-  auto message = decode_message(from.body);
+  auto told = decode_progress(from.body);
   expect_own_job(cx, *from.who, from.captures[0]);
-  const auto job = co_await cx.agents.report_progress(from.captures[0], std::move(message));
+  const auto job = co_await cx.agents.report_progress(from.captures[0], std::move(told));
   co_return json_answer(200, rpc::encode(job));
 }
 

@@ -194,8 +194,11 @@ request_identity identify(const request& from, std::string_view canonical) {
   if (key.size() > longest_key)
     throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
   return {key.empty() ? std::string{} : key_of(*from.who) + std::string{key},
-          sha256({from.method, canonical_path(from.segments), canonical}), from.id, audit_of(from, 202),
-          std::string{from.header("if-match")}};
+          sha256({from.method, canonical_path(from.segments), canonical}),
+          from.id,
+          audit_of(from, 202),
+          std::string{from.header("if-match")},
+          from.who->name};
 }
 
 store::audit_ptr audit_of(const request& from, int status) {
@@ -215,11 +218,12 @@ actors::job_request make_job(const request_identity& who, actors::action_ptr wha
   actors::job_request job{std::move(what), std::move(stage_request), who.idempotency_key, who.digest, who.request_id};
   job.if_match = who.if_match;
   job.audit = who.audit;
+  job.user = who.user;
   return job;
 }
 
 bool means_absent(const failure& why) {
-  return why.code() == errc::sub_agent_failed && (why.message() == "not found" || why.message() == "no such image");
+  return why.code() == errc::sub_agent_not_found;
 }
 
 } // namespace mistify::http::handlers

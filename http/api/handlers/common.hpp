@@ -72,6 +72,7 @@ struct request_identity {
   std::string request_id;
   store::audit_ptr audit = {}; ///< null: not audited
   std::string if_match = {};   ///< outside of the digest: a repeated request gets its first answer after changes too
+  std::string user = {};       ///< name of the identity; empty without one
 };
 
 /// The request's entry of the audit, to commit with its change. `status` is that of the response. Null: not audited.
@@ -88,7 +89,7 @@ std::optional<store::queued_job> repeated(const context& cx, const request_ident
 /// Makes a job request for `what`; image and snapshot stages get `stage_request`.
 actors::job_request make_job(const request_identity& who, actors::action_ptr what, std::string stage_request);
 
-/// True for the error texts with which sub-agents report that something does not exist.
+/// True if a sub-agent reports that something does not exist.
 bool means_absent(const rpc::failure& why);
 
 /// Runs `decode` on a sub-agent's answer and turns `invalid_request` into `sub_agent_failed`.

@@ -21,9 +21,9 @@ using store::event_type;
 
 namespace {
 
-constexpr std::array types{event_type::guest_created, event_type::guest_changed,    event_type::guest_deleted,
-                           event_type::job_queued,    event_type::job_started,      event_type::job_stage_done,
-                           event_type::job_ended,     event_type::job_stage_skipped};
+constexpr std::array types{event_type::guest_created, event_type::guest_changed,     event_type::guest_deleted,
+                           event_type::job_queued,    event_type::job_started,       event_type::job_stage_done,
+                           event_type::job_ended,     event_type::job_stage_skipped, event_type::guest_power};
 
 /// Calls `f` with each element of a parameter, which may be a list and may be repeated.
 template <class F>

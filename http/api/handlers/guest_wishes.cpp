@@ -6,6 +6,7 @@
 #include "rpc/model/exact_names.hpp"
 #include "rpc/model/guest_names.hpp"
 #include "rpc/model/merge_patch.hpp"
+#include "rpc/model/power.hpp"
 #include "store/guest_wish.hpp"
 
 #include <algorithm>
@@ -46,8 +47,8 @@ std::string_view way_to_change(std::string_view member) {
     return "is changed by PATCH /guests/{id}/metadata";
   if (member == "disks" || member == "nics")
     return "is changed by POST and DELETE /guests/{id}/disks and /guests/{id}/nics";
-  constexpr std::array<std::string_view, 9> fixed{"id",  "type",       "image",        "state", "next_disk",
-                                                  "vnc", "cloud_init", "state_reason", "wanted"};
+  constexpr std::array<std::string_view, 10> fixed{"id",  "type",       "image",        "state",  "next_disk",
+                                                   "vnc", "cloud_init", "state_reason", "wanted", "start"};
   return std::ranges::find(fixed, member) == fixed.end() ? "" : "cannot be changed";
 }
 
@@ -143,7 +144,9 @@ guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
   const auto after = rpc::decode_guest(
     rpc::merge_patch(before.root(), patch.root(), [](std::string_view member) { return member != "apply"; }));
   rpc::expect_valid_names(after);
-  if (!rpc::find_inexact_name(guest)) // a guest of before this rule can be changed
+  if (patch.root().find("power") || patch.root().find("on_io_error")) // a guest of before these rules can be changed
+    rpc::expect_power(after);
+  if (!rpc::find_inexact_name(guest)) // as above
     rpc::expect_exact_names(after);
   return wish;
 }

@@ -4,11 +4,12 @@
 #include "http/api/door.hpp"
 #include "http/api/error_map.hpp"
 #include "http/api/handlers/common.hpp"
+#include "http/api/handlers/guest_params.hpp"
 #include "http/api/handlers/handlers.hpp"
-#include "http/api/handlers/parameters.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
 #include "rpc/model/guest_names.hpp"
+#include "rpc/model/power.hpp"
 #include "store/admission.hpp"
 
 #include <algorithm>
@@ -21,15 +22,19 @@ using rpc::failure;
 
 namespace {
 
-constexpr std::array<std::string_view, 7> guest_actions{"shutdown", "reboot",  "restart", "poweroff",
-                                                        "start",    "suspend", "delete"};
+constexpr std::array<std::string_view, 9> guest_actions{"shutdown", "reboot", "restart",   "poweroff", "start",
+                                                        "suspend",  "resume", "hibernate", "delete"};
 
-task<answer> act(context& cx, request from, std::string action, std::string_view stage_request = {}) {
-  const auto who = identify(from, stage_request);
+task<answer> act(context& cx, request from, std::string action) {
+  const auto wish = wish_of(from, action, from.captures[0]);
+  auto kept = actors::encode(wish);
+  const auto who = identify(from, kept);
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
   const auto guest = require_guest(cx, from.captures[0]);
-  auto job = make_job(who, require_action(cx, action_for(guest->type, action)), std::string{stage_request});
+  auto what = require_action(cx, action_for(guest->type, action));
+  expect_wait(wish, *what);
+  auto job = make_job(who, std::move(what), std::move(kept));
   if (store::starts_guest(job.what->kind->name) && cx.host.admits_by_size())
     co_await cx.agents.refresh_host(); // the journal judges by the figures that are there
   const auto queued = co_await cx.agents.queue(guest->id, std::move(job));
@@ -62,7 +67,19 @@ rpc::guest decode_new_guest(const std::string& body) {
   std::transform(guest.id.begin(), guest.id.end(), guest.id.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   guest.state = "create";
+  guest.state_reason.clear();
+  rpc::expect_power(guest);
   return guest;
+}
+
+/// Takes the member `start` out of a guest to create: it is not stored. Throws `invalid_request` unless it is a boolean.
+bool take_start(rpc::guest& guest) {
+  const auto found = guest.extra.extract("start");
+  if (!found || found.mapped() == "false")
+    return false;
+  if (found.mapped() != "true")
+    throw failure{errc::invalid_request, "start: must be true or false"};
+  return true;
 }
 
 /// An identity that is limited to some guests creates only those.
@@ -75,13 +92,19 @@ void expect_visible(const principal& who, const rpc::guest& guest) {
 
 task<answer> create_guest(context& cx, request from) {
   auto guest = decode_new_guest(from.body);
+  guest.wanted.clear();
   // Before an id is generated, so that a repetition without an id is the same request.
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who)) {
     expect_visible(*from.who, rpc::decode_guest(first->guest_doc));
     co_return accepted_guest(cx, *first);
   }
-  auto job = make_job(who, require_action(cx, action_for(guest.type, "create")), {});
+  const bool starts = take_start(guest);
+  guest.wanted = starts ? "on" : "off";
+  auto job = make_job(who, require_action(cx, action_for(guest.type, "create")),
+                      actors::encode(actors::guest_wish{.start = starts}));
+  if (starts)
+    require_action(cx, action_for(guest.type, "start"));
   if (guest.id.empty())
     guest.id = actors::new_uuid();
   expect_visible(*from.who, guest);
@@ -101,8 +124,7 @@ task<answer> get_guest(context& cx, request from) {
 }
 
 task<answer> delete_guest(context& cx, request from) {
-  const auto wish = flag_of(from, "force") ? actors::forced_delete : std::string_view{};
-  return act(cx, std::move(from), "delete", wish);
+  return act(cx, std::move(from), "delete");
 }
 
 task<answer> act_on_guest(context& cx, request from) {

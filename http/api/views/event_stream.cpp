@@ -23,12 +23,19 @@ constexpr std::string_view retry = "retry: 2000\n";
 void write_details(rpc::json::writer& out, const event& what) {
   switch (what.type) {
   case event_type::guest_created:
-  case event_type::guest_changed: out.key("state").value(what.text); break;
+  case event_type::guest_changed:
+    out.key("state").value(what.text);
+    if (!what.reason.empty())
+      out.key("state_reason").value(what.reason);
+    break;
+  case event_type::guest_power: out.key("message").value(what.text); break;
   case event_type::job_stage_done: out.key("stage").value(what.number + 1).key("method").value(what.text); break;
   case event_type::job_stage_skipped: out.key("stage").value(what.number + 1).key("message").value(what.text); break;
   case event_type::job_ended:
     out.key("status").value(rpc::to_string(static_cast<rpc::job_status>(what.number)));
     out.key("message").value(what.text);
+    if (!what.reason.empty())
+      out.key("code").value(what.reason);
     break;
   case event_type::guest_deleted:
   case event_type::job_queued:
@@ -59,6 +66,7 @@ std::string_view name_of(event_type type) noexcept {
   case event_type::job_stage_done: return "job.stage_done";
   case event_type::job_stage_skipped: return "job.stage_skipped";
   case event_type::job_ended: return "job.ended";
+  case event_type::guest_power: return "guest.power";
   }
   return "unknown";
 }

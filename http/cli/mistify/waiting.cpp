@@ -4,6 +4,7 @@
 #include "http/cli/mistify/interrupt.hpp"
 #include "http/cli/mistify/screen.hpp"
 #include "http/client/job_waiter.hpp"
+#include "rpc/model/codec.hpp"
 
 namespace mistify::cli {
 
@@ -11,14 +12,21 @@ namespace {
 
 advance advance_of(const queued_job& what, const client::job& now) {
   advance shown{what.label, now.message, {}, 0, 0};
-  if (now.advance) {
-    shown.done = now.advance->done;
-    shown.total = now.advance->total;
-    shown.unit = now.advance->unit;
+  if (now.progress) {
+    shown.done = now.progress->done.value_or(0);
+    shown.total = now.progress->total.value_or(0);
+    shown.unit = now.progress->unit;
   }
   if (now.status == rpc::job_status::queued && shown.message.empty())
     shown.message = "queued";
   return shown;
+}
+
+/// Of a job that failed: its code, where that says more than the message.
+std::string reason_of(const client::job& ended) {
+  if (ended.code == rpc::job_code::none || ended.code == rpc::job_code::failed)
+    return {};
+  return " (" + std::string{rpc::to_string(ended.code)} + ")";
 }
 
 void wait_for_one(context& cx, const queued_job& what, bar& line, error_list& errors) {
@@ -32,7 +40,7 @@ void wait_for_one(context& cx, const queued_job& what, bar& line, error_list& er
     if (ended.status == rpc::job_status::error)
       errors.add(status::failed,
                  what.label + ": " + (ended.message.empty() ? "the job ended in Error" : ended.message) +
-                   (ended.code.empty() || ended.code == "failed" ? "" : " (" + ended.code + ")"),
+                   reason_of(ended),
                  "`mistify job " + what.id + "` shows the job");
   } catch (const client::failure& e) {
     line.clear();

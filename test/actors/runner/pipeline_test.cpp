@@ -78,6 +78,19 @@ TEST_CASE("a retry runs the same stage again, a bounded number of times") {
   CHECK(run.finished());
 }
 
+TEST_CASE("stages that change a guest are sent the whole wish, which asks for nothing else") {
+  pipeline run{make_action("detachDisk", {call("T.Detach", {{"x", "y"}})}),
+               R"({"disk":1,"force":true,"start":true,"params":{"wait":5}})", 1};
+  CHECK_FALSE(run.wish().force);
+  CHECK_FALSE(run.wish().start);
+  CHECK_FALSE(run.wish().wait);
+  const std::string sent =
+    R"({"guest":{"id":"g"},"action":"detachDisk","args":{"x":"y"},"params":{"disk":1,"force":true,"start":true,"params":{"wait":5}})";
+  CHECK(run.params(R"({"id":"g"})") == sent + "}");
+  run.accept(R"({"retry":1})", "g");
+  CHECK(run.params(R"({"id":"g"})") == sent + R"(,"again":true})");
+}
+
 TEST_CASE("metrics stages are told the guest and the type") {
   pipeline run{make_action("cpuMetrics", {call("T.CPU", {{"a", "b"}})}), "", 0};
   CHECK(run.params(R"({"id":"g"})") == R"({"guest":{"id":"g"},"type":"cpu","args":{"a":"b"}})");
@@ -97,7 +110,7 @@ TEST_CASE("a pipeline without stages is finished at once") {
 }
 
 TEST_CASE("a pipeline can begin where it was after a restart") {
-  pipeline run{make_action("reboot", {call("T.Stop"), call("T.Start")}), "", 0, 1};
+  pipeline run{make_action("reboot", {call("T.Stop"), call("T.Start")}), "", 0, {1}};
   CHECK(run.current().method == "T.Start");
 }
 

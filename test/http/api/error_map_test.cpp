@@ -11,11 +11,29 @@ using rpc::errc;
 
 TEST_CASE("each error has the status that the contract gives it") {
   const std::pair<errc, int> table[] = {
-    {errc::invalid_request, 400},    {errc::not_found, 404},         {errc::not_configured, 404},
-    {errc::method_not_allowed, 405}, {errc::conflict, 409},          {errc::too_large, 413},
-    {errc::forbidden, 403},          {errc::queue_full, 429},        {errc::internal, 500},
-    {errc::sub_agent_failed, 502},   {errc::sub_agent_timeout, 502}, {errc::storage_failed, 503},
-    {errc::insufficient_space, 507}, {errc::unavailable, 503},       {errc::deadline_exceeded, 504},
+    {errc::invalid_request, 400},
+    {errc::not_found, 404},
+    {errc::not_configured, 404},
+    {errc::method_not_allowed, 405},
+    {errc::conflict, 409},
+    {errc::too_large, 413},
+    {errc::forbidden, 403},
+    {errc::queue_full, 429},
+    {errc::internal, 500},
+    {errc::sub_agent_failed, 502},
+    {errc::sub_agent_timeout, 502},
+    {errc::storage_failed, 503},
+    {errc::insufficient_space, 507},
+    {errc::unavailable, 503},
+    {errc::deadline_exceeded, 504},
+    // What sub-agents say by a code:
+    {errc::sub_agent_unreachable, 502},
+    {errc::sub_agent_refused, 400},
+    {errc::sub_agent_not_found, 404},
+    {errc::sub_agent_conflict, 409},
+    {errc::sub_agent_in_use, 409},
+    {errc::sub_agent_no_space, 507},
+    {errc::sub_agent_no_memory, 507},
   };
   for (const auto& [code, status] : table) {
     INFO(rpc::to_string(code));

@@ -101,6 +101,32 @@ TEST_CASE("an operation has the row's captures as parameters and what any reques
   CHECK(at(document.root(), {"info", "version"}).text() == "\"" MISTIFY_VERSION "\"");
 }
 
+TEST_CASE("a route's description has the query parameters that the route knows, and no other") {
+  const auto document = document::parse(described());
+  for (const auto& row : routes()) {
+    if (row.query == "*")
+      continue;
+    INFO(name_of(row));
+    std::string method{row.method};
+    std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::set<std::string> told, known;
+    for (const node& one : at(document.root(), {"paths", row.pattern, method, "parameters"}).items("parameters")) {
+      const auto* reference = one.find("$ref");
+      const auto name =
+        reference ? reference->as_string("").substr(std::string{"#/components/parameters/"}.size()) : "";
+      const auto& parameter = reference ? at(document.root(), {"components", "parameters", name}) : one;
+      if (at(parameter, {"in"}).as_string("") == "query")
+        told.insert(at(parameter, {"name"}).as_string(""));
+    }
+    for (auto rest = row.query; !rest.empty(); rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1))) {
+      known.insert(std::string{rest.substr(0, rest.find(' '))});
+      if (rest.find(' ') == rest.npos)
+        break;
+    }
+    CHECK(told == known);
+  }
+}
+
 TEST_CASE("no two parts describe the same operation or component") {
   std::set<std::string> seen;
   for (const auto text : api_parts) {

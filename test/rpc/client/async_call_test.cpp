@@ -123,7 +123,7 @@ TEST_CASE("a started call takes what a blocking one takes") {
   CHECK(started(http(std::string(1001, ' '))) == "sub_agent_failed: answer over 1000 bytes");
   CHECK(started(http("[]")) == started(http("[]")));
   CHECK(started("no HTTP at all\r\n\r\n") == "sub_agent_failed: answer is no HTTP");
-  CHECK(started("") == "sub_agent_failed: connection dropped before a whole answer");
+  CHECK(started("") == "sub_agent_unreachable: connection dropped before a whole answer");
 }
 
 TEST_CASE("a started call whose answer comes in pieces is read by a thread that may block") {

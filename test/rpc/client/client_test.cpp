@@ -150,14 +150,14 @@ TEST_CASE("chunked answers are read") {
   CHECK(call_once(whole).starts_with("{"));
   for (std::size_t cut = 1; cut < whole.size(); ++cut) {
     CAPTURE(cut);
-    CHECK(call_once(whole.substr(0, cut)) == "sub_agent_failed: connection dropped before a whole answer");
+    CHECK(call_once(whole.substr(0, cut)) == "sub_agent_unreachable: connection dropped before a whole answer");
   }
 }
 
 TEST_CASE("nobody listening is an error that names the address") {
   const auto port = test::free_port();
   rpc::client c{at(port)};
-  CHECK(call(c) == "sub_agent_failed: connection refused (127.0.0.1:" + std::to_string(port) + ")");
+  CHECK(call(c) == "sub_agent_unreachable: connection refused (127.0.0.1:" + std::to_string(port) + ")");
 }
 
 TEST_CASE("hanging up after any number of bytes is an error, and nothing is sent twice") {
@@ -173,7 +173,7 @@ TEST_CASE("hanging up after any number of bytes is an error, and nothing is sent
       }};
       rpc::client c{at(agent.port())};
       CAPTURE(cut);
-      CHECK(call(c) == "sub_agent_failed: connection dropped before a whole answer");
+      CHECK(call(c) == "sub_agent_unreachable: connection dropped before a whole answer");
     }
     CHECK(requests == 1);
   }
@@ -189,7 +189,7 @@ TEST_CASE("hanging up on a kept connection is an error as well: the request is n
     }};
     rpc::client c{at(agent.port())};
     CHECK(call(c).starts_with("{"));
-    CHECK(call(c) == "sub_agent_failed: connection dropped before a whole answer");
+    CHECK(call(c) == "sub_agent_unreachable: connection dropped before a whole answer");
   }
   CHECK(requests == 2);
 }
@@ -211,7 +211,7 @@ TEST_CASE("answers that are no answers are errors") {
   CHECK_THAT(call_once(http("<html>")), is_error);
   CHECK_THAT(call_once(http(std::string(1 << 20, '['))), is_error);
   CHECK_THAT(call_once(http("{\"result\":{\"a\":\"\xff\"},\"error\":null,\"id\":0}")), is_error);
-  CHECK(call_once(http(R"({"result":null,"error":"not found","id":0})")) == "sub_agent_failed: not found");
+  CHECK(call_once(http(R"({"result":null,"error":"not found","id":0})")) == "sub_agent_not_found: not found");
   CHECK(call_once(http(R"({"result":null,"error":{"a":1},"id":0})")) == "sub_agent_failed: {\"a\":1}");
   CHECK_THAT(call_once(http(R"({"result":null,"error":null,"id":0})")), is_error);
 }
@@ -314,7 +314,7 @@ TEST_CASE("an agent whose backlog is full fails the call after the time for conn
   auto to = at(port);
   to.connect_timeout = 50ms;
   rpc::client c{to};
-  CHECK(call(c) == "sub_agent_failed: no connection within 50ms (127.0.0.1:" + std::to_string(port) + ")");
+  CHECK(call(c) == "sub_agent_unreachable: no connection within 50ms (127.0.0.1:" + std::to_string(port) + ")");
   CHECK(call(c, 20ms) == "sub_agent_timeout: no answer within 20ms");
 
   const rpc::cancellation cancel;

@@ -198,16 +198,79 @@ TEST_CASE("metrics always have all fields") {
   CHECK(encode(guest_cpu_metrics{std::numeric_limits<double>::quiet_NaN(), 1}) == R"({"cpu_time":null,"vcpu_time":1})");
 }
 
+TEST_CASE(
+  "a sub-agent says by a code what is wrong; codes that are the agent's to say, and unknown ones, are failures") {
+  const auto code_in = [](const std::string& error) {
+    try {
+      decode_result(R"({"result":null,"id":0,"error":)" + error + "}");
+    } catch (const failure& e) {
+      CHECK(e.message() == "why");
+      return code_of(e.code());
+    }
+    return job_code::none;
+  };
+  for (const auto* known :
+       {"timeout", "unreachable", "refused", "no_space", "no_memory", "not_found", "conflict", "in_use"})
+    CHECK(to_string(code_in(R"({"code":")" + std::string{known} + R"(","message":"why"})")) == known);
+  for (const auto* other :
+       {R"("cancelled")", R"("interrupted")", R"("guest_deleted")", R"("preempted")", R"("x")", "7"})
+    CHECK(code_in(R"({"code":)" + std::string{other} + R"(,"message":"why"})") == job_code::failed);
+  CHECK(code_in(R"("why")") == job_code::failed);
+}
+
+TEST_CASE("the fixed texts of the original's sub-agents have codes") {
+  const std::pair<const char*, errc> texts[] = {{"not found", errc::sub_agent_not_found},
+                                                {"no such image", errc::sub_agent_not_found},
+                                                {"no space left on device", errc::sub_agent_no_space}};
+  for (const auto& [text, code] : texts)
+    CHECK(complaint(code, [&, t = text] { decode_result(R"({"error":")" + std::string{t} + "\"}"); }) == text);
+}
+
 // -- jobs and times ------------------------------------------------------------------------------------------------
 
 TEST_CASE("a job is written with capitalised members, all of them") {
   CHECK(encode(job{}) == R"({"ID":"","GuestID":"","Action":"","QueuedAt":"0001-01-01T00:00:00Z",)"
                          R"("StartedAt":"0001-01-01T00:00:00Z","UpdatedAt":"0001-01-01T00:00:00Z",)"
-                         R"("Status":"Queued","Message":""})");
+                         R"("Status":"Queued","Message":"","Code":"","Retryable":false,"RequestID":"","User":""})");
   job j{"j", "agent", "fetchImage", at(2026y / 11 / 22, 10h + 500ms), {}, {}, job_status::error, "no \"x\"\n\xff"};
-  CHECK(encode(j) == R"({"ID":"j","GuestID":"agent","Action":"fetchImage","QueuedAt":"2026-11-22T10:00:00.5Z",)"
-                     R"("StartedAt":"0001-01-01T00:00:00Z","UpdatedAt":"0001-01-01T00:00:00Z","Status":"Error",)"
-                     "\"Message\":\"no \\\"x\\\"\\n\xef\xbf\xbd\"}");
+  CHECK(
+    encode(j) ==
+    R"({"ID":"j","GuestID":"agent","Action":"fetchImage","QueuedAt":"2026-11-22T10:00:00.5Z",)"
+    R"("StartedAt":"0001-01-01T00:00:00Z","UpdatedAt":"0001-01-01T00:00:00Z","Status":"Error",)"
+    "\"Message\":\"no \\\"x\\\"\\n\xef\xbf\xbd\",\"Code\":\"\",\"Retryable\":false,\"RequestID\":\"\",\"User\":\"\"}");
+}
+
+TEST_CASE("a job that has begun says at which stage it is, how far, and why it failed") {
+  job j;
+  j.code = job_code::no_space;
+  j.stages = {{"storage", "S.One", at(2026y / 11 / 22, 10h), at(2026y / 11 / 22, 11h), stage_outcome::ok},
+              {"libvirt", "S.Two", at(2026y / 11 / 22, 11h)}};
+  j.stage_count = 3;
+  j.progress = job_progress{1, std::nullopt, "MB"};
+  j.user = "ann";
+  const auto text = encode(j);
+  CHECK(text.find(R"("Code":"no_space","Retryable":true,)"
+                  R"("Stage":{"index":2,"of":3,"service":"libvirt","method":"S.Two"},)"
+                  R"("Progress":{"done":1,"unit":"MB"},"RequestID":"","User":"ann"})") != std::string::npos);
+  CHECK(text.find("Stages") == std::string::npos);
+  CHECK(encode(j, true).find(R"("Stages":[{"service":"storage","method":"S.One","started":"2026-11-22T10:00:00Z",)"
+                             R"("ended":"2026-11-22T11:00:00Z","outcome":"ok"},)"
+                             R"({"service":"libvirt","method":"S.Two","started":"2026-11-22T11:00:00Z"}])") !=
+        std::string::npos);
+}
+
+TEST_CASE("every code of a job has a name that reads back, and only some are worth another try") {
+  for (int i = 1; i <= static_cast<int>(job_code::failed); ++i) {
+    const auto code = static_cast<job_code>(i);
+    INFO(to_string(code));
+    CHECK_FALSE(to_string(code).empty());
+    CHECK(job_code_from(to_string(code)) == code);
+  }
+  CHECK_FALSE(job_code_from(""));
+  CHECK_FALSE(job_code_from("Failed"));
+  CHECK(is_retryable(job_code::in_use));
+  CHECK_FALSE(is_retryable(job_code::failed));
+  CHECK_FALSE(is_retryable(job_code::refused));
 }
 
 TEST_CASE("the names of job statuses are read back") {

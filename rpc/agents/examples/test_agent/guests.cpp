@@ -19,6 +19,7 @@ constexpr std::array rules{
   rule{"reboot", "running", "running"},   rule{"restart", "running", "running"},
   rule{"poweroff", "shutoff", "stopped"}, rule{"shutdown", "shutdown", "stopped"},
   rule{"start", "running", "running"},    rule{"suspend", "suspended", "paused"},
+  rule{"resume", "running", "running"},   rule{"hibernate", "shutoff", "stopped"},
 };
 
 bool is_container(const rpc::guest& g) {

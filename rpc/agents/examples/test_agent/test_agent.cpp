@@ -48,7 +48,7 @@ void test_agent::serve_action(const std::string& method, const std::string& acti
 
 void test_agent::serve_guests() {
   for (const std::string action :
-       {"create", "delete", "reboot", "restart", "poweroff", "shutdown", "start", "suspend"}) {
+       {"create", "delete", "reboot", "restart", "poweroff", "shutdown", "start", "suspend", "resume", "hibernate"}) {
     serve_action(action, action);
     serve_action("container" + capitalised(action), action);
   }

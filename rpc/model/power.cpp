@@ -1,0 +1,105 @@
+#include "rpc/model/power.hpp"
+
+#include "rpc/base/error.hpp"
+#include "rpc/base/json.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace mistify::rpc {
+
+namespace {
+
+using json::node;
+
+constexpr std::size_t most_restarts = 1000;
+constexpr std::uint64_t longest_window = 7 * 24 * 3600; // seconds
+constexpr std::uint64_t longest_delay = 3600;
+constexpr std::int64_t largest_order = 1'000'000;
+
+template <class Enum>
+using names = std::array<std::pair<std::string_view, Enum>, 3>;
+
+constexpr names<boot_policy> boots{{{"last", boot_policy::last}, {"on", boot_policy::on}, {"off", boot_policy::off}}};
+constexpr names<restart_policy> restarts{
+  {{"never", restart_policy::never}, {"on-crash", restart_policy::on_crash}, {"always", restart_policy::always}}};
+
+[[noreturn]] void refuse(const std::string& field, const std::string& why) {
+  throw failure{errc::invalid_request, field + ": " + why};
+}
+
+template <class Enum>
+Enum one_of(const names<Enum>& known, const node& value, const std::string& field) {
+  const auto text = value.as_string(field);
+  for (const auto& [name, meaning] : known)
+    if (name == text)
+      return meaning;
+  std::string all;
+  for (const auto& [name, meaning] : known)
+    all.append(all.empty() ? "" : ", ").append(name);
+  refuse(field, "must be one of " + all);
+}
+
+std::uint64_t bounded(const node& value, const std::string& field, std::uint64_t least, std::uint64_t most) {
+  const auto number = value.as_uint(field);
+  if (number < least || number > most)
+    refuse(field, "must be from " + std::to_string(least) + " to " + std::to_string(most));
+  return number;
+}
+
+std::int64_t order_in(const node& value, const std::string& field) {
+  const auto order = value.as_int(field);
+  if (order < -largest_order || order > largest_order)
+    refuse(field, "must be from -" + std::to_string(largest_order) + " to " + std::to_string(largest_order));
+  return order;
+}
+
+power_rules decode_power(const node& from) {
+  if (from.type() != node::kind::object)
+    refuse("power", "must be an object");
+  power_rules rules;
+  for (const auto& [key, value] : from.members("power")) {
+    const auto field = "power." + std::string{key};
+    if (key == "boot")
+      rules.boot = one_of(boots, value, field);
+    else if (key == "restart")
+      rules.restart = one_of(restarts, value, field);
+    else if (key == "max")
+      rules.max = bounded(value, field, 1, most_restarts);
+    else if (key == "within")
+      rules.within = std::chrono::seconds{bounded(value, field, 1, longest_window)};
+    else if (key == "order")
+      rules.order = order_in(value, field);
+    else if (key == "delay")
+      rules.delay = std::chrono::seconds{bounded(value, field, 0, longest_delay)};
+    else
+      refuse(field, "is no member of power");
+  }
+  return rules;
+}
+
+void expect_io_policy(const std::string& text) {
+  if (text != R"("resume")" && text != R"("stay")")
+    refuse("on_io_error", "must be resume or stay");
+}
+
+} // namespace
+
+power_rules power_of(const guest& of) noexcept {
+  try {
+    const auto found = of.extra.find("power");
+    return found == of.extra.end() ? power_rules{} : decode_power(json::document::parse(found->second).root());
+  } catch (...) {
+    return {};
+  }
+}
+
+void expect_power(const guest& from_client) {
+  if (const auto found = from_client.extra.find("power"); found != from_client.extra.end())
+    decode_power(json::document::parse(found->second).root());
+  if (const auto found = from_client.extra.find("on_io_error"); found != from_client.extra.end())
+    expect_io_policy(found->second);
+}
+
+} // namespace mistify::rpc

@@ -1,0 +1,197 @@
+#include "rpc/base/cut_text.hpp"
+#include "rpc/model/codec.hpp"
+#include "rpc/model/power.hpp"
+#include "store/guest_merge.hpp"
+#include "store/journal_impl.hpp"
+
+#include <utility>
+
+// Steps about what guests are wished to be, and what they do by themselves.
+namespace mistify::store {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+
+/// The state of a guest whose create failed; see the contract, section 4.
+constexpr std::string_view failed_state = "error";
+
+bool creates_guest(std::string_view action) {
+  return action == "create" || action == "containerCreate";
+}
+
+/// What a guest is wished to be once it has done this by itself.
+std::string wanted_after(const rpc::guest& guest, const std::string& state) {
+  const bool went_off = state == "shutoff" || state == "stopped";
+  if (!went_off || rpc::power_of(guest).restart == rpc::restart_policy::always)
+    return guest.wanted;
+  return "off";
+}
+
+} // namespace
+
+/// Ends the guest's jobs that were queued before that place, except for deletes.
+std::vector<rpc::job> journal::impl::preempt(const new_job& by, std::int64_t before, pending_changes& staged) {
+  std::vector<rpc::job> ended_jobs;
+  for (const auto& id : jobs.preemptible(by.guest_id, before)) {
+    auto row = unfinished(id);
+    if (!row)
+      continue;
+    row->job.updated_at = settings.now();
+    if (const auto stored = guest(by.guest_id); stored && creates_guest(row->job.action))
+      if (put_guest(with_state(*stored, std::string{failed_state}), staged))
+        tell_guest(event_type::guest_changed, row->job, std::string{failed_state}, staged);
+    end_job(*row, {rpc::job_status::error, "preempted by " + by.action, rpc::job_code::preempted}, staged);
+    ended_jobs.push_back(std::move(row->job));
+  }
+  return ended_jobs;
+}
+
+/// No event: what a guest is wished to be is no change of the guest.
+void journal::impl::wish(const new_job& by, pending_changes& staged) {
+  if (by.wanted.empty())
+    return;
+  drop_boot_start(by.guest_id, staged);
+  const auto changed = staged.guests.find(by.guest_id);
+  const auto stored = changed == staged.guests.end() ? guest(by.guest_id) : changed->second;
+  if (!stored)
+    return;
+  auto wished = rpc::decode_guest(stored->doc);
+  if (std::exchange(wished.wanted, by.wanted) != by.wanted)
+    put_guest(to_stored(wished), staged);
+}
+
+/// The same create again, for a guest whose machine is gone: it keeps what was settled for it (volumes, addresses).
+std::optional<queued_job> journal::impl::create_again(const stored_guest& stored, const new_job& job,
+                                                      pending_changes& staged) {
+  auto again = rpc::decode_guest(stored.doc);
+  const auto first = guests.find_create(stored.id);
+  if (again.state_reason != rpc::missing_machine || !first || first->digest != job.request_digest ||
+      jobs.has_unfinished(stored.id))
+    return std::nullopt;
+  expect_no_maintenance();
+  again.state = "create";
+  again.state_reason.clear();
+  again.wanted = job.wanted.empty() ? again.wanted : job.wanted;
+  auto changed = to_stored(again);
+  auto row = row_of(job, stored.id);
+  guests.erase(stored.id);
+  guests.insert(*changed, row.job, job.request_digest);
+  staged.guests[stored.id] = changed;
+  tell_guest(event_type::guest_changed, row.job, again.state, staged);
+  return queue(std::move(row), job, changed->doc, staged);
+}
+
+/// Returns the job's place in the order of queueing; 0 if the guest is gone, or if the host has no room for its start: the
+/// step that it is behind stands all the same.
+std::int64_t journal::impl::queue_behind(const rpc::job& ended_job, const new_job& next, pending_changes& staged) {
+  const auto changed = staged.guests.find(ended_job.guest_id);
+  const auto stored = changed == staged.guests.end() ? guest(ended_job.guest_id) : changed->second;
+  if (!stored)
+    return 0;
+  try {
+    if (!holds_memory(stored->facts.state)) // the ledger does not know what this step did
+      admit_job(*stored, next);
+  } catch (const failure& why) {
+    tell_power(stored->id, "is not started: " + why.message(), staged);
+    return 0;
+  }
+  return queue(row_of(next, ended_job.guest_id), next, stored->doc, staged).seq;
+}
+
+void journal::impl::drop_boot_start(std::string_view guest_id, pending_changes& staged) {
+  const auto& known = pending.boot_starts ? *pending.boot_starts : boot_starts;
+  if (known.empty() || !known.contains(guest_id))
+    return;
+  boots.drop_start(guest_id);
+  staged.boot_starts = known;
+  staged.boot_starts->erase(staged.boot_starts->find(guest_id));
+}
+
+// -- by itself -----------------------------------------------------------------------------------------------------
+
+reported_state journal::report_state(std::string_view guest_id, const std::string& state, const std::string& reason) {
+  return impl_->step([&](pending_changes& staged) {
+    const auto stored = impl_->guest(guest_id);
+    if (!stored)
+      throw failure{errc::not_found, "no such guest"};
+    if (impl_->jobs.has_unfinished(guest_id))
+      throw failure{errc::conflict, "a job of the guest has not ended"};
+    auto guest = rpc::decode_guest(stored->doc);
+    if ((guest.state == state && guest.state_reason == reason) || guest.state == failed_state)
+      return reported_state{stored->doc, {}};
+    auto before = std::exchange(guest.state, state);
+    guest.state_reason = reason;
+    if (before != state)
+      guest.wanted = wanted_after(guest, state);
+    auto changed = to_stored(guest);
+    if (impl_->put_guest(changed, staged))
+      impl_->tell_change(changed->id, state, reason, staged);
+    return reported_state{changed->doc, std::move(before)};
+  });
+}
+
+rpc::job journal::report_progress(const std::string& job_id, const stage_report& report) {
+  return impl_->step([&](pending_changes& staged) {
+    auto row = impl_->unfinished(job_id);
+    if (!row)
+      impl_->refuse_step_of(job_id);
+    if (row->job.status != rpc::job_status::running)
+      throw failure{errc::conflict, "the job does not run"};
+    row->job.updated_at = impl_->settings.now();
+    if (!report.message.empty())
+      row->job.message = rpc::cut_text(report.message, impl_->settings.bounds.message_bytes);
+    if (report.progress)
+      row->job.progress = report.progress;
+    impl_->jobs.update(*row);
+    staged.jobs[job_id] = *row;
+    return std::move(row->job);
+  });
+}
+
+// -- the host ------------------------------------------------------------------------------------------------------
+
+std::string journal::boot_id() const {
+  return impl_->boots.id();
+}
+
+std::vector<std::string> journal::boot_starts() const {
+  return {impl_->boot_starts.begin(), impl_->boot_starts.end()};
+}
+
+void journal::note_boot(const std::string& boot_id, const std::vector<std::string>& to_start) {
+  impl_->step([&](pending_changes& staged) {
+    impl_->boots.put(boot_id);
+    impl_->boots.drop_starts();
+    for (const auto& id : to_start)
+      impl_->boots.add_start(id);
+    staged.boot_starts.emplace(to_start.begin(), to_start.end());
+    return true;
+  });
+}
+
+void journal::boot_start_done(const std::string& guest_id) {
+  impl_->step([&](pending_changes& staged) {
+    impl_->drop_boot_start(guest_id, staged);
+    return true;
+  });
+}
+
+void journal::impl::tell_power(std::string_view guest_id, const std::string& text, pending_changes& staged) {
+  event what;
+  what.at = settings.now();
+  what.type = event_type::guest_power;
+  what.guest = guest_id;
+  what.text = text;
+  tell(std::move(what), staged);
+}
+
+void journal::note_event(std::string_view guest_id, const std::string& text) {
+  impl_->step([&](pending_changes& staged) {
+    impl_->tell_power(guest_id, text, staged);
+    return true;
+  });
+}
+
+} // namespace mistify::store
