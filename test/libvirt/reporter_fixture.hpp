@@ -65,11 +65,13 @@ private:
 /// Inputs of reports, and state changes of guests without a job.
 struct reporter_fixture : libvirt_fixture {
   agents::hypervisor hypervisor{uri};
+  agents::domain_notes notes;
 
   void shut_down() { agents::must(virDomainDestroy(domain().get())); }
   void start() { agents::must(virDomainCreate(domain().get())); }
 
-  static inline const std::string running = R"({"state":"running"})", shutoff = R"({"state":"shutoff"})";
+  static inline const std::string running = R"({"state":"running"})", made = R"({"state":"shutoff"})",
+                                  shutoff = R"({"state":"shutoff","state_reason":"user"})";
 };
 
 } // namespace mistify::test

@@ -36,7 +36,7 @@ TEST_CASE_METHOD(reporter_fixture, "what happened while libvirt's daemon was awa
   guest("Run", guest("CreateGuest", small()));
   const auto machine = domain();
   listening_agent told;
-  const agents::state_reporter reporter{hypervisor, told.url()};
+  const agents::state_reporter reporter{hypervisor, told.url(), notes};
   REQUIRE(told.states(1) == strings{running});
   {
     const daemon_outage outage;

@@ -9,14 +9,14 @@ using test::strings;
 TEST_CASE_METHOD(reporter_fixture, "at first the agent is told what every guest is in") {
   guest("Run", guest("CreateGuest", small()));
   listening_agent told;
-  const agents::state_reporter reporter{hypervisor, told.url()};
+  const agents::state_reporter reporter{hypervisor, told.url(), notes};
   CHECK(told.states(1) == strings{running});
 }
 
 TEST_CASE_METHOD(reporter_fixture, "the agent is told of a guest that changes by itself, within a second") {
   guest("Run", guest("CreateGuest", small()));
   listening_agent told;
-  const agents::state_reporter reporter{hypervisor, told.url()};
+  const agents::state_reporter reporter{hypervisor, told.url(), notes};
   REQUIRE(told.states(1) == strings{running});
   const auto before = std::chrono::steady_clock::now();
   shut_down();
@@ -29,7 +29,7 @@ TEST_CASE_METHOD(reporter_fixture, "the agent is told of a guest that changes by
 TEST_CASE_METHOD(reporter_fixture, "what the agent does not take now is told again, as it is then") {
   guest("Run", guest("CreateGuest", small()));
   listening_agent told{{"409 Conflict", "503 Service Unavailable"}};
-  const agents::state_reporter reporter{hypervisor, told.url()};
+  const agents::state_reporter reporter{hypervisor, told.url(), notes};
   REQUIRE(told.states(1) == strings{running});
   shut_down();
   CHECK(told.states(3) == strings{running, shutoff, shutoff});
@@ -38,14 +38,14 @@ TEST_CASE_METHOD(reporter_fixture, "what the agent does not take now is told aga
 TEST_CASE_METHOD(reporter_fixture, "an agent that was away is told of everyone when it is back") {
   guest("Run", guest("CreateGuest", small()));
   listening_agent told{{"", ""}};
-  const agents::state_reporter reporter{hypervisor, told.url()};
+  const agents::state_reporter reporter{hypervisor, told.url(), notes};
   CHECK(told.states(4) == strings{running, running, running, running});
 }
 
 TEST_CASE_METHOD(reporter_fixture, "what the agent refuses is not told again") {
   guest("Run", guest("CreateGuest", small()));
   listening_agent told{{"403 Forbidden", "404 Not Found"}};
-  const agents::state_reporter reporter{hypervisor, told.url()};
+  const agents::state_reporter reporter{hypervisor, told.url(), notes};
   REQUIRE(told.states(1) == strings{running});
   shut_down();
   REQUIRE(told.states(2) == strings{running, shutoff});
@@ -53,13 +53,13 @@ TEST_CASE_METHOD(reporter_fixture, "what the agent refuses is not told again") {
   CHECK(told.states(3) == strings{running, shutoff, running});
 }
 
-TEST_CASE_METHOD(reporter_fixture, "a guest whose domain somebody else removed is in a state that nobody knows") {
+TEST_CASE_METHOD(reporter_fixture, "a guest whose domain somebody else removed is missing") {
   guest("CreateGuest", small());
   listening_agent told;
-  const agents::state_reporter reporter{hypervisor, told.url()};
-  REQUIRE(told.states(1) == strings{shutoff});
+  const agents::state_reporter reporter{hypervisor, told.url(), notes};
+  REQUIRE(told.states(1) == strings{made});
   agents::must(virDomainUndefine(domain().get()));
-  CHECK(told.states(2) == strings{shutoff, R"({"state":"unknown"})"});
+  CHECK(told.states(2) == strings{made, R"({"state":"unknown","state_reason":"missing"})"});
 }
 
 TEST_CASE_METHOD(reporter_fixture, "a reporter ends while an agent does not answer") {
@@ -67,7 +67,7 @@ TEST_CASE_METHOD(reporter_fixture, "a reporter ends while an agent does not answ
   test::scripted_agent silent{[](test::peer& from) { from.hang(); }};
   std::chrono::steady_clock::time_point before;
   {
-    const agents::state_reporter reporter{hypervisor, "http://127.0.0.1:" + std::to_string(silent.port())};
+    const agents::state_reporter reporter{hypervisor, "http://127.0.0.1:" + std::to_string(silent.port()), notes};
     while (silent.connections() == 0)
       std::this_thread::yield();
     before = std::chrono::steady_clock::now();

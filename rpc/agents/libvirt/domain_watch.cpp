@@ -1,5 +1,7 @@
 #include "rpc/agents/libvirt/domain_watch.hpp"
 
+#include <string_view>
+
 namespace mistify::agents {
 
 namespace {
@@ -13,11 +15,17 @@ void free_copy(void* copy) {
   delete static_cast<watcher*>(copy);
 }
 
-int lifecycle(virConnectPtr, virDomainPtr domain, int, int, void* copy) {
+int lifecycle(virConnectPtr, virDomainPtr domain, int event, int detail, void* copy) {
   char uuid[VIR_UUID_STRING_BUFLEN];
   if (virDomainGetUUIDString(domain, uuid) == 0)
-    static_cast<watcher*>(copy)->changed(uuid);
+    static_cast<watcher*>(copy)->changed(uuid, event, detail);
   return 0;
+}
+
+void reset(virConnectPtr, virDomainPtr domain, void* copy) {
+  char uuid[VIR_UUID_STRING_BUFLEN];
+  if (virDomainGetUUIDString(domain, uuid) == 0)
+    static_cast<watcher*>(copy)->reset(uuid);
 }
 
 void closed(virConnectPtr, int, void* copy) {
@@ -35,12 +43,24 @@ domain_watch::domain_watch(connection_ptr connection, watcher tell)
     free_copy(copy);
     throw_last_error();
   }
+  auto* other = copy_of(tell_);
+  resets_ = virConnectDomainEventRegisterAny(connection_.get(), nullptr, VIR_DOMAIN_EVENT_ID_REBOOT,
+                                             VIR_DOMAIN_EVENT_CALLBACK(reset), other, free_copy);
+  if (resets_ < 0)
+    free_copy(other);
   // Drivers inside this process know no such thing: their connections do not break. Some say that they took the callback
   // all the same, and would never free a copy. libvirt holds a lock while it calls, which taking it back waits for.
   virConnectRegisterCloseCallback(connection_.get(), closed, &tell_, nullptr);
 }
 
+bool domain_watch::hears_resets() const {
+  const auto* driver = virConnectGetType(connection_.get());
+  return resets_ >= 0 && driver && std::string_view{driver} != "TEST";
+}
+
 domain_watch::~domain_watch() {
+  if (resets_ >= 0)
+    virConnectDomainEventDeregisterAny(connection_.get(), resets_);
   virConnectDomainEventDeregisterAny(connection_.get(), events_);
   virConnectUnregisterCloseCallback(connection_.get(), closed);
 }

@@ -2,6 +2,12 @@
 
 #include "rpc/agents/libvirt/host_info.hpp"
 #include "rpc/agents/libvirt/metrics.hpp"
+#include "rpc/base/error.hpp"
+
+#include <libvirt/virterror.h>
+
+#include <stdexcept>
+#include <string_view>
 
 namespace mistify::agents {
 
@@ -11,20 +17,53 @@ machine_rules rules_of(const libvirt_settings& settings) {
   return {disk_places{settings.places}, parse_vnc_ports(settings.vnc_ports), settings.user_network};
 }
 
+/// The code that the agent's clients see beside the text.
+rpc::errc code_of(const std::runtime_error& e) {
+  const std::string_view text = e.what();
+  if (text.starts_with("conflict: "))
+    return rpc::errc::sub_agent_conflict;
+  if (text == "not found")
+    return rpc::errc::sub_agent_not_found;
+  return text.starts_with("in use by ") ? rpc::errc::sub_agent_in_use : rpc::errc::sub_agent_failed;
+}
+
+rpc::errc code_of(const hypervisor_error& e) {
+  switch (e.code()) {
+  case VIR_ERR_NO_DOMAIN: return rpc::errc::sub_agent_not_found;
+  case VIR_ERR_NO_MEMORY: return rpc::errc::sub_agent_no_memory;
+  default: return rpc::errc::sub_agent_failed;
+  }
+}
+
 } // namespace
 
 libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
-  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings)}, server_{where} {
+  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings), notes_}, server_{where} {
   if (!settings.agent.url.empty())
-    reporter_.emplace(hypervisor_, settings.agent);
+    reporter_.emplace(hypervisor_, settings.agent, notes_);
   serve_guests();
   serve_pending();
   serve_metrics();
   serve_host();
 }
 
+/// Runs `work`, whose errors get codes. A guest whose machine is gone is reported as such, once its job has ended.
+template <class Work>
+auto libvirt_agent::with_codes(const rpc::guest_request& request, Work work) {
+  try {
+    return work();
+  } catch (const hypervisor_error& e) {
+    if (e.code() == VIR_ERR_NO_DOMAIN && reporter_)
+      reporter_->note_missing(request.guest.id);
+    throw rpc::failure{code_of(e), e.what()};
+  } catch (const std::invalid_argument& e) {
+    throw rpc::failure{rpc::errc::sub_agent_refused, e.what()};
+  } catch (const std::runtime_error& e) {
+    throw rpc::failure{code_of(e), e.what()};
+  }
+}
+
 void libvirt_agent::serve_guests() {
-  using method = rpc::guest_response (machines::*)(const rpc::guest_request&);
   const std::pair<const char*, method> methods[] = {
     {"CreateGuest", &machines::create},
     {"Create", &machines::create_and_run},
@@ -34,6 +73,8 @@ void libvirt_agent::serve_guests() {
     {"Shutdown", &machines::shutdown},
     {"Poweroff", &machines::poweroff},
     {"Suspend", &machines::suspend},
+    {"Resume", &machines::resume},
+    {"Hibernate", &machines::hibernate},
     {"Delete", &machines::remove},
     {"Status", &machines::status},
     {"Update", &machines::update},
@@ -45,13 +86,15 @@ void libvirt_agent::serve_guests() {
   };
   for (const auto& [name, m] : methods)
     server_.handle<rpc::guest_request, rpc::guest_response>(
-      std::string{"Libvirt."} + name,
-      [this, m = m](const rpc::guest_request& request) { return (machines_.*m)(request); });
+      std::string{"Libvirt."} + name, [this, m = m](const rpc::guest_request& request) {
+        return with_codes(request, [&] { return (machines_.*m)(request); });
+      });
 }
 
 void libvirt_agent::serve_pending() {
-  server_.handle<rpc::guest_request, pending_list>(
-    "Libvirt.Pending", [this](const rpc::guest_request& request) { return pending_list{machines_.pending(request)}; });
+  server_.handle<rpc::guest_request, pending_list>("Libvirt.Pending", [this](const rpc::guest_request& request) {
+    return with_codes(request, [&] { return pending_list{machines_.pending(request)}; });
+  });
 }
 
 void libvirt_agent::serve_metrics() {

@@ -23,8 +23,9 @@ struct libvirt_settings {
 };
 
 /// Runs virtual machines through libvirt. Methods: `Libvirt.` with CreateGuest, Create (which starts it too), Run, Reboot,
-/// Restart, Shutdown, Poweroff, Suspend, Delete, Status, CPUMetrics, DiskMetrics, NicMetrics. Tells the agent what
-/// guests do by themselves. One a process.
+/// Restart, Shutdown, Poweroff, Suspend, Resume, Hibernate, Delete, Status, Update, AttachDisk, DetachDisk, ResizeDisk,
+/// AttachNic, DetachNic, Pending, CPUMetrics, DiskMetrics, NicMetrics, HostInfo. Tells the agent what guests do by
+/// themselves. One a process.
 class libvirt_agent {
 public:
   libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings);
@@ -32,6 +33,9 @@ public:
   rpc::server& server() noexcept { return server_; }
 
 private:
+  using method = rpc::guest_response (machines::*)(const rpc::guest_request&);
+  template <class Work>
+  auto with_codes(const rpc::guest_request& request, Work work);
   void serve_guests();
   void serve_pending();
   void serve_metrics();
@@ -39,6 +43,7 @@ private:
 
   event_loop loop_; // first: connections need it
   hypervisor hypervisor_;
+  domain_notes notes_;
   machines machines_;
   std::optional<state_reporter> reporter_;
   rpc::server server_; // last: its handlers use what is above

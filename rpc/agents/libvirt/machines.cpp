@@ -20,12 +20,6 @@ domain_shape shape_of(virDomainPtr d, unsigned flags = 0) {
   return read_domain(xml.get());
 }
 
-rpc::guest_response answer(rpc::guest g, virDomainPtr d) {
-  fill_in(g, shape_of(d));
-  g.state = state_name(d);
-  return {std::move(g)};
-}
-
 bool is_off(virDomainPtr d) {
   return must(virDomainIsActive(d)) == 0;
 }
@@ -62,6 +56,11 @@ void pause(virDomainPtr d) {
   if (state_of(d) != VIR_DOMAIN_PAUSED)
     must(virDomainSuspend(d));
 }
+
+/// Seconds until a guest that goes off, or boots anew, is looked at again.
+constexpr std::uint64_t look_again = 1;
+
+void look(virDomainPtr) {}
 
 std::string left_alone(const std::string& name) {
   return "left alone: " + name;
@@ -124,11 +123,18 @@ domain_ptr need_domain(virConnectPtr c, const std::string& id) {
   return ours;
 }
 
-machines::machines(hypervisor& where, std::filesystem::path consoles, machine_rules rules)
-  : hypervisor_{where}, consoles_{std::move(consoles)}, rules_{std::move(rules)} {
+machines::machines(hypervisor& where, std::filesystem::path consoles, machine_rules rules, const domain_notes& notes)
+  : hypervisor_{where}, consoles_{std::move(consoles)}, rules_{std::move(rules)}, notes_{notes} {
   // Where that fails, libvirt says so at a guest's start; with the test driver nothing is written there at all.
   std::error_code ignored;
   std::filesystem::create_directories(consoles_, ignored);
+}
+
+rpc::guest_response machines::answer(rpc::guest g, virDomainPtr d) const {
+  fill_in(g, shape_of(d));
+  g.state = state_name(d);
+  g.state_reason = state_reason(d, notes_);
+  return {std::move(g)};
 }
 
 rpc::guest_response machines::act(const rpc::guest_request& request, const change& what) {
@@ -280,7 +286,31 @@ void machines::expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) con
 // -- acting ----------------------------------------------------------------------------------------------------------
 
 rpc::guest_response machines::reboot(const rpc::guest_request& request) {
-  return act(request, [](virDomainPtr d) { must(virDomainReboot(d, 0)); });
+  if (request.again) {
+    auto now = act(request, look);
+    now.retry = awaits_reset(request) ? look_again : 0;
+    return now;
+  }
+  const bool waits = rpc::wait_of(request).has_value() && notes_.hears_resets();
+  if (waits) {
+    const std::lock_guard lock{reboots_lock_};
+    reboots_[request.guest.id] = notes_.resets_of(request.guest.id);
+  }
+  auto asked = act(request, [](virDomainPtr d) { must(virDomainReboot(d, 0)); });
+  asked.retry = waits ? look_again : 0;
+  return asked;
+}
+
+/// False for a reboot that this process did not begin: no reset would be told of.
+bool machines::awaits_reset(const rpc::guest_request& request) {
+  const std::lock_guard lock{reboots_lock_};
+  const auto found = reboots_.find(request.guest.id);
+  if (found == reboots_.end())
+    return false;
+  if (notes_.resets_of(request.guest.id) == found->second)
+    return true;
+  reboots_.erase(found);
+  return false;
 }
 
 rpc::guest_response machines::restart(const rpc::guest_request& request) {
@@ -288,7 +318,15 @@ rpc::guest_response machines::restart(const rpc::guest_request& request) {
 }
 
 rpc::guest_response machines::shutdown(const rpc::guest_request& request) {
-  return act(request, press_power_button);
+  bool off = false;
+  auto asked = act(request, [&](virDomainPtr d) {
+    if (!request.again)
+      press_power_button(d);
+    off = is_off(d);
+  });
+  if (rpc::wait_of(request) && !off)
+    asked.retry = look_again;
+  return asked;
 }
 
 rpc::guest_response machines::poweroff(const rpc::guest_request& request) {
@@ -299,6 +337,26 @@ rpc::guest_response machines::suspend(const rpc::guest_request& request) {
   return act(request, pause);
 }
 
+rpc::guest_response machines::resume(const rpc::guest_request& request) {
+  std::string message;
+  auto now = act(request, [&](virDomainPtr d) {
+    if (is_off(d) && must(virDomainHasManagedSaveImage(d, 0)) == 0)
+      throw std::runtime_error{"conflict: the guest is off; start it"};
+    message = start(d, request.guest);
+  });
+  now.message = std::move(message);
+  return now;
+}
+
+rpc::guest_response machines::hibernate(const rpc::guest_request& request) {
+  return act(request, [](virDomainPtr d) {
+    if (!is_off(d))
+      must(virDomainManagedSave(d, 0));
+    else if (must(virDomainHasManagedSaveImage(d, 0)) == 0)
+      throw std::runtime_error{"conflict: the guest is off"};
+  });
+}
+
 rpc::guest_response machines::status(const rpc::guest_request& request) {
   const auto& id = request.guest.id;
   expect_uuid(id);
@@ -307,6 +365,7 @@ rpc::guest_response machines::status(const rpc::guest_request& request) {
   if (const auto there = find_machine(connection.get(), id); !there.foreign.empty()) {
     rpc::guest_response unknown{request.guest, left_alone(there.foreign)};
     unknown.guest.state = "unknown";
+    unknown.guest.state_reason.clear();
     return unknown;
   }
   return answer(request.guest, need_domain(connection.get(), id).get());
@@ -326,6 +385,7 @@ rpc::guest_response machines::remove(const rpc::guest_request& request) {
     gone.message = left_alone(there.foreign);
   forget_console(gone.guest.id);
   gone.guest.state = "shutoff";
+  gone.guest.state_reason = "user";
   gone.guest.vnc = 0;
   return gone;
 }

@@ -2,6 +2,7 @@
 
 #include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/libvirt/domain_builder.hpp"
+#include "rpc/agents/libvirt/domain_notes.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machine_rules.hpp"
 #include "rpc/agents/libvirt/pending_changes.hpp"
@@ -9,7 +10,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <string>
 
 namespace mistify::agents {
 
@@ -23,7 +26,8 @@ namespace mistify::agents {
 class machines {
 public:
   /// Serial consoles are logged to `consoles`/ID.log, by libvirt; the folder is made where it is missing.
-  machines(hypervisor& where, std::filesystem::path consoles, machine_rules rules);
+  /// `notes` is what libvirt's events say; it outlives this.
+  machines(hypervisor& where, std::filesystem::path consoles, machine_rules rules, const domain_notes& notes);
 
   /// Defines the domain; a machine of that id and another shape stays as it is, and is an error. The stage's arg `domain`
   /// ("kvm", "qemu") overrides what the host can do best.
@@ -32,15 +36,20 @@ public:
   rpc::guest_response create_and_run(const rpc::guest_request& request);
   /// Starts it, or wakes it up. What it is started with is checked and brought up to date before.
   rpc::guest_response run(const rpc::guest_request& request);
-  /// Asks the guest to boot anew.
+  /// Asks the guest to boot anew. With a `wait` it is over when libvirt tells of the reset; at once where it tells of none.
   rpc::guest_response reboot(const rpc::guest_request& request);
   /// Resets it, whatever it does.
   rpc::guest_response restart(const rpc::guest_request& request);
-  /// Presses its power button; that the guest takes some time, or does not care, does not matter.
+  /// Presses its power button. With a `wait` it is over when the guest is off, else at once.
   rpc::guest_response shutdown(const rpc::guest_request& request);
   /// Pulls its plug.
   rpc::guest_response poweroff(const rpc::guest_request& request);
   rpc::guest_response suspend(const rpc::guest_request& request);
+  /// Lets it go on: one that is paused or asleep, or, from its saved state, one that is hibernated. Throws
+  /// std::runtime_error ("conflict: …") for one that is off.
+  rpc::guest_response resume(const rpc::guest_request& request);
+  /// Saves its memory to the host's disk and turns it off; the next start goes on from there. Throws likewise.
+  rpc::guest_response hibernate(const rpc::guest_request& request);
   /// Pulls its plug, and forgets it with its console's log. The disks are not touched. A foreign domain is left alone, which
   /// the message says.
   rpc::guest_response remove(const rpc::guest_request& request);
@@ -71,6 +80,8 @@ private:
   std::string carry_out(virDomainPtr d, const machine_change& what, const std::string& apply) const;
   void place_disks(virDomainPtr d, rpc::guest& g, machine_change& to, std::unique_lock<std::mutex>& claim);
   rpc::guest_response act(const rpc::guest_request& request, const change& what);
+  rpc::guest_response answer(rpc::guest g, virDomainPtr d) const;
+  bool awaits_reset(const rpc::guest_request& request);
   void define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& args);
   machine_plan plan(rpc::guest& g) const;
   void take_claims(virConnectPtr c, const rpc::guest& g, virDomainPtr there, machine_plan& made) const;
@@ -85,6 +96,9 @@ private:
   hypervisor& hypervisor_;
   std::filesystem::path consoles_;
   machine_rules rules_;
+  const domain_notes& notes_;
+  std::mutex reboots_lock_;
+  std::map<std::string, std::uint64_t> reboots_; ///< resets of guests before a reboot that is awaited
   guest_locks locks_;
   std::mutex claims_; // held while a machine takes what others could take as well: a volume, a port
 };

@@ -1,8 +1,15 @@
 #include "rpc/agents/libvirt/state_reporter.hpp"
 
+#include "rpc/agents/libvirt/domain_reader.hpp"
 #include "rpc/agents/libvirt/states.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/model/power.hpp"
 
+#include <algorithm>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <utility>
 #include <vector>
 
@@ -31,6 +38,37 @@ void note_libvirt(bool& is_away, bool now, const std::string& reason = {}) {
     rpc::log::warning("libvirt is back");
 }
 
+/// A guest that goes on with less is stopped again at once.
+constexpr std::uint64_t least_room = 16U << 20U; // bytes
+
+/// What the agent's guest wants of a full disk: by default to go on.
+bool goes_on(const std::string& stored) {
+  try {
+    const auto document = rpc::json::document::parse(stored);
+    const auto* wish = document.root().find("on_io_error");
+    return !wish || wish->text() != R"("stay")";
+  } catch (const rpc::failure&) {
+    return false;
+  }
+}
+
+/// True for what is no file, such as a volume of a pool: how much room that has is not known here.
+bool has_room(const std::string& path) {
+  struct stat file {};
+  struct statvfs system {};
+  if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode))
+    return true;
+  return ::statvfs(path.c_str(), &system) != 0 || std::uint64_t{system.f_bavail} * system.f_frsize >= least_room;
+}
+
+bool has_room(virDomainPtr d, const std::vector<std::string>& devices) {
+  const text_ptr xml{must(virDomainGetXMLDesc(d, 0))};
+  const auto shape = read_domain(xml.get());
+  return std::ranges::all_of(shape.disks, [&](const disk_shape& disk) {
+    return std::ranges::find(devices, disk.device) == devices.end() || has_room(disk.source);
+  });
+}
+
 } // namespace
 
 void state_reporter::inbox::add(const std::string& guest, due_reports::clock::duration in) {
@@ -49,8 +87,8 @@ void state_reporter::inbox::note_broken() {
   wake.notify_all();
 }
 
-state_reporter::state_reporter(hypervisor& of, const rpc::agent_address& agent)
-  : hypervisor_{of}, agent_{agent, loss}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+state_reporter::state_reporter(hypervisor& of, const rpc::agent_address& agent, domain_notes& notes)
+  : hypervisor_{of}, notes_{notes}, agent_{agent, loss}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 state_reporter::~state_reporter() {
   thread_.request_stop();
@@ -58,13 +96,20 @@ state_reporter::~state_reporter() {
   thread_.join();
 }
 
+void state_reporter::note_missing(const std::string& guest) {
+  inbox_->add(guest, settling);
+}
+
 void state_reporter::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (!keep_watching()) {
       std::unique_lock lock{inbox_->mutex};
       inbox_->wake.wait_for(lock, stop, away_pause, [] { return false; });
-    } else if (const auto guest = wait(stop)) {
-      report(*guest, stop);
+    } else {
+      if (const auto guest = wait(stop))
+        report(*guest, stop);
+      if (const auto guest = room_.take(room_watch::clock::now()); guest && !stop.stop_requested())
+        go_on(*guest);
     }
   }
 }
@@ -94,8 +139,15 @@ void state_reporter::watch() {
     inbox_->broken = false;
   }
   try {
-    watch_.emplace(hypervisor_.open(), watcher{[to = inbox_](const std::string& guest) { to->add(guest, settling); },
-                                               [to = inbox_] { to->note_broken(); }});
+    watch_.emplace(hypervisor_.open(),
+                   watcher{[to = inbox_, &notes = notes_](const std::string& guest, int event, int detail) {
+                             notes.note_life(guest, event, detail);
+                             to->add(guest, settling);
+                           },
+                           [&notes = notes_](const std::string& guest) { notes.note_reset(guest); },
+                           [to = inbox_] { to->note_broken(); }});
+    if (watch_->hears_resets())
+      notes_.expect_resets();
   } catch (const hypervisor_error&) {
     inbox_->note_broken();
     throw;
@@ -103,10 +155,12 @@ void state_reporter::watch() {
   inbox_->add(due_reports::everyone, 0s);
 }
 
-std::string state_reporter::look_up(const std::string& guest) {
+state_reporter::look state_reporter::look_up(const std::string& guest) const {
   const auto connection = hypervisor_.connect();
   const auto machine = find_machine(connection.get(), guest).ours;
-  return machine ? state_name(machine.get()) : "unknown";
+  if (!machine)
+    return {"unknown", std::string{rpc::missing_machine}};
+  return {state_name(machine.get()), state_reason(machine.get(), notes_)};
 }
 
 /// At once, because so many due reports could be all guests' again; the first one that the agent is away for ends it, and
@@ -131,9 +185,13 @@ void state_reporter::report_everyone(const std::stop_token& stop) {
 std::optional<std::string> state_reporter::wait(const std::stop_token& stop) {
   std::unique_lock lock{inbox_->mutex};
   const auto seen = inbox_->due.next();
+  const auto room = room_.next();
   const auto is_news = [&] { return inbox_->broken || inbox_->due.next() != seen; };
-  if (seen)
-    inbox_->wake.wait_until(lock, stop, *seen, is_news);
+  if (seen || room)
+    inbox_->wake.wait_until(lock, stop,
+                            std::min(seen.value_or(due_reports::clock::time_point::max()),
+                                     room.value_or(due_reports::clock::time_point::max())),
+                            is_news);
   else
     inbox_->wake.wait(lock, stop, is_news);
   if (stop.stop_requested() || inbox_->broken)
@@ -145,10 +203,47 @@ void state_reporter::report(const std::string& guest, const std::stop_token& sto
   try {
     if (guest == due_reports::everyone)
       report_everyone(stop);
-    else
-      settle(guest, agent_.tell_state(guest, look_up(guest)));
+    else {
+      std::string stored;
+      const auto at = look_up(guest);
+      const auto how = agent_.tell_state(guest, at.state, at.reason, &stored);
+      if (how == rpc::report_result::taken)
+        wait_for_room(guest, at, stored);
+      settle(guest, how);
+    }
   } catch (const hypervisor_error&) { // is going away, or the domain is
     inbox_->add(guest, away_pause);
+  }
+}
+
+// -- room ------------------------------------------------------------------------------------------------------------
+
+void state_reporter::wait_for_room(const std::string& guest, const look& at, const std::string& stored) {
+  if (at.reason.starts_with("io-error:ENOSPC:") && goes_on(stored))
+    room_.add(guest, room_watch::clock::now());
+}
+
+/// Asks the agent first: what the guest wants may have changed, and a job may be at it.
+void state_reporter::go_on(const std::string& guest) {
+  try {
+    const auto connection = hypervisor_.connect();
+    const auto machine = find_machine(connection.get(), guest).ours;
+    const auto full = machine ? full_disks(machine.get()) : std::vector<std::string>{};
+    if (full.empty())
+      return room_.drop(guest);
+    std::string stored;
+    const auto at = look_up(guest);
+    const auto how = has_room(machine.get(), full) ? agent_.tell_state(guest, at.state, at.reason, &stored)
+                                                   : rpc::report_result::not_now;
+    if (how != rpc::report_result::taken)
+      return room_.wait_on(guest, room_watch::clock::now());
+    if (!goes_on(stored))
+      return room_.drop(guest);
+    must(virDomainResume(machine.get()));
+    rpc::log::warning("a guest goes on: its disk has room", {{"guest", guest}, {"disk", full.front()}});
+    room_.resumed(guest, room_watch::clock::now());
+  } catch (const hypervisor_error&) { // is going away, or the domain is
+    room_.wait_on(guest, room_watch::clock::now());
   }
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "rpc/agents/libvirt/domain_notes.hpp"
 #include "rpc/agents/libvirt/domain_watch.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
+#include "rpc/agents/libvirt/room_watch.hpp"
 #include "rpc/kit/agent_reporter.hpp"
 #include "rpc/kit/due_reports.hpp"
 
@@ -20,13 +22,20 @@ using rpc::due_reports;
 /// started by somebody else. What the agent does not take is told again, as it is then. Once after each connection to
 /// libvirt, and after the agent was away, all guests are told of.
 ///
+/// A guest that stopped because a disk was full goes on once there is room, unless the agent has it with
+/// `"on_io_error": "stay"`.
+///
 /// Has a thread of its own, on which all of it happens.
 class state_reporter {
 public:
   /// Throws std::invalid_argument for a URL that cannot be the agent's. That libvirt or the agent is not there does not
   /// matter.
-  state_reporter(hypervisor& of, const rpc::agent_address& agent);
+  /// `notes` receives what libvirt's events say; it outlives the reporter.
+  state_reporter(hypervisor& of, const rpc::agent_address& agent, domain_notes& notes);
   ~state_reporter();
+
+  /// The machine of that guest was looked for, and is not there. From any thread.
+  void note_missing(const std::string& guest);
 
 private:
   /// What libvirt's callbacks leave for the thread; they may come while the reporter ends.
@@ -46,10 +55,17 @@ private:
   std::optional<std::string> wait(const std::stop_token& stop);
   void report(const std::string& guest, const std::stop_token& stop);
   void settle(const std::string& guest, rpc::report_result how);
-  std::string look_up(const std::string& guest);
+  struct look {
+    std::string state, reason;
+  };
+  look look_up(const std::string& guest) const;
+  void wait_for_room(const std::string& guest, const look& at, const std::string& stored);
+  void go_on(const std::string& guest);
   void report_everyone(const std::stop_token& stop);
 
   hypervisor& hypervisor_;
+  domain_notes& notes_;
+  room_watch room_;
   rpc::agent_reporter agent_;
   std::shared_ptr<inbox> inbox_ = std::make_shared<inbox>();
   std::optional<domain_watch> watch_;
