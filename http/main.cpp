@@ -1,3 +1,4 @@
+#include "http/cli/stop_guests_command.hpp"
 #include "http/cli/token_command.hpp"
 #include "http/daemon.hpp"
 #include "rpc/base/command_line.hpp"
@@ -42,6 +43,8 @@ std::optional<int> parse(int argc, char** argv, http::daemon_options& wanted) {
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view{argv[1]} == "token")
     return http::run_token_command(argc - 1, argv + 1);
+  if (argc > 1 && std::string_view{argv[1]} == "stop-guests")
+    return http::run_stop_guests_command(argc - 1, argv + 1);
   http::daemon_options wanted;
   if (const auto done = parse(argc, argv, wanted))
     return *done;
