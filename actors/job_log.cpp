@@ -207,11 +207,32 @@ caf::result<bool> probe(self_pointer self) {
   });
 }
 
+/// The steps that wait are committed before, as it needs a batch of its own.
+void settle(self_pointer self) {
+  auto& state = self->state;
+  if (!state.settings.settle)
+    return;
+  commit(self);
+  try {
+    state.settings.settle(*state.journal);
+    state.settings.settle = nullptr;
+    if (std::exchange(state.unsettled, false))
+      rpc::log::warning("the boot of the host is recorded");
+  } catch (const rpc::failure& e) {
+    if (!std::exchange(state.unsettled, true))
+      rpc::log::error("the boot of the host cannot be recorded, no guest is started because of it",
+                      {{"reason", e.message()}});
+    self->delayed_send(self, recovery_pause, resume_atom_v);
+  }
+}
+
 /// Returns true once the recovery is on disk. No step is recorded before.
 bool recover(self_pointer self) {
   auto& state = self->state;
-  if (!state.settings.recover)
+  if (!state.settings.recover) {
+    settle(self);
     return true;
+  }
   try {
     auto going_on = state.settings.recover(*state.journal);
     state.settings.recover = nullptr;
@@ -219,6 +240,7 @@ bool recover(self_pointer self) {
     note_trouble(state, nullptr);
     if (state.settings.recovered)
       state.settings.recovered(std::move(going_on));
+    settle(self);
     return true;
   } catch (const rpc::failure& e) {
     state.unrecovered = e;

@@ -21,6 +21,9 @@ struct job_log_settings {
   std::function<std::vector<store::unfinished_job>(store::journal&)> recover = nullptr;
   /// Receives those jobs, once.
   std::function<void(std::vector<store::unfinished_job>)> recovered = nullptr;
+  /// Records the boot of the host, which is not needed to serve. Called after that; throws `storage_failed`, and is then
+  /// called again later, while other writes are taken: they may free the space that it needs. Null: nothing.
+  std::function<void(store::journal&)> settle = nullptr;
   /// Bytes free at the database below which new work is refused with `insufficient_space`; 0: no bound.
   std::uint64_t free_space = 0;
   /// Returns the free bytes. Required if `free_space` is not 0.
@@ -48,6 +51,7 @@ struct job_log_state {
   job_log_settings settings{};
   commit_metrics* measured = nullptr;        ///< set by the behaviour
   std::optional<rpc::failure> unrecovered{}; ///< the failure of the recovery, until it succeeds
+  bool unsettled = false;                    ///< `settle` has failed, and is tried again
   std::optional<rpc::failure> refusal{};     ///< the response to every request that waited during the same failed begin
   bool was_slow = false;                     ///< queued requests may have waited longer than their requesters do
   std::uint64_t free_bytes = 0;              ///< as last measured

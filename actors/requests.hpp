@@ -36,6 +36,7 @@ struct job_request {
   std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
   store::audit_ptr audit = {}; ///< written with the job; null: not audited
   std::string user = {};       ///< of the client; `agents_user` for the agent's own jobs
+  store::own_start own = store::own_start::none;
 };
 
 /// The user of jobs that the agent queues by itself.
@@ -93,7 +94,11 @@ struct power_news {
 
 /// The guests that are still to be started because the host has booted.
 struct boot_plan {
-  std::vector<std::string> guests;
+  struct start {
+    std::string guest;
+    std::string job = {}; ///< the start of it that had not ended at the last stop; empty: none
+  };
+  std::vector<start> starts;
 };
 
 /// The unfinished jobs of a runner at the last stop, in order.

@@ -11,6 +11,7 @@
 #include "actors/runner/recovery.hpp"
 #include "actors/service/rpc_caller.hpp"
 #include "actors/service/service.hpp"
+#include "rpc/base/host_time.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/net/reactor.hpp"
@@ -272,15 +273,12 @@ struct agent_system::impl {
 
   job_log_settings log_settings_of(const config& settings) {
     job_log_settings wanted;
-    const auto plan = std::make_shared<boot_plan>();
-    wanted.recover = [this, &settings, plan](store::journal& in) {
-      auto going_on = recover_jobs(in, guests, settings, runners.jobs);
-      plan->guests = in.boot_starts();
-      return going_on;
-    };
-    wanted.recovered = [this, plan](std::vector<store::unfinished_job> going_on) {
+    wanted.recover = [this, &settings](store::journal& in) { return recover_jobs(in, guests, settings, runners.jobs); };
+    wanted.recovered = [this](std::vector<store::unfinished_job> going_on) {
       caf::anon_send(front, restore_atom_v, jobs_restore{std::move(going_on), services.hold_jobs()});
-      caf::anon_send(power, boot_atom_v, *plan);
+    };
+    wanted.settle = [this](store::journal& in) {
+      caf::anon_send(power, boot_atom_v, note_boot(in, guests, rpc::read_boot_id()));
     };
     wanted.free_space = least_free_at(settings.dbpath, settings.limit.free_space);
     wanted.measure_free = [path = settings.dbpath] { return free_bytes_at(path); };

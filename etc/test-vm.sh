@@ -17,6 +17,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . test/vm/life.sh
 # shellcheck source=test/vm/storage.sh
 . test/vm/storage.sh
+# shellcheck source=test/vm/power.sh
+. test/vm/power.sh
 # shellcheck source=test/vm/escape.sh
 . test/vm/escape.sh
 # shellcheck source=test/vm/nobody.sh
@@ -119,4 +121,12 @@ check "nobody calls no sub-agent, and takes nobody's place" calls_no_sub_agent
 check "nobody reads no disk, image, console or database" reads_no_file
 check "nobody sees no screen" sees_no_screen
 check "a disk stays mistify-storage's whatever its machine does" leaves_disks_to_their_owner
+
+id=0a1b2c3d-0000-4000-8000-000000000005
+check "a guest with rules for its power is up" prepares_a_guest_that_comes_back
+check "it is hibernated, and resumed where it was" hibernates
+check "it ignores its power button, and is powered off at the deadline" ignores_the_button
+check "it crashes, and is started again" is_started_after_a_crash
+check "its host loses its power, and it is started when the host is back" comes_back_with_its_host
+check "a full store pauses a guest, and it goes on once there is room" waits_for_room
 finish

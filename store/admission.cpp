@@ -73,12 +73,9 @@ bool is_start(std::string_view action) noexcept {
   return action == "start" || action == "containerStart";
 }
 
-bool is_resume(std::string_view action) noexcept {
-  return action == "resume" || action == "containerResume";
-}
-
 bool starts_guest(std::string_view action) noexcept {
-  return is_start(action) || is_resume(action) || action == "restart" || action == "containerRestart";
+  return is_start(action) || action == "resume" || action == "containerResume" || action == "restart" ||
+         action == "containerRestart";
 }
 
 } // namespace mistify::store

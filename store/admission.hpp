@@ -29,10 +29,7 @@ void expect_room_to_grow(const guest_ledger& in, const stored_guest& guest, cons
 /// True for actions after which a guest that is off runs: a resume starts one that hibernates.
 bool starts_guest(std::string_view action) noexcept;
 
-/// True for those of them that maintenance refuses: the others act on guests that run already.
+/// True for those of them that maintenance refuses.
 bool is_start(std::string_view action) noexcept;
-
-/// True for those of them that maintenance refuses where the guest is off.
-bool is_resume(std::string_view action) noexcept;
 
 } // namespace mistify::store

@@ -49,9 +49,10 @@ void event_feed::publish(std::vector<event> news, epochs_ptr changed) {
     if (changed)
       epochs_ = std::move(changed);
     last_ = news.back().id;
+    const auto most = std::max(kept, news.size());
     for (auto& one : news)
       tail_.push_back(std::make_shared<const event>(std::move(one)));
-    while (tail_.size() > kept)
+    while (tail_.size() > most)
       tail_.pop_front();
   }
   for (const auto& told : listeners())

@@ -18,7 +18,8 @@ namespace mistify::store {
 /// Readers of these events cause no disk reads; older events are in the database.
 class event_feed {
 public:
-  /// Number of events kept in memory.
+  /// Number of events kept in memory, beside those of the last commit, which are all kept: a listener that reads at each
+  /// call misses none.
   static constexpr std::size_t kept = 1000;
 
   std::int64_t last() const; ///< id of the newest event; 0 before the first

@@ -25,13 +25,17 @@ enum class event_type : std::uint8_t {
   guest_power = 9, ///< what the agent did, or will not do, with a guest by itself
 };
 
+/// The number of `guest_changed`: what became of the guest's power by this change.
+enum class power_turn : std::uint8_t { none, went_off, came_on };
+
 /// An event, numbered in the order of commits. It is written in the same transaction as the change that it reports.
 struct event {
   std::int64_t id = 0; ///< from 1, without gaps
   rpc::timestamp at;
   event_type type{};
   std::string guest, job, action; ///< job and action are empty if a client changed metadata
-  std::int64_t number = 0;        ///< of a stage: its index from 0; of a job's end: the job's status
+  /// Of a stage: its index from 0; of a job's end: the job's status; of a changed guest: a `power_turn`.
+  std::int64_t number = 0;
   /// Of a guest: its state; of a stage: its method, or why it was skipped; of an end: the message; of a queued job: its
   /// user; of `guest_power`: what it is.
   std::string text;

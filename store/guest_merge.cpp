@@ -30,7 +30,8 @@ void keep_own(rpc::guest& returned, const rpc::guest& stored) {
 }
 
 void settle_reason(rpc::guest& returned, const rpc::guest& sent) {
-  if (returned.state != sent.state && returned.state_reason == sent.state_reason)
+  const bool stays_off = rpc::is_off(sent.state) && rpc::is_off(returned.state);
+  if (returned.state != sent.state && returned.state_reason == sent.state_reason && !stays_off)
     returned.state_reason.clear();
   rpc::shorten_text(returned.state_reason, rpc::longest_state_reason);
 }
@@ -73,6 +74,12 @@ guest_ptr with_state(const stored_guest& stored, const std::string& state, const
   auto guest = rpc::decode_guest(stored.doc);
   guest.state = state;
   guest.state_reason = reason;
+  return to_stored(guest);
+}
+
+guest_ptr with_wish(const stored_guest& stored, const std::string& wanted) {
+  auto guest = rpc::decode_guest(stored.doc);
+  guest.wanted = wanted;
   return to_stored(guest);
 }
 

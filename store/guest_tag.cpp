@@ -16,8 +16,6 @@ namespace {
 /// Change without anybody's wish.
 constexpr std::array<std::string_view, 3> left_out{"state", "state_reason", "wanted"};
 
-constexpr std::string_view mismatch = "the guest has changed: its ETag is none of If-Match";
-
 /// 128 bits: enough that no two documents of a guest share a tag.
 constexpr std::size_t tag_bytes = 16;
 
@@ -46,14 +44,6 @@ std::string guest_tag(std::string_view doc, std::string_view key) {
     tag += digits[digest[i] & 15U];
   }
   return tag += '"';
-}
-
-rpc::failure tag_mismatch() {
-  return {rpc::errc::conflict, std::string{mismatch}};
-}
-
-bool is_tag_mismatch(const rpc::failure& why) noexcept {
-  return why.code() == rpc::errc::conflict && why.message() == mismatch;
 }
 
 bool matches(std::string_view if_match, std::string_view tag) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "rpc/base/error.hpp"
-
 #include <string>
 #include <string_view>
 
@@ -15,9 +13,5 @@ std::string guest_tag(std::string_view doc, std::string_view key);
 
 /// True if a value of If-Match names the tag, or is `*`. Weak tags never match.
 bool matches(std::string_view if_match, std::string_view tag);
-
-/// What a request with If-Match is refused with: a `conflict` that has a status of its own, 412.
-rpc::failure tag_mismatch();
-bool is_tag_mismatch(const rpc::failure& why) noexcept;
 
 } // namespace mistify::store

@@ -2,6 +2,7 @@
 
 #include "rpc/model/model.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,9 @@ struct job_filter {
 
   bool is_for_guest_only() const noexcept { return action.empty() && !status && !code && !since && !before; }
 };
+
+/// Sees one job after the other; returns false to end that.
+using job_visitor = std::function<bool(const rpc::job&)>;
 
 /// True if the job is one that the filter asks for.
 inline bool matches(const job_filter& which, const rpc::job& job) {

@@ -115,6 +115,11 @@ std::vector<rpc::job> job_reader::latest(const job_filter& which, std::size_t li
   return reader->jobs.latest(which, limit);
 }
 
+void job_reader::visit(std::string_view guest, const job_visitor& see) const {
+  const impl::loan reader{*impl_};
+  reader->jobs.visit(guest, see);
+}
+
 std::vector<audit_entry> job_reader::audited(const audit_filter& filter, std::size_t limit) const {
   const impl::loan reader{*impl_};
   return reader->audits.find(filter, limit);

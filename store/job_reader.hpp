@@ -35,6 +35,10 @@ public:
     return latest({.guest = std::move(guest_id), .action = {}}, limit);
   }
 
+  /// Shows the jobs of a guest, or all if it is empty, newest first, with what `matches` looks at only: the rest of a job is
+  /// costly to read. `see` must not use this reader.
+  void visit(std::string_view guest, const job_visitor& see) const;
+
   /// Returns the first response to a request with this Idempotency-Key; null for a new or empty key. Throws
   /// `failure{conflict}` if the key was used with another request.
   std::optional<queued_job> repeated(std::string_view key, std::string_view request_digest) const;

@@ -1,6 +1,7 @@
 #include "store/jobs.hpp"
 
 #include "store/job_columns.hpp"
+#include "store/job_rows.hpp"
 
 #include <algorithm>
 #include <string>
@@ -15,37 +16,14 @@ namespace {
 constexpr auto oldest_ended =
   "(SELECT seq FROM jobs INDEXED BY jobs_ended WHERE status >= 2 AND ended <= ? ORDER BY ended, seq LIMIT ?)";
 
-// Jobs of the guest ?1. The index has only eight characters of an id: ones that differ between UUIDs of every
-// version, even if created at one time or on one host. (Without the plus the planner substitutes ?1 for `guest` and
-// finds no index.)
-const std::string jobs_by_guest = "jobs INDEXED BY jobs_of_guest";
-const std::string of_guest =
-  "substr(guest, 5, 4) || substr(guest, 33, 4) = substr(?1, 5, 4) || substr(?1, 33, 4) AND +guest = ?1";
-
-// The columns that `read_job` reads, in order.
-const std::string job_columns =
-  "id, guest, action, status, queued_at, started_at, updated_at, message, code, stages, progress, request_id, user";
+// Actions that say what a guest is wished to be, unless their request keeps that.
+const std::string wishing_actions =
+  "('start', 'restart', 'reboot', 'resume', 'shutdown', 'poweroff', 'hibernate', 'delete', 'containerStart', "
+  "'containerRestart', 'containerReboot', 'containerResume', 'containerShutdown', 'containerPoweroff', "
+  "'containerHibernate', 'containerDelete')";
 
 // The first column after them.
 constexpr int others = 13;
-
-rpc::job read_job(const query& row) {
-  rpc::job job;
-  job.id = row.text(0);
-  job.guest_id = row.text(1);
-  job.action = row.text(2);
-  job.status = static_cast<rpc::job_status>(row.integer(3));
-  job.queued_at = from_column(row.integer(4));
-  job.started_at = from_column(row.integer(5));
-  job.updated_at = from_column(row.integer(6));
-  job.message = row.text(7);
-  job.code = static_cast<rpc::job_code>(row.integer(8));
-  read_stages_column(row.text(9), job);
-  job.progress = read_progress_column(row.text(10));
-  job.request_id = row.text(11);
-  job.user = row.text(12);
-  return job;
-}
 
 /// The columns after the job's: seq, stage, stage_name.
 std::optional<job_row> read_row(query row) {
@@ -57,35 +35,6 @@ std::optional<job_row> read_row(query row) {
 
 std::int64_t read_number(query row) {
   return row.next() ? row.integer(0) : 0;
-}
-
-std::vector<rpc::job> read_jobs(query rows) {
-  std::vector<rpc::job> result;
-  while (rows.next())
-    result.push_back(read_job(rows));
-  return result;
-}
-
-template <class Enum>
-std::int64_t number(Enum value) noexcept {
-  return static_cast<std::int64_t>(value);
-}
-
-/// What a filter asks for beside the guest, as conditions with a parameter each.
-std::string conditions_of(const job_filter& which) {
-  std::string sql;
-  const auto add = [&](bool wanted, std::string_view condition) {
-    if (wanted)
-      sql.append(sql.empty() ? "" : " AND ").append(condition);
-  };
-  add(!which.guest.empty(), of_guest);
-  add(true, "seq > ?2"); // so that the parameters have the same numbers whatever is asked for
-  add(!which.action.empty(), "action = ?3");
-  add(which.status.has_value(), "status = ?4");
-  add(which.code.has_value(), "code = ?5");
-  add(which.since.has_value(), "queued_at >= ?6");
-  add(which.before.has_value(), "queued_at < ?7");
-  return sql;
 }
 
 } // namespace
@@ -121,6 +70,9 @@ job_table::job_table(database& db)
                       "ORDER BY seq"},
     has_unfinished_{db, "SELECT 1 FROM " + jobs_by_guest + " WHERE " + of_guest +
                           " AND status < 2 ORDER BY seq DESC LIMIT 1"},
+    has_later_wish_{db, "SELECT 1 FROM " + jobs_by_guest + " WHERE " + of_guest +
+                          " AND seq > ?2 AND status < 2 AND action IN " + wishing_actions +
+                          " AND request NOT LIKE '%\"keep_wanted\":true%' LIMIT 1"},
     find_delete_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM " + jobs_by_guest + " WHERE " + of_guest +
                        " AND status < 2 AND action IN ('delete', 'containerDelete') ORDER BY seq LIMIT 1"},
     replace_request_{db, "UPDATE jobs SET request = ? WHERE seq = ?"},
@@ -195,6 +147,10 @@ bool job_table::has_unfinished(std::string_view guest_id) {
   return has_unfinished_(guest_id).next();
 }
 
+bool job_table::has_later_wish(std::string_view guest_id, std::int64_t after) {
+  return has_later_wish_(guest_id, after).next();
+}
+
 std::int64_t job_table::first_ended() {
   return read_number(first_ended_());
 }
@@ -226,39 +182,6 @@ std::vector<unfinished_job> job_table::unfinished() {
     result.push_back(std::move(found));
   }
   return result;
-}
-
-// -- for readers ---------------------------------------------------------------------------------------------------
-
-job_lookup::job_lookup(const database& db)
-  : db_{db}, find_{db, "SELECT " + job_columns + " FROM jobs WHERE id = ?"},
-    latest_{db, "SELECT " + job_columns + " FROM jobs ORDER BY seq DESC LIMIT ?"},
-    latest_of_{db, "SELECT " + job_columns + " FROM " + jobs_by_guest + " WHERE " + of_guest +
-                     " ORDER BY seq DESC LIMIT ?2"} {}
-
-std::optional<rpc::job> job_lookup::find(std::string_view id) {
-  auto row = find_(id);
-  return row.next() ? std::optional{read_job(row)} : std::nullopt;
-}
-
-std::vector<rpc::job> job_lookup::latest(const job_filter& which, std::size_t limit) {
-  if (!which.is_for_guest_only())
-    return search(which, limit);
-  return which.guest.empty() ? read_jobs(latest_(limit)) : read_jobs(latest_of_(which.guest, limit));
-}
-
-/// Reads at most the whole log (`limits.jobs_most`), in the order of queueing. Unfinished jobs have an index of their own.
-std::vector<rpc::job> job_lookup::search(const job_filter& which, std::size_t limit) {
-  const bool is_open = which.status && !rpc::has_ended(*which.status);
-  const auto table = !which.guest.empty() ? jobs_by_guest
-                     : is_open            ? std::string{"jobs INDEXED BY jobs_unfinished"}
-                                          : std::string{"jobs"};
-  statement find{db_, "SELECT " + job_columns + " FROM " + table + " WHERE " + (is_open ? "status < 2 AND " : "") +
-                        conditions_of(which) + " ORDER BY seq DESC LIMIT ?8"};
-  return read_jobs(find(which.guest, 0, which.action, number(which.status.value_or(rpc::job_status::queued)),
-                        number(which.code.value_or(rpc::job_code::none)),
-                        to_column(which.since.value_or(rpc::timestamp{})),
-                        to_column(which.before.value_or(rpc::timestamp{})), limit));
 }
 
 } // namespace mistify::store

@@ -45,6 +45,8 @@ public:
   std::size_t prune(std::size_t count, std::int64_t last);
 
   bool has_unfinished(std::string_view guest_id);
+  /// True if an unfinished job of the guest, queued after that place, says what the guest is wished to be.
+  bool has_later_wish(std::string_view guest_id, std::int64_t after);
   std::optional<job_row> find_delete(std::string_view guest_id); ///< the unfinished one
   void replace_request(const job_row& row, std::string_view request);
   /// Ids of the guest's unfinished jobs that were queued before that place, except for deletes.
@@ -60,7 +62,7 @@ public:
 private:
   database& db_;
   statement insert_, find_, update_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_, has_unfinished_,
-    find_delete_, replace_request_, preemptible_, first_ended_, last_ended_;
+    has_later_wish_, find_delete_, replace_request_, preemptible_, first_ended_, last_ended_;
 };
 
 /// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.
@@ -71,11 +73,14 @@ public:
   std::optional<rpc::job> find(std::string_view id);
   std::vector<rpc::job> latest(const job_filter& which, std::size_t limit); ///< newest first
 
+  /// As `job_reader::visit`.
+  void visit(std::string_view guest, const job_visitor& see);
+
 private:
   std::vector<rpc::job> search(const job_filter& which, std::size_t limit);
 
   const database& db_;
-  statement find_, latest_, latest_of_;
+  statement find_, latest_, latest_of_, heads_, heads_of_;
 };
 
 } // namespace mistify::store

@@ -20,8 +20,11 @@ void pending_changes::take(pending_changes&& later) {
     metadata = std::move(later.metadata);
   if (later.maintenance)
     maintenance = std::move(later.maintenance);
-  if (later.boot_starts)
+  if (later.boot_starts) {
     boot_starts = std::move(later.boot_starts);
+    boot_done.clear();
+  }
+  boot_done.merge(later.boot_done);
   ended += later.ended;
   std::ranges::move(later.events, std::back_inserter(events));
 }
@@ -158,6 +161,8 @@ void journal::impl::publish() noexcept {
       token ? settings.tokens->put(std::move(token)) : settings.tokens->erase(id);
   if (done.boot_starts)
     boot_starts = *std::move(done.boot_starts);
+  for (const auto& id : done.boot_done)
+    boot_starts.erase(id);
   if (done.metadata)
     published.put_metadata(*std::move(done.metadata));
   ledger.commit();

@@ -61,6 +61,13 @@ struct stage_starts {
   std::size_t detour = 0;
 };
 
+/// Why the agent starts a guest by itself. The job is refused if that does not hold any more.
+enum class own_start : std::uint8_t {
+  none,
+  boot,   ///< the guest waits for its start because of the host's boot
+  restart ///< it went off, and is wished on
+};
+
 /// A job to be queued.
 struct new_job {
   std::string id, guest_id, action;
@@ -80,6 +87,7 @@ struct new_job {
   std::string wanted = {}; ///< "on", "off": what the guest is wished to be from now on; empty: as before
   bool raises = false;     ///< `request` replaces that of an unfinished delete
   bool preempts = false;   ///< ends what runs and waits for the guest, except for deletes
+  own_start own = own_start::none;
 };
 
 /// A queued job as it was before it began, and the guest as it was then (empty for `agent`).
@@ -206,8 +214,9 @@ public:
 
   // -- steps, only inside a batch; each may throw storage_failed ---------------------------------------------------
 
-  /// Throws not_found for an unknown guest (except `agent`), `tag_mismatch` if its tag is none of `if_match`, conflict for
-  /// an idempotency key that was used with another digest. A delete of a guest that has an unfinished delete returns that
+  /// Throws not_found for an unknown guest (except `agent`) and for an own start that is not due any more,
+  /// precondition_failed if the guest's tag is none of `if_match`, conflict for an idempotency key that was used with
+  /// another digest. A delete of a guest that has an unfinished delete returns that
   /// job, `repeated`; one that `raises` replaces the first one's request, and one that `preempts` ends the jobs before the
   /// first one. A start throws unavailable during maintenance, and conflict if the host has no room for it.
   queued_job add_job(const new_job& job);
@@ -225,7 +234,8 @@ public:
 
   /// Records a state change of a guest that no job made. Throws not_found; conflict while a job of the guest is
   /// unfinished, because its outcome takes precedence. A guest whose create failed stays `error`. A guest that shuts
-  /// itself down is wished off from then on, unless its `power.restart` is "always".
+  /// itself down, or that somebody on the host ends, is wished off from then on, unless its `power.restart` is "always" or
+  /// it waits for the boot's start.
   reported_state report_state(std::string_view guest_id, const std::string& state, const std::string& reason = {});
 
   /// Sets the job's message and progress, until its next step. Logs no event: the event log is bounded, and frequent
@@ -233,16 +243,19 @@ public:
   /// running.
   rpc::job report_progress(const std::string& job_id, const stage_report& report);
 
-  /// Records the boot of the host, and the guests that are to be started because of it.
-  void note_boot(const std::string& boot_id, const std::vector<std::string>& to_start);
+  /// Records the boot of the host, the guests that are to be started because of it, and those that are wished off from
+  /// now on because of it.
+  void note_boot(const std::string& boot_id, const std::vector<std::string>& to_start,
+                 const std::vector<std::string>& off = {});
 
-  /// The guest is not to be started any more because of the boot: it was, or cannot be.
+  /// The guest is not to be started any more because of the boot: it cannot be. A start that ends needs no such note,
+  /// unless it was `interrupted`.
   void boot_start_done(const std::string& guest_id);
 
   /// Adds an event to the log that says what the agent did, or will not do, with a guest.
   void note_event(std::string_view guest_id, const std::string& text);
 
-  /// Returns the whole map after the change. Throws not_found, `tag_mismatch`, and too_large beyond
+  /// Returns the whole map after the change. Throws not_found, precondition_failed, and too_large beyond
   /// the bounds.
   rpc::metadata_map patch_guest_metadata(std::string_view guest_id, const rpc::metadata_patch& patch,
                                          std::string_view if_match = {});

@@ -1,5 +1,6 @@
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
+#include "rpc/model/apply.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/merge_patch.hpp"
 #include "store/guest_merge.hpp"
@@ -16,11 +17,6 @@ using rpc::failure;
 
 namespace {
 
-std::string apply_of(const rpc::json::node& wish) {
-  const auto* apply = wish.find("apply");
-  return apply ? apply->as_string("apply") : std::string{};
-}
-
 /// True for what cannot wait for the next start of a guest that runs: its disk's volume changes or goes.
 bool is_at_once(std::string_view change, const rpc::json::node& wish) {
   const auto* destroys = wish.find("delete");
@@ -28,11 +24,11 @@ bool is_at_once(std::string_view change, const rpc::json::node& wish) {
 }
 
 void expect_possible(const stored_guest& guest, std::string_view change, const rpc::json::node& wish) {
-  const auto apply = apply_of(wish);
+  const auto apply = rpc::apply_in(wish);
   const bool runs = holds_memory(guest.facts.state);
-  if (apply == "live" && !runs)
+  if (apply == rpc::apply_when::live && !runs)
     throw failure{errc::conflict, "apply: the guest is off, so that nothing can be changed live"};
-  if (apply == "next-start" && runs && is_at_once(change, wish))
+  if (apply == rpc::apply_when::next_start && runs && is_at_once(change, wish))
     throw failure{errc::conflict, "apply: of a guest that runs, this is possible at once only"};
 }
 
@@ -82,7 +78,7 @@ guest_ptr journal::impl::apply_wish(const guest_ptr& guest, const new_job& job, 
   if (!changed->facts.name.empty() && ledger.holder_of_name(changed->facts.name, guest->id))
     throw failure{errc::conflict, "the name " + changed->facts.name + " is another guest's"};
   if (put_guest(changed, staged))
-    tell_change(after.id, after.state, after.state_reason, staged);
+    tell_change(after, after.state, staged);
   return changed;
 }
 

@@ -1,5 +1,6 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/model/codec.hpp"
+#include "rpc/model/power.hpp"
 #include "store/journal_impl.hpp"
 
 #include <algorithm>
@@ -24,6 +25,14 @@ std::optional<std::size_t> stage_after(const next_step& next) {
   return std::nullopt;
 }
 
+power_turn turn_from(std::string_view before, std::string_view after) {
+  if (before.empty() || before == after)
+    return power_turn::none;
+  if (rpc::is_off(after))
+    return rpc::is_off(before) ? power_turn::none : power_turn::went_off;
+  return after == "running" ? power_turn::came_on : power_turn::none;
+}
+
 bool completes(const next_step& next) {
   const auto* ends = std::get_if<job_ends>(&next);
   return ends && ends->status == rpc::job_status::complete;
@@ -37,20 +46,22 @@ void journal::impl::tell(event what, pending_changes& staged) {
 }
 
 void journal::impl::tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged,
-                               std::string reason) {
+                               std::string reason, std::string_view before) {
   auto what = event_of(type, by);
+  what.number = static_cast<std::int64_t>(turn_from(before, state));
   what.text = std::move(state);
   what.reason = std::move(reason);
   tell(std::move(what), staged);
 }
 
-void journal::impl::tell_change(std::string guest_id, std::string state, std::string reason, pending_changes& staged) {
+void journal::impl::tell_change(const rpc::guest& after, std::string_view before, pending_changes& staged) {
   event what;
   what.at = settings.now();
   what.type = event_type::guest_changed;
-  what.guest = std::move(guest_id);
-  what.text = std::move(state);
-  what.reason = std::move(reason);
+  what.guest = after.id;
+  what.number = static_cast<std::int64_t>(turn_from(before, after.state));
+  what.text = after.state;
+  what.reason = after.state_reason;
   tell(std::move(what), staged);
 }
 

@@ -45,7 +45,7 @@ maintenance journal::impl::maintenance_now() const {
 
 void journal::impl::expect_match(const stored_guest& guest, std::string_view if_match) const {
   if (!if_match.empty() && !matches(if_match, guest_tag(guest.doc, tag_key)))
-    throw tag_mismatch();
+    throw failure{errc::precondition_failed, "the guest has changed: its ETag is none of If-Match"};
 }
 
 void journal::impl::expect_no_maintenance() const {
@@ -65,7 +65,7 @@ void journal::impl::admit_create(const stored_guest& guest) const {
 }
 
 void journal::impl::admit_job(const stored_guest& guest, const new_job& job) const {
-  if (is_start(job.action) || (is_resume(job.action) && !ledger.is_allocated(guest.id)))
+  if (is_start(job.action))
     expect_no_maintenance();
   if (!starts_guest(job.action) || ledger.is_allocated(guest.id) || !settings.limits)
     return;

@@ -37,7 +37,8 @@ struct pending_changes {
   std::vector<event> events;                                     ///< their ids are set at the commit
   std::optional<std::int64_t> oldest_event;                      ///< set by pruning events
   std::optional<std::int64_t> first_ended;                       ///< set by pruning jobs
-  std::optional<std::set<std::string, std::less<>>> boot_starts; ///< the guests that remain to be started
+  std::optional<std::set<std::string, std::less<>>> boot_starts; ///< the guests that a new boot is to start
+  std::set<std::string, std::less<>> boot_done;                  ///< those that it is not to start any more
   epochs_ptr epochs;                                             ///< null if unchanged
 
   void take(pending_changes&& later);
@@ -61,16 +62,18 @@ struct journal::impl {
   void require_standing() const; ///< throws storage_failed after a failed write has rolled the batch back
   void publish() noexcept;
 
-  guest_ptr guest(std::string_view id) const; ///< as in the batch; may be null
-  rpc::metadata_map metadata() const;         ///< the hypervisor's, as in the batch
-  std::size_t count_guests() const;           ///< as in the batch
-  store::maintenance maintenance_now() const; ///< as in the batch
+  guest_ptr guest(std::string_view id) const;              ///< as in the batch; may be null
+  rpc::metadata_map metadata() const;                      ///< the hypervisor's, as in the batch
+  std::size_t count_guests() const;                        ///< as in the batch
+  store::maintenance maintenance_now() const;              ///< as in the batch
+  bool awaits_boot_start(std::string_view guest_id) const; ///< as in the batch
   void drop_boot_start(std::string_view guest_id, pending_changes& staged);
+  void expect_due(const stored_guest& guest, own_start why) const; ///< throws not_found
 
   // journal_host.cpp
   void load_ledger();                        ///< from what is published and unfinished
   void count(const pending_changes& staged); ///< adds a step's changes to the ledger
-  void expect_match(const stored_guest& guest, std::string_view if_match) const; ///< throws `tag_mismatch`
+  void expect_match(const stored_guest& guest, std::string_view if_match) const; ///< throws precondition_failed
   void expect_no_maintenance() const;                                            ///< throws unavailable
   // journal_change.cpp
   guest_ptr apply_wish(const guest_ptr& guest, const new_job& job, pending_changes& staged);
@@ -108,10 +111,11 @@ struct journal::impl {
   void require_new(const token& wanted) const;
 
   void tell(event what, pending_changes& staged);
+  /// `before`: the state from which a job has brought the guest; empty: that is of no interest.
   void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged,
-                  std::string reason = {});
+                  std::string reason = {}, std::string_view before = {});
   /// Of a change that no job made.
-  void tell_change(std::string guest_id, std::string state, std::string reason, pending_changes& staged);
+  void tell_change(const rpc::guest& after, std::string_view before, pending_changes& staged);
   /// What the agent did with a guest, or will not do.
   void tell_power(std::string_view guest_id, const std::string& text, pending_changes& staged);
   void tell_stage(const job_row& row, const job_step& step, pending_changes& staged);

@@ -29,12 +29,6 @@ bool creates_guest(std::string_view action) {
   return action == "create" || action == "containerCreate";
 }
 
-guest_ptr with_wish(const stored_guest& of, const std::string& wanted) {
-  auto guest = rpc::decode_guest(of.doc);
-  guest.wanted = wanted;
-  return to_stored(guest);
-}
-
 /// True for actions that delete the guest's record.
 bool removes_guest(std::string_view action) {
   return action == "delete" || action == "containerDelete";
@@ -77,6 +71,7 @@ queued_job journal::add_job(const new_job& job) {
       if (const auto first = impl_->jobs.find_delete(guest->id))
         return impl_->join_delete(*first, job, guest->doc, staged);
     if (guest) {
+      impl_->expect_due(*guest, job.own);
       impl_->admit_job(*guest, job);
       impl_->admit_change(*guest, job, staged);
     }
@@ -232,18 +227,18 @@ void journal::impl::change_guest(const job_row& row, const guest_change& change,
     return;
   if (auto state = std::get_if<guest_state>(&change)) {
     if (put_guest(with_state(*stored, state->state, state->reason), staged))
-      tell_guest(event_type::guest_changed, row.job, state->state, staged, state->reason);
+      tell_guest(event_type::guest_changed, row.job, state->state, staged, state->reason, stored->facts.state);
     return;
   }
   const auto& returned = std::get<guest_returned>(change);
   auto state = returned.guest.state, reason = returned.guest.state_reason;
   auto merged = merge_guest(*stored, returned.sent_doc, returned.guest);
-  if (creates_guest(row.job.action) && state == "running")
+  if (creates_guest(row.job.action) && state == "running" && !jobs.has_later_wish(row.job.guest_id, row.seq))
     merged = with_wish(*merged, "on");
   expect_fit(merged->doc.size(), stored->doc.size(), settings.bounds.guest_bytes, errc::sub_agent_failed,
              "the guest that the sub-agent returned");
   if (put_guest(std::move(merged), staged))
-    tell_guest(event_type::guest_changed, row.job, std::move(state), staged, std::move(reason));
+    tell_guest(event_type::guest_changed, row.job, std::move(state), staged, std::move(reason), stored->facts.state);
 }
 
 /// Returns false, and writes nothing, if the document is unchanged.
@@ -332,6 +327,8 @@ void journal::impl::end_job(job_row& row, const job_ends& end, pending_changes& 
   ++staged.ended;
   if (starts_guest(row.job.action))
     staged.starts.emplace_back(row.job.guest_id, -1);
+  if (is_start(row.job.action) && row.job.code != rpc::job_code::interrupted)
+    drop_boot_start(row.job.guest_id, staged);
   staged.reserved[row.job.id] = std::nullopt;
   tell_end(row.job, staged);
 }
@@ -402,7 +399,7 @@ rpc::metadata_map journal::patch_guest_metadata(std::string_view guest_id, const
     expect_fit(changed->doc.size(), stored->doc.size(), impl_->settings.bounds.guest_bytes, errc::too_large,
                "the guest with this metadata");
     if (guest.metadata != before && impl_->put_guest(std::move(changed), staged))
-      impl_->tell_change(guest.id, guest.state, guest.state_reason, staged);
+      impl_->tell_change(guest, guest.state, staged);
     return guest.metadata;
   });
 }

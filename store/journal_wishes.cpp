@@ -4,6 +4,8 @@
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 // Steps about what guests are wished to be, and what they do by themselves.
@@ -21,12 +23,14 @@ bool creates_guest(std::string_view action) {
   return action == "create" || action == "containerCreate";
 }
 
-/// What a guest is wished to be once it has done this by itself.
-std::string wanted_after(const rpc::guest& guest, const std::string& state) {
-  const bool went_off = state == "shutoff" || state == "stopped";
-  if (!went_off || rpc::power_of(guest).restart == rpc::restart_policy::always)
-    return guest.wanted;
-  return "off";
+/// Reasons of a guest that is off because it, or somebody on the host, wanted that. Others say that something failed.
+constexpr std::array<std::string_view, 5> deliberate{"", "shutdown", "user", "hibernated", "migrated"};
+
+/// True if this state, into which no job has brought it, means that it is not wanted any more.
+bool is_off_by_wish(const rpc::guest& guest) {
+  return (guest.state == "shutoff" || guest.state == "stopped") &&
+         std::ranges::find(deliberate, guest.state_reason) != deliberate.end() &&
+         rpc::power_of(guest).restart != rpc::restart_policy::always;
 }
 
 } // namespace
@@ -52,7 +56,8 @@ std::vector<rpc::job> journal::impl::preempt(const new_job& by, std::int64_t bef
 void journal::impl::wish(const new_job& by, pending_changes& staged) {
   if (by.wanted.empty())
     return;
-  drop_boot_start(by.guest_id, staged);
+  if (by.own != own_start::boot) // that waits until the start has ended: a crash must not lose it
+    drop_boot_start(by.guest_id, staged);
   const auto changed = staged.guests.find(by.guest_id);
   const auto stored = changed == staged.guests.end() ? guest(by.guest_id) : changed->second;
   if (!stored)
@@ -100,13 +105,24 @@ std::int64_t journal::impl::queue_behind(const rpc::job& ended_job, const new_jo
   return queue(row_of(next, ended_job.guest_id), next, stored->doc, staged).seq;
 }
 
-void journal::impl::drop_boot_start(std::string_view guest_id, pending_changes& staged) {
+bool journal::impl::awaits_boot_start(std::string_view guest_id) const {
   const auto& known = pending.boot_starts ? *pending.boot_starts : boot_starts;
-  if (known.empty() || !known.contains(guest_id))
+  return known.contains(guest_id) && !pending.boot_done.contains(guest_id);
+}
+
+void journal::impl::drop_boot_start(std::string_view guest_id, pending_changes& staged) {
+  if (!awaits_boot_start(guest_id))
     return;
   boots.drop_start(guest_id);
-  staged.boot_starts = known;
-  staged.boot_starts->erase(staged.boot_starts->find(guest_id));
+  staged.boot_done.emplace(guest_id);
+}
+
+/// A client may have wished something else since the agent decided to start the guest.
+void journal::impl::expect_due(const stored_guest& guest, own_start why) const {
+  if (why == own_start::boot && !awaits_boot_start(guest.id))
+    throw failure{errc::not_found, "the guest does not wait for the start by the boot any more"};
+  if (why == own_start::restart && rpc::decode_guest(guest.doc).wanted != "on")
+    throw failure{errc::not_found, "the guest is not wished on any more"};
 }
 
 // -- by itself -----------------------------------------------------------------------------------------------------
@@ -123,11 +139,11 @@ reported_state journal::report_state(std::string_view guest_id, const std::strin
       return reported_state{stored->doc, {}};
     auto before = std::exchange(guest.state, state);
     guest.state_reason = reason;
-    if (before != state)
-      guest.wanted = wanted_after(guest, state);
+    if (before != state && is_off_by_wish(guest) && !impl_->awaits_boot_start(guest_id))
+      guest.wanted = "off";
     auto changed = to_stored(guest);
     if (impl_->put_guest(changed, staged))
-      impl_->tell_change(changed->id, state, reason, staged);
+      impl_->tell_change(guest, before, staged);
     return reported_state{changed->doc, std::move(before)};
   });
 }
@@ -160,13 +176,17 @@ std::vector<std::string> journal::boot_starts() const {
   return {impl_->boot_starts.begin(), impl_->boot_starts.end()};
 }
 
-void journal::note_boot(const std::string& boot_id, const std::vector<std::string>& to_start) {
+void journal::note_boot(const std::string& boot_id, const std::vector<std::string>& to_start,
+                        const std::vector<std::string>& off) {
   impl_->step([&](pending_changes& staged) {
     impl_->boots.put(boot_id);
     impl_->boots.drop_starts();
     for (const auto& id : to_start)
       impl_->boots.add_start(id);
     staged.boot_starts.emplace(to_start.begin(), to_start.end());
+    for (const auto& id : off)
+      if (const auto stored = impl_->guest(id))
+        impl_->put_guest(with_wish(*stored, "off"), staged);
     return true;
   });
 }

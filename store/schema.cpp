@@ -182,6 +182,7 @@ ALTER TABLE jobs ADD COLUMN due INTEGER NOT NULL DEFAULT 0;      -- of the stage
 ALTER TABLE jobs ADD COLUMN due_boot TEXT NOT NULL DEFAULT '';   -- of which boot; empty: no such time
 ALTER TABLE jobs ADD COLUMN detour INTEGER NOT NULL DEFAULT 0;   -- from this stage on it is another action's; 0: none
 UPDATE jobs SET code = 13 WHERE status = 3;                      -- failed
+CREATE INDEX jobs_failed ON jobs (seq) WHERE status = 3;
 
 CREATE TABLE boots (                -- the boot of the host that the agent saw last: one row, or none
   id TEXT PRIMARY KEY NOT NULL

@@ -3,9 +3,12 @@
 #include "actors/ids.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/model/codec.hpp"
+#include "rpc/model/power.hpp"
 
-#include <algorithm>
+#include <limits>
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace mistify::actors {
 
@@ -13,26 +16,30 @@ namespace {
 
 using rpc::errc;
 using rpc::failure;
+using rpc::is_off;
 using store::event_type;
+using store::power_turn;
 using self_pointer = inspectable_pointer<power_actor, power_keeper>;
 using task = power_policy::task;
-
-/// The most events that are looked at for one commit. A commit has fewer.
-constexpr std::size_t most_news = 10'000;
-
-bool is_off(std::string_view state) {
-  return state == "crashed" || state == "shutoff" || state == "stopped";
-}
 
 bool starts(std::string_view action) {
   return action == "start" || action == "containerStart";
 }
 
+bool wishes(std::string_view action) {
+  const auto* kind = find_action_kind(action);
+  return kind && kind->wish != power_wish::none;
+}
+
+power_turn turn_of(const store::event& changed) {
+  return static_cast<power_turn>(changed.number);
+}
+
 bool is_news(const store::event& what) {
   switch (what.type) {
-  case event_type::guest_changed: return is_off(what.text);
+  case event_type::guest_changed: return turn_of(what) != power_turn::none;
   case event_type::guest_deleted: return true;
-  case event_type::job_queued:
+  case event_type::job_queued: return what.text != agents_user && wishes(what.action);
   case event_type::job_ended: return starts(what.action);
   default: return false;
   }
@@ -116,6 +123,7 @@ void start(self_pointer self, const task& what) {
     return not_queued(self, what, {errc::not_configured, "start: Not configured"});
   job_request request{action, {}, {}, {}, new_uuid()};
   request.user = agents_user;
+  request.own = what.what == task::kind::start_by_boot ? store::own_start::boot : store::own_start::restart;
   // No deadline: the log answers, or the runner does.
   self->request(state.context.front, caf::infinite, queue_atom_v, what.guest, std::move(request))
     .then(
@@ -135,7 +143,7 @@ void perform(self_pointer self, const task& what) {
     const auto guest = find_wanted(self->state, what.guest);
     if (guest && is_off(guest->state))
       return start(self, what);
-    return self->state.policy.forget(what.guest);
+    return self->state.policy.drop_restart(what.guest);
   }
   }
 }
@@ -151,15 +159,18 @@ void work(self_pointer self) {
 
 void hear(self_pointer self, const store::event& what) {
   auto& policy = self->state.policy;
+  const auto now = self->clock().now();
   switch (what.type) {
-  case event_type::guest_changed: return consider(self, what.guest, what.job.empty());
-  case event_type::guest_deleted: return policy.forget(what.guest);
-  case event_type::job_queued:
-    if (what.text != agents_user)
-      policy.started_by_client(what.guest);
+  case event_type::guest_changed:
+    if (turn_of(what) == power_turn::came_on)
+      policy.came_on(what.guest, now);
+    else if (turn_of(what) == power_turn::went_off)
+      consider(self, what.guest, what.job.empty());
     return;
+  case event_type::guest_deleted: return policy.forget(what.guest, now);
+  case event_type::job_queued: return policy.wished_by_client(what.guest, now);
   case event_type::job_ended:
-    if (const auto guest = policy.ended(what.job, self->clock().now());
+    if (const auto guest = policy.ended(what.job, now);
         guest && static_cast<rpc::job_status>(what.number) == rpc::job_status::error)
       consider(self, *guest, true);
     return;
@@ -167,22 +178,23 @@ void hear(self_pointer self, const store::event& what) {
   }
 }
 
-/// What happened while no keeper looked: guests that are off, and should not be.
+/// What happened while no keeper looked: guests that are off, and should not be. A pause that was cut short begins anew.
 void begin(self_pointer self, const boot_plan& plan) {
   auto& state = self->state;
   std::vector<power_policy::boot_start> starts;
-  for (const auto& id : plan.guests)
+  std::set<std::string_view> booting;
+  for (const auto& [id, job] : plan.starts)
     if (const auto stored = state.context.guests->find(id)) {
       const auto rules = rpc::power_of(rpc::decode_guest(stored->doc));
-      starts.push_back({id, rules.order, rules.delay});
+      starts.push_back({id, rules.order, rules.delay, job});
+      booting.insert(id);
     } else {
       end_boot_start(self, id);
     }
   state.policy.booted(std::move(starts), self->clock().now());
   for (const auto& one : state.context.guests->all())
-    if (std::ranges::find(plan.guests, one->id) == plan.guests.end() &&
-        one->doc.find("\"crashed\"") != std::string::npos)
-      consider(self, one->id, false);
+    if (is_off(one->facts.state) && !booting.contains(one->id))
+      consider(self, one->id, true);
   set_timer(self);
 }
 
@@ -216,11 +228,11 @@ power_actor::behavior_type power_behavior(self_pointer self, power_context conte
 store::event_feed::listener send_power_news(store::event_feed& from, const power_actor& to) {
   return from.listen([&from, to, seen = from.last()]() mutable {
     power_news news;
-    const auto recent = from.after(seen, most_news);
+    // Never null: the feed keeps all events of the last commit.
+    const auto recent =
+      from.after(seen, std::numeric_limits<std::size_t>::max()).value_or(std::vector<store::event_ptr>{});
     seen = from.last();
-    if (!recent)
-      return;
-    for (const auto& one : *recent)
+    for (const auto& one : recent)
       if (is_news(*one))
         news.events.push_back(one);
     if (!news.events.empty())

@@ -116,7 +116,7 @@ private:
 
   template <class Atom, class... Ts>
   caf::result<store::queued_job> enqueue(job_request& request, Atom atom, Ts... values);
-  std::optional<rpc::failure> too_many_jobs() const;
+  std::optional<rpc::failure> too_many_jobs(const job_request& next) const;
   std::string key_of(const job_request& request) const;
   struct beginning {
     std::optional<store::stage_starts> stage; ///< what is recorded with the queueing; unset: nothing is

@@ -1,3 +1,4 @@
+#include "actors/ids.hpp"
 #include "actors/runner/guest_runner.hpp"
 #include "actors/runner/job_end.hpp"
 
@@ -50,6 +51,17 @@ void guest_runner::perform(running_job& at, job_run::await_place& what) {
         if (auto* one = current(epoch))
           execute(*one, one->run.failed(to_failure(e)));
       });
+}
+
+/// The start that is queued in the step that completes a create, where the client asked for it.
+std::optional<store::new_job> guest_runner::start_behind(const running_job& created) const {
+  const auto& kind = *created.entry.kind;
+  const auto start = context_->find_action(kind.name == "create" ? "start" : "containerStart");
+  if (kind.effect != record_effect::creates || !created.run.steps().wish().start || !start)
+    return std::nullopt;
+  store::new_job job{new_job_id(), id_, std::string{start->kind->name}, {}, {}, {}, created.entry.request_id};
+  job.user = created.entry.user;
+  return job;
 }
 
 void guest_runner::perform(running_job& at, job_run::save& what) {

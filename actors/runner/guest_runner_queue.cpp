@@ -28,11 +28,17 @@ bool needs_no_stage(const action& what) {
   return what.kind->effect == record_effect::changes && what.stages.empty();
 }
 
-/// What the request means for the guest and for other jobs of it. Those that change a guest have a wish of another kind.
-void settle_wish(store::new_job& job, const job_request& request) {
+/// Those that change a guest have a wish of another kind.
+bool has_wish(const job_request& request) {
   const auto& kind = *request.what->kind;
-  if (kind.subject != action_subject::guest || kind.effect == record_effect::changes)
+  return kind.subject == action_subject::guest && kind.effect != record_effect::changes;
+}
+
+/// What the request means for the guest and for other jobs of it.
+void settle_wish(store::new_job& job, const job_request& request) {
+  if (!has_wish(request))
     return;
+  const auto& kind = *request.what->kind;
   const auto wish = decode_wish(request.request);
   job.raises = wish.force;
   job.preempts = wish.preempt;
@@ -69,7 +75,7 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
     answer.deliver(gone());
   } else if (draining_) {
     answer.deliver(stopping());
-  } else if (const auto full = too_many_jobs()) {
+  } else if (const auto full = too_many_jobs(request)) {
     answer.deliver(*full);
   } else {
     auto begins = beginning_of(request);
@@ -86,6 +92,7 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
                        request.expires,
                        request.audit,
                        request.user};
+    job.own = request.own;
     settle_wish(job, request);
     ++being_queued_;
     beginning_ = beginning_ || begins.stage;
@@ -111,11 +118,12 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
 
-/// Why no further job is taken; nothing if one is.
-std::optional<failure> guest_runner::too_many_jobs() const {
+/// Why the next job is not taken; nothing if it is. One that ends those that wait finds room in a full queue, as one beyond.
+std::optional<failure> guest_runner::too_many_jobs(const job_request& next) const {
   const auto waiting = queue_.size() + being_queued_;
   const auto most_open = context_->limit.open_image_jobs;
-  if (waiting >= context_->limit.queue)
+  const bool empties = waiting == context_->limit.queue && has_wish(next) && decode_wish(next.request).preempt;
+  if (waiting >= context_->limit.queue && !empties)
     return failure{errc::queue_full, "the queue of this guest is full"};
   if (id_ == agent_runner && waiting + running_.size() >= most_open)
     return failure{errc::queue_full,
@@ -267,17 +275,6 @@ std::optional<store::job_start> guest_runner::promise_next(const job_entry& endi
   }
   next->promised = true;
   return store::job_start{next->job_id, next->steps.starts(context_->host_now())};
-}
-
-/// The start that is queued in the step that completes a create, where the client asked for it.
-std::optional<store::new_job> guest_runner::start_behind(const running_job& created) const {
-  const auto& kind = *created.entry.kind;
-  const auto start = context_->find_action(kind.name == "create" ? "start" : "containerStart");
-  if (kind.effect != record_effect::creates || !created.run.steps().wish().start || !start)
-    return std::nullopt;
-  store::new_job job{new_job_id(), id_, std::string{start->kind->name}, {}, {}, {}, created.entry.request_id};
-  job.user = created.entry.user;
-  return job;
 }
 
 /// The job that was to begin with that step, if it still waits.

@@ -3,22 +3,43 @@
 #include "actors/ids.hpp"
 #include "actors/runner/job_end.hpp"
 #include "actors/runner/pipeline.hpp"
-#include "rpc/base/host_time.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/power.hpp"
 
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace mistify::actors {
 
 namespace {
 
-bool may_be_sent_again(const store::unfinished_job& job, const action_ptr& what, const config& settings) {
-  const pipeline steps{what, job.request, 0, place_of(job),
-                       follow_ups(*what->kind, [&](std::string_view name) { return settings.find_action(name); })};
-  return !steps.finished() && steps.current().idempotent;
+/// A job that is read again, with what its config is now.
+struct recovered_run {
+  recovered_run(const store::unfinished_job& job, const action_ptr& what, const config& settings)
+    : late{follow_ups(*what->kind, [&](std::string_view name) { return settings.find_action(name); })},
+      steps{what, job.request, 0, place_of(job), late} {}
+
+  std::vector<action_ptr> late;
+  pipeline steps;
+};
+
+/// A stage that has its time and was repeated before is told `again`, and only looks.
+bool asked_again(const store::unfinished_job& job) {
+  return job.due.is_set() && !job.job.stages.empty() && job.job.updated_at > job.job.stages.back().started;
+}
+
+bool may_be_sent_again(const store::unfinished_job& job, const recovered_run& run) {
+  return !run.steps.finished() && (run.steps.current().idempotent || asked_again(job));
+}
+
+/// True if the job had turned to the stages of actions that are not configured any more.
+bool has_lost_its_stages(const store::unfinished_job& job, const recovered_run& run) {
+  return job.detour != 0 && (run.steps.finished() || std::ranges::find(run.late, nullptr) != run.late.end());
 }
 
 /// Why a job cannot go on; nothing if it can.
@@ -32,7 +53,10 @@ std::optional<store::job_ends> reason_to_end(const store::unfinished_job& job, c
     return end(job.job.action + ": Not configured", rpc::job_code::failed);
   if (job.job.guest_id != agent_runner && !guests.find(job.job.guest_id))
     return end("the guest is gone", rpc::job_code::guest_deleted);
-  if (!job.call_was_out || may_be_sent_again(job, what, settings))
+  const recovered_run run{job, what, settings};
+  if (has_lost_its_stages(job, run))
+    return end("what should follow a late " + job.job.action + " is not configured any more", rpc::job_code::failed);
+  if (!job.call_was_out || may_be_sent_again(job, run))
     return std::nullopt;
   return end("interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')',
              rpc::job_code::interrupted);
@@ -70,41 +94,39 @@ private:
   store::journal& journal_;
 };
 
-/// The guests that a new boot of the host starts.
-std::vector<std::string> guests_to_start(const store::guest_index& guests) {
-  std::vector<std::string> all;
+/// What a new boot of the host does with the guests.
+struct boot_choice {
+  std::vector<std::string> to_start, off;
+};
+
+/// Guests that an earlier boot was still to start wait for it further on.
+boot_choice choose(const store::guest_index& guests, const std::vector<std::string>& left) {
+  const std::set<std::string_view> waiting{left.begin(), left.end()};
+  boot_choice all;
   for (const auto& one : guests.all()) {
     const auto guest = rpc::decode_guest(one->doc);
     const auto rule = rpc::power_of(guest).boot;
-    if (rule == rpc::boot_policy::on || (rule == rpc::boot_policy::last && guest.wanted == "on"))
-      all.push_back(guest.id);
+    const bool wanted = guest.wanted == "on";
+    if (rule == rpc::boot_policy::on || (rule == rpc::boot_policy::last && (wanted || waiting.contains(guest.id))))
+      all.to_start.push_back(guest.id);
+    else if (rule == rpc::boot_policy::off && wanted)
+      all.off.push_back(guest.id);
   }
   return all;
 }
 
-/// An agent that has seen no boot yet only notes it: it may be an update of an agent whose guests run. That a full disk
-/// does not take the note is no reason not to serve.
-void note_first_boot(store::journal& journal, const std::string& boot) {
-  try {
-    const batch write{journal};
-    write.begin();
-    journal.note_boot(boot, {});
-    write.commit();
-  } catch (const rpc::failure&) { // NOLINT: the next start notes it
+/// The guests that are still to be started, with the starts of them that go on.
+boot_plan plan_of(const store::journal& journal) {
+  std::map<std::string, std::string> going_on;
+  for (const auto& job : journal.unfinished())
+    if (job.job.action == "start" || job.job.action == "containerStart")
+      going_on.emplace(job.job.guest_id, job.job.id);
+  boot_plan plan;
+  for (auto& guest : journal.boot_starts()) {
+    const auto job = going_on.find(guest);
+    plan.starts.push_back({guest, job == going_on.end() ? std::string{} : job->second});
   }
-}
-
-void note_boot(store::journal& journal, const store::guest_index& guests) {
-  const auto now = rpc::host_now().boot;
-  const auto last = journal.boot_id();
-  if (last == now)
-    return;
-  if (last.empty())
-    return note_first_boot(journal, now);
-  const batch write{journal};
-  write.begin();
-  journal.note_boot(now, guests_to_start(guests));
-  write.commit();
+  return plan;
 }
 
 } // namespace
@@ -134,10 +156,21 @@ std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const s
     }
   }
   writes.commit();
-  note_boot(journal, guests);
   for (const auto& one : ended)
     tell_end(measured, one.what, job_outcome::interrupted, one.job, one.request_id);
   return going_on;
+}
+
+boot_plan note_boot(store::journal& journal, const store::guest_index& guests, const std::string& boot) {
+  const auto last = journal.boot_id();
+  if (!boot.empty() && last != boot) {
+    const auto chosen = last.empty() ? boot_choice{} : choose(guests, journal.boot_starts());
+    const batch write{journal};
+    write.begin();
+    journal.note_boot(boot, chosen.to_start, chosen.off);
+    write.commit();
+  }
+  return plan_of(journal);
 }
 
 } // namespace mistify::actors

@@ -3,7 +3,6 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/client/client.hpp"
-#include "store/guest_tag.hpp"
 
 #include <utility>
 
@@ -20,6 +19,7 @@ int status_of(errc code) noexcept {
   case errc::not_configured: return 404;
   case errc::method_not_allowed: return 405;
   case errc::conflict: return 409;
+  case errc::precondition_failed: return 412;
   case errc::too_large: return 413;
   case errc::queue_full: return 429;
   case errc::internal: return 500;
@@ -76,7 +76,7 @@ answer error_answer(int status, const failure& why) {
 }
 
 answer error_answer(const failure& why) {
-  return error_answer(store::is_tag_mismatch(why) ? 412 : status_of(why.code()), why);
+  return error_answer(status_of(why.code()), why);
 }
 
 answer error_answer(int status, const std::string& message) {

@@ -2,14 +2,9 @@
 
 #include "http/api/handlers/context.hpp"
 
-#include <algorithm>
-
 namespace mistify::http {
 
 namespace {
-
-/// No log of jobs is longer.
-constexpr std::size_t all_jobs = 100'000;
 
 bool is_create(const rpc::job& job) {
   return job.action == "create" || job.action == "containerCreate";
@@ -19,50 +14,52 @@ bool is_create(const rpc::job& job) {
 
 job_view::job_view(const context& cx, const principal& who) noexcept : cx_{cx}, who_{who}, guests_{who, cx.guests} {}
 
-bool job_view::is_own(const std::string& job) {
-  if (who_.key.empty())
-    return false;
+/// The ids of the jobs that the identity has queued.
+const std::unordered_set<std::string>& job_view::own() {
   if (!own_)
-    own_ = cx_.jobs.queued_by(who_.key);
-  return own_->contains(job);
-}
-
-bool job_view::sees(const rpc::job& job) {
-  if (!who_.guests || is_own(job.id))
-    return true;
-  if (!guests_.sees(job.guest_id))
-    return false;
-  auto same_guest = cx_.jobs.latest_of(job.guest_id, all_jobs);
-  keep_visible(same_guest);
-  return std::ranges::any_of(same_guest, [&](const rpc::job& one) { return one.id == job.id; });
+    own_ = who_.key.empty() ? std::unordered_set<std::string>{} : cx_.jobs.queued_by(who_.key);
+  return *own_;
 }
 
 /// A create is the first job of a guest: older ones are of a guest that had the same id before.
-void job_view::keep_visible(std::vector<rpc::job>& newest_first) {
-  std::unordered_set<std::string> complete;
-  std::erase_if(newest_first, [&](const rpc::job& job) {
-    const bool former = complete.contains(job.guest_id);
-    if (is_create(job))
-      complete.insert(job.guest_id);
-    return (former || !guests_.sees(job.guest_id)) && !is_own(job.id);
+bool job_view::sees(const rpc::job& job) {
+  if (!who_.guests || own().contains(job.id))
+    return true;
+  if (!guests_.sees(job.guest_id))
+    return false;
+  bool found = false;
+  cx_.jobs.visit(job.guest_id, [&](const rpc::job& one) {
+    found = one.id == job.id;
+    return !found && !is_create(one);
   });
+  return found;
 }
 
-/// What may be seen depends on the creates of the same guests, so the rest of the filter counts after that.
 std::vector<rpc::job> job_view::latest(const store::job_filter& which, std::size_t wanted) {
   if (!who_.guests)
     return cx_.jobs.latest(which, wanted);
-  const store::job_filter same_guest{.guest = which.guest, .action = {}};
-  for (auto page = std::max<std::size_t>(wanted, 1000);; page *= 4) {
-    auto jobs = cx_.jobs.latest(same_guest, std::min(page, all_jobs));
-    const bool all = jobs.size() < page || page >= all_jobs;
-    keep_visible(jobs);
-    std::erase_if(jobs, [&](const rpc::job& job) { return !store::matches(which, job); });
-    if (jobs.size() > wanted)
-      jobs.resize(wanted);
-    if (all || jobs.size() == wanted)
-      return jobs;
-  }
+  std::vector<rpc::job> jobs;
+  for (const auto& id : latest_ids(which, wanted))
+    if (auto job = cx_.jobs.find(id)) // else pruned meanwhile
+      jobs.push_back(*std::move(job));
+  return jobs;
+}
+
+/// What may be seen depends on the creates of the same guests, so the rest of the filter counts after that.
+std::vector<std::string> job_view::latest_ids(const store::job_filter& which, std::size_t wanted) {
+  std::vector<std::string> ids;
+  std::unordered_set<std::string> complete; // guests whose create was passed
+  const auto& mine = own();                 // not while the log is read: that takes a connection as well
+  cx_.jobs.visit(which.guest, [&](const rpc::job& job) {
+    const bool former = complete.contains(job.guest_id);
+    if (is_create(job))
+      complete.insert(job.guest_id);
+    const bool visible = mine.contains(job.id) || (!former && guests_.sees(job.guest_id));
+    if (visible && store::matches(which, job) && ids.size() < wanted)
+      ids.push_back(job.id);
+    return ids.size() < wanted;
+  });
+  return ids;
 }
 
 } // namespace mistify::http

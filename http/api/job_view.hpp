@@ -27,9 +27,8 @@ public:
   std::vector<rpc::job> latest(const store::job_filter& which, std::size_t wanted);
 
 private:
-  /// Drops what it may not see from a list that begins with the newest of all jobs, or of all of a guest.
-  void keep_visible(std::vector<rpc::job>& newest_first);
-  bool is_own(const std::string& job);
+  std::vector<std::string> latest_ids(const store::job_filter& which, std::size_t wanted);
+  const std::unordered_set<std::string>& own();
 
   const context& cx_;
   const principal& who_;

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,8 @@ constexpr unsigned longest_wait = 24 * 3600; // seconds
 constexpr std::chrono::seconds answer_timeout{30};
 /// How long one look at a job is held back by the agent.
 constexpr std::chrono::seconds one_look{10};
+/// After a look that the agent did not answer.
+constexpr std::chrono::seconds ask_again{1};
 
 [[noreturn]] void give_up(const std::string& why) {
   throw failure{rpc::errc::unavailable, why};
@@ -66,21 +69,28 @@ bool is_on(std::string_view state) {
   return state == "running" || state == "blocked" || state == "paused" || state == "suspended";
 }
 
-/// The ids of guests that are on, by their order, the highest first.
-using order_map = std::map<std::int64_t, std::vector<std::string>, std::greater<>>;
+struct guest_list {
+  /// The ids of guests that are on, by their order, the highest first.
+  std::map<std::int64_t, std::vector<std::string>, std::greater<>> by_order;
+  bool whole = true; ///< all could be read
+};
 
-order_map guests_of(httplib::Client& agent) {
+guest_list guests_of(httplib::Client& agent) {
   const auto answer = agent.Get("/guests");
   if (!answer || answer->status != 200)
     give_up("the agent does not list its guests: " +
             (answer ? "status " + std::to_string(answer->status) : httplib::to_string(answer.error())));
-  order_map guests;
+  guest_list guests;
   const auto list = rpc::json::document::parse(answer->body);
-  for (const rpc::json::node& item : list.root().items("guests")) {
-    const auto guest = rpc::decode_guest(item);
-    if (is_on(guest.state))
-      guests[rpc::power_of(guest).order].push_back(guest.id);
-  }
+  for (const rpc::json::node& item : list.root().items("guests"))
+    try {
+      const auto guest = rpc::decode_guest(item);
+      if (is_on(guest.state))
+        guests.by_order[rpc::power_of(guest).order].push_back(guest.id);
+    } catch (const std::exception& e) { // is no reason to leave the others on
+      std::cout << "a guest cannot be read: " << e.what() << '\n';
+      guests.whole = false;
+    }
   return guests;
 }
 
@@ -95,29 +105,58 @@ std::optional<std::string> shut_down(httplib::Client& agent, const std::string& 
   return std::nullopt;
 }
 
-/// Waits for the end of the job, and says how it ended. Returns true if the guest is off.
+struct job_end {
+  std::string status, message;
+};
+
+/// How the job of the answer ended; null if it has not. Throws where the answer is no job.
+std::optional<job_end> end_in(const std::string& answer) {
+  const auto document = rpc::json::document::parse(answer);
+  const auto* status = document.root().find("Status");
+  const auto* message = document.root().find("Message");
+  job_end end{status ? status->as_string("Status") : std::string{},
+              message ? message->as_string("Message") : std::string{}};
+  if (end.status.empty())
+    give_up("the agent's answer has no Status");
+  return end.status == "Queued" || end.status == "Running" ? std::nullopt : std::optional{std::move(end)};
+}
+
+/// One look, which lasts until the job ends, but `one_look` at most. Throws for anything but an answer with the job.
+std::optional<job_end> look_at(httplib::Client& agent, const std::string& job) {
+  const auto answer = agent.Get("/jobs/" + job + "?wait=" + std::to_string(one_look.count()) + "s");
+  if (!answer)
+    give_up(httplib::to_string(answer.error()));
+  if (answer->status == 404)
+    return job_end{"Error", "the agent has no such job"};
+  if (answer->status != 200)
+    give_up("status " + std::to_string(answer->status));
+  return end_in(answer->body);
+}
+
+/// Waits for the end of the job, and says how it ended. Returns true if the guest is off. An agent that is away, or in
+/// trouble, is asked again: it may come back, and its jobs go on.
 bool await_end(httplib::Client& agent, const std::string& guest, const std::string& job, clock::time_point until) {
+  std::string trouble;
   while (clock::now() < until) {
-    const auto answer = agent.Get("/jobs/" + job + "?wait=" + std::to_string(one_look.count()) + "s");
-    if (!answer || answer->status != 200)
-      break;
-    const auto document = rpc::json::document::parse(answer->body);
-    const auto* status = document.root().find("Status");
-    const auto* message = document.root().find("Message");
-    const auto text = status ? status->as_string("Status") : std::string{};
-    if (text == "Queued" || text == "Running")
-      continue;
-    std::cout << guest << ": " << text << ' ' << (message ? message->as_string("Message") : std::string{}) << '\n';
-    return text == "Complete";
+    try {
+      if (const auto end = look_at(agent, job)) {
+        std::cout << guest << ": " << end->status << ' ' << end->message << '\n';
+        return end->status == "Complete";
+      }
+      trouble.clear();
+    } catch (const std::exception& e) {
+      trouble = std::string{": "} + e.what();
+      std::this_thread::sleep_until(std::min(until, clock::now() + ask_again));
+    }
   }
-  std::cout << guest << ": not off in time\n";
+  std::cout << guest << ": not off in time" << trouble << '\n';
   return false;
 }
 
-bool stop_all(httplib::Client& agent, const order_map& guests, const stop_options& wanted) {
+bool stop_all(httplib::Client& agent, const guest_list& guests, const stop_options& wanted) {
   const auto until = clock::now() + std::chrono::seconds{wanted.within};
-  bool all = true;
-  for (const auto& [order, ids] : guests) {
+  bool all = guests.whole;
+  for (const auto& [order, ids] : guests.by_order) {
     std::vector<std::pair<std::string, std::string>> jobs;
     for (const auto& id : ids)
       if (auto job = shut_down(agent, id, wanted))

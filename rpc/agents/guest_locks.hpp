@@ -3,7 +3,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace mistify::agents {
 
@@ -13,6 +15,9 @@ public:
   class turn {
   public:
     explicit turn(std::shared_ptr<std::mutex> m) : mutex_{std::move(m)}, lock_{*mutex_} {}
+    turn(std::shared_ptr<std::mutex> m, std::try_to_lock_t how) : mutex_{std::move(m)}, lock_{*mutex_, how} {}
+
+    bool is_held() const noexcept { return lock_.owns_lock(); }
 
   private:
     std::shared_ptr<std::mutex> mutex_; // declared before the lock, so destroyed after it
@@ -21,6 +26,12 @@ public:
 
   /// Locks the guest; blocks until it is free.
   turn take(const std::string& id) { return turn{of(id)}; }
+
+  /// Locks the guest if it is free; null if it is not.
+  std::optional<turn> try_take(const std::string& id) {
+    turn taken{of(id), std::try_to_lock};
+    return taken.is_held() ? std::optional{std::move(taken)} : std::nullopt;
+  }
 
 private:
   std::shared_ptr<std::mutex> of(const std::string& id) {

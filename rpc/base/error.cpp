@@ -31,6 +31,7 @@ std::string_view to_string(errc code) noexcept {
   case errc::not_configured: return "not_configured";
   case errc::method_not_allowed: return "method_not_allowed";
   case errc::conflict: return "conflict";
+  case errc::precondition_failed: return "precondition_failed";
   case errc::queue_full: return "queue_full";
   case errc::sub_agent_failed: return "sub_agent_failed";
   case errc::sub_agent_timeout: return "sub_agent_timeout";

@@ -12,17 +12,18 @@ namespace mistify::rpc {
 
 /// Every error code of the agent and of sub-agents. The HTTP layer maps each code to a status in exactly one place.
 enum class errc : std::uint8_t {
-  none = 0,           ///< no error; never carried by a `failure`
-  invalid_request,    ///< the client's request is malformed; the message names field or offset
-  forbidden,          ///< the client's identity has not the right to it
-  too_large,          ///< the request exceeds a size limit
-  not_found,          ///< no such guest, job, image, snapshot or route
-  not_configured,     ///< the config has no pipeline for the action
-  method_not_allowed, ///< the route exists with other methods only
-  conflict,           ///< the id or key is taken by something else, or the state forbids the request
-  queue_full,         ///< a bounded queue is full; a later retry may succeed
-  sub_agent_failed,   ///< a sub-agent refused, closed the connection, or sent an invalid answer
-  sub_agent_timeout,  ///< a sub-agent did not answer within its time-out
+  none = 0,            ///< no error; never carried by a `failure`
+  invalid_request,     ///< the client's request is malformed; the message names field or offset
+  forbidden,           ///< the client's identity has not the right to it
+  too_large,           ///< the request exceeds a size limit
+  not_found,           ///< no such guest, job, image, snapshot or route
+  not_configured,      ///< the config has no pipeline for the action
+  method_not_allowed,  ///< the route exists with other methods only
+  conflict,            ///< the id or key is taken by something else, or the state forbids the request
+  precondition_failed, ///< what the request names by If-Match has changed
+  queue_full,          ///< a bounded queue is full; a later retry may succeed
+  sub_agent_failed,    ///< a sub-agent refused, closed the connection, or sent an invalid answer
+  sub_agent_timeout,   ///< a sub-agent did not answer within its time-out
   // What a sub-agent says by a code (`{"error": {"code", "message"}}`), or by a text that is known:
   sub_agent_unreachable, ///< no connection, or it was lost before an answer
   sub_agent_refused,     ///< a rule of the sub-agent forbids it

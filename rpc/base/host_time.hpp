@@ -14,7 +14,11 @@ struct host_time {
   bool is_set() const noexcept { return !boot.empty(); }
 };
 
-/// The present. Thread-safe. Where the kernel tells no boot id, all points of a process are of one boot.
+/// The id of this boot in the kernel's file; empty if it cannot be read.
+std::string read_boot_id(const std::string& path = "/proc/sys/kernel/random/boot_id");
+
+/// The present. Thread-safe. Where the kernel tells no boot id, all points of a process are of one boot, and those of other
+/// processes of others.
 host_time host_now();
 
 /// The time from `now` to `point`; zero if it has passed, or is of another boot.

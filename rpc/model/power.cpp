@@ -3,6 +3,7 @@
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -55,36 +56,42 @@ std::int64_t order_in(const node& value, const std::string& field) {
   return order;
 }
 
-power_rules decode_power(const node& from) {
-  if (from.type() != node::kind::object)
+void expect_known_members(const node& power) {
+  constexpr std::array<std::string_view, 6> known{"boot", "restart", "max", "within", "order", "delay"};
+  if (!power.is_null() && power.type() != node::kind::object)
     refuse("power", "must be an object");
+  for (const auto& one : power.members("power"))
+    if (std::ranges::find(known, one.key) == known.end())
+      refuse("power." + std::string{one.key}, "is no member of power");
+}
+
+power_rules decode_power(const node& from) {
+  expect_known_members(from);
   power_rules rules;
-  for (const auto& [key, value] : from.members("power")) {
-    const auto field = "power." + std::string{key};
-    if (key == "boot")
-      rules.boot = one_of(boots, value, field);
-    else if (key == "restart")
-      rules.restart = one_of(restarts, value, field);
-    else if (key == "max")
-      rules.max = bounded(value, field, 1, most_restarts);
-    else if (key == "within")
-      rules.within = std::chrono::seconds{bounded(value, field, 1, longest_window)};
-    else if (key == "order")
-      rules.order = order_in(value, field);
-    else if (key == "delay")
-      rules.delay = std::chrono::seconds{bounded(value, field, 0, longest_delay)};
-    else
-      refuse(field, "is no member of power");
-  }
+  const auto read = [&from](const char* name, auto use) {
+    if (const auto* value = from.find(name); value && !value->is_null())
+      use(*value, std::string{"power."} + name);
+  };
+  using std::chrono::seconds;
+  read("boot", [&](auto& value, auto field) { rules.boot = one_of(boots, value, field); });
+  read("restart", [&](auto& value, auto field) { rules.restart = one_of(restarts, value, field); });
+  read("max", [&](auto& value, auto field) { rules.max = bounded(value, field, 1, most_restarts); });
+  read("within", [&](auto& value, auto field) { rules.within = seconds{bounded(value, field, 1, longest_window)}; });
+  read("order", [&](auto& value, auto field) { rules.order = order_in(value, field); });
+  read("delay", [&](auto& value, auto field) { rules.delay = seconds{bounded(value, field, 0, longest_delay)}; });
   return rules;
 }
 
 void expect_io_policy(const std::string& text) {
-  if (text != R"("resume")" && text != R"("stay")")
+  if (text != R"("resume")" && text != R"("stay")" && text != "null")
     refuse("on_io_error", "must be resume or stay");
 }
 
 } // namespace
+
+bool is_off(std::string_view state) noexcept {
+  return state == "crashed" || state == "shutoff" || state == "stopped";
+}
 
 power_rules power_of(const guest& of) noexcept {
   try {

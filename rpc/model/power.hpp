@@ -31,6 +31,9 @@ inline constexpr std::string_view missing_machine = "missing";
 /// The longest `state_reason`, in bytes.
 inline constexpr std::size_t longest_state_reason = 64;
 
+/// True for the states of a guest that is off.
+bool is_off(std::string_view state) noexcept;
+
 /// Returns the rules of a stored guest. Members that cannot be read have their defaults: the guest may be older than the
 /// check.
 power_rules power_of(const guest& of) noexcept;

@@ -109,6 +109,31 @@ TEST_CASE_METHOD(log_fixture, "what the last stop left is written before anythin
   CHECK(handed_over == 2);
 }
 
+TEST_CASE_METHOD(log_fixture,
+                 "what is not needed to serve is tried until it is written, while other writes are taken") {
+  int tried = 0;
+  bool written = false;
+  settings.settle = [&](store::journal& in) {
+    if (++tried < 3)
+      throw rpc::failure{errc::storage_failed, "no room for it"};
+    in.begin();
+    in.note_boot("boot", {"g"});
+    in.commit();
+    written = true;
+  };
+  spawn();
+  CHECK(*ask<bool>(log, actors::restore_atom_v)->value);
+  CHECK(tried == 1);
+  CHECK(patch()->value->contains("a"));
+  advance(1s);
+  CHECK(tried == 2);
+  CHECK_FALSE(written);
+  advance(1s);
+  CHECK(written);
+  advance(10s);
+  CHECK(tried == 3);
+}
+
 TEST_CASE_METHOD(log_fixture, "one busy answer answers all that wait behind another program's lock") {
   const auto path_of_database = path();
   spawn();

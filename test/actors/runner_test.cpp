@@ -186,6 +186,31 @@ TEST_CASE("a full queue refuses jobs and logs nothing of them") {
   CHECK(store::job_reader{f.path()}.latest(100).size() == 4);
 }
 
+TEST_CASE("a full queue takes one job that ends those in it") {
+  limits limit;
+  limit.queue = 2;
+  runner_fixture f{limit, R"("poweroff":{"stages":[{"service":"s","method":"T.Off"}]},)"};
+  f.add_guest(guest_id);
+  f.queue("reboot"); // runs
+  const auto waits = f.queue("reboot"), last = f.queue("restart");
+  const auto refused = f.queue("poweroff"); // without preempt
+  REQUIRE(refused->error);
+  CHECK(refused->error->code() == errc::queue_full);
+  auto off = f.job("poweroff");
+  off.request = R"({"params":{"preempt":true}})";
+  caf::scoped_actor client{f.system};
+  auto first = client->request(f.front, caf::infinite, queue_atom_v, guest_id, off);
+  auto second = client->request(f.front, caf::infinite, queue_atom_v, guest_id, off); // while the first is being queued
+  f.run();
+  first.receive([](const store::queued_job& queued) { CHECK(queued.preempted.size() == 3); },
+                [](const caf::error& e) { FAIL(to_failure(e).message()); });
+  second.receive([](const store::queued_job&) { FAIL("taken beyond the bound"); },
+                 [](const caf::error& e) { CHECK(to_failure(e).code() == errc::queue_full); });
+  for (const auto& ended : {waits, last})
+    CHECK(f.job_of(ended->value->job.id).code == rpc::job_code::preempted);
+  CHECK(f.queue("reboot")->value); // there is room again
+}
+
 TEST_CASE_METHOD(runner_fixture, "an info question goes beside the jobs and gets the stored guest") {
   add_guest(guest_id);
   queue("reboot");

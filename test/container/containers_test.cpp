@@ -89,6 +89,28 @@ TEST_CASE_METHOD(container_lab, "a shutdown that is waited for signals once and 
   CHECK(act("StopContainer", guest(), "containerShutdown", R"(,"args":{"wait":"120"})").retry == 1);
 }
 
+TEST_CASE_METHOD(container_lab,
+                 "a shutdown that is waited for ends in the poweroff that the agent sends when it is late") {
+  act("RunContainer");
+  fake.with(name, [](auto& c) { c.ignores_term = true; });
+  const std::string wait = R"(,"params":{"wait":30})";
+  CHECK(act("StopContainer", guest(), "containerShutdown", wait).retry == 1);
+  const auto off = act("StopContainer", guest(), "containerPoweroff", wait);
+  CHECK(off.retry == 0);
+  CHECK(state(off) == R"(stopped/"user")");
+}
+
+TEST_CASE_METHOD(container_lab, "a guest has the reason of its state once, and not that of the state before") {
+  auto g = guest();
+  g.state_reason = "crashed:3"; // as the agent stored it
+  CHECK(act("CreateContainer", g).guest.state_reason.empty());
+  const auto started = act("StartContainer", g).guest;
+  CHECK(started.state_reason.empty());
+  CHECK_FALSE(started.extra.contains("state_reason"));
+  const auto text = raw("StopContainer", R"({"guest":)" + rpc::encode(g) + R"(,"action":"containerPoweroff"})");
+  CHECK_THAT(text, Contains(R"("state_reason":"user")") && !Contains("crashed:3"));
+}
+
 TEST_CASE_METHOD(container_lab, "a reboot that is waited for starts the container once it is off") {
   act("RunContainer");
   fake.with(name, [](auto& c) { c.ignores_term = true; });

@@ -6,6 +6,7 @@
 #include <httplib.h>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 using namespace mistify;
 using namespace mistify::agents::container;
@@ -70,6 +71,10 @@ struct reporter_lab : container_lab {
   std::optional<state_reporter> reporter{std::in_place, on, all, marks, hears.url()};
 
   bool knows(const std::string& state) const { return hears.knows(id, "\"state\":\"" + state + '"'); }
+  /// The last report is of that state, for that reason.
+  bool knows(const std::string& state, const std::string& reason) const {
+    return hears.knows(id, R"({"state":")" + state + R"(","state_reason":")" + reason + R"("})");
+  }
 };
 
 } // namespace
@@ -85,6 +90,25 @@ TEST_CASE_METHOD(reporter_lab, "what containers do by themselves is reported") {
   CHECK(knows("paused"));
   fake.vanish(name);
   CHECK(knows("unknown"));
+}
+
+TEST_CASE_METHOD(reporter_lab, "reports say why a container is in its state") {
+  act("RunContainer");
+  CHECK(hears.knows(id, R"({"state":"running"})"));
+  const std::tuple<int, bool, const char*> ends[] = {
+    {0, false, "shutdown"}, {3, false, "crashed:3"}, {137, false, "killed"}, {137, true, "oom"}};
+  for (const auto& [code, oom, reason] : ends) {
+    INFO(reason);
+    fake.end(name, code, oom);
+    CHECK(knows("stopped", reason));
+    engine{fake.socket()}.post("/containers/" + name + "/start");
+    CHECK(hears.knows(id, R"({"state":"running"})"));
+    fake.with(name, [](auto& c) { c.oom = false; });
+  }
+  act("StopContainer");
+  CHECK(knows("stopped", "user"));
+  fake.vanish(name);
+  CHECK(knows("unknown", "missing"));
 }
 
 TEST_CASE_METHOD(reporter_lab, "what happened while the engine was away is reported when it is back") {

@@ -163,6 +163,7 @@ std::string real_etcd::fetch(const std::string& path) const {
 
 void real_etcd::freeze(std::size_t member) const {
   ::kill(pids_[member], SIGSTOP);
+  ::waitpid(pids_[member], nullptr, WUNTRACED); // until all of its threads are stopped
 }
 
 void real_etcd::thaw(std::size_t member) const {

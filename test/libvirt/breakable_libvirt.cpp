@@ -1,7 +1,9 @@
 #include "test/libvirt/breakable_libvirt.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <dlfcn.h>
 #include <libvirt/libvirt.h>
 #include <mutex>
@@ -24,6 +26,8 @@ struct {
   std::set<virConnectPtr> open, broken;
   std::vector<std::pair<virConnectPtr, close_watch>> watches;
 } libvirtd;
+
+std::atomic<bool> disk_is_full = false;
 
 /// libvirt's own function behind one that is replaced here.
 template <class F>
@@ -90,6 +94,23 @@ int virConnectUnregisterCloseCallback(virConnectPtr c, virConnectCloseFunc) {
   return 0;
 }
 
+int virDomainGetState(virDomainPtr d, int* state, int* reason, unsigned flags) {
+  static auto* const get = original(&virDomainGetState, "virDomainGetState");
+  const int result = get(d, state, reason, flags);
+  if (result == 0 && disk_is_full && reason && *state == VIR_DOMAIN_PAUSED)
+    *reason = VIR_DOMAIN_PAUSED_IOERROR;
+  return result;
+}
+
+/// The test driver's disks are never full.
+int virDomainGetDiskErrors(virDomainPtr d, virDomainDiskErrorPtr errors, unsigned most, unsigned flags) {
+  static auto* const get = original(&virDomainGetDiskErrors, "virDomainGetDiskErrors");
+  if (!disk_is_full || most == 0)
+    return get(d, errors, most, flags);
+  errors[0] = {::strdup("vda"), VIR_DOMAIN_DISK_ERROR_NO_SPACE};
+  return 1;
+}
+
 } // extern "C"
 
 namespace mistify::test {
@@ -112,6 +133,14 @@ daemon_outage::~daemon_outage() {
 bool daemon_outage::refuses_somebody() const {
   std::unique_lock lock{libvirtd.mutex};
   return libvirtd.somebody_came.wait_for(lock, std::chrono::seconds{10}, [] { return libvirtd.has_refused; });
+}
+
+full_disk::full_disk() {
+  disk_is_full = true;
+}
+
+full_disk::~full_disk() {
+  disk_is_full = false;
 }
 
 } // namespace mistify::test

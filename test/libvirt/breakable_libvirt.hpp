@@ -17,4 +17,13 @@ public:
   bool refuses_somebody() const;
 };
 
+/// While it lives, a domain that is paused is so because its disk vda was full.
+class full_disk {
+public:
+  full_disk();
+  ~full_disk();
+  full_disk(const full_disk&) = delete;
+  full_disk& operator=(const full_disk&) = delete;
+};
+
 } // namespace mistify::test

@@ -29,6 +29,16 @@ TEST_CASE("the second to want a guest's turn has it after the first") {
   CHECK(second.get());
 }
 
+TEST_CASE("a turn that is only tried for is not waited for") {
+  agents::guest_locks locks;
+  std::optional first{locks.take("one")};
+  auto tried = std::async(std::launch::async, [&] { return locks.try_take("one").has_value(); });
+  CHECK_FALSE(tried.get());
+  CHECK(locks.try_take("two"));
+  first.reset();
+  CHECK(locks.try_take("one"));
+}
+
 TEST_CASE("a guest's turn is there again after everybody had it") {
   agents::guest_locks locks;
   for (int i = 0; i < 3; ++i)

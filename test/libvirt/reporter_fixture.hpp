@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -65,7 +66,7 @@ private:
 /// Inputs of reports, and state changes of guests without a job.
 struct reporter_fixture : libvirt_fixture {
   agents::hypervisor hypervisor{uri};
-  agents::domain_notes notes;
+  std::shared_ptr<agents::domain_notes> notes = std::make_shared<agents::domain_notes>();
 
   void shut_down() { agents::must(virDomainDestroy(domain().get())); }
   void start() { agents::must(virDomainCreate(domain().get())); }

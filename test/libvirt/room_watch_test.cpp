@@ -52,7 +52,20 @@ TEST_CASE("why a domain crashed is known from libvirt's events until it starts a
   CHECK(notes.crash_of("d") == "panic");
   notes.note_life("d", VIR_DOMAIN_EVENT_UNDEFINED, 0);
   CHECK(notes.crash_of("d") == "crashed");
+}
+
+TEST_CASE("resets are counted while a connection tells of them, and its counts are unlike those of the next one") {
+  domain_notes notes;
+  CHECK_FALSE(notes.resets_of("d"));
+  notes.expect_resets();
+  const auto before = notes.resets_of("d");
+  REQUIRE(before);
+  CHECK(notes.resets_of("d") == before);
   notes.note_reset("d");
-  CHECK(notes.resets_of("d") == 1);
-  CHECK_FALSE(notes.hears_resets());
+  CHECK(notes.resets_of("d") != before);
+  CHECK(notes.resets_of("e") == before);
+  notes.miss_resets();
+  CHECK_FALSE(notes.resets_of("e"));
+  notes.expect_resets();
+  CHECK(notes.resets_of("e") != before);
 }

@@ -211,3 +211,24 @@ TEST_CASE_METHOD(event_fixture, "the feed reaches back as far as its memory does
   CHECK_FALSE(feed.after(oldest - 2, 5));
   CHECK(feed.after(oldest - 1, 5)->at(0)->id == oldest);
 }
+
+TEST_CASE_METHOD(event_fixture,
+                 "a listener sees all events of a commit with more than the feed keeps, until the next one") {
+  begin();
+  const auto seen = feed.last();
+  constexpr auto many = event_feed::kept + 200;
+  std::size_t heard = 0;
+  const auto listening = feed.listen([&] {
+    const auto news = feed.after(seen, many);
+    heard = news ? news->size() : 0;
+  });
+  batch([&] {
+    for (std::size_t i = 0; i < many; ++i)
+      log->add_job({"j" + std::to_string(i), "g", "reboot", "", "", ""});
+    return 0;
+  });
+  CHECK(heard == many);
+  add_job("next", "g");
+  CHECK_FALSE(feed.after(seen, many));
+  CHECK(feed.after(feed.last() - static_cast<std::int64_t>(event_feed::kept), many)->size() == event_feed::kept);
+}

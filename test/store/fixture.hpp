@@ -69,6 +69,11 @@ rpc::failure failure_of(F&& work) {
   return {rpc::errc::none, ""};
 }
 
+/// What the first start makes of a stored guest that is off and has no wish yet.
+inline std::string with_wish_off(std::string doc) {
+  return doc.insert(doc.size() - 1, R"(,"wanted":"off")");
+}
+
 inline rpc::timestamp at_second(std::int64_t second) {
   return rpc::timestamp{std::chrono::seconds{second}};
 }

@@ -77,3 +77,17 @@ TEST_CASE("no stage changes or removes the power member of a guest") {
     CHECK(rpc::decode_guest(merge_guest(stored, stored.doc, rpc::decode_guest(echo))->doc).extra.at("power") ==
           R"({"boot":"on"})");
 }
+
+TEST_CASE("a reason that was sent stays with a guest that was off and still is, and with no other state") {
+  const auto merged = [](const std::string& before, const std::string& after) {
+    const stored_guest stored{"g", "kvm", R"({"id":"g","state":")" + before + R"(","state_reason":"panic"})"};
+    rpc::guest returned;
+    returned.id = "g";
+    returned.state = after;
+    returned.state_reason = "panic";
+    return rpc::decode_guest(merge_guest(stored, stored.doc, returned)->doc).state_reason;
+  };
+  CHECK(merged("crashed", "shutoff") == "panic");
+  CHECK(merged("crashed", "running").empty());
+  CHECK(merged("paused", "shutoff").empty());
+}

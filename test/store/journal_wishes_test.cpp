@@ -26,6 +26,10 @@ struct wish_fixture : journal_fixture {
     made.preempts = true;
     return add(made);
   }
+  void add_running(const std::string& id) {
+    add_guest(id);
+    complete("create-" + id, guest_state{"running"});
+  }
   void report(const std::string& state, const std::string& reason = {}) {
     batch([&] { return log->report_state("g", state, reason); });
   }
@@ -283,4 +287,27 @@ TEST_CASE_METHOD(wish_fixture, "progress is kept until the next step") {
   CHECK(job("create-g").progress->unit == "MB");
   start("create-g", 1);
   CHECK_FALSE(job("create-g").progress);
+}
+
+TEST_CASE_METHOD(wish_fixture, "jobs are shown newest first until the visitor has enough") {
+  add_running("g");
+  add_running("h");
+  add_job("a", "g");
+  end("a", job_code::no_space);
+  add_job("b", "h");
+  const job_reader reader{path};
+  ids all;
+  reader.visit("", [&](const rpc::job& one) {
+    all.push_back(one.id);
+    return one.id != "a";
+  });
+  CHECK(all == ids{"b", "a"});
+  all.clear();
+  reader.visit("g", [&](const rpc::job& one) {
+    CHECK(one.guest_id == "g");
+    CHECK(matches({.guest = "g", .action = one.action, .status = one.status, .code = one.code}, one));
+    all.push_back(one.id);
+    return true;
+  });
+  CHECK(all == ids{"a", "create-g"});
 }

@@ -124,7 +124,7 @@ TEST_CASE("what the original left half written at a crash is undone, in the copy
   REQUIRE((path == f.original || is_legacy_database(path)));
   SECTION("and comes over") {
     f.start(path == f.original ? path : "");
-    CHECK(f.doc(first_id) == legacy_guest(first_id, R"(,"cpu":2)"));
+    CHECK(f.doc(first_id) == legacy_guest(first_id, R"(,"wanted":"on","cpu":2)"));
     CHECK(f.published->metadata() == rpc::metadata_map{{"rack", "b7"}});
     CHECK(f.published->size() == 2);
     CHECK_FALSE(std::filesystem::exists(f.settings.path + "-journal"));

@@ -35,11 +35,13 @@ TEST_CASE("every action is a job by POST and by GET, and answers with the guest 
     CHECK(h.sub.calls("Test." + capitalised(action)).size() == 2);
 }
 
-TEST_CASE("the body of an action is not looked at") {
+TEST_CASE("a body of an action that is no object is not looked at, and broken JSON is refused") {
   house h;
   const auto path = "/guests/" + h.create_guest() + "/reboot";
-  for (const auto* body : {"null", "{}", "", "[[[", "not json"})
+  for (const auto* body : {"null", "{}", "", "  ", "[]", "\"x\"", "1"})
     CHECK(h.http.post(path, body).status == 202);
+  for (const auto* body : {"[[[", "not json", "{"})
+    CHECK(h.http.post(path, body).status == 400);
 }
 
 TEST_CASE("an action without a pipeline is not configured") {

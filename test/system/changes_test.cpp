@@ -69,6 +69,12 @@ TEST_CASE("a patch that fails leaves memory as it was") {
   CHECK(at(h.http.get(h.at).body, "memory") == "512");
 }
 
+TEST_CASE("a change whose apply is null is made as one without") {
+  change_house h;
+  CHECK(h.outcome(h.http.patch(h.at, R"({"memory":1024,"apply":null})").job()) == "Complete");
+  CHECK(at(h.http.get(h.at).body, "memory") == "1024");
+}
+
 TEST_CASE("what cannot be patched is refused by name") {
   change_house h;
   const std::vector<std::pair<std::string, std::string>> wrong{

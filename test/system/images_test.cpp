@@ -142,6 +142,18 @@ TEST_CASE("an image that no store has is absent, each time anew") {
   }
 }
 
+TEST_CASE("an image is also absent where a store says so by an HTTP status") {
+  house h;
+  const auto refuses = [](int status, const char* text) {
+    return [=](const call&) { return http_reply(status, text); };
+  };
+  h.sub.on("Test.GetImage", refuses(404, "not found"));
+  h.sub.on("Test.ContainerGetImage", refuses(500, "no such image"));
+  CHECK(h.http.get("/images/deb").status == 404);
+  h.sub.on("Test.ContainerGetImage", refuses(404, "no such page"));
+  CHECK(h.http.get("/images/deb").status == 502);
+}
+
 TEST_CASE("an error in either store is a bad gateway where the other has no such image, each time anew") {
   house h;
   for (const bool disk_fails : {true, false}) {

@@ -1,4 +1,6 @@
+#include "event_reader.hpp"
 #include "house.hpp"
+#include "sockets.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -31,6 +33,15 @@ script in_state(const std::string& state) {
 
 void with_wait(config_file& c) {
   c.stages("shutdown", R"({"service":"test","method":"Test.Shutdown","args":{"wait":"1"},"idempotent":true})");
+}
+
+void with_start_again(config_file& c) {
+  c.stages("start", R"({"service":"test","method":"Test.Start","idempotent":true})");
+}
+
+/// Waits until the agent has no guest left that it is to start by itself.
+bool settles(house& h) {
+  return eventually([&] { return at(h.http.get("/debug/actors/power_keeper").body, "queued") == "0"; });
 }
 
 /// Makes the database one that was last used in another boot of the host.
@@ -69,6 +80,31 @@ TEST_CASE("a body that is empty, null, no object or the guest itself asks for no
   }
   for (const auto& one : h.sub.calls("Test.Start"))
     CHECK(one.params.find("params") == std::string::npos);
+}
+
+TEST_CASE("a parameter that is null, or such a member of a guest to create, is as one that is absent") {
+  house h;
+  const auto id = h.create_guest(R"("start":null,"name":null,"labels":null,"power":null,"on_io_error":null)");
+  CHECK(h.sub.calls("Test.Start").empty());
+  const auto guest = h.http.get("/guests/" + id).body;
+  for (const auto* name : {"start", "name", "labels", "power", "on_io_error"}) {
+    INFO(name);
+    CHECK(guest.find('"' + std::string{name} + '"') == guest.npos);
+  }
+  const std::pair<const char*, const char*> same[] = {
+    {"shutdown", R"({"wait":null})"},
+    {"shutdown", R"({"wait":null,"then":null})"},
+    {"shutdown", R"({"wait":30,"wait":null})"}, // the last one counts
+    {"poweroff", R"({"preempt":null})"},
+  };
+  for (const auto& [action, body] : same) {
+    INFO(action << ' ' << body);
+    CHECK(h.outcome(h.http.post("/guests/" + id + '/' + action, body).job()) == "Complete");
+  }
+  for (const auto* method : {"Test.Shutdown", "Test.Poweroff"})
+    for (const auto& one : h.sub.calls(method))
+      CHECK(one.params.find("params") == std::string::npos);
+  CHECK(h.http.post("/guests/" + id + "/shutdown", R"({"Wait":null})").status == 400);
 }
 
 TEST_CASE("a parameter that is wrong, or not the action's, is refused and queues nothing") {
@@ -232,12 +268,16 @@ TEST_CASE("a create with start queues the start in the commit that completes it,
   CHECK(h.sub.calls("Test.Start").empty());
   h.http.del("/guests/" + id);
 
-  house other;
+  house other{with_start_again};
+  other.sub.on("Test.Start", [](const call&) { return hang(); });
   const auto job = other.http.post("/guests", R"({"id":")" + id + R"(","start":true})").job();
   CHECK(other.outcome(job) == "Complete");
-  REQUIRE(other.sub.wait_for("Test.Start", 1));
-  const auto list = other.http.get("/guests/" + id + "/jobs?action=start").body;
-  CHECK(list.find("Complete") != std::string::npos);
+  other.sub.on("Test.Start", in_state("running"));
+  other.agent.kill_and_start();
+  const auto starts = elements(other.http.get("/guests/" + id + "/jobs?action=start").body);
+  REQUIRE(starts.size() == 1);
+  CHECK(other.outcome(text_at(starts[0], "ID")) == "Complete");
+  CHECK(member(other, id, "state") == "running");
   CHECK(other.http.post("/guests", R"({"start":1})").status == 400);
 }
 
@@ -260,15 +300,18 @@ TEST_CASE("a guest that crashes is started again by its policy, and says why it 
   h.sub.on("Test.Start", in_state("running"));
   const auto id = h.create_guest(R"("power":{"restart":"on-crash","max":1})");
   CHECK(member(h, id, "wanted") == "on");
+  event_reader events{h.agent.port()};
   const auto report = [&](const std::string& body) { return h.http.put("/guests/" + id + "/state", body).status; };
   REQUIRE(report(R"({"state":"crashed","state_reason":"panic"})") == 200);
   CHECK(member(h, id, "state_reason") == "panic");
   REQUIRE(h.sub.wait_for("Test.Start", 1));
   const auto jobs = h.http.get("/guests/" + id + "/jobs?action=start").body;
   CHECK(jobs.find(R"("User":"agent")") != std::string::npos);
-  while (report(R"({"state":"crashed","state_reason":"killed"})") == 409) { // until the start has ended
-  }
-  h.http.send("GET", "/healthz");
+  // Refused until the start has ended.
+  REQUIRE(eventually([&] { return report(R"({"state":"crashed","state_reason":"killed"})") == 200; }));
+  const auto told = events.until("guest.power");
+  REQUIRE_FALSE(told.empty());
+  CHECK(text_at(told.back().data, "message") == "stays off: 1 restarts within 600 s");
   CHECK(h.sub.calls("Test.Start").size() == 1);
   CHECK(member(h, id, "state") == "crashed");
 }
@@ -292,18 +335,37 @@ TEST_CASE("a new boot of the host starts the guests that were wished on, in orde
   const auto first = h.create_guest(R"("power":{"order":1})");
   const auto off = h.create_guest(R"("power":{"boot":"off"})");
   h.agent.kill_and_start();
+  CHECK(settles(h));
   CHECK(h.sub.calls("Test.Start").empty());
   h.agent.stop();
   boot_otherwise(h.agent.database());
   h.agent.start();
-  REQUIRE(h.sub.wait_for("Test.Start", 2));
+  REQUIRE(settles(h));
   const auto calls = h.sub.calls("Test.Start");
+  REQUIRE(calls.size() == 2);
   CHECK(calls[0].params.find(first) != std::string::npos);
   CHECK(calls[1].params.find(second) != std::string::npos);
-  CHECK(calls.size() == 2);
+  CHECK(member(h, off, "wanted") == "off");
   h.agent.kill_and_start();
-  CHECK(h.http.get("/guests/" + off).status == 200);
+  CHECK(settles(h));
   CHECK(h.sub.calls("Test.Start").size() == 2);
+}
+
+TEST_CASE("a start by the boot whose agent is killed is made once more, and the others follow") {
+  house h{with_start_again};
+  h.sub.on("Test.Create", in_state("running"));
+  const auto first = h.create_guest(R"("power":{"order":1})");
+  const auto second = h.create_guest(R"("power":{"order":2})");
+  h.agent.stop();
+  boot_otherwise(h.agent.database());
+  h.sub.on("Test.Start", [](const call&) { return hang(); });
+  h.agent.start();
+  REQUIRE(h.sub.wait_for("Test.Start", 1));
+  h.sub.on("Test.Start", in_state("running"));
+  h.agent.kill_and_start();
+  REQUIRE(settles(h));
+  for (const auto& id : {first, second})
+    CHECK(count(h.http.get("/guests/" + id + "/jobs?action=start&status=Complete").body) == 1);
 }
 
 TEST_CASE("stop-guests shuts guests down in order, and what they are wished to be stays") {

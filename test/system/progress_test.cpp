@@ -82,6 +82,14 @@ TEST_CASE("only a short text is taken as progress, and only of a job that runs")
   CHECK(of(h.job) == 409);
 }
 
+TEST_CASE("a message of progress may have several lines, its unit is a word") {
+  progress_house h;
+  CHECK(h.tell(R"({"message":"layer 1\n\tof 3","unit":"bytes","done":1})").status == 200);
+  CHECK(h.message_now() == "layer 1\n\tof 3");
+  CHECK(h.tell(R"({"message":"2","unit":"by\ntes","done":2})").status == 400);
+  CHECK(h.message_now() == "layer 1\n\tof 3");
+}
+
 TEST_CASE("progress that the config switches off is refused") {
   progress_house h{[](config_file& c) { c.top["reports"] = R"({"access":"off"})"; }};
   const auto answer = h.tell(R"({"message":"1 of 3"})");

@@ -41,8 +41,9 @@ TEST_CASE("only states that a guest can be in are taken, and only of guests that
   house h;
   const auto id = h.create_guest();
   const auto before = state_of(h, id);
-  for (const auto* body : {R"({"state":"create"})", R"({"state":"error"})", R"({"state":""})", R"({"state":1})",
-                           R"({"state":null})", "{}", "[]", "", "{", R"({"state":"shutoff"} x)"}) {
+  for (const auto* body :
+       {R"({"state":"create"})", R"({"state":"error"})", R"({"state":""})", R"({"state":1})", R"({"state":null})", "{}",
+        "[]", "", "{", R"({"state":"shutoff"} x)", R"({"state":"shutoff","state_reason":"us\ner"})"}) {
     INFO(body);
     const auto answer = h.http.put("/guests/" + id + "/state", body);
     CHECK(answer.status == 400);

@@ -24,13 +24,21 @@ using rpc::json::node;
 constexpr std::size_t longest_message = 256;
 constexpr std::size_t longest_unit = 32;
 
-/// Returns a text of a report; empty if it is absent.
+/// Returns a text of a report; empty if it is absent. It may have several lines.
 std::string text_in(const node& report, std::string_view name, std::size_t longest) {
   const auto* member = report.find(name);
   auto text = member ? member->as_string(name) : std::string{};
-  if (text.size() > longest || rpc::has_control(text))
-    throw rpc::failure{rpc::errc::invalid_request, std::string{name} + ": must be a text of at most " +
-                                                     std::to_string(longest) + " bytes without control characters"};
+  if (text.size() > longest)
+    throw rpc::failure{rpc::errc::invalid_request,
+                       std::string{name} + ": must be a text of at most " + std::to_string(longest) + " bytes"};
+  return text;
+}
+
+/// The same for a text that is a word or two.
+std::string plain_text_in(const node& report, std::string_view name, std::size_t longest) {
+  auto text = text_in(report, name, longest);
+  if (rpc::has_control(text))
+    throw rpc::failure{rpc::errc::invalid_request, std::string{name} + ": control characters are not allowed"};
   return text;
 }
 
@@ -41,7 +49,7 @@ struct state_report {
 state_report decode_state(const std::string& body) {
   const auto document = rpc::json::document::parse(body);
   state_report told{text_in(document.root(), "state", longest_message),
-                    text_in(document.root(), "state_reason", rpc::longest_state_reason)};
+                    plain_text_in(document.root(), "state_reason", rpc::longest_state_reason)};
   if (std::find(states.begin(), states.end(), told.state) == states.end())
     throw rpc::failure{rpc::errc::invalid_request, "state: is none that a guest can be in by itself"};
   return told;
@@ -56,7 +64,8 @@ store::stage_report decode_progress(const std::string& body) {
   const auto document = rpc::json::document::parse(body);
   const auto& root = document.root();
   store::stage_report told{text_in(root, "message", longest_message)};
-  rpc::job_progress progress{number_in(root, "done"), number_in(root, "total"), text_in(root, "unit", longest_unit)};
+  rpc::job_progress progress{number_in(root, "done"), number_in(root, "total"),
+                             plain_text_in(root, "unit", longest_unit)};
   if (progress.done || progress.total || !progress.unit.empty())
     told.progress = std::move(progress);
   if (told.message.empty() && !told.progress)

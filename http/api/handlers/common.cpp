@@ -223,7 +223,8 @@ actors::job_request make_job(const request_identity& who, actors::action_ptr wha
 }
 
 bool means_absent(const failure& why) {
-  return why.code() == errc::sub_agent_not_found;
+  return why.code() == errc::sub_agent_not_found ||
+         (why.code() == errc::sub_agent_failed && (why.message() == "not found" || why.message() == "no such image"));
 }
 
 } // namespace mistify::http::handlers

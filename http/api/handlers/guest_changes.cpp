@@ -4,6 +4,7 @@
 #include "http/api/handlers/guest_wishes.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
+#include "rpc/model/apply.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/merge_patch.hpp"
 
@@ -56,7 +57,7 @@ void expect_still_visible(const principal& who, const rpc::guest& guest, const s
 std::string apply_of(const request& from) {
   const auto* text = from.parameter("apply");
   if (text)
-    expect_apply(*text);
+    rpc::apply_from(*text);
   return text ? *text : std::string{};
 }
 

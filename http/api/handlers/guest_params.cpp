@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace mistify::http::handlers {
 
@@ -29,13 +30,17 @@ bool may_preempt(std::string_view action) {
   return action == "poweroff" || action == "delete";
 }
 
+// A parameter that is null is as one that is absent.
+
 bool flag_in(const node& value, const std::string& name) {
-  if (value.type() != node::kind::boolean)
+  if (!value.is_null() && value.type() != node::kind::boolean)
     refuse(name + ": must be true or false");
   return value.as_bool(name);
 }
 
-std::chrono::seconds wait_in(const node& value) {
+std::optional<std::chrono::seconds> wait_in(const node& value) {
+  if (value.is_null())
+    return std::nullopt;
   if (value.type() != node::kind::number)
     refuse("wait: must be a number of seconds");
   const auto seconds = value.as_uint("wait");
@@ -44,11 +49,13 @@ std::chrono::seconds wait_in(const node& value) {
   return std::chrono::seconds{seconds};
 }
 
-actors::when_late then_in(const node& value) {
+std::optional<actors::when_late> then_in(const node& value) {
+  if (value.is_null())
+    return std::nullopt;
   const auto then = value.type() == node::kind::string ? actors::when_late_from(value.as_string("then")) : std::nullopt;
   if (!then)
     refuse("then: must be poweroff or fail");
-  return *then;
+  return then;
 }
 
 void read_member(std::string_view action, const rpc::json::member& one, actors::guest_wish& to) {

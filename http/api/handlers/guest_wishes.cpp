@@ -2,6 +2,7 @@
 
 #include "http/api/handlers/common.hpp"
 #include "rpc/base/json.hpp"
+#include "rpc/model/apply.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
 #include "rpc/model/guest_names.hpp"
@@ -13,6 +14,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <map>
 #include <optional>
 
 namespace mistify::http::handlers {
@@ -25,20 +27,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& why) {
   throw failure{errc::invalid_request, why};
-}
-
-} // namespace
-
-void expect_apply(std::string_view apply) {
-  if (apply != "live" && apply != "next-start" && apply != "either")
-    refuse("apply: must be live, next-start or either");
-}
-
-namespace {
-
-void expect_apply_in(const node& wish) {
-  if (const auto* apply = wish.find("apply"))
-    expect_apply(apply->type() == node::kind::string ? apply->as_string("apply") : std::string{});
 }
 
 /// Members of a guest that have another way to change, or none.
@@ -60,11 +48,14 @@ void expect_size(const node& patch, std::string_view member) {
 /// The body as the only element of a list of a guest, so that the guest's own rules read it.
 rpc::guest guest_with(const char* list, const std::string& body) {
   const auto document = rpc::json::document::parse(body);
+  std::map<std::string_view, const rpc::json::node*> members; // the last of a name counts
+  for (const auto& [key, value] : document.root().members("body"))
+    members[key] = &value;
   rpc::json::writer out;
   out.begin_object().key(list).begin_array().begin_object();
-  for (const auto& [key, value] : document.root().members("body"))
-    if (key != "apply" && document.root().find(key) == &value)
-      out.key(key).raw(value.text());
+  for (const auto& [key, value] : members)
+    if (key != "apply")
+      out.key(key).raw(value->text());
   out.end_object().end_array().end_object();
   auto only = rpc::decode_guest(out.str());
   rpc::expect_exact_names(only);
@@ -136,7 +127,7 @@ guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
       refuse(std::string{key} + ": " + std::string{way});
     wish.needs_stages = wish.needs_stages || store::needs_stage(key);
   }
-  expect_apply_in(patch.root());
+  rpc::apply_in(patch.root());
   expect_size(patch.root(), "memory");
   expect_size(patch.root(), "cpu");
   wish.grows = wish.needs_stages;
@@ -153,7 +144,7 @@ guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
 
 guest_wish wish_to_attach_disk(const rpc::guest& guest, const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
-  expect_apply_in(wish.root());
+  rpc::apply_in(wish.root());
   const auto disk = guest_with("disks", body).disks.at(0);
   if (disk.size > largest_disk)
     refuse("size: is more than 64 TiB");
@@ -184,7 +175,7 @@ guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, c
   for (const auto& [key, value] : wish.root().members("body"))
     if (key != "size" && key != "apply")
       refuse(std::string{key} + ": no such member");
-  expect_apply_in(wish.root());
+  rpc::apply_in(wish.root());
   const auto* size = wish.root().find("size");
   const auto wanted = size ? size->as_uint("size") : 0;
   if (wanted == 0 || wanted > largest_disk)
@@ -203,7 +194,7 @@ guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, c
 
 guest_wish wish_to_attach_nic(const rpc::guest& guest, const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
-  expect_apply_in(wish.root());
+  rpc::apply_in(wish.root());
   const auto nic = guest_with("nics", body).nics.at(0);
   for (const auto& other : guest.nics)
     if (!nic.name.empty() && other.name == nic.name)

@@ -16,9 +16,6 @@ struct guest_wish {
   bool grows = false;       ///< it may need more of the host
 };
 
-/// Throws `failure{invalid_request}` unless `apply` says when a change takes effect.
-void expect_apply(std::string_view apply);
-
 /// Returns the compact text of a body, which must be a JSON object.
 std::string compact(std::string_view body);
 

@@ -56,9 +56,17 @@ std::string need_guest_action(const request& from) {
   return action;
 }
 
+/// Of those that the agent itself reads, a member that is null is as one that is absent.
+void drop_null_members(rpc::guest& guest) {
+  for (const auto* name : {"start", "name", "labels", "power", "on_io_error"})
+    if (const auto found = guest.extra.find(name); found != guest.extra.end() && found->second == "null")
+      guest.extra.erase(found);
+}
+
 /// Decodes a guest to create: its id is absent or a UUID, which is converted to lower case.
 rpc::guest decode_new_guest(const std::string& body) {
   auto guest = rpc::decode_guest(body);
+  drop_null_members(guest);
   rpc::expect_exact_names(guest);
   rpc::expect_valid_names(guest);
   expect_no_controls(guest);

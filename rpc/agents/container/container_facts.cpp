@@ -56,16 +56,6 @@ void read_config(const node* config, container_facts& to) {
   to.tty = truth_of(member(config, "Tty"));
 }
 
-/// Stores the reason among the members that the model keeps without knowing them; "" removes it.
-void set_reason(rpc::guest& g, const std::string& reason) {
-  rpc::json::writer quoted;
-  quoted.value(reason);
-  if (reason.empty())
-    g.extra.erase("state_reason");
-  else
-    g.extra["state_reason"] = std::move(quoted).str();
-}
-
 void read_networks(const node* networks, container_facts& to) {
   if (!networks || networks->type() != node::kind::object)
     return;
@@ -111,7 +101,7 @@ guest_state missing_state() {
 
 void set_state(rpc::guest& g, const guest_state& state) {
   g.state = state.name;
-  set_reason(g, state.reason);
+  g.state_reason = state.reason;
 }
 
 void fill_in(rpc::guest& g, const container_facts& facts, const guest_state& state) {

@@ -125,7 +125,7 @@ void state_reporter::report(const std::string& guest, const std::stop_token& sto
   try {
     if (guest != rpc::due_reports::everyone) {
       const auto state = containers_.look(guest);
-      settle(guest, agent_.tell_state(guest, state.name));
+      settle(guest, agent_.tell_state(guest, state.name, state.reason));
     } else {
       report_everyone(stop);
     }

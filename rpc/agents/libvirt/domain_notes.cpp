@@ -28,21 +28,24 @@ void domain_notes::expect_resets() {
   hears_resets_ = true;
 }
 
+void domain_notes::miss_resets() {
+  const std::lock_guard lock{mutex_};
+  hears_resets_ = false;
+  ++epoch_;
+}
+
 std::string domain_notes::crash_of(const std::string& uuid) const {
   const std::lock_guard lock{mutex_};
   const auto found = rows_.find(uuid);
   return found == rows_.end() || found->second.crash.empty() ? "crashed" : found->second.crash;
 }
 
-bool domain_notes::hears_resets() const {
+std::optional<domain_notes::reset_count> domain_notes::resets_of(const std::string& uuid) const {
   const std::lock_guard lock{mutex_};
-  return hears_resets_;
-}
-
-std::uint64_t domain_notes::resets_of(const std::string& uuid) const {
-  const std::lock_guard lock{mutex_};
+  if (!hears_resets_)
+    return std::nullopt;
   const auto found = rows_.find(uuid);
-  return found == rows_.end() ? 0 : found->second.resets;
+  return reset_count{epoch_, found == rows_.end() ? 0 : found->second.resets};
 }
 
 domain_notes::row& domain_notes::at(const std::string& uuid) {

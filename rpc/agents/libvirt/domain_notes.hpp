@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace mistify::agents {
@@ -18,14 +19,21 @@ public:
   /// An event of a domain's life: numbers of virDomainEventType, and of the detail of that.
   void note_life(const std::string& uuid, int event, int detail);
   void note_reset(const std::string& uuid);
-  /// The hypervisor tells of resets.
+  /// The hypervisor tells of resets from now on.
   void expect_resets();
+  /// The connection that told of resets is gone: some may be missed until the next `expect_resets`.
+  void miss_resets();
 
   /// "panic", "killed", or "crashed" where nothing is known.
   std::string crash_of(const std::string& uuid) const;
 
-  bool hears_resets() const;
-  std::uint64_t resets_of(const std::string& uuid) const; ///< 0 if nothing is known
+  /// How often a domain was reset while one connection told of that. Counts of two connections are never equal.
+  struct reset_count {
+    std::uint64_t epoch = 0, count = 0;
+    bool operator==(const reset_count&) const = default;
+  };
+  /// Null while no resets are told of.
+  std::optional<reset_count> resets_of(const std::string& uuid) const;
 
 private:
   struct row {
@@ -37,6 +45,7 @@ private:
   mutable std::mutex mutex_;
   std::map<std::string, row> rows_;
   bool hears_resets_ = false;
+  std::uint64_t epoch_ = 0; ///< connections whose resets are no longer told of
 };
 
 } // namespace mistify::agents

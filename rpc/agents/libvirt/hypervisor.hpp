@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/libvirt/handles.hpp"
 
 #include <mutex>
@@ -37,6 +38,9 @@ public:
   /// A new connection, for whoever keeps it.
   connection_ptr open() const;
 
+  /// The turns of guests: whoever changes a machine has its guest's.
+  guest_locks& turns() noexcept { return turns_; }
+
 private:
   connection_ptr take_idle();
   void give_back(connection_ptr c);
@@ -44,6 +48,7 @@ private:
   std::string uri_;
   std::mutex mutex_;
   std::vector<connection_ptr> idle_;
+  guest_locks turns_;
 };
 
 /// What libvirt has by a guest's id.

@@ -38,7 +38,7 @@ rpc::errc code_of(const hypervisor_error& e) {
 } // namespace
 
 libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
-  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings), notes_}, server_{where} {
+  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings), *notes_}, server_{where} {
   if (!settings.agent.url.empty())
     reporter_.emplace(hypervisor_, settings.agent, notes_);
   serve_guests();

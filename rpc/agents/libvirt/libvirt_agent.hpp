@@ -7,6 +7,7 @@
 #include "rpc/kit/server.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -43,7 +44,7 @@ private:
 
   event_loop loop_; // first: connections need it
   hypervisor hypervisor_;
-  domain_notes notes_;
+  std::shared_ptr<domain_notes> notes_ = std::make_shared<domain_notes>();
   machines machines_;
   std::optional<state_reporter> reporter_;
   rpc::server server_; // last: its handlers use what is above

@@ -4,7 +4,9 @@
 #include "rpc/agents/libvirt/guest_text.hpp"
 #include "rpc/agents/libvirt/machines.hpp"
 #include "rpc/agents/libvirt/states.hpp"
+#include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
+#include "rpc/model/apply.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <algorithm>
@@ -60,11 +62,12 @@ std::string text_in(const rpc::json::node& params, const char* member) {
   return value ? value->as_string(member) : std::string{};
 }
 
-std::string apply_of(const rpc::json::node& params) {
-  auto apply = text_in(params, "apply");
-  if (!apply.empty() && apply != "live" && apply != "next-start" && apply != "either")
-    throw std::invalid_argument{"apply: must be live, next-start or either"};
-  return apply;
+rpc::apply_when apply_of(const rpc::json::node& params) {
+  try {
+    return rpc::apply_in(params);
+  } catch (const rpc::failure& e) {
+    throw std::invalid_argument{e.message()};
+  }
 }
 
 xml_node disk_with(xml_node devices, const std::string& device) {
@@ -204,11 +207,11 @@ void set_size_live(virDomainPtr d, const rpc::guest& g) {
 
 /// The definition first, so that libvirt says at once what it cannot be; a live change that is refused takes it back.
 /// Returns what is to be told.
-std::string machines::carry_out(virDomainPtr d, const machine_change& what, const std::string& apply) const {
+std::string machines::carry_out(virDomainPtr d, const machine_change& what, rpc::apply_when apply) const {
   const auto before = defined_xml(d);
   const auto c = virDomainGetConnect(d);
   const bool on = is_on(d);
-  if (!on && apply == "live")
+  if (!on && apply == rpc::apply_when::live)
     throw std::invalid_argument{"apply: the guest is off"};
   if (what.define) {
     pugi::xml_document document;
@@ -216,13 +219,13 @@ std::string machines::carry_out(virDomainPtr d, const machine_change& what, cons
     what.define(document.child("domain"));
     const domain_ptr defined{must(virDomainDefineXML(c, text_of(document).c_str()))};
   }
-  if (!on || apply == "next-start" || !what.live)
+  if (!on || apply == rpc::apply_when::next_start || !what.live)
     return {};
   try {
     what.live(d);
     return {};
   } catch (const std::runtime_error& e) {
-    if (apply == "live") {
+    if (apply == rpc::apply_when::live) {
       const domain_ptr restored{must(virDomainDefineXML(c, before.c_str()))};
       throw;
     }
@@ -299,7 +302,8 @@ rpc::guest_response machines::attach_disk(const rpc::guest_request& request) {
 
 rpc::guest_response machines::detach_disk(const rpc::guest_request& request) {
   const auto params = params_of(request);
-  const auto apply = apply_of(params.root()), device = text_in(params.root(), "device");
+  const auto apply = apply_of(params.root());
+  const auto device = text_in(params.root(), "device");
   if (device.empty() || (!request.guest.disks.empty() && request.guest.disks.front().device == device))
     throw std::invalid_argument{"disk: must be one that the guest does not boot from"};
   std::string message;
@@ -317,13 +321,14 @@ rpc::guest_response machines::detach_disk(const rpc::guest_request& request) {
 /// The definition does not have the size. A machine that runs is the only one that may write to its disk's file.
 rpc::guest_response machines::resize_disk(const rpc::guest_request& request) {
   const auto params = params_of(request);
-  const auto apply = apply_of(params.root()), device = text_in(params.root(), "device");
+  const auto apply = apply_of(params.root());
+  const auto device = text_in(params.root(), "device");
   const auto* size = params.root().find("size");
   const auto bytes = size ? size->as_uint("size") * bytes_in_mb : 0;
   return act(request, [&](virDomainPtr d) {
     if (!is_on(d))
       return;
-    if (apply == "next-start")
+    if (apply == rpc::apply_when::next_start)
       throw std::invalid_argument{"apply: a disk of a guest that runs grows at once"};
     must(virDomainBlockResize(d, device.c_str(), bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES));
   });

@@ -41,10 +41,15 @@ void undefine(virDomainPtr d) {
     must(virDomainUndefine(d));
 }
 
+void go_on(virDomainPtr d) {
+  note_suspended(d, false);
+  must(virDomainResume(d));
+}
+
 void reset(virDomainPtr d) {
   must(virDomainReset(d, 0));
   if (state_of(d) == VIR_DOMAIN_PAUSED)
-    must(virDomainResume(d));
+    go_on(d);
 }
 
 void press_power_button(virDomainPtr d) {
@@ -52,9 +57,12 @@ void press_power_button(virDomainPtr d) {
     must(virDomainShutdown(d));
 }
 
+/// libvirt keeps no note of a suspend where something else, such as a full disk, has paused the guest before.
 void pause(virDomainPtr d) {
   if (state_of(d) != VIR_DOMAIN_PAUSED)
     must(virDomainSuspend(d));
+  else
+    note_suspended(d, true);
 }
 
 /// Seconds until a guest that goes off, or boots anew, is looked at again.
@@ -140,7 +148,7 @@ rpc::guest_response machines::answer(rpc::guest g, virDomainPtr d) const {
 rpc::guest_response machines::act(const rpc::guest_request& request, const change& what) {
   const auto& id = request.guest.id;
   expect_uuid(id);
-  const auto turn = locks_.take(id);
+  const auto turn = hypervisor_.turns().take(id);
   const auto connection = hypervisor_.connect();
   const auto domain = need_domain(connection.get(), id);
   what(domain.get());
@@ -156,7 +164,7 @@ rpc::guest_response machines::create(const rpc::guest_request& request) {
   expect_plain_text(g);
   expect_networks(g, rules_);
   expect_vnc(g, rules_.vnc_ports);
-  const auto turn = locks_.take(g.id);
+  const auto turn = hypervisor_.turns().take(g.id);
   const auto connection = hypervisor_.connect();
   define(connection.get(), g, request.args);
   return answer(std::move(g), need_domain(connection.get(), request.guest.id).get());
@@ -229,7 +237,7 @@ std::string machines::start(virDomainPtr d, const rpc::guest& g) {
   switch (state_of(d)) {
   case VIR_DOMAIN_RUNNING:
   case VIR_DOMAIN_BLOCKED: return {};
-  case VIR_DOMAIN_PAUSED: must(virDomainResume(d)); return {};
+  case VIR_DOMAIN_PAUSED: go_on(d); return {};
   case VIR_DOMAIN_PMSUSPENDED: must(virDomainPMWakeup(d, 0)); return {};
   default: return boot(d, g);
   }
@@ -291,17 +299,17 @@ rpc::guest_response machines::reboot(const rpc::guest_request& request) {
     now.retry = awaits_reset(request) ? look_again : 0;
     return now;
   }
-  const bool waits = rpc::wait_of(request).has_value() && notes_.hears_resets();
-  if (waits) {
-    const std::lock_guard lock{reboots_lock_};
-    reboots_[request.guest.id] = notes_.resets_of(request.guest.id);
-  }
+  const auto before = notes_.resets_of(request.guest.id);
   auto asked = act(request, [](virDomainPtr d) { must(virDomainReboot(d, 0)); });
-  asked.retry = waits ? look_again : 0;
+  if (rpc::wait_of(request) && before) {
+    const std::lock_guard lock{reboots_lock_};
+    reboots_[request.guest.id] = *before;
+    asked.retry = look_again;
+  }
   return asked;
 }
 
-/// False for a reboot that this process did not begin: no reset would be told of.
+/// False for a reboot that this process did not begin, or whose reset may have been missed: none would be told of.
 bool machines::awaits_reset(const rpc::guest_request& request) {
   const std::lock_guard lock{reboots_lock_};
   const auto found = reboots_.find(request.guest.id);
@@ -311,6 +319,11 @@ bool machines::awaits_reset(const rpc::guest_request& request) {
     return true;
   reboots_.erase(found);
   return false;
+}
+
+void machines::forget_reboot(const std::string& id) {
+  const std::lock_guard lock{reboots_lock_};
+  reboots_.erase(id);
 }
 
 rpc::guest_response machines::restart(const rpc::guest_request& request) {
@@ -330,6 +343,7 @@ rpc::guest_response machines::shutdown(const rpc::guest_request& request) {
 }
 
 rpc::guest_response machines::poweroff(const rpc::guest_request& request) {
+  forget_reboot(request.guest.id);
   return act(request, destroy);
 }
 
@@ -360,7 +374,7 @@ rpc::guest_response machines::hibernate(const rpc::guest_request& request) {
 rpc::guest_response machines::status(const rpc::guest_request& request) {
   const auto& id = request.guest.id;
   expect_uuid(id);
-  const auto turn = locks_.take(id);
+  const auto turn = hypervisor_.turns().take(id);
   const auto connection = hypervisor_.connect();
   if (const auto there = find_machine(connection.get(), id); !there.foreign.empty()) {
     rpc::guest_response unknown{request.guest, left_alone(there.foreign)};
@@ -374,8 +388,9 @@ rpc::guest_response machines::status(const rpc::guest_request& request) {
 rpc::guest_response machines::remove(const rpc::guest_request& request) {
   rpc::guest_response gone{request.guest};
   expect_uuid(gone.guest.id);
-  const auto turn = locks_.take(gone.guest.id);
+  const auto turn = hypervisor_.turns().take(gone.guest.id);
   const auto connection = hypervisor_.connect();
+  forget_reboot(gone.guest.id);
   const auto there = find_machine(connection.get(), gone.guest.id);
   if (there.ours) {
     destroy(there.ours.get());

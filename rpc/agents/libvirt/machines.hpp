@@ -1,11 +1,11 @@
 #pragma once
 
-#include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/libvirt/domain_builder.hpp"
 #include "rpc/agents/libvirt/domain_notes.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machine_rules.hpp"
 #include "rpc/agents/libvirt/pending_changes.hpp"
+#include "rpc/model/apply.hpp"
 #include "rpc/model/messages.hpp"
 
 #include <filesystem>
@@ -77,11 +77,12 @@ public:
 private:
   using change = std::function<void(virDomainPtr)>;
   struct machine_change;
-  std::string carry_out(virDomainPtr d, const machine_change& what, const std::string& apply) const;
+  std::string carry_out(virDomainPtr d, const machine_change& what, rpc::apply_when apply) const;
   void place_disks(virDomainPtr d, rpc::guest& g, machine_change& to, std::unique_lock<std::mutex>& claim);
   rpc::guest_response act(const rpc::guest_request& request, const change& what);
   rpc::guest_response answer(rpc::guest g, virDomainPtr d) const;
   bool awaits_reset(const rpc::guest_request& request);
+  void forget_reboot(const std::string& id);
   void define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& args);
   machine_plan plan(rpc::guest& g) const;
   void take_claims(virConnectPtr c, const rpc::guest& g, virDomainPtr there, machine_plan& made) const;
@@ -98,8 +99,7 @@ private:
   machine_rules rules_;
   const domain_notes& notes_;
   std::mutex reboots_lock_;
-  std::map<std::string, std::uint64_t> reboots_; ///< resets of guests before a reboot that is awaited
-  guest_locks locks_;
+  std::map<std::string, domain_notes::reset_count> reboots_; ///< resets of guests before a reboot that is awaited
   std::mutex claims_; // held while a machine takes what others could take as well: a volume, a port
 };
 

@@ -87,8 +87,10 @@ void state_reporter::inbox::note_broken() {
   wake.notify_all();
 }
 
-state_reporter::state_reporter(hypervisor& of, const rpc::agent_address& agent, domain_notes& notes)
-  : hypervisor_{of}, notes_{notes}, agent_{agent, loss}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+state_reporter::state_reporter(hypervisor& of, const rpc::agent_address& agent, std::shared_ptr<domain_notes> notes)
+  : hypervisor_{of}, notes_{std::move(notes)}, agent_{agent, loss}, thread_{[this](const std::stop_token& stop) {
+      run(stop);
+    }} {}
 
 state_reporter::~state_reporter() {
   thread_.request_stop();
@@ -134,20 +136,21 @@ bool state_reporter::keep_watching() {
 
 void state_reporter::watch() {
   watch_.reset();
+  notes_->miss_resets();
   {
     const std::lock_guard lock{inbox_->mutex};
     inbox_->broken = false;
   }
   try {
     watch_.emplace(hypervisor_.open(),
-                   watcher{[to = inbox_, &notes = notes_](const std::string& guest, int event, int detail) {
-                             notes.note_life(guest, event, detail);
+                   watcher{[to = inbox_, notes = notes_](const std::string& guest, int event, int detail) {
+                             notes->note_life(guest, event, detail);
                              to->add(guest, settling);
                            },
-                           [&notes = notes_](const std::string& guest) { notes.note_reset(guest); },
+                           [notes = notes_](const std::string& guest) { notes->note_reset(guest); },
                            [to = inbox_] { to->note_broken(); }});
     if (watch_->hears_resets())
-      notes_.expect_resets();
+      notes_->expect_resets();
   } catch (const hypervisor_error&) {
     inbox_->note_broken();
     throw;
@@ -160,7 +163,10 @@ state_reporter::look state_reporter::look_up(const std::string& guest) const {
   const auto machine = find_machine(connection.get(), guest).ours;
   if (!machine)
     return {"unknown", std::string{rpc::missing_machine}};
-  return {state_name(machine.get()), state_reason(machine.get(), notes_)};
+  // Whoever resumed it: it is suspended no more.
+  if (const auto turn = hypervisor_.turns().try_take(guest); turn && state_of(machine.get()) == VIR_DOMAIN_RUNNING)
+    note_suspended(machine.get(), false);
+  return {state_name(machine.get()), state_reason(machine.get(), *notes_)};
 }
 
 /// At once, because so many due reports could be all guests' again; the first one that the agent is away for ends it, and
@@ -239,12 +245,22 @@ void state_reporter::go_on(const std::string& guest) {
       return room_.wait_on(guest, room_watch::clock::now());
     if (!goes_on(stored))
       return room_.drop(guest);
-    must(virDomainResume(machine.get()));
+    if (!resume(machine.get(), guest))
+      return room_.wait_on(guest, room_watch::clock::now());
     rpc::log::warning("a guest goes on: its disk has room", {{"guest", guest}, {"disk", full.front()}});
     room_.resumed(guest, room_watch::clock::now());
   } catch (const hypervisor_error&) { // is going away, or the domain is
     room_.wait_on(guest, room_watch::clock::now());
   }
+}
+
+/// Returns false if a call has the guest's turn, or if one that came meanwhile has suspended or resumed it.
+bool state_reporter::resume(virDomainPtr machine, const std::string& guest) {
+  const auto turn = hypervisor_.turns().try_take(guest);
+  if (!turn || full_disks(machine).empty())
+    return false;
+  must(virDomainResume(machine));
+  return true;
 }
 
 void state_reporter::settle(const std::string& guest, rpc::report_result how) {

@@ -23,15 +23,15 @@ using rpc::due_reports;
 /// libvirt, and after the agent was away, all guests are told of.
 ///
 /// A guest that stopped because a disk was full goes on once there is room, unless the agent has it with
-/// `"on_io_error": "stay"`.
+/// `"on_io_error": "stay"`, or it was suspended meanwhile.
 ///
 /// Has a thread of its own, on which all of it happens.
 class state_reporter {
 public:
   /// Throws std::invalid_argument for a URL that cannot be the agent's. That libvirt or the agent is not there does not
   /// matter.
-  /// `notes` receives what libvirt's events say; it outlives the reporter.
-  state_reporter(hypervisor& of, const rpc::agent_address& agent, domain_notes& notes);
+  /// `notes` receives what libvirt's events say. libvirt may still call when the reporter has ended.
+  state_reporter(hypervisor& of, const rpc::agent_address& agent, std::shared_ptr<domain_notes> notes);
   ~state_reporter();
 
   /// The machine of that guest was looked for, and is not there. From any thread.
@@ -61,10 +61,11 @@ private:
   look look_up(const std::string& guest) const;
   void wait_for_room(const std::string& guest, const look& at, const std::string& stored);
   void go_on(const std::string& guest);
+  bool resume(virDomainPtr machine, const std::string& guest);
   void report_everyone(const std::stop_token& stop);
 
   hypervisor& hypervisor_;
-  domain_notes& notes_;
+  std::shared_ptr<domain_notes> notes_;
   room_watch room_;
   rpc::agent_reporter agent_;
   std::shared_ptr<inbox> inbox_ = std::make_shared<inbox>();

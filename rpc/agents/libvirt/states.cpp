@@ -43,6 +43,12 @@ void each_disk_error(virDomainPtr d, Look look) {
   }
 }
 
+constexpr auto note_uri = "https://mistify.io/xmlns/suspended/1.0";
+
+bool is_noted_suspended(virDomainPtr d) {
+  return text_ptr{virDomainGetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, note_uri, VIR_DOMAIN_AFFECT_LIVE)} != nullptr;
+}
+
 std::string io_error_of(virDomainPtr d) {
   std::string reason;
   each_disk_error(d, [&](const std::string& device, int error) {
@@ -57,7 +63,7 @@ std::string why_paused(virDomainPtr d, int reason) {
   switch (reason) {
   case VIR_DOMAIN_PAUSED_USER: return "user";
   case VIR_DOMAIN_PAUSED_MIGRATION: return "migrating";
-  case VIR_DOMAIN_PAUSED_IOERROR: return io_error_of(d);
+  case VIR_DOMAIN_PAUSED_IOERROR: return is_noted_suspended(d) ? "user" : io_error_of(d);
   case VIR_DOMAIN_PAUSED_WATCHDOG: return "watchdog";
   case VIR_DOMAIN_PAUSED_CRASHED: return "panic";
   default: return {};
@@ -92,11 +98,17 @@ std::string state_reason(virDomainPtr d, const domain_notes& notes) {
   }
 }
 
+void note_suspended(virDomainPtr d, bool suspended) {
+  if (suspended != is_noted_suspended(d))
+    must(virDomainSetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, suspended ? "<suspended/>" : nullptr, "mistify", note_uri,
+                              VIR_DOMAIN_AFFECT_LIVE));
+}
+
 std::vector<std::string> full_disks(virDomainPtr d) {
   int state = 0, reason = 0;
   must(virDomainGetState(d, &state, &reason, 0));
   std::vector<std::string> devices;
-  if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR)
+  if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR && !is_noted_suspended(d))
     each_disk_error(d, [&](const std::string& device, int error) {
       if (error == VIR_DOMAIN_DISK_ERROR_NO_SPACE)
         devices.push_back(device);

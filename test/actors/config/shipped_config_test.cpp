@@ -51,6 +51,16 @@ TEST_CASE("the config folder for units has the actions of the original's single 
   }
 }
 
+TEST_CASE("a container's shutdown is waited for and may be sent again, and one that is suspended can be resumed") {
+  for (const auto& config : {load_folder(etc / "agent.d"), actors::load_config(etc / "agent.json")}) {
+    const auto& shutdown = config.find_action("containerShutdown")->stages.at(0);
+    CHECK(shutdown.idempotent);
+    CHECK(shutdown.args.at("wait") == "120");
+    CHECK(shutdown.args.at("then") == "poweroff");
+    CHECK(calls_of(config, "containerResume") == std::vector<std::string>{"mdocker MDocker.UnpauseContainer"});
+  }
+}
+
 TEST_CASE("units let in nobody who is not named, and have each sub-agent behind a socket of a user's") {
   const auto config = load_folder(etc / "agent.d");
   REQUIRE(config.access);
@@ -63,6 +73,13 @@ TEST_CASE("units let in nobody who is not named, and have each sub-agent behind 
   }
 }
 
+TEST_CASE("guests are shut down before systemd stops their machines, which libvirt puts before a target") {
+  const auto unit = text_of(etc / "systemd/mistify-guests.service");
+  CHECK_THAT(unit, Catch::Contains("\nAfter=virt-guest-shutdown.target\n"));
+  // Which starts it, so that it is there to be stopped.
+  CHECK_THAT(unit, Catch::Contains("\nWants=virt-guest-shutdown.target\n"));
+}
+
 TEST_CASE("everything of containers lies in a file of its own") {
   for (const auto& entry : fs::directory_iterator{etc / "agent.d"}) {
     INFO(entry.path());
@@ -70,4 +87,13 @@ TEST_CASE("everything of containers lies in a file of its own") {
     const bool has_containers = text.find("mdocker") != text.npos || text.find("\"container") != text.npos;
     CHECK(has_containers == (entry.path().filename() == "containers.json"));
   }
+}
+
+TEST_CASE("starts and poweroffs may be sent again, so that a crash leaves no guest off that is wished on") {
+  for (const auto& config : {load_folder(etc / "agent.d"), actors::load_config(etc / "agent.json")})
+    for (const auto* action : {"start", "poweroff", "containerStart", "containerPoweroff"}) {
+      INFO(action);
+      for (const auto& stage : config.find_action(action)->stages)
+        CHECK(stage.idempotent);
+    }
 }

@@ -68,23 +68,110 @@ TEST_CASE_METHOD(policy_fixture, "after its restarts within the window a guest s
   policy.went_off("g", by, now + 3600s);
   CHECK(wait() == -1s);
 
-  policy.started_by_client("g");
+  policy.wished_by_client("g", now);
   CHECK(crash_and_restart("g", by) == 1s);
 }
 
-TEST_CASE_METHOD(policy_fixture, "restarts before the window do not count") {
+TEST_CASE_METHOD(policy_fixture, "restarts before the window do not count, but the pauses go on growing") {
   const auto by = rules(2, 100s);
   crash_and_restart("g", by);
   crash_and_restart("g", by);
   now += 100s;
+  CHECK(crash_and_restart("g", by) == 4s);
+}
+
+TEST_CASE_METHOD(policy_fixture,
+                 "a guest that crashes at once does so once a minute in the end, however short its window") {
+  const auto by = rules(5, 1s);
+  std::chrono::seconds pause{0};
+  for (int i = 0; i < 10; ++i) {
+    pause = crash_and_restart("g", by);
+    policy.came_on("g", now);
+    now += 1s;
+  }
+  CHECK(pause == 60s);
+}
+
+TEST_CASE_METHOD(policy_fixture,
+                 "a guest that runs for as long as its window is forgotten, also one that was given up") {
+  const auto by = rules(1, 100s);
+  crash_and_restart("g", by);
+  policy.went_off("g", by, now);
+  CHECK(policy.due(now).at(0).what == kind::tell);
+  policy.came_on("g", now); // by somebody's hand
+  CHECK(policy.waiting() == 0);
+  policy.went_off("g", by, now + 99s);
+  CHECK(wait() == -1s); // that was too short
+  policy.came_on("g", now);
+  CHECK(wait() == 100s);
+  CHECK(due_after(100s).empty());
+  CHECK(wait() == -1s);
   CHECK(crash_and_restart("g", by) == 1s);
+}
+
+TEST_CASE_METHOD(policy_fixture, "a guest that comes on before its restart is due is not restarted") {
+  policy.went_off("g", rules(), now);
+  CHECK(policy.waiting() == 1);
+  policy.came_on("g", now);
+  CHECK(policy.waiting() == 0);
+  CHECK(due_after(600s).empty());
+}
+
+TEST_CASE_METHOD(policy_fixture, "of many guests that are off each is restarted when it is due") {
+  for (int i = 0; i < 100; ++i)
+    policy.went_off("g" + std::to_string(i), rules(), now + std::chrono::seconds{i});
+  CHECK(policy.waiting() == 100);
+  CHECK(due_after(50s).size() == 50);
+  CHECK(wait() == 1s);
+  policy.forget("g50", now);
+  CHECK(wait() == 2s);
+  CHECK(policy.waiting() == 49);
+}
+
+TEST_CASE_METHOD(policy_fixture, "the boot goes on where the guest whose turn it is, or a later one, is deleted") {
+  policy.booted({{"a", 0, 0s}, {"b", 1, 0s}, {"c", 2, 0s}, {"d", 3, 7s}}, now);
+  CHECK(policy.due(now).at(0).guest == "a");
+  policy.queued("a", "job-a", now);
+  policy.forget("a", now);
+  CHECK_FALSE(policy.ended("job-a", now));
+  CHECK(policy.due(now).at(0).guest == "b");
+  policy.forget("c", now);
+  policy.queued("b", "job-b", now);
+  policy.ended("job-b", now);
+  CHECK(wait() == 7s); // of d
+  policy.forget("d", now);
+  CHECK(wait() == -1s);
+  CHECK(policy.waiting() == 0);
+}
+
+TEST_CASE_METHOD(policy_fixture, "a guest that a client powers off while it waits in the boot has no turn any more") {
+  policy.booted({{"a", 0, 0s}, {"b", 1, 5s}, {"c", 2, 0s}}, now);
+  policy.due(now);
+  policy.queued("a", "job-a", now);
+  policy.wished_by_client("b", now);
+  policy.wished_by_client("a", now); // is on its way: the next waits for its end
+  CHECK(wait() == -1s);
+  policy.ended("job-a", now);
+  CHECK(policy.due(now).at(0).guest == "c");
+}
+
+TEST_CASE_METHOD(policy_fixture, "a start that is queued since before a crash comes first, and is not queued again") {
+  policy.booted({{"a", 0, 0s}, {"b", 1, 9s, "job-b"}}, now);
+  CHECK(policy.due(now).empty());
+  CHECK(wait() == -1s);
+  CHECK(policy.ended("job-b", now) == "b");
+  CHECK(policy.due(now).at(0).guest == "a");
+
+  CHECK_FALSE(policy.ended("job-c", now)); // told before the boot
+  policy.booted({{"c", 0, 0s, "job-c"}, {"d", 1, 0s}}, now);
+  CHECK(policy.due(now).at(0).guest == "d");
 }
 
 TEST_CASE_METHOD(policy_fixture, "a guest that is reported twice is started once, and one that is deleted not at all") {
   policy.went_off("a", rules(), now);
   policy.went_off("a", rules(), now);
   policy.went_off("b", rules(), now);
-  policy.forget("b");
+  policy.forget("b", now);
   CHECK(due_after(1s).size() == 1);
   CHECK(wait() == -1s);
 }
@@ -139,6 +226,6 @@ TEST_CASE_METHOD(policy_fixture, "a guest that the boot is to start is not resta
 TEST_CASE_METHOD(policy_fixture, "a policy with nothing due keeps no timer and nothing of its guests") {
   CHECK_FALSE(policy.next());
   policy.went_off("g", rules(), now);
-  policy.forget("g");
+  policy.forget("g", now);
   CHECK(policy.waiting() == 0);
 }

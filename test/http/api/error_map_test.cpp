@@ -16,6 +16,7 @@ TEST_CASE("each error has the status that the contract gives it") {
     {errc::not_configured, 404},
     {errc::method_not_allowed, 405},
     {errc::conflict, 409},
+    {errc::precondition_failed, 412},
     {errc::too_large, 413},
     {errc::forbidden, 403},
     {errc::queue_full, 429},

@@ -238,8 +238,12 @@ TEST_CASE("interim answers are passed over, and none of them is the answer") {
   const auto fine = http(R"({"result":{"a":1},"error":null,"id":0})");
   CHECK(call_once("HTTP/1.1 100 Continue\r\n\r\n" + fine) == R"({"a":1})");
   CHECK(call_once("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + fine) == R"({"a":1})");
-  for (const auto* status : {"100 X", "101 Switching Protocols", "199 X"})
-    CHECK(call_once(http(R"({"result":{"a":1},"error":null,"id":0})", status)).starts_with("sub_agent_failed: "));
+  const auto as_answer = [](const char* status) {
+    return call_once(http(R"({"result":{"a":1},"error":null,"id":0})", status));
+  };
+  CHECK(as_answer("100 X") == "sub_agent_unreachable: connection dropped before a whole answer");
+  CHECK(as_answer("199 X") == "sub_agent_unreachable: connection dropped before a whole answer");
+  CHECK(as_answer("101 Switching Protocols").starts_with("sub_agent_failed: "));
   std::string endless;
   for (int i = 0; i < 1000; ++i)
     endless += "HTTP/1.1 103 Early Hints\r\n\r\n";

@@ -14,8 +14,8 @@ TEST_CASE("the original's database at the agent's own path is taken over, and a 
   CHECK(f.folder.files() == ids{"agent.db", "agent.db.original"});
   CHECK(read_file(f.folder / "agent.db.original") == bytes);
   CHECK_FALSE(is_legacy_database(f.settings.path));
-  CHECK(f.doc(first_id) == legacy_guest(first_id, R"(,"cpu":2)"));
-  CHECK(f.doc(second_id) == legacy_guest(second_id)); // its id as it was
+  CHECK(f.doc(first_id) == legacy_guest(first_id, R"(,"wanted":"on","cpu":2)"));
+  CHECK(f.doc(second_id) == legacy_guest(second_id, R"(,"wanted":"on")")); // its id as it was
   CHECK(f.published->metadata() == rpc::metadata_map{{"rack", "b7"}});
   CHECK(f.job_ids() == ids{"j2", "j1"});
   CHECK(f.log == ids{"took over the original agent's database " + f.settings.path +
@@ -97,12 +97,13 @@ TEST_CASE("the new database is for the same eyes as the original") {
 
 TEST_CASE("fields of a guest that the agent does not know come over, numbers to the letter") {
   legacy_fixture f;
-  std::string guest = R"({"id":")" + first_id +
-                      R"(","nics":[{"network":"n","model":"m","address":"","netmask":"",)"
-                      R"("gateway":"","vlans":null,"queue":1.50}],"metadata":{"a":"é"},"weight":1e400})";
-  legacy_database{f.settings.path}.put("guests", first_id, guest);
+  const auto guest = [](const std::string& wish) {
+    return R"({"id":")" + first_id + R"(","nics":[{"network":"n","model":"m","address":"","netmask":"",)" +
+           R"("gateway":"","vlans":null,"queue":1.50}])" + wish + R"(,"metadata":{"a":"é"},"weight":1e400})";
+  };
+  legacy_database{f.settings.path}.put("guests", first_id, guest(""));
   f.start();
-  CHECK(f.doc(first_id) == guest);
+  CHECK(f.doc(first_id) == guest(R"(,"wanted":"off")"));
 }
 
 TEST_CASE("jobs come over with every field") {
@@ -118,7 +119,7 @@ TEST_CASE("jobs come over with every field") {
   CHECK(rpc::encode(f.jobs().front()) ==
         R"({"ID":"j","GuestID":"agent","Action":"fetchImage","QueuedAt":"2016-03-01T10:00:00.123456789Z",)"
         R"("StartedAt":"2016-03-01T10:00:01.000000001Z","UpdatedAt":"2016-03-01T10:00:02.5Z","Status":"Error",)"
-        R"("Message":"no \"é\""})");
+        R"("Message":"no \"é\"","Code":"failed","Retryable":false,"RequestID":"","User":""})");
 }
 
 TEST_CASE("jobs that had not ended end as errors, and so do the guests they were to create") {
