@@ -91,6 +91,7 @@ struct journal::impl {
   std::vector<rpc::job> preempt(const new_job& by, std::int64_t before, pending_changes& staged);
   void wish(const new_job& by, pending_changes& staged);
   std::optional<queued_job> create_again(const stored_guest& stored, const new_job& job, pending_changes& staged);
+  std::optional<rpc::failure> refusal_of(const stored_guest& guest, const new_job& start) const;
   std::int64_t queue_behind(const rpc::job& ended, const new_job& next, pending_changes& staged);
   bool begin_after(const rpc::job& before, const job_start& next, pending_changes& staged);
   void change_guest(const job_row& row, const guest_change& change, pending_changes& staged);

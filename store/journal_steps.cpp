@@ -46,6 +46,22 @@ rpc::stage_outcome outcome_of(rpc::job_code code) {
   }
 }
 
+/// A first call that was interrupted is made once more: the stage begins with that. `before`: the job's last record. One that
+/// was answered has a later one.
+void begin_anew(job_row& row, const decltype(job_step::next)& next, rpc::timestamp before) {
+  const auto* starts = std::get_if<stage_starts>(&next);
+  if (!starts || starts->index != row.stage || row.job.stages.empty())
+    return;
+  auto& stage = row.job.stages.back();
+  if (stage.ended == rpc::timestamp{} && stage.started == before)
+    stage.started = row.job.updated_at;
+}
+
+/// The reason that was stored: the merge may have dropped or cut the one that was returned, and adds none.
+std::string reason_of(const stored_guest& merged, const rpc::guest& returned) {
+  return returned.state_reason.empty() ? std::string{} : rpc::decode_guest(merged.doc).state_reason;
+}
+
 /// A replacement may exceed the bound if it is not larger than `before`: a lowered bound must not make existing data
 /// immutable.
 void expect_fit(std::size_t size, std::size_t before, std::size_t most, errc code, const std::string& what) {
@@ -157,6 +173,7 @@ queued_job journal::impl::queue(job_row row, const new_job& job, std::string gue
   }
   auto news = event_of(event_type::job_queued, row.job);
   news.text = row.job.user;
+  news.number = static_cast<std::int64_t>(job.own);
   tell(std::move(news), staged);
   if (job.begins)
     tell(event_of(event_type::job_started, row.job), staged);
@@ -181,7 +198,7 @@ recorded_step journal::record(const job_step& step) {
       impl_->refuse_step_of(step.job_id);
     if (const auto* end = std::get_if<job_ends>(&step.next); end && !rpc::has_ended(end->status))
       throw failure{errc::internal, "a job ends as complete or error only"};
-    row->job.updated_at = impl_->settings.now();
+    begin_anew(*row, step.next, std::exchange(row->job.updated_at, impl_->settings.now()));
     impl_->tell_stage(*row, step, staged);
     impl_->change_guest(*row, step.change, staged);
     if (step.timed_out && !row->job.stages.empty())
@@ -231,14 +248,15 @@ void journal::impl::change_guest(const job_row& row, const guest_change& change,
     return;
   }
   const auto& returned = std::get<guest_returned>(change);
-  auto state = returned.guest.state, reason = returned.guest.state_reason;
   auto merged = merge_guest(*stored, returned.sent_doc, returned.guest);
-  if (creates_guest(row.job.action) && state == "running" && !jobs.has_later_wish(row.job.guest_id, row.seq))
+  if (creates_guest(row.job.action) && merged->facts.state == "running" &&
+      !jobs.has_later_wish(row.job.guest_id, row.seq))
     merged = with_wish(*merged, "on");
   expect_fit(merged->doc.size(), stored->doc.size(), settings.bounds.guest_bytes, errc::sub_agent_failed,
              "the guest that the sub-agent returned");
-  if (put_guest(std::move(merged), staged))
-    tell_guest(event_type::guest_changed, row.job, std::move(state), staged, std::move(reason), stored->facts.state);
+  if (put_guest(merged, staged))
+    tell_guest(event_type::guest_changed, row.job, merged->facts.state, staged, reason_of(*merged, returned.guest),
+               stored->facts.state);
 }
 
 /// Returns false, and writes nothing, if the document is unchanged.

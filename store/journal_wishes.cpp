@@ -33,6 +33,11 @@ bool is_off_by_wish(const rpc::guest& guest) {
          rpc::power_of(guest).restart != rpc::restart_policy::always;
 }
 
+/// The code of a start that the host refuses: without room it may succeed later, during maintenance it is refused by a rule.
+rpc::job_code code_of_refusal(const failure& why) {
+  return why.code() == errc::conflict ? rpc::job_code::no_memory : rpc::job_code::refused;
+}
+
 } // namespace
 
 /// Ends the guest's jobs that were queued before that place, except for deletes.
@@ -67,7 +72,8 @@ void journal::impl::wish(const new_job& by, pending_changes& staged) {
     put_guest(to_stored(wished), staged);
 }
 
-/// The same create again, for a guest whose machine is gone: it keeps what was settled for it (volumes, addresses).
+/// The same create again, for a guest whose machine is gone: it keeps what was settled for it (volumes, addresses). It is
+/// admitted as any other, but its disks are promised already.
 std::optional<queued_job> journal::impl::create_again(const stored_guest& stored, const new_job& job,
                                                       pending_changes& staged) {
   auto again = rpc::decode_guest(stored.doc);
@@ -75,11 +81,13 @@ std::optional<queued_job> journal::impl::create_again(const stored_guest& stored
   if (again.state_reason != rpc::missing_machine || !first || first->digest != job.request_digest ||
       jobs.has_unfinished(stored.id))
     return std::nullopt;
-  expect_no_maintenance();
   again.state = "create";
   again.state_reason.clear();
   again.wanted = job.wanted.empty() ? again.wanted : job.wanted;
   auto changed = to_stored(again);
+  auto needs = *changed;
+  needs.facts.disk = 0;
+  admit_create(needs);
   auto row = row_of(job, stored.id);
   guests.erase(stored.id);
   guests.insert(*changed, row.job, job.request_digest);
@@ -88,21 +96,30 @@ std::optional<queued_job> journal::impl::create_again(const stored_guest& stored
   return queue(std::move(row), job, changed->doc, staged);
 }
 
-/// Returns the job's place in the order of queueing; 0 if the guest is gone, or if the host has no room for its start: the
-/// step that it is behind stands all the same.
+/// Why the host does not start the guest now; null if it does.
+std::optional<failure> journal::impl::refusal_of(const stored_guest& guest, const new_job& start) const try {
+  if (!holds_memory(guest.facts.state)) // the ledger does not know what this step did
+    admit_job(guest, start);
+  return std::nullopt;
+} catch (const failure& why) {
+  return why;
+}
+
+/// Returns the job's place in the order of queueing; 0 if the guest is gone or was wished off meanwhile. A start that the
+/// host refuses ends at once (0, too), so that its client learns why: the step that it is behind stands all the same.
 std::int64_t journal::impl::queue_behind(const rpc::job& ended_job, const new_job& next, pending_changes& staged) {
   const auto changed = staged.guests.find(ended_job.guest_id);
   const auto stored = changed == staged.guests.end() ? guest(ended_job.guest_id) : changed->second;
-  if (!stored)
+  if (!stored || rpc::decode_guest(stored->doc).wanted == "off")
     return 0;
-  try {
-    if (!holds_memory(stored->facts.state)) // the ledger does not know what this step did
-      admit_job(*stored, next);
-  } catch (const failure& why) {
-    tell_power(stored->id, "is not started: " + why.message(), staged);
-    return 0;
-  }
-  return queue(row_of(next, ended_job.guest_id), next, stored->doc, staged).seq;
+  const auto refusal = refusal_of(*stored, next);
+  const auto place = queue(row_of(next, ended_job.guest_id), next, stored->doc, staged).seq;
+  if (!refusal)
+    return place;
+  auto row = *staged.jobs.at(next.id);
+  end_job(row, {rpc::job_status::error, refusal->message(), code_of_refusal(*refusal)}, staged);
+  tell_power(stored->id, "is not started: " + refusal->message(), staged);
+  return 0;
 }
 
 bool journal::impl::awaits_boot_start(std::string_view guest_id) const {

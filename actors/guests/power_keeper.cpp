@@ -31,6 +31,17 @@ bool wishes(std::string_view action) {
   return kind && kind->wish != power_wish::none;
 }
 
+/// The number of `job_queued`, unless the agent starts the guest by itself. The user's name would not do: an identity may be
+/// called `agent`, too.
+constexpr auto by_client = static_cast<std::int64_t>(store::own_start::none);
+
+/// A container that exits is `stopped`, whatever the reason; see `container_facts`.
+bool has_crashed(const rpc::guest& guest) {
+  const std::string_view why = guest.state_reason;
+  return guest.state == "crashed" ||
+         (guest.state == "stopped" && (why.starts_with("crashed:") || why == "killed" || why == "oom"));
+}
+
 power_turn turn_of(const store::event& changed) {
   return static_cast<power_turn>(changed.number);
 }
@@ -39,7 +50,7 @@ bool is_news(const store::event& what) {
   switch (what.type) {
   case event_type::guest_changed: return turn_of(what) != power_turn::none;
   case event_type::guest_deleted: return true;
-  case event_type::job_queued: return what.text != agents_user && wishes(what.action);
+  case event_type::job_queued: return what.number == by_client && wishes(what.action);
   case event_type::job_ended: return starts(what.action);
   default: return false;
   }
@@ -72,9 +83,8 @@ void consider(self_pointer self, const std::string& id, bool by_itself) {
   if (!guest || !is_off(guest->state))
     return;
   const auto rules = rpc::power_of(*guest);
-  const bool crashed = guest->state == "crashed";
-  const bool back =
-    crashed ? rules.restart != rpc::restart_policy::never : by_itself && rules.restart == rpc::restart_policy::always;
+  const bool back = has_crashed(*guest) ? rules.restart != rpc::restart_policy::never
+                                        : by_itself && rules.restart == rpc::restart_policy::always;
   if (back)
     state.policy.went_off(id, rules, self->clock().now());
 }
@@ -129,7 +139,8 @@ void start(self_pointer self, const task& what) {
     .then(
       [=](const store::queued_job& job) {
         self->state.past.note(self->clock().now(), "starts " + what.guest, job.job.id);
-        self->state.policy.queued(what.guest, job.job.id, self->clock().now());
+        if (const auto ended = self->state.policy.queued(what.guest, job.job.id, self->clock().now()))
+          consider(self, *ended, true);
         set_timer(self);
       },
       [=](const caf::error& e) { not_queued(self, what, to_failure(e)); });
@@ -138,6 +149,7 @@ void start(self_pointer self, const task& what) {
 void perform(self_pointer self, const task& what) {
   switch (what.what) {
   case task::kind::tell: return tell(self, what.guest, what.text);
+  case task::kind::look: return consider(self, what.guest, true);
   case task::kind::start_by_boot: return start(self, what);
   case task::kind::restart: {
     const auto guest = find_wanted(self->state, what.guest);

@@ -139,8 +139,8 @@ std::vector<power_policy::task> power_policy::due(time now) {
     const auto first = boot_.front();
     if (first.job.empty())
       tasks.push_back({task::kind::start_by_boot, first.guest});
-    else
-      queued(first.guest, first.job, now); // if that has ended, the next one is due
+    else if (auto ended = queued(first.guest, first.job, now)) // then the next one is due
+      tasks.push_back({task::kind::look, *std::move(ended)});
   }
   std::ranges::move(due_restarts(now), std::back_inserter(tasks));
   return tasks;
@@ -170,10 +170,9 @@ std::optional<power_policy::time> power_policy::next() const {
   return timers_.begin()->first;
 }
 
-void power_policy::queued(const std::string& guest, const std::string& job, time now) {
+std::optional<std::string> power_policy::queued(const std::string& guest, const std::string& job, time now) {
   jobs_[job] = guest;
-  if (std::ranges::find(early_, job) != early_.end())
-    ended(job, now);
+  return std::ranges::find(early_, job) == early_.end() ? std::nullopt : ended(job, now);
 }
 
 void power_policy::refused(const std::string& guest, time now) {

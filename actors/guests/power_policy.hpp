@@ -31,7 +31,7 @@ public:
 
   /// What is to be done now.
   struct task {
-    enum class kind : std::uint8_t { start_by_boot, restart, tell };
+    enum class kind : std::uint8_t { start_by_boot, restart, tell, look };
     kind what;
     std::string guest;
     std::string text{}; ///< of `tell`: for people
@@ -54,15 +54,17 @@ public:
   /// The guest is deleted.
   void forget(const std::string& guest, time now);
 
-  /// What came of a task: its job was queued, was refused for good, or may be taken later.
-  void queued(const std::string& guest, const std::string& job, time now);
+  /// What came of a task: its job was queued, was refused for good, or may be taken later. `queued` returns the guest if the
+  /// job has ended already: see whether it is off.
+  std::optional<std::string> queued(const std::string& guest, const std::string& job, time now);
   void refused(const std::string& guest, time now);
   void put_off(const task& what, time now);
 
   /// A job of any guest ended. Returns the guest if the job was queued by a task.
   std::optional<std::string> ended(const std::string& job, time now);
 
-  /// What is due, in order; to be done and answered by `queued`, `refused` or `put_off`, except for `tell`.
+  /// What is due, in order; to be done and answered by `queued`, `refused` or `put_off`, except for `tell` and for
+  /// `look`: a start of the guest has ended, it may be off.
   std::vector<task> due(time now);
   /// The time of the next task, or of forgetting a guest; null if none waits.
   std::optional<time> next() const;

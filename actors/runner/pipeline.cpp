@@ -69,10 +69,13 @@ std::optional<std::chrono::seconds> seconds_in(const rpc::metadata_map& args) {
 
 } // namespace
 
+/// A first call that was interrupted may never have arrived, so that the next one is a first call again. Every record after
+/// the stage's beginning, a retry or a report of progress, shows that it did arrive.
 pipeline_place place_of(const store::unfinished_job& job) {
   const auto& stages = job.job.stages;
-  const bool called = !stages.empty() && stages.back().ended == rpc::timestamp{};
-  return {job.stage, job.detour, job.due, called};
+  const bool begun = !stages.empty() && stages.back().ended == rpc::timestamp{};
+  const bool called = begun && job.job.updated_at != stages.back().started;
+  return {job.stage, job.detour, job.due, called, begun};
 }
 
 std::vector<action_ptr> follow_ups(const action_kind& of, const std::function<action_ptr(std::string_view)>& find) {
@@ -88,7 +91,7 @@ std::vector<action_ptr> follow_ups(const action_kind& of, const std::function<ac
 pipeline::pipeline(action_ptr what, std::string request, std::size_t max_retries, pipeline_place at,
                    std::vector<action_ptr> late)
   : action_{std::move(what)}, request_{std::move(request)}, max_retries_{max_retries}, index_{at.index},
-    detour_{at.detour}, late_{std::move(late)}, due_{std::move(at.due)}, called_{at.called} {
+    detour_{at.detour}, late_{std::move(late)}, due_{std::move(at.due)}, called_{at.called}, begun_{at.begun} {
   if (kind().subject == action_subject::guest && kind().effect != record_effect::changes)
     wish_ = decode_wish(request_);
   std::erase(late_, nullptr);
@@ -136,7 +139,7 @@ when_late pipeline::then() const {
 }
 
 store::stage_starts pipeline::starts(const rpc::host_time& now) {
-  if (!called_) {
+  if (!called_ && !begun_) {
     const auto longest = time_for_stage();
     due_ = longest ? rpc::host_time{now.boot, now.since + *longest} : rpc::host_time{};
   }
@@ -241,7 +244,7 @@ std::string pipeline::give_up_waiting() {
 
 void pipeline::skip() noexcept {
   retries_ = 0;
-  called_ = false;
+  called_ = begun_ = false;
   due_ = {};
   ++index_;
 }

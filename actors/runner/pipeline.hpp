@@ -21,7 +21,8 @@ struct pipeline_place {
   std::size_t index = 0;
   std::size_t detour = 0;  ///< from this stage on its stages are the follow-ups'; 0: they are its own
   rpc::host_time due = {}; ///< until when the stage may ask to be run again
-  bool called = false;     ///< the stage was called before
+  bool called = false;     ///< a call of the stage has arrived before
+  bool begun = false;      ///< its time runs already
 };
 
 /// The place of a job that had not ended at the last stop.
@@ -51,7 +52,7 @@ public:
   /// For people: "stage 1 (Libvirt.Reboot)".
   std::string label() const;
 
-  /// The current stage as it begins; a stage that has its time gets it now, unless it was called before.
+  /// The current stage as it begins; a stage that has its time gets it now, unless it had begun before.
   store::stage_starts starts(const rpc::host_time& now);
   /// The log has the current stage as begun like that.
   void started(const store::stage_starts& as) { due_ = as.due; }
@@ -103,7 +104,7 @@ private:
   std::size_t max_retries_, retries_ = 0, index_, detour_;
   std::vector<action_ptr> late_;
   rpc::host_time due_;
-  bool called_;
+  bool called_, begun_;
   std::string result_ = "{}";
 };
 

@@ -30,7 +30,7 @@ struct recovered_run {
 
 /// A stage that has its time and was repeated before is told `again`, and only looks.
 bool asked_again(const store::unfinished_job& job) {
-  return job.due.is_set() && !job.job.stages.empty() && job.job.updated_at > job.job.stages.back().started;
+  return job.due.is_set() && place_of(job).called;
 }
 
 bool may_be_sent_again(const store::unfinished_job& job, const recovered_run& run) {
@@ -99,11 +99,16 @@ struct boot_choice {
   std::vector<std::string> to_start, off;
 };
 
-/// Guests that an earlier boot was still to start wait for it further on.
+/// The state of a guest whose create failed; see the contract, section 4.
+constexpr std::string_view failed_state = "error";
+
+/// Guests that an earlier boot was still to start wait for it further on. A guest whose create failed has no machine.
 boot_choice choose(const store::guest_index& guests, const std::vector<std::string>& left) {
   const std::set<std::string_view> waiting{left.begin(), left.end()};
   boot_choice all;
   for (const auto& one : guests.all()) {
+    if (one->facts.state == failed_state)
+      continue;
     const auto guest = rpc::decode_guest(one->doc);
     const auto rule = rpc::power_of(guest).boot;
     const bool wanted = guest.wanted == "on";

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+#include "rpc/model/codec.hpp"
+
 #include <algorithm>
 
 using namespace mistify;
@@ -284,6 +286,8 @@ TEST_CASE("a start behind a create is judged too: without room the create stands
   CHECK(create_and_start("b") == 0);
   CHECK(f.job("create-b").status == rpc::job_status::complete);
   CHECK(f.unfinished_ids().empty());
+  CHECK(f.job("start-b").code == rpc::job_code::no_memory);
+  CHECK("conflict: " + f.job("start-b").message == full);
   const auto told = f.feed.after(before, 100);
   REQUIRE(told);
   CHECK(std::ranges::count_if(*told, [](const event_ptr& one) {
@@ -293,6 +297,37 @@ TEST_CASE("a start behind a create is judged too: without room the create stands
   f.complete(f.add_job("o", "a", "poweroff").job.id, guest_state{"shutoff"});
   CHECK(create_and_start("c") > 0);
   CHECK(f.board.sums().allocated.memory == 600);
+}
+
+TEST_CASE("a start behind a create that completes during maintenance ends in an error that says so") {
+  host_fixture f;
+  f.create(f.guest("a", 1));
+  f.batch([&] { return f.log->set_maintenance({true, "a new disk"}); });
+  job_step step{"create-a", guest_state{"shutoff"}, job_ends{}};
+  step.queues = new_job{"start-a", "a", "start", "", "", ""};
+  CHECK(f.record(step).queued == 0);
+  f.crash();
+  CHECK(f.job("create-a").status == rpc::job_status::complete);
+  CHECK(f.job("start-a").status == rpc::job_status::error);
+  CHECK(f.job("start-a").code == rpc::job_code::refused);
+  CHECK(f.job("start-a").message == "the host is in maintenance: a new disk");
+  CHECK(f.board.sums().allocated.memory == 0);
+}
+
+TEST_CASE("a guest whose machine is missing is created once more only if it fits; its disks are promised already") {
+  host_fixture f;
+  f.limits = host_limits{1000, 4, 100};
+  f.create_off(f.guest("a", 600, 60));
+  f.batch([&] { return f.log->report_state("a", "unknown", "missing"); });
+  const auto again = [&] {
+    return f.batch([&] { return f.log->add_guest(f.guest("a", 600, 60), {"again", "a", "create", "", "", "digest"}); });
+  };
+  f.limits->memory = 500;
+  CHECK(f.refusal(again) == "conflict: memory: 600 MB asked for, 500 MB left of 500 MB (0 MB taken)");
+  CHECK(rpc::decode_guest(f.doc("a")).state_reason == "missing");
+  f.limits->memory = 600;
+  CHECK(again().job.id == "again");
+  CHECK(f.board.sums().disk == 60);
 }
 
 TEST_CASE("a guest whose machine is missing is not created once more during maintenance") {

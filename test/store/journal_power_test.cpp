@@ -179,3 +179,62 @@ TEST_CASE_METHOD(power_fixture, "events of a guest say whether it went off or ca
                                                                  {"running:", came_on},
                                                                  {"paused:", none}});
 }
+
+TEST_CASE_METHOD(power_fixture, "a start behind a create is queued only if the guest is still wished on then") {
+  rpc::guest made;
+  made.id = "g";
+  made.wanted = "on";
+  batch([&] { return log->add_guest(made, {"create", "g", "create", "", "", "d"}); });
+  start("create");
+  job_step step{"create", guest_state{"shutoff"}, job_ends{}};
+  step.queues = new_job{"start", "g", "start", "", "", ""};
+  SECTION("it is") {
+    add_wish("later", "reboot", "on");
+    CHECK(record(step).queued > 0);
+    CHECK(unfinished_ids() == ids{"later", "start"});
+  }
+  SECTION("a poweroff was accepted meanwhile") {
+    add_wish("later", "poweroff", "off");
+    CHECK(record(step).queued == 0);
+    CHECK(unfinished_ids() == ids{"later"});
+    CHECK(guest().wanted == "off");
+  }
+}
+
+TEST_CASE_METHOD(power_fixture, "an event of a guest has the reason that was stored, not the one that was echoed") {
+  add_guest("g");
+  complete("create-g", guest_state{"shutoff", "shutdown"});
+  add_job("s", "g", "start");
+  start("s");
+  auto echoed = guest();
+  echoed.state = "running";
+  const auto sent = doc("g"), long_reason = std::string(100, 'x');
+  record({"s", guest_returned{sent, echoed}, stage_starts{1, "Svc.Next"}});
+  echoed.state_reason = long_reason;
+  complete("s", guest_returned{doc("g"), echoed});
+  std::vector<std::string> reasons;
+  const auto told = feed.after(0, 100);
+  REQUIRE(told);
+  for (const auto& one : *told)
+    if (one->type == event_type::guest_changed)
+      reasons.push_back(one->reason);
+  CHECK(reasons == std::vector<std::string>{"shutdown", "", guest().state_reason});
+  CHECK(guest().state_reason.size() <= 64);
+}
+
+TEST_CASE_METHOD(power_fixture, "the event of a queued job says whether the agent starts the guest by itself") {
+  add_running("g");
+  new_job by_client{"client", "g", "start", "", "", ""};
+  by_client.wanted = "on";
+  by_client.user = "agent"; // an identity may be called so
+  add(by_client);
+  add_own("own", own_start::restart);
+  std::vector<std::int64_t> numbers;
+  const auto told = feed.after(0, 100);
+  REQUIRE(told);
+  for (const auto& one : *told)
+    if (one->type == event_type::job_queued && one->action == "start")
+      numbers.push_back(one->number);
+  CHECK(numbers == std::vector<std::int64_t>{static_cast<std::int64_t>(own_start::none),
+                                             static_cast<std::int64_t>(own_start::restart)});
+}

@@ -63,6 +63,17 @@ public:
 
 using texts = std::vector<std::string>;
 
+/// In a keeper's place: counts the events that it is told of.
+actors::power_actor::behavior_type counting_keeper(actors::power_actor::pointer, std::size_t* heard) {
+  return {
+    [](actors::boot_atom, const actors::boot_plan&) {},
+    [heard](actors::report_atom, const actors::power_news& news) { *heard += news.events.size(); },
+    [](actors::resume_atom, std::uint64_t) {},
+    [](actors::drain_atom) {},
+    [](actors::status_atom, bool) { return actors::actor_status{}; },
+  };
+}
+
 } // namespace
 
 TEST_CASE_METHOD(keeper_fixture, "a guest that is to run always and went off while no keeper looked is started") {
@@ -120,20 +131,49 @@ TEST_CASE_METHOD(keeper_fixture, "a guest that is wished off before its restart 
   CHECK(called().empty());
 }
 
+TEST_CASE_METHOD(keeper_fixture, "a container that crashes is restarted by on-crash, not one that exits by itself") {
+  spawn();
+  add_wished(one_id, "on-crash");
+  report(one_id, "stopped", "shutdown");
+  tell_change(one_id, "stopped", power_turn::went_off);
+  advance(1s);
+  CHECK(called().empty());
+  add_wished(other_id, "on-crash");
+  for (const auto* why : {"crashed:1", "killed", "oom"}) {
+    INFO(why);
+    report(other_id, "running");
+    report(other_id, "stopped", why);
+    tell_change(other_id, "stopped", power_turn::went_off);
+    advance(5s); // the pauses grow
+    CHECK(called() == texts{"T.Run " + other_id});
+    answer_guest(other_id, "running");
+  }
+}
+
+TEST_CASE("the keeper is told of the jobs of a client whose identity is called agent, not of its own") {
+  actor_fixture actors_of_test;
+  store::event_feed feed;
+  std::size_t heard = 0;
+  const auto keeper = actors_of_test.track(actors_of_test.system.spawn(counting_keeper, &heard));
+  const auto listening = actors::send_power_news(feed, keeper);
+  std::vector<store::event> news(2);
+  for (std::size_t i = 0; i < news.size(); ++i) {
+    news[i].id = static_cast<std::int64_t>(i) + 1;
+    news[i].type = event_type::job_queued;
+    news[i].action = "start";
+    news[i].text = "agent";
+  }
+  news[1].number = static_cast<std::int64_t>(store::own_start::restart);
+  feed.publish(std::move(news), nullptr);
+  actors_of_test.run();
+  CHECK(heard == 1);
+}
+
 TEST_CASE("the keeper is told of what may concern it in a commit with more events than the feed keeps") {
   actor_fixture actors_of_test;
   store::event_feed feed;
   std::size_t heard = 0;
-  const auto counting = [&heard](actors::power_actor::pointer) -> actors::power_actor::behavior_type {
-    return {
-      [](actors::boot_atom, const actors::boot_plan&) {},
-      [&heard](actors::report_atom, const actors::power_news& news) { heard += news.events.size(); },
-      [](actors::resume_atom, std::uint64_t) {},
-      [](actors::drain_atom) {},
-      [](actors::status_atom, bool) { return actors::actor_status{}; },
-    };
-  };
-  const auto keeper = actors_of_test.track(actors_of_test.system.spawn(counting));
+  const auto keeper = actors_of_test.track(actors_of_test.system.spawn(counting_keeper, &heard));
   const auto listening = actors::send_power_news(feed, keeper);
   std::vector<store::event> news(store::event_feed::kept + 500);
   for (std::size_t i = 0; i < news.size(); ++i) {

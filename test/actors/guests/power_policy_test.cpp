@@ -164,7 +164,11 @@ TEST_CASE_METHOD(policy_fixture, "a start that is queued since before a crash co
 
   CHECK_FALSE(policy.ended("job-c", now)); // told before the boot
   policy.booted({{"c", 0, 0s, "job-c"}, {"d", 1, 0s}}, now);
-  CHECK(policy.due(now).at(0).guest == "d");
+  const auto tasks = policy.due(now);
+  REQUIRE(tasks.size() == 2);
+  CHECK(tasks[0].what == kind::look); // that start may have failed
+  CHECK(tasks[0].guest == "c");
+  CHECK(tasks[1].guest == "d");
 }
 
 TEST_CASE_METHOD(policy_fixture, "a guest that is reported twice is started once, and one that is deleted not at all") {
@@ -208,8 +212,16 @@ TEST_CASE_METHOD(policy_fixture, "a job whose end is told before its queueing le
   policy.booted({{"a", 0, 0s}, {"b", 0, 0s}}, now);
   CHECK(policy.due(now).at(0).guest == "a");
   CHECK_FALSE(policy.ended("job-a", now));
-  policy.queued("a", "job-a", now);
+  CHECK(policy.queued("a", "job-a", now) == "a");
   CHECK(policy.due(now).at(0).guest == "b");
+  CHECK_FALSE(policy.queued("b", "job-b", now));
+}
+
+TEST_CASE_METHOD(policy_fixture, "a restart whose job ended before it is known is looked after, and made once more") {
+  crash_and_restart("g", rules());
+  CHECK_FALSE(policy.ended("job", now)); // it failed fast
+  CHECK(policy.queued("g", "job", now) == "g");
+  CHECK(crash_and_restart("g", rules()) == 2s);
 }
 
 TEST_CASE_METHOD(policy_fixture, "a guest that the boot is to start is not restarted out of turn") {

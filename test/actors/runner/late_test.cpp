@@ -118,6 +118,16 @@ TEST_CASE_METHOD(late_fixture, "time that was to end while the agent was away, o
   }
 }
 
+TEST_CASE_METHOD(late_fixture, "a stage whose first call may never have arrived is called anew, within the same time") {
+  begin("shutdown", R"({"params":{"wait":5}})", {0, 0, {"boot-1", 1003s}, false, true});
+  const auto first = step(run->begin());
+  CHECK(starts(first).due.since == 1003s);
+  CHECK(call(first).find("again") == std::string::npos);
+  const auto [length, request] = pause(step(run->answered(again_please)));
+  CHECK(length == 3s);
+  CHECK(request.find(R"("again":true)") != std::string::npos);
+}
+
 TEST_CASE_METHOD(late_fixture, "a job that was powering off when the agent ended goes on with that") {
   begin("shutdown", {}, {1, 1});
   CHECK(starts(step(run->begin())).name == "T.Off");

@@ -1,3 +1,4 @@
+#include "actors/runner/pipeline.hpp"
 #include "actors/runner/recovery.hpp"
 #include "test/store/fixture.hpp"
 
@@ -85,6 +86,27 @@ TEST_CASE_METHOD(recovery_fixture, "a stage that has its time is called again if
   }
 }
 
+TEST_CASE_METHOD(recovery_fixture, "a call counts as made once it was answered: the first one may never have arrived") {
+  add_wished("g", "on");
+  add_job("r", "g");
+  const auto place_after_crash = [this] {
+    crash();
+    return actors::place_of(log->unfinished().at(0));
+  };
+  for (int i = 0; i < 2; ++i) { // the second one as well
+    call_reboot();
+    const auto place = place_after_crash();
+    CHECK_FALSE(place.called);
+    CHECK(place.begun);
+    CHECK(place.due.since == 77s);
+  }
+  record({"r", guest_unchanged{}, stage_paused{0}}); // it asked for a repetition
+  call_reboot();
+  const auto place = place_after_crash();
+  CHECK(place.called);
+  CHECK(place.due.since == 77s);
+}
+
 TEST_CASE_METHOD(recovery_fixture, "the poweroff and the start of a late reboot are called again") {
   add_wished("g", "on");
   add_job("r", "g");
@@ -119,6 +141,19 @@ TEST_CASE_METHOD(recovery_fixture,
   CHECK(wanted("off-on") == "off");
   CHECK(wanted("last-on") == "on");
   CHECK(to_start("second") == ids{"last-on", "on-off"}); // the agent was restarted
+}
+
+TEST_CASE_METHOD(recovery_fixture, "a boot does not start a guest whose create failed") {
+  note_boot("first");
+  for (const auto* rule : {"last", "on"}) {
+    rpc::guest guest;
+    guest.id = rule;
+    guest.wanted = "on";
+    guest.extra["power"] = R"({"boot":")" + std::string{rule} + "\"}";
+    batch([&] { return log->add_guest(guest, {guest.id, guest.id, "create", "", "", "d"}); });
+    record({guest.id, store::guest_state{"error"}, store::job_ends{rpc::job_status::error, "no"}});
+  }
+  CHECK(to_start("second").empty());
 }
 
 TEST_CASE_METHOD(recovery_fixture, "a second boot starts also those that the first one had not yet started") {
