@@ -32,7 +32,8 @@ TEST_CASE_METHOD(power_fixture, "a guest says why it is off or paused, and nothi
   CHECK(guest("Poweroff", g).state_reason == "user");
 }
 
-TEST_CASE_METHOD(power_fixture, "a hibernated guest is off, and does not go on with a saved state that cannot be read") {
+TEST_CASE_METHOD(power_fixture,
+                 "a hibernated guest is off, and does not go on with a saved state that cannot be read") {
   auto g = guest("Run", made());
   g = guest("Hibernate", g);
   CHECK(g.state == "shutoff");

@@ -64,7 +64,7 @@ TEST_CASE_METHOD(suspend_fixture, "a guest does not go on while a call has its t
   const full_disk disk;
   fill_up();
   listening_agent told;
-  std::optional turn{hypervisor.turns().take(id)};
+  auto turn = std::make_unique<agents::guest_locks::turn>(hypervisor.turns().take(id));
   const agents::state_reporter reporter{hypervisor, told.url(), notes};
   REQUIRE(told.states(2).size() == 2);
   REQUIRE(told.states(3) == strings{full, full, full}); // it was asked for twice, and had no turn
