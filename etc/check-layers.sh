@@ -39,12 +39,14 @@ forbid "store/ knows rpc/ only" '(actors|http)/' "${store[@]}"
 forbid "actors/ does not know http/" 'http/' "${actors[@]}"
 
 # What runs on the user's side knows the model, and nothing of the agent's insides.
-forbid "http/client knows rpc/base and rpc/model only" \
+forbid "http/client knows rpc/base, rpc/model and etcd's codecs only" \
   '(actors|store)/|http/(access|api|cli|pages|process|protocol|server)/|http/daemon|rpc/(agents|images|kit|client|http1|net)/|caf/' \
   "${client[@]}"
-forbid "mistify knows http/client, rpc/base and rpc/model only" \
+forbid "mistify knows http/client, rpc/base, rpc/model and etcd's values only" \
   '(actors|store)/|http/(access|api|pages|process|protocol|server)/|http/(daemon|cli/token)|rpc/(agents|images|kit|client|http1|net)/|caf/' \
   "${command[@]}"
+forbid "libcurl takes longer to load than mistify to run" 'rpc/etcd/(http_session|requester|v[23]_client)' \
+  "${client[@]}" "${command[@]}"
 forbid "httplib of the command is behind http/client" 'httplib' "${command[@]}"
 
 # The floors inside rpc/, lowest first: a folder may include those before it.

@@ -50,18 +50,18 @@ std::unique_ptr<httplib::Client> connect_to(const settings& how) {
 }
 
 [[noreturn]] void give_up(const settings& how, httplib::Error error, std::optional<milliseconds> late) {
-  const auto at = " at " + how.agent.text();
+  const auto peer = std::string{how.peer} + " at " + how.agent.text();
   using enum httplib::Error;
   if (late)
-    throw failure{fault::timeout,
-                  "the agent" + at + " has not answered within " + std::to_string(late->count()) + " ms"};
+    throw failure{fault::timeout, "the " + peer + " has not answered within " + std::to_string(late->count()) + " ms"};
   switch (error) {
-  case SSLConnection: throw failure{fault::tls, "no TLS connection to the agent" + at};
+  case SSLConnection: throw failure{fault::tls, "no TLS connection to the " + peer};
   case SSLLoadingCerts: throw failure{fault::tls, "the certification authority's file cannot be used: " + how.ca_file};
-  case SSLServerVerification: throw failure{fault::tls, "the certificate of the agent" + at + " is not trusted"};
+  case SSLServerVerification: throw failure{fault::tls, "the certificate of the " + peer + " is not trusted"};
   case Connection:
-  case ConnectionTimeout: throw failure{fault::unreachable, "no agent answers" + at};
-  default: throw failure{fault::lost, "the connection to the agent" + at + " was lost"};
+  case ConnectionTimeout:
+    throw failure{fault::unreachable, "no " + std::string{how.peer} + " answers at " + how.agent.text()};
+  default: throw failure{fault::lost, "the connection to the " + peer + " was lost"};
   }
 }
 
@@ -70,11 +70,11 @@ std::string lower(std::string text) {
   return text;
 }
 
-reply without_body(const httplib::Response& from) {
+reply without_body(const httplib::Response& from, std::string_view peer) {
   reply made;
   made.status = from.status;
   if (from.headers.size() > most_headers)
-    throw failure{fault::not_agent, "the answer has too many headers: this is no agent"};
+    throw failure{fault::not_agent, "the answer has too many headers: this is no " + std::string{peer}};
   for (const auto& [name, value] : from.headers)
     made.headers.emplace(lower(name), value);
   return made;
@@ -150,10 +150,10 @@ reply transport::send(const message& what, milliseconds longest) {
   const auto result = link_->http->send(request);
   const bool late = watch.finish();
   if (too_long)
-    throw failure{fault::not_agent, "the answer is over 64 MB: this is no agent"};
+    throw failure{fault::not_agent, "the answer is over 64 MB: this is no " + std::string{how_.peer}};
   if (!result)
     give_up(how_, result.error(), late || watch.elapsed() >= limit ? std::optional{limit} : std::nullopt);
-  auto made = without_body(*result);
+  auto made = without_body(*result, how_.peer);
   made.body = std::move(body);
   return made;
 }
@@ -176,7 +176,7 @@ reply transport::stream(const message& what, const byte_receiver& to, millisecon
   request.response_handler = [&](const httplib::Response& from) {
     watch.finish();
     return guarded([&] {
-      head = without_body(from);
+      head = without_body(from, how_.peer);
       if (head->status == 200 && opened)
         opened(*head);
       return true;
@@ -200,7 +200,7 @@ reply transport::stream(const message& what, const byte_receiver& to, millisecon
     std::rethrow_exception(thrown);
   if (!result && !ended)
     give_up(how_, result.error(), late && !head ? std::optional{how_.timeout} : std::nullopt);
-  return head ? *std::move(head) : without_body(*result);
+  return head ? *std::move(head) : without_body(*result, how_.peer);
 }
 
 std::string encode_segment(std::string_view text) {

@@ -20,6 +20,7 @@ struct settings {
   std::string cert_file;                     ///< the client's certificate, PEM; empty: none
   std::string key_file;                      ///< its key, PEM
   std::chrono::milliseconds timeout{30'000}; ///< from the start of a call to its whole answer
+  std::string_view peer{"agent"};            ///< what messages call the other side; a literal
 };
 
 /// What is sent. `target` is the path with its query, percent-encoded.
@@ -39,7 +40,7 @@ struct reply {
 /// Receives the bytes of a streamed body; returns false to end the call.
 using byte_receiver = std::function<bool(std::string_view)>;
 
-/// HTTP/1.1 to one agent on one kept connection. Follows no redirect and uses no proxy. Not for several threads at a
+/// HTTP/1.1 to one agent, or to another server, on one kept connection. Follows no redirect and uses no proxy. Not for several threads at a
 /// time, except `stop`. All calls throw `failure`.
 class transport {
 public:

@@ -1,8 +1,7 @@
 #include "rpc/etcd/requester.hpp"
 
-#include "rpc/base/text.hpp"
+#include "rpc/etcd/reason.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -10,8 +9,6 @@
 namespace mistify::rpc::etcd {
 
 namespace {
-
-constexpr std::size_t longest_reason = 200;
 
 std::vector<std::string> without_slash(std::vector<std::string> endpoints) {
   if (endpoints.empty())
@@ -47,12 +44,6 @@ http_reply requester::send(const parts& what, const std::function<bool(const htt
     move_on();
   }
   throw failure{*last};
-}
-
-std::string cut_reason(std::string_view text) {
-  std::string out{text.substr(0, longest_reason)};
-  std::ranges::replace_if(out, rpc::text::is_control, ' ');
-  return std::string{rpc::text::trim(out)};
 }
 
 } // namespace mistify::rpc::etcd

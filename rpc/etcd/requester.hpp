@@ -41,7 +41,4 @@ private:
   http_session session_;
 };
 
-/// The text of etcd's error, of at most some hundred bytes and without control characters, for people and logs.
-std::string cut_reason(std::string_view text);
-
 } // namespace mistify::rpc::etcd

@@ -1,6 +1,7 @@
 #include "rpc/etcd/v2_client.hpp"
 
 #include "rpc/etcd/base64.hpp"
+#include "rpc/etcd/reason.hpp"
 #include "rpc/etcd/v2_codec.hpp"
 
 #include <algorithm>

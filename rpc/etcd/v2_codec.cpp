@@ -2,7 +2,7 @@
 
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
-#include "rpc/etcd/requester.hpp"
+#include "rpc/etcd/reason.hpp"
 
 #include <cstddef>
 

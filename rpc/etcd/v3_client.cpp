@@ -1,5 +1,6 @@
 #include "rpc/etcd/v3_client.hpp"
 
+#include "rpc/etcd/reason.hpp"
 #include "rpc/etcd/v3_codec.hpp"
 
 #include <algorithm>

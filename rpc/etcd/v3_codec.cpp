@@ -2,7 +2,7 @@
 
 #include "rpc/base/error.hpp"
 #include "rpc/etcd/base64.hpp"
-#include "rpc/etcd/requester.hpp"
+#include "rpc/etcd/reason.hpp"
 
 #include <charconv>
 #include <utility>
