@@ -26,7 +26,9 @@ enum class word : std::uint8_t {
   shell,
   status,
   then,
-  on_off
+  on_off,
+  host,
+  etcd_api
 };
 
 /// An option of a command. `value` is what help calls its value; "" of a flag.

@@ -41,7 +41,8 @@ std::vector<command> guest_commands() {
      {{"--state", "STATE", "in this state only"},
       {"--name", "NAME", "of this name only"},
       {"--label", "K=V", "with this label; may be repeated", word::text, true},
-      limit},
+      limit,
+      {"--all-hosts", "", "of all hosts of the cluster, as its keys have them"}},
      list_guests,
      true},
     {"create",
@@ -150,6 +151,21 @@ std::vector<command> store_commands() {
   };
 }
 
+std::vector<command> cluster_commands() {
+  return {
+    {"hosts", "list the hosts of the cluster", {}, {}, list_hosts, true},
+    {"place",
+     "name the hosts of the cluster that have room for a guest, the best first",
+     {},
+     {{"--memory", "MB", "memory in MB"},
+      {"--cpu", "N", "processors"},
+      {"--disk", "MB", "disks in MB"},
+      {"--count", "N", "for so many guests of this size: a line for each, or nothing"}},
+     find_place,
+     true},
+  };
+}
+
 std::vector<command> host_commands() {
   return {
     {"host show", "show the host", {}, {}, show_host, true},
@@ -158,6 +174,14 @@ std::vector<command> host_commands() {
      {{"STATE", word::on_off}},
      {{"--reason", "TEXT", "why"}},
      set_maintenance,
+     true},
+    {"host drain",
+     "begin maintenance, and list the guests that still run",
+     {},
+     {{"--wait", "", "wait until none runs"},
+      {"--within", "SECONDS", "give up the wait after so long"},
+      {"--reason", "TEXT", "why"}},
+     drain_host,
      true},
     {"host leave",
      "remove the host from its cluster",
@@ -212,7 +236,7 @@ const std::vector<std::string>& arguments::list(std::string_view name) const {
 const std::vector<command>& commands() {
   static const std::vector<command> all = [] {
     auto made = guest_commands();
-    for (const auto& more : {job_commands(), store_commands(), host_commands()})
+    for (const auto& more : {job_commands(), store_commands(), cluster_commands(), host_commands()})
       made.insert(made.end(), more.begin(), more.end());
     return made;
   }();
@@ -221,13 +245,23 @@ const std::vector<command>& commands() {
 
 const std::vector<option>& global_options() {
   static const std::vector<option> all{
-    {"-H,--host", "URL", "the agent: unix:PATH, http://HOST:PORT or https://HOST:PORT (MISTIFY_HOST)"},
+    {"-H,--host", "URL|HOST",
+     "the agent: unix:PATH, http://HOST:PORT or https://HOST:PORT; of a cluster a host's id, its begin, or its ip "
+     "(MISTIFY_HOST)",
+     word::host},
     {"--token", "TOKEN", "bearer token (MISTIFY_TOKEN)"},
     {"--token-file", "FILE", "a file with the bearer token", word::file},
     {"--cacert", "FILE", "certification authorities that https is checked by (MISTIFY_CACERT)", word::file},
     {"--cert", "FILE", "client certificate (MISTIFY_CERT)", word::file},
     {"--key", "FILE", "its key (MISTIFY_KEY)", word::file},
     {"--timeout", "SECONDS", "how long an answer may take (default 30)"},
+    {"--cluster", "URL[,URL]", "the members of the cluster's etcd (MISTIFY_CLUSTER)"},
+    {"--cluster-api", "API", "etcd's API, as the agents have it: v3 or v2 (default v3)", word::etcd_api},
+    {"--cluster-user", "NAME", "the user of etcd (MISTIFY_CLUSTER_USER)"},
+    {"--cluster-password-file", "FILE", "a file with its password (MISTIFY_CLUSTER_PASSWORD)", word::file},
+    {"--prefix", "PATH", "what the cluster's keys begin with (default /lochness)"},
+    {"--port", "PORT", "where the cluster's agents listen (default 8080)"},
+    {"--tls", "", "call the cluster's agents by https"},
     {"-h,--help", "", "print this help"},
   };
   return all;

@@ -1,5 +1,6 @@
 #include "http/cli/mistify/completion.hpp"
 
+#include "http/cli/mistify/cluster/cluster.hpp"
 #include "http/cli/mistify/command.hpp"
 #include "http/cli/mistify/context.hpp"
 #include "http/cli/mistify/exit_status.hpp"
@@ -111,6 +112,18 @@ candidates snapshots_of(client::client& agent, const place& at) {
   return names;
 }
 
+/// Ids and addresses; nothing where no cluster is named.
+candidates hosts_of_cluster(const place& at) {
+  if (!has_cluster(at.args))
+    return {};
+  auto args = at.args;
+  args.values["--timeout"] = {"0.7"};
+  candidates names;
+  for (const auto& one : cluster{args}.read_hosts())
+    names.insert(names.end(), {one.id, one.ip});
+  return names;
+}
+
 candidates asked_of_agent(word what, const place& at) {
   auto how = settings_of(at.args);
   how.timeout = std::chrono::milliseconds{700};
@@ -133,6 +146,8 @@ candidates values_of(word what, const place& at) {
   case word::status: return {"Queued", "Running", "Complete", "Error"};
   case word::then: return {"poweroff", "fail"};
   case word::on_off: return {"on", "off"};
+  case word::etcd_api: return {"v3", "v2"};
+  case word::host: return hosts_of_cluster(at);
   case word::text:
   case word::file: return {};
   default: return asked_of_agent(what, at);

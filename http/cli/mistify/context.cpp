@@ -1,5 +1,6 @@
 #include "http/cli/mistify/context.hpp"
 
+#include "http/cli/mistify/cluster/cluster.hpp"
 #include "http/cli/mistify/exit_status.hpp"
 #include "http/cli/mistify/files.hpp"
 #include "rpc/base/text.hpp"
@@ -12,14 +13,6 @@
 namespace mistify::cli {
 
 namespace {
-
-/// The option, else the environment; a variable that is empty is none.
-std::string chosen(const arguments& args, std::string_view option, const char* variable) {
-  if (args.has(option))
-    return args.text(option);
-  const auto* value = std::getenv(variable); // NOLINT(concurrency-mt-unsafe): nothing sets it
-  return value ? value : "";
-}
 
 std::string token_of(const arguments& args) {
   if (args.has("--token") || !args.has("--token-file"))
@@ -45,6 +38,11 @@ std::chrono::milliseconds timeout_of(const arguments& args) {
   return std::chrono::milliseconds{std::llround(seconds * 1000)};
 }
 
+/// What is none may be a host of the cluster.
+bool is_url(std::string_view text) {
+  return text.starts_with("unix:") || text.find("://") != text.npos;
+}
+
 format format_of(std::string_view name) {
   constexpr std::pair<std::string_view, format> known[] = {
     {"json", format::json}, {"table", format::table}, {"yaml", format::yaml}, {"csv", format::csv}};
@@ -56,11 +54,15 @@ format format_of(std::string_view name) {
 
 } // namespace
 
-client::settings settings_of(const arguments& args) {
+std::string chosen(const arguments& args, std::string_view option, const char* variable) {
+  if (args.has(option))
+    return args.text(option);
+  const auto* value = std::getenv(variable); // NOLINT(concurrency-mt-unsafe): nothing sets it
+  return value ? value : "";
+}
+
+client::settings link_of(const arguments& args) {
   client::settings how;
-  const auto url = chosen(args, "--host", "MISTIFY_HOST");
-  how.agent = client::parse_address(url.empty() ? client::default_address : std::string_view{url});
-  how.token = token_of(args);
   how.ca_file = chosen(args, "--cacert", "MISTIFY_CACERT");
   how.cert_file = chosen(args, "--cert", "MISTIFY_CERT");
   how.key_file = chosen(args, "--key", "MISTIFY_KEY");
@@ -70,14 +72,32 @@ client::settings settings_of(const arguments& args) {
   return how;
 }
 
+client::settings settings_of(const arguments& args) {
+  auto how = link_of(args);
+  how.token = token_of(args);
+  const auto where = chosen(args, "--host", "MISTIFY_HOST");
+  if (is_url(where))
+    how.agent = client::parse_address(where);
+  else if (where.empty())
+    how.agent = client::parse_address(client::default_address);
+  else if (has_cluster(args))
+    how.agent = cluster{args}.agent_of(where);
+  else
+    throw give_up{status::usage, where + ": is no URL of an agent, and no cluster is named",
+                  "unix:PATH, http://HOST:PORT, or --cluster URL[,URL] for a host's id or ip"};
+  return how;
+}
+
 client::client& context::agent() {
   if (!agent_)
     agent_ = another_agent();
   return *agent_;
 }
 
-std::unique_ptr<client::client> context::another_agent() const {
-  return std::make_unique<client::client>(settings_of(args));
+std::unique_ptr<client::client> context::another_agent() {
+  if (!settings_)
+    settings_ = settings_of(args);
+  return std::make_unique<client::client>(*settings_);
 }
 
 layout context::output(format usual, std::vector<std::string> columns) const {
@@ -95,6 +115,11 @@ layout context::output(format usual, std::vector<std::string> columns) const {
 }
 
 std::optional<std::uint64_t> context::number(std::string_view option, std::uint64_t least, std::uint64_t most) const {
+  return number_of(args, option, least, most);
+}
+
+std::optional<std::uint64_t> number_of(const arguments& args, std::string_view option, std::uint64_t least,
+                                       std::uint64_t most) {
   if (!args.has(option))
     return std::nullopt;
   const auto& text = args.text(option);

@@ -33,6 +33,7 @@ std::string options_text(const std::vector<option>& all) {
 constexpr std::string_view environment =
   "\nEnvironment; an option beats it:\n"
   "  MISTIFY_HOST MISTIFY_TOKEN MISTIFY_CACERT MISTIFY_CERT MISTIFY_KEY NO_COLOR\n"
+  "  MISTIFY_CLUSTER MISTIFY_CLUSTER_USER MISTIFY_CLUSTER_PASSWORD\n"
   "\nExit status: 0 done or accepted, 1 the job failed, 2 usage, 3 not there, 4 refused, 5 no answer\n";
 
 } // namespace

@@ -108,6 +108,8 @@ void wait_for_later_jobs(context& cx, const std::string& id, const std::string& 
 } // namespace
 
 int list_guests(context& cx) {
+  if (cx.args.has("--all-hosts"))
+    return list_all_guests(cx);
   const auto how = cx.output(format::table, {"id", "name", "state", "memory", "cpu", "type"});
   const auto most = cx.number("--limit", 1, 1'000'000);
   const auto got = cx.agent().guests(filter_of(cx.args));

@@ -66,6 +66,15 @@ auto needed_route(const char* what, F call) {
   }
 }
 
+client::answer<rpc::json::document> send_maintenance(context& cx, bool on) {
+  rpc::json::writer out;
+  out.begin_object().key("on").value(on);
+  if (cx.args.has("--reason"))
+    out.key("reason").value(cx.args.text("--reason"));
+  out.end_object();
+  return needed_route("maintenance", [&] { return cx.agent().set_maintenance(out.str()); });
+}
+
 } // namespace
 
 int show_host(context& cx) {
@@ -77,14 +86,13 @@ int set_maintenance(context& cx) {
   const auto& state = cx.args.text("STATE");
   if (state != "on" && state != "off")
     throw give_up{status::usage, "maintenance is on or off"};
-  rpc::json::writer out;
-  out.begin_object().key("on").value(state == "on");
-  if (cx.args.has("--reason"))
-    out.key("reason").value(cx.args.text("--reason"));
-  out.end_object();
   const auto how = cx.output(format::yaml, {"on", "reason"});
-  const auto done = needed_route("maintenance", [&] { return cx.agent().set_maintenance(out.str()); });
+  const auto done = send_maintenance(cx, state == "on");
   return done.body.empty() ? code(status::done) : print_object(done.body, how);
+}
+
+void begin_maintenance(context& cx) {
+  send_maintenance(cx, true);
 }
 
 int leave_cluster(context& cx) {

@@ -30,8 +30,13 @@ int rollback_snapshot(context& cx);
 int delete_snapshot(context& cx);
 int download_snapshot(context& cx);
 
+int list_hosts(context& cx);
+int list_all_guests(context& cx); ///< of all hosts of the cluster
+int find_place(context& cx);
+
 int show_host(context& cx);
 int set_maintenance(context& cx);
+int drain_host(context& cx);
 int leave_cluster(context& cx);
 int create_token(context& cx);
 int list_tokens(context& cx);
@@ -41,5 +46,8 @@ int show_log(context& cx);
 int show_top(context& cx);
 int print_completion(context& cx);
 int print_version(context& cx);
+
+/// Has the agent begin maintenance, with the reason of --reason. Not a command.
+void begin_maintenance(context& cx);
 
 } // namespace mistify::cli

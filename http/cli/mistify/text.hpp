@@ -17,6 +17,9 @@ std::string escape_json(std::string_view json);
 /// Columns that an escaped text takes; wide characters take two.
 std::size_t width_of(std::string_view text);
 
+/// True for the 36 characters of a UUID, in any case.
+bool is_uuid(std::string_view text);
+
 /// Cuts an escaped text to at most `most` columns.
 std::string cut_to(std::string_view text, std::size_t most);
 
