@@ -139,6 +139,11 @@ reply transport::send(const message& what, milliseconds longest) {
   auto request = request_of(what, how_);
   std::string body;
   bool too_long = false;
+  int error_with_trailer = 0; // its status
+  request.response_handler = [&](const httplib::Response& from) {
+    error_with_trailer = from.status >= 400 && from.has_header("Trailer") ? from.status : 0;
+    return true;
+  };
   request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
     body.append(data, size);
     too_long = body.size() > longest_answer;
@@ -151,6 +156,9 @@ reply transport::send(const message& what, milliseconds longest) {
   const bool late = watch.finish();
   if (too_long)
     throw failure{fault::not_agent, "the answer is over 64 MB: this is no " + std::string{how_.peer}};
+  // The library fails at trailers, as etcd's gateway sends them behind errors; what came before them is the message.
+  if (!result && !late && error_with_trailer != 0 && result.error() == httplib::Error::Read)
+    return {error_with_trailer, std::move(body), {}};
   if (!result)
     give_up(how_, result.error(), late || watch.elapsed() >= limit ? std::optional{limit} : std::nullopt);
   auto made = without_body(*result, how_.peer);
