@@ -43,12 +43,11 @@ std::string text_of(std::size_t guests) {
 std::size_t wait_until_empty(context& cx, std::optional<std::uint64_t> seconds) {
   constexpr std::chrono::milliseconds pace{1'000};
   const auto begin = clock::now();
-  const auto first = count_running(cx);
   bar line;
-  for (auto now = first; now > 0; now = count_running(cx)) {
+  for (auto now = count_running(cx); now > 0; now = count_running(cx)) {
     if (seconds && clock::now() - begin >= std::chrono::seconds{*seconds})
       return now;
-    line.show({"drain", text_of(now), "", first > now ? first - now : 0, first});
+    line.show({"drain", text_of(now), "", 0, 0});
     std::this_thread::sleep_for(pace);
   }
   return 0;
