@@ -20,7 +20,7 @@ namespace {
 
 /// In the child.
 [[noreturn]] void become(const std::vector<std::string>& words, const environment& more) {
-  for (const auto* name : {"MISTIFY_HOST", "MISTIFY_TOKEN", "NO_COLOR"})
+  for (const auto* name : {"MISTIFY_HOST", "MISTIFY_TOKEN", "MISTIFY_CLUSTER", "NO_COLOR"})
     ::unsetenv(name);
   for (const auto& [name, value] : more)
     ::setenv(name.c_str(), value.c_str(), 1);
