@@ -53,8 +53,9 @@ using job_log_actor = caf::typed_actor<
 using service_actor = caf::typed_actor<
   // Calls the sub-agent; replies with the result, JSON text.
   caf::replies_to<call_atom, service_call>::with<std::string>,
-  // Acquires a slot for a download that runs outside of the actor: method, guest.
-  caf::replies_to<acquire_slot_atom, std::string, std::string>::with<lease>,
+  // Acquires a slot for a stream that runs outside of the actor: method, guest, and whether it may wait. Errors:
+  // queue_full, also where it may not wait and no slot is free.
+  caf::replies_to<acquire_slot_atom, std::string, std::string, bool>::with<lease>,
   // Waits for a job's place; replies its claim, which then holds one. Errors: queue_full, cancelled.
   caf::replies_to<acquire_slot_atom, place_request>::with<place_ptr>,
   // A call or a download is over: its number, and the error if there was one.

@@ -50,7 +50,8 @@ void job_metrics::ended(const action_kind& what, job_outcome how, const job_time
 runner_metrics::runner_metrics(metrics::registry& in)
   : jobs{in}, jobs_waiting{level(in, "waiting", "job")}, jobs_running{level(in, "running", "job")},
     info_waiting{level(in, "waiting", "info")}, info_running{level(in, "running", "info")},
-    streams_waiting{level(in, "waiting", "stream")}, streams_running{level(in, "running", "stream")} {}
+    streams_waiting{level(in, "waiting", "stream")}, streams_running{level(in, "running", "stream")},
+    logs_waiting{level(in, "waiting", "log")}, logs_running{level(in, "running", "log")} {}
 
 service_metrics::service_metrics(metrics::registry& in, const std::string& service) {
   const auto outcome = [&](const char* name) {

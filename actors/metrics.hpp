@@ -56,6 +56,7 @@ struct runner_metrics {
   rpc::metrics::gauge &jobs_waiting, &jobs_running;
   rpc::metrics::gauge &info_waiting, &info_running;
   rpc::metrics::gauge &streams_waiting, &streams_running;
+  rpc::metrics::gauge &logs_waiting, &logs_running;
 };
 
 /// Metrics of the calls to one service. Copies count in the same place.

@@ -70,6 +70,8 @@ constexpr std::array kinds{
   action_kind{"containerPending", info, action_subject::guest},
   action_kind{"hostInfo", info, action_subject::host},
   action_kind{"downloadSnapshot", stream, action_subject::snapshot},
+  action_kind{"guestLog", stream, action_subject::guest},
+  action_kind{"containerGuestLog", stream, action_subject::guest},
 };
 
 } // namespace

@@ -16,6 +16,9 @@ namespace {
 /// Nobody waits for it, but it holds a place.
 constexpr auto longest_background_call = 5s;
 
+/// Of one guest at a time. Readers that follow a log have no end, so none waits for another.
+constexpr std::size_t most_log_readers = 5;
+
 } // namespace
 
 runner_actor::behavior_type runner_behavior(inspectable_pointer<runner_actor, guest_runner> self, std::string id,
@@ -34,6 +37,7 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
   streams_ =
     throttle<stream_request>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
+  logs_ = throttle<stream_request>{most_log_readers, 0, measured.logs_running, measured.logs_waiting};
   if (id_ == agent_runner)
     queue_ = job_queue<queued>{limit.image_jobs};
   shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
@@ -157,12 +161,19 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
     return to_error({errc::not_configured, std::string{what->kind->name} + ": has no stage"});
   const reply<stream_grant> answer{self_};
   stream_request wish{what, answer};
-  switch (streams_.enter(wish)) {
+  auto& places = throttle_of(*what->kind);
+  const char* refusal =
+    &places == &logs_ ? "too many readers of this guest's log" : "too many downloads wait for this guest";
+  switch (places.enter(wish)) {
   case admission::runs: grant(wish); break;
   case admission::waits: break;
-  case admission::refused: answer.deliver(failure{errc::queue_full, "too many downloads wait for this guest"});
+  case admission::refused: answer.deliver(failure{errc::queue_full, refusal});
   }
   return answer.later();
+}
+
+throttle<guest_runner::stream_request>& guest_runner::throttle_of(const action_kind& kind) {
+  return kind.subject == action_subject::guest ? logs_ : streams_;
 }
 
 /// The runner's place is taken; the service's comes next. Both go back with the last copy of the grant's lease, also
@@ -170,12 +181,16 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
 void guest_runner::grant(const stream_request& wish) {
   const auto& stage = wish.what->stages.front();
   const auto number = ++epochs_;
-  downloads_.push_back({number, &stage, now()});
+  const auto& kind = *wish.what->kind;
+  const bool may_wait = &throttle_of(kind) != &logs_;
+  downloads_.push_back({number, &kind, &stage, now()});
   const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
                     caf::anon_send(runner, release_slot_atom_v, number);
                   }};
   // No deadline: the client's request has one, and the lease is returned if the client has gone by then.
-  self_->request(context_->find_service(stage.service).actor, caf::infinite, acquire_slot_atom_v, stage.method, id_)
+  self_
+    ->request(context_->find_service(stage.service).actor, caf::infinite, acquire_slot_atom_v, stage.method, id_,
+              may_wait)
     .then(
       [wish, own, &stage](const lease& place) {
         const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);
@@ -185,8 +200,12 @@ void guest_runner::grant(const stream_request& wish) {
 }
 
 void guest_runner::stream_left(std::uint64_t number) {
-  downloads_.remove_if([number](const download_out& d) { return d.number == number; });
-  if (auto next = streams_.leave())
+  const auto ended = std::ranges::find(downloads_, number, &download_out::number);
+  if (ended == downloads_.end())
+    return;
+  auto& places = throttle_of(*ended->kind);
+  downloads_.erase(ended);
+  if (auto next = places.leave())
     grant(*next);
   quit_if_done();
 }
@@ -248,7 +267,7 @@ void guest_runner::update_gauges() noexcept {
 }
 
 void guest_runner::quit_if_done() {
-  if (forgotten_ && running_.empty() && being_queued_ == 0 && info_.idle() && streams_.idle())
+  if (forgotten_ && running_.empty() && being_queued_ == 0 && info_.idle() && streams_idle())
     self_->quit();
 }
 

@@ -35,14 +35,15 @@ struct runner_context {
   std::function<rpc::host_time()> host_now = rpc::host_now;
 };
 
-/// Everything that happens to one guest: two throttles for what is answered at once, and a queue of jobs that are run
+/// Everything that happens to one guest: throttles for what is answered at once, and a queue of jobs that are run
 /// one at a time, in order. Each step of a job is on disk before the next thing happens. The runner `agent` runs several
 /// jobs at a time, but of one image only one, so that a slow fetch holds up nothing else.
 class guest_runner {
 public:
   static inline const char* name = "guest_runner";
 
-  explicit guest_runner(runner_actor::pointer self) : self_{self}, info_{0, 0}, streams_{0, 0}, queue_{1} {}
+  explicit guest_runner(runner_actor::pointer self)
+    : self_{self}, info_{0, 0}, streams_{0, 0}, logs_{0, 0}, queue_{1} {}
 
   /// A runner that dies with jobs under way ends them, unless the agent is stopping (they wait on disk then).
   ~guest_runner();
@@ -51,7 +52,7 @@ public:
                                        std::shared_ptr<const runner_context> context);
 
   /// Nothing that anybody waits for is under way.
-  bool busy() const noexcept { return !running_.empty() || !queue_.empty() || !info_.idle() || !streams_.idle(); }
+  bool busy() const noexcept { return !running_.empty() || !queue_.empty() || !info_.idle() || !streams_idle(); }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return history_; }
 
@@ -80,6 +81,8 @@ private:
   };
   caf::result<stream_grant> grant(const action_ptr& what);
   void grant(const stream_request& wish);
+  throttle<stream_request>& throttle_of(const action_kind& kind);
+  bool streams_idle() const noexcept { return streams_.idle() && logs_.idle(); }
   void stream_left(std::uint64_t number);
 
   // -- jobs ----------------------------------------------------------------------------------------------------
@@ -192,10 +195,11 @@ private:
   std::shared_ptr<const runner_context> context_;
 
   throttle<info_ptr> info_;
-  throttle<stream_request> streams_;
-  std::list<info_ptr> asking_; ///< that have their place
+  throttle<stream_request> streams_, logs_; ///< downloads; readers of the guest's log
+  std::list<info_ptr> asking_;              ///< that have their place
   struct download_out {
     std::uint64_t number;
+    const action_kind* kind;
     const stage* of;
     history::time since;
   };

@@ -89,7 +89,7 @@ private:
 
   std::size_t width_, max_waiting_;
   std::size_t running_ = 0;
-  std::list<Work> waiting_; // a list takes no memory while empty: there are two throttles a guest
+  std::list<Work> waiting_; // a list takes no memory while empty: there are some throttles a guest
   rpc::metrics::gauge_share shown_running_, shown_waiting_;
 };
 

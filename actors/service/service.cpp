@@ -204,6 +204,12 @@ void admit_call(self_pointer self, service_call call, const reply<std::string>& 
   admit(self, waiting_call{std::move(call), answer, expires});
 }
 
+void admit_stream(self_pointer self, waiting_download work, bool may_wait) {
+  if (may_wait || work.claim->holds())
+    return admit(self, std::move(work));
+  refuse(self->state, work, {errc::queue_full, "service " + self->state.endpoint + " has no free place"});
+}
+
 actor_status::waiting shown(const waiting_work& work) {
   if (const auto* call = std::get_if<waiting_call>(&work))
     return {call->call.job, call->call.method};
@@ -253,9 +259,9 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
       admit_call(self, std::move(call), answer);
       return answer.later();
     },
-    [=](acquire_slot_atom, const std::string& method, const std::string& guest) {
+    [=](acquire_slot_atom, const std::string& method, const std::string& guest, bool may_wait) {
       const reply<lease> answer{self};
-      admit(self, waiting_download{self->state.gate->claim(), method, guest, answer});
+      admit_stream(self, waiting_download{self->state.gate->claim(), method, guest, answer}, may_wait);
       return answer.later();
     },
     [=](acquire_slot_atom, place_request& request) {

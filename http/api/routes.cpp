@@ -46,6 +46,7 @@ const std::vector<route> table{
   {"DELETE", "/guests/{guest}", guest, delete_guest, "force preempt"},
   {"PATCH", "/guests/{guest}", guest, patch_guest},
   {"GET", "/guests/{guest}/pending", read, get_pending},
+  {"GET", "/guests/{guest}/log", console, get_guest_log, "tail offset limit follow"},
   {"POST", "/guests/{guest}/disks", guest, attach_disk},
   {"DELETE", "/guests/{guest}/disks/{disk}", guest, detach_disk, "delete apply"},
   {"POST", "/guests/{guest}/disks/{disk}/resize", guest, resize_disk},

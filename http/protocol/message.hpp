@@ -82,6 +82,13 @@ struct answer;
 /// returned answer's status says only whether the end was clean: 200 finishes the transfer, anything else breaks it off.
 using download = std::function<answer(download_channel&)>;
 
+/// Which threads run an answer's `stream`, so that one kind does not hold up another.
+enum class stream_kind : std::uint8_t {
+  data, ///< a download, and counted as one
+  page, ///< that the agent makes itself
+  log,  ///< may go on without end
+};
+
 /// What an answer is about, where it changed something: for the audit.
 struct answer_subject {
   std::string guest, job, action;
@@ -98,11 +105,11 @@ struct answer {
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> shared; ///< a body that several answers have; where set, `body` is not used
   http::download stream;                     ///< where set, `body` is not used
-  bool brief = false;                   ///< a `stream` that the agent makes itself: it takes no place of the downloads
-  std::shared_ptr<streaming_body> live; ///< where set, `body` is not used
-  std::function<bool()> live_while;     ///< asked each second, on a worker: false ends `live` or `stream`. Empty: never
-  std::string share = {};               ///< whose share of open-ended answers `live` takes; empty: the connection's
-  answer_subject about;                 ///< does not go to the client
+  stream_kind kind = stream_kind::data;      ///< of `stream`
+  std::shared_ptr<streaming_body> live;      ///< where set, `body` is not used
+  std::function<bool()> live_while; ///< asked each second, on a worker: false ends `live` or `stream`. Empty: never
+  std::string share = {};           ///< whose share of open-ended answers `live` takes; empty: the connection's
+  answer_subject about;             ///< does not go to the client
 };
 
 } // namespace mistify::http

@@ -154,8 +154,8 @@ private:
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;
   std::shared_ptr<transfer> transfer_;
-  bool brief_ = false;  // a page of the agent's own, not a download
-  bool packed_ = false; // compression of the answer was done or ruled out
+  stream_kind kind_ = stream_kind::data; // of the transfer
+  bool packed_ = false;                  // compression of the answer was done or ruled out
   std::shared_ptr<streaming_body> live_;
   std::function<bool()> live_while_; // empty: always
   tick heartbeat_at_ = never;        // of `live_`

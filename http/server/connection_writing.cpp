@@ -22,6 +22,15 @@ bool has_header(const answer& a, std::string_view lower_case_name) {
   return false;
 }
 
+std::string name_of(stream_kind kind) {
+  switch (kind) {
+  case stream_kind::data: return "downloads";
+  case stream_kind::page: return "pages";
+  case stream_kind::log: return "readers of logs";
+  }
+  return "streams";
+}
+
 } // namespace
 
 void connection::respond(thread on) {
@@ -164,7 +173,7 @@ void connection::start_draining() {
 
 void connection::start_download() {
   keep_alive_ = keep_alive_ && !state_->stopping;
-  brief_ = answer_.brief;
+  kind_ = answer_.kind;
   live_while_ = std::move(answer_.live_while);
   transfer_ =
     std::make_shared<transfer>(socket_, std::exchange(answer_, {}),
@@ -173,26 +182,26 @@ void connection::start_download() {
                                                           state_->settings.rate_window},
                                                 request_id_});
   stage_ = stage::downloading;
-  if (!brief_)
+  if (kind_ == stream_kind::data)
     ++state_->downloading;
-  auto& threads = brief_ ? state_->pages : state_->downloads;
-  if (threads.try_post([self = shared_from_this()]() mutable { std::exchange(self, nullptr)->run_download(); })) {
+  if (state_->threads_of(kind_).try_post(
+        [self = shared_from_this()]() mutable { std::exchange(self, nullptr)->run_download(); })) {
     if (live_while_)
       set_deadline(in(judged_every));
     return;
   }
   transfer_ = nullptr;
   live_while_ = nullptr;
-  if (!brief_)
+  if (kind_ == stream_kind::data)
     --state_->downloading;
   ++state_->refused;
-  send(state_->answer_to(503, brief_ ? "too many pages at a time" : "too many downloads at a time"));
+  send(state_->answer_to(503, "too many " + name_of(kind_) + " at a time"));
 }
 
 /// On a thread of a pool, which has the socket to itself.
 void connection::run_download() {
   transfer_->run([this](std::exception_ptr e) { return state_->answer_to(std::move(e)); });
-  if (!brief_)
+  if (kind_ == stream_kind::data)
     --state_->downloading;
   post(transferred, thread::other);
 }

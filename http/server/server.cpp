@@ -131,6 +131,7 @@ void server::impl::stop(std::chrono::milliseconds grace) {
   tell_all(connection::stop_now);
   shared->downloads.stop();
   shared->pages.stop();
+  shared->logs.stop();
   shared->packers.stop();
   shared->events.quit();
   workers.reset();

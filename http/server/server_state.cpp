@@ -100,6 +100,15 @@ answer server_state::answer_to(int status, std::string message) const noexcept {
   }
 }
 
+rpc::thread_pool& server_state::threads_of(stream_kind kind) noexcept {
+  switch (kind) {
+  case stream_kind::data: return downloads;
+  case stream_kind::page: return pages;
+  case stream_kind::log: return logs;
+  }
+  return downloads;
+}
+
 std::shared_ptr<const tls_context> server_state::tls() const {
   const std::lock_guard lock{tls_mutex_};
   return tls_;

@@ -69,6 +69,9 @@ struct server_state {
     return key.empty() ? share_key(peer) : key;
   }
 
+  /// The threads that run answers of that kind.
+  rpc::thread_pool& threads_of(stream_kind kind) noexcept;
+
   /// What new connections of TLS listeners begin with. Null: TCP listeners are plain.
   std::shared_ptr<const tls_context> tls() const;
   void replace_tls(std::shared_ptr<const tls_context> context);
@@ -85,6 +88,8 @@ struct server_state {
   rpc::thread_pool downloads;
   // For pages that the agent streams itself; downloads do not delay them.
   rpc::thread_pool pages{most_pages, most_pages};
+  // For the logs of guests, whose readers may stay for as long as they like.
+  rpc::thread_pool logs{most_logs};
   rpc::thread_pool packers{most_packers, most_packings}; // compress large answers off the workers
 
   std::atomic<bool> stopping{false};
@@ -93,6 +98,7 @@ struct server_state {
 
 private:
   static constexpr std::size_t most_pages = 8, most_packers = 1, most_packings = 64, most_handshakes = 64;
+  static constexpr std::size_t most_logs = 64; // as many as the shipped services let read
 
   mutable std::mutex tls_mutex_;
   std::shared_ptr<const tls_context> tls_;

@@ -77,7 +77,7 @@ struct client::impl {
   connection_pool pool;
   std::atomic<std::uint64_t> last_id{0};
 
-  download_end download(std::string_view request, milliseconds stall, const cancellation& cancel,
+  download_end download(std::string_view request, const download_times& times, const cancellation& cancel,
                         const download_sink& sink, const call_context& whom);
 };
 
@@ -120,9 +120,9 @@ download_sink noting(const download_sink& sink, socket_stream& on, milliseconds 
 
 } // namespace
 
-download_end client::impl::download(std::string_view request, milliseconds stall, const cancellation& cancel,
+download_end client::impl::download(std::string_view request, const download_times& times, const cancellation& cancel,
                                     const download_sink& sink, const call_context& whom) {
-  exchange x{to, cancel, stall};
+  exchange x{to, cancel, times.head};
   auto on = x.connect(pool);
   if (sink.relay)
     bound_window(*on);
@@ -131,10 +131,10 @@ download_end client::impl::download(std::string_view request, milliseconds stall
   if (!has_head || x.head.status != 200)
     refuse_download(x, *on, has_head);
   bool stopped = false;
-  const auto noted = noting(sink, *on, stall, stopped);
+  const auto noted = noting(sink, *on, times.piece, stopped);
   on->allow(SIZE_MAX);
   sink.begin(x.head.length ? static_cast<std::int64_t>(*x.head.length) : -1);
-  on->extend(deadline_after(stall));
+  on->extend(deadline_after(times.piece));
   const bool whole = x.head.length ? pump(x, *on, *x.head.length, noted) : x.read_body(*on, noted.data);
   if (stopped || cancel.cancelled())
     return download_end::stopped;
@@ -174,9 +174,9 @@ bool client::start_call(const call_threads& on, std::string_view method, std::st
   return true;
 }
 
-download_end client::download(std::string_view request, milliseconds stall, const cancellation& cancel,
+download_end client::download(std::string_view request, const download_times& times, const cancellation& cancel,
                               const download_sink& sink, const call_context& whom) {
-  return impl_->download(request, stall, cancel, sink, whom);
+  return impl_->download(request, times, cancel, sink, whom);
 }
 
 const endpoint& client::to() const noexcept {

@@ -4,6 +4,7 @@
 #include "rpc/base/error.hpp"
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -48,6 +49,17 @@ struct download_sink {
   /// Where set, takes bytes of known length off the source's socket itself instead, as recv(2): up to `most`. Nothing
   /// stops the download. Blocks as `data` does.
   std::function<std::optional<ssize_t>(int from, std::size_t most)> relay = {};
+};
+
+/// How long a download waits for what. Zero: without end.
+struct download_times {
+  template <std::convertible_to<std::chrono::milliseconds> Time>
+  download_times(Time each) : head{each}, piece{each} {} // NOLINT(google-explicit-constructor): one for both
+  download_times(std::chrono::milliseconds to_head, std::chrono::milliseconds between)
+    : head{to_head}, piece{between} {}
+
+  std::chrono::milliseconds head;  ///< for the head of the answer
+  std::chrono::milliseconds piece; ///< between two pieces of it
 };
 
 /// How a download ended, other than by an exception.
@@ -110,9 +122,9 @@ public:
                                 call_done told);
 
   /// POSTs the bare JSON `request` and hands the bytes of a 200 answer on as they come, holding no more than a small
-  /// buffer. `stall` bounds the wait for the head of the answer, and between two pieces of it. Throws like `call`
-  /// before `begin`, and `download_refused` for a status from 400 to 599; after `begin` it returns how it ended.
-  download_end download(std::string_view request, std::chrono::milliseconds stall, const cancellation& cancel,
+  /// buffer. Throws like `call` before `begin`, and `download_refused` for a status from 400 to 599; after `begin` it
+  /// returns how it ended.
+  download_end download(std::string_view request, const download_times& times, const cancellation& cancel,
                         const download_sink& sink, const call_context& whom = {});
 
   const endpoint& to() const noexcept;

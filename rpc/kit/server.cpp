@@ -64,10 +64,11 @@ std::uint32_t peer_of(const sockaddr_storage& from, int fd) {
 } // namespace
 
 struct server::impl {
-  impl(const listen_at& where, served s)
-    : what{std::move(s)}, listener{open_listener(where)}, allowed{where.allowed},
-      path{where.inherited ? "the service manager's socket" : where.socket}, wake{::eventfd(0, EFD_CLOEXEC |
-                                                                                                 EFD_NONBLOCK)} {}
+  impl(const listen_at& where, std::size_t max_body, std::string rpc_path)
+    : what{.max_body = max_body, .rpc_path = std::move(rpc_path), .most_streams = max_connections / 2},
+      listener{open_listener(where)}, allowed{where.allowed}, path{where.inherited ? "the service manager's socket"
+                                                                                   : where.socket},
+      wake{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {}
 
   served what;
   unique_fd listener;
@@ -257,7 +258,7 @@ void server::impl::stop() {
 }
 
 server::server(const listen_at& where, std::size_t max_body, std::string path)
-  : impl_{std::make_unique<impl>(where, served{max_body, std::move(path)})} {}
+  : impl_{std::make_unique<impl>(where, max_body, std::move(path))} {}
 
 server::~server() {
   stop();

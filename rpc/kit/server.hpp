@@ -67,7 +67,8 @@ struct listen_at {
 ///
 /// Handlers run on as many threads at a time as there are calls. They are registered before `start` or `listen`.
 ///
-/// At most 64 connections are served at a time; the rest waits, peers that hold fewer first. Requests of web pages are
+/// At most 64 connections are served at a time, half of them with streams: one more is answered 503. The rest waits, peers
+/// that hold fewer first. Requests of web pages are
 /// refused, and so are those whose Host is no name of this machine; see door.hpp.
 class server {
 public:

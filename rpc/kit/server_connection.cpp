@@ -93,6 +93,20 @@ bool stream_once(const http_answer& answer, bool chunked, socket_stream& to) {
   }
 }
 
+/// One of the streams that a server sends at a time. False where all are taken.
+class stream_place {
+public:
+  explicit stream_place(const served& of) : of_{of}, taken_{of.streams.fetch_add(1) < of.most_streams} {}
+  ~stream_place() { --of_.streams; }
+  stream_place(const stream_place&) = delete;
+  stream_place& operator=(const stream_place&) = delete;
+  explicit operator bool() const noexcept { return taken_; }
+
+private:
+  const served& of_;
+  const bool taken_;
+};
+
 } // namespace
 
 server_connection::server_connection(unique_fd fd, const served& what)
@@ -240,10 +254,12 @@ void server_connection::answer_http(const served::http_handler& handler, std::st
   } catch (const std::exception& e) {
     return refuse(500, e.what());
   }
-  if (answer.stream)
+  if (!answer.stream)
+    return send_text(answer.status, text_type, answer.text);
+  if (const stream_place place{what_})
     send_stream(answer);
   else
-    send_text(answer.status, text_type, answer.text);
+    send_text(503, text_type, "rpc: too many streams at a time\n");
 }
 
 std::string server_connection::head(int status, std::string_view type, std::int64_t length, bool chunked) const {

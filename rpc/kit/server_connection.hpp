@@ -17,7 +17,7 @@
 
 namespace mistify::rpc {
 
-/// What a server serves. Immutable once connections are there.
+/// What a server serves. Immutable once connections are there, but for the count of streams.
 struct served {
   using http_handler = std::function<http_answer(std::string_view body)>;
 
@@ -26,6 +26,8 @@ struct served {
   dispatcher methods = {};
   std::map<std::string, http_handler, std::less<>> paths = {};
   rpc::door door{machine_names()};
+  std::size_t most_streams = 32; ///< at a time: half of the connections, so that calls get through
+  mutable std::atomic<std::size_t> streams{0};
 };
 
 /// One connection of a server: reads requests and answers them one by one. Belongs to one thread; only `drop` may come

@@ -134,6 +134,7 @@ public:
       "suspend":{"stages":[]},
       "cpuMetrics":{"stages":[{"service":"s","method":"T.CPU"}]},
       "downloadSnapshot":{"stages":[{"service":"s","method":"T.Download"}]},
+      "guestLog":{"stages":[{"service":"s","method":"T.Log"}]},
       "fetchImage":{"stages":[{"service":"s","method":"T.Fetch"}]}}})"}});
     limit_ = limit;
     start();

@@ -388,6 +388,21 @@ TEST_CASE("downloads get their places in order and give them back") {
   CHECK(second->value);
 }
 
+TEST_CASE_METHOD(runner_fixture, "five read a guest's log at a time, and no download stands in their way") {
+  add_guest(guest_id);
+  const auto stream = [&](const char* name) { return ask<stream_grant>(front, stream_atom_v, guest_id, action(name)); };
+  std::vector<decltype(stream(""))> readers;
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(readers.emplace_back(stream("guestLog"))->value);
+  const auto download = stream("downloadSnapshot"), sixth = stream("guestLog");
+  CHECK(download->value);
+  REQUIRE(sixth->error);
+  CHECK(sixth->error->code() == rpc::errc::queue_full);
+  readers.front()->value.reset();
+  run();
+  CHECK(stream("guestLog")->value);
+}
+
 TEST_CASE_METHOD(runner_fixture, "a guest that cannot be stored as it was returned fails the stage") {
   add_guest(guest_id);
   const auto large = queue("reboot"), odd = queue("restart"), after = queue("restart");

@@ -71,6 +71,23 @@ TEST_CASE("A guest is found by its id, its name or a prefix, and nothing is done
   CHECK(f.h.sub.calls("Test.Reboot").size() == before + 2);
 }
 
+TEST_CASE("A log is printed as it is, the whole or its last lines") {
+  fixture f;
+  f.h.sub.on("/guests/log", [](const call& asked) {
+    return download([tail = at(asked.body, "tail")](const write_bytes& write) {
+      return write(tail == "1" ? "\x1b[0mtwo\n" : "one\n\x1b[0mtwo\n");
+    });
+  });
+  CHECK(f.run({"log", "web"}).out == "one\n\x1b[0mtwo\n");
+  const auto last = f.run({"log", "web", "--tail", "1", "-f"});
+  CHECK(last.code == 0);
+  CHECK(last.out == "\x1b[0mtwo\n");
+  f.h.sub.on("/guests/log", [](const call&) { return http_reply(404, "the guest has no machine\n"); });
+  const auto none = f.run({"log", "web"});
+  CHECK(none.code == 3);
+  CHECK_THAT(none.err, Contains("no machine"));
+}
+
 TEST_CASE("Without --wait the job's id is printed, with it the job has ended") {
   fixture f;
   const auto accepted = f.run({"start", "web"});

@@ -53,7 +53,9 @@ function config(port, dbpath) {
   for (const name of ["ListImages", "GetImage", "DeleteImage", "FetchImage"])
     actions[`container${name}`] = action("test", `Test.Container${name}`);
   actions.downloadSnapshot = action("download", "Test.DownloadSnapshot");
-  return { dbpath, actions, services: { test: { port }, download: { port, path: "/snapshots/download" } } };
+  actions.guestLog = action("log", "Test.GuestLog");
+  const download = { port, path: "/snapshots/download" };
+  return { dbpath, actions, services: { test: { port }, download, log: { port, path: "/guests/log" } } };
 }
 
 export class House {

@@ -164,6 +164,7 @@ const std::map<std::string, std::string> scope_of_route{
   {"POST /guests/{guest}/disks/{disk}/resize", "guest"},
   {"POST /guests/{guest}/nics", "guest"},
   {"DELETE /guests/{guest}/nics/{nic}", "guest"},
+  {"GET /guests/{guest}/log", "console"},
   {"PUT /guests/{guest}/state", "report"},
   {"PUT /jobs/{job}/progress", "report"},
   {"GET /guests/{guest}/{action}", "power"},

@@ -50,6 +50,7 @@ config_file::config_file(std::uint16_t sub_agent_port) {
   const auto port = R"({"port":)" + std::to_string(sub_agent_port);
   services["test"] = port + "}";
   services["download"] = port + R"(,"path":"/snapshots/download"})";
+  services["log"] = port + R"(,"path":"/guests/log","max_pending":8})";
   for (const auto* names : {&guest_actions, &image_actions})
     for (const auto& name : *names)
       for (const auto& action : {name, "container" + capitalised(name)})
@@ -57,6 +58,8 @@ config_file::config_file(std::uint16_t sub_agent_port) {
   for (const auto& name : other_actions)
     stages(name, one_stage("test", "Test." + capitalised(name)));
   stages("downloadSnapshot", one_stage("download", "Test.Download"));
+  for (const auto* name : {"guestLog", "containerGuestLog"})
+    stages(name, one_stage("log", "Test.Log"));
 }
 
 void config_file::stages(const std::string& action, const std::string& text) {

@@ -13,7 +13,7 @@ namespace mistify::test {
 
 /// A config for a test; every part is JSON text. By default every action has one stage on the service `test`:
 /// `reboot` calls `Test.Reboot`, `containerReboot` `Test.ContainerReboot`. `downloadSnapshot` uses the service
-/// `download` with the path /snapshots/download.
+/// `download` with the path /snapshots/download, `guestLog` the service `log` with /guests/log and eight places.
 struct config_file {
   explicit config_file(std::uint16_t sub_agent_port);
 

@@ -27,6 +27,7 @@ task<answer> act_on_guest_by_get(context&, request); ///< the original's form; t
 // guest_changes.cpp
 task<answer> patch_guest(context&, request);
 task<answer> get_pending(context&, request);
+task<answer> get_guest_log(context&, request);
 task<answer> attach_disk(context&, request);
 task<answer> detach_disk(context&, request); ///< captures: guest, disk (its number, or its device's name)
 task<answer> resize_disk(context&, request); ///< likewise

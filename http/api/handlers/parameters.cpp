@@ -52,6 +52,17 @@ std::size_t limit_of(const request& from, std::size_t most) {
   return std::min<std::uint64_t>(limit, most);
 }
 
+std::optional<std::uint64_t> number_of(const request& from, const std::string& name) {
+  const auto error = name + ": must be a whole number";
+  const auto* text = from.parameter(name);
+  if (!text)
+    return std::nullopt;
+  const auto [number, rest] = split_number(*text, error);
+  if (!rest.empty())
+    throw failure{errc::invalid_request, error};
+  return std::min<std::uint64_t>(number, INT64_MAX);
+}
+
 std::chrono::milliseconds duration_of(const request& from, const std::string& name, std::chrono::milliseconds usual,
                                       std::chrono::milliseconds longest) {
   const auto error = name + ": must be a time such as 30s or 500ms";

@@ -14,6 +14,9 @@ namespace mistify::http::handlers {
 /// `?limit=N`: a whole number; default 1000, at most `most`.
 std::size_t limit_of(const request& from, std::size_t most = 1000);
 
+/// `?NAME=N`: a whole number, cut to what 63 bits hold; null if absent.
+std::optional<std::uint64_t> number_of(const request& from, const std::string& name);
+
 /// `?NAME=30s`: a number with a unit (ms, s, m, h) or of seconds; default `usual`, at most `longest`.
 std::chrono::milliseconds duration_of(const request& from, const std::string& name, std::chrono::milliseconds usual,
                                       std::chrono::milliseconds longest);

@@ -35,7 +35,7 @@ answer profile_answer(std::string profile) {
 answer on_own_thread(std::function<answer(const rpc::cancellation& gone)> make) {
   answer out;
   out.stream = [make = std::move(make)](download_channel& to) { return make(to.client_gone()); };
-  out.brief = true;
+  out.kind = stream_kind::page;
   return out;
 }
 

@@ -30,7 +30,7 @@ task<answer> get_guests_metrics(context& cx, request from) {
     show_guest_metrics(known, [&](std::string_view piece) { return to.write(piece); });
     return answer{};
   };
-  out.brief = true;
+  out.kind = stream_kind::page;
   co_return out;
 }
 

@@ -1,10 +1,9 @@
 #include "actors/ids.hpp"
 #include "http/api/actor_gateway.hpp"
-#include "http/api/error_map.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/handlers/passed_stream.hpp"
 #include "http/api/snapshot_names.hpp"
-#include "rpc/client/client.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <chrono>
@@ -129,32 +128,13 @@ task<answer> roll_back(context& cx, request from, with_disk disk) {
   co_return co_await queue(cx, who, std::move(on), "rollbackSnapshot", std::move(wish));
 }
 
-/// Copies from the sub-agent to the client, on a thread of the server for its whole duration.
-answer pump(rpc::client& source, const std::string& wish, std::chrono::milliseconds stall,
-            const std::string& request_id, download_channel& to) {
-  const rpc::download_sink sink{[&](std::int64_t length) { to.begin(length); },
-                                [&](std::string_view bytes) { return to.write(bytes); },
-                                [&](int from, std::size_t most) { return to.relay(from, most); }};
-  answer end;
-  try {
-    if (source.download(wish, stall, to.client_gone(), sink, {request_id}) != rpc::download_end::complete)
-      end.status = 502; // aborts the transfer
-  } catch (...) {
-    end = error_answer(std::current_exception());
-  }
-  return end;
-}
-
 task<answer> download(context& cx, request from, with_disk disk) {
   const auto of = target_of(cx, from, disk);
   const auto what = require_action(cx, "downloadSnapshot");
   auto wish = rpc::encode(rpc::snapshot_request{of.id(), "", of.all_disks(), false});
   const auto grant = co_await cx.agents.open_stream(of.guest, what);
-  answer out;
+  auto out = passed_stream(cx, from, grant, std::move(wish), grant.stall);
   out.content_type = "application/octet-stream";
-  out.live_while = still_allowed(cx, from);
-  out.stream = [&source = cx.client_of(grant.service), grant, wish = std::move(wish),
-                id = from.id](download_channel& to) { return pump(source, wish, grant.stall, id, to); };
   co_return out;
 }
 

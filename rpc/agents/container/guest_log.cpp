@@ -2,12 +2,10 @@
 
 #include "rpc/agents/container/log_frames.hpp"
 #include "rpc/base/error.hpp"
-#include "rpc/base/json.hpp"
 #include "rpc/base/time.hpp"
 
-#include <algorithm>
 #include <cstdio>
-#include <stdexcept>
+#include <exception>
 #include <thread>
 
 namespace mistify::agents::container {
@@ -15,20 +13,6 @@ namespace mistify::agents::container {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string guest_of(const rpc::json::node& request) {
-  const auto* guest = request.find("guest");
-  if (guest && guest->type() == rpc::json::node::kind::object)
-    guest = guest->find("id");
-  return guest ? guest->as_string("guest") : std::string{};
-}
-
-std::optional<std::uint64_t> number_in(const rpc::json::node& request, const char* name) {
-  const auto* found = request.find(name);
-  if (!found || found->is_null())
-    return std::nullopt;
-  return found->as_uint(name);
-}
 
 /// Seconds and nanoseconds, as engines want them; "0" for what is no time.
 std::string unix_time(const std::string& text) {
@@ -43,63 +27,23 @@ std::string unix_time(const std::string& text) {
   return out;
 }
 
-/// Cuts a stream down to the bytes that are asked for.
-class byte_window {
-public:
-  byte_window(const log_request& what, const rpc::byte_sink& to)
-    : skip_{what.offset}, left_{what.limit.value_or(UINT64_MAX)}, to_{to} {}
-
-  /// False when there is nothing more to send.
-  bool add(std::string_view bytes) {
-    const auto skipped = std::min<std::uint64_t>(skip_, bytes.size());
-    skip_ -= skipped;
-    bytes.remove_prefix(static_cast<std::size_t>(skipped));
-    bytes = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
-    left_ -= bytes.size();
-    receiver_left_ = !bytes.empty() && !to_(bytes);
-    return !receiver_left_ && left_ > 0;
-  }
-
-  bool is_full() const noexcept { return left_ == 0; }
-  bool receiver_left() const noexcept { return receiver_left_; }
-
-private:
-  std::uint64_t skip_, left_;
-  const rpc::byte_sink& to_;
-  bool receiver_left_ = false;
-};
-
 } // namespace
 
-log_request parse_log_request(std::string_view body) {
-  const auto document = rpc::json::document::parse(body);
-  const auto& root = document.root();
-  root.members("request"); // throws unless it is an object
-  log_request what{.guest = guest_of(root), .tail = number_in(root, "tail"), .limit = number_in(root, "limit")};
-  expect_guest_id(what.guest);
-  const auto offset = number_in(root, "offset");
-  what.offset = offset.value_or(0);
-  if (what.tail && (offset || what.limit))
-    throw std::invalid_argument{"tail: cannot be combined with offset and limit"};
-  if (const auto* follow = root.find("follow"))
-    what.follow = follow->as_bool("follow");
-  return what;
-}
-
 rpc::http_answer guest_log::answer(std::string_view body) {
-  log_request what;
+  rpc::log_request what;
   try {
-    what = parse_log_request(body);
+    what = rpc::decode_log_request(body);
+    expect_guest_id(what.guest);
   } catch (const std::exception& e) {
     return {.status = 400, .text = e.what()};
   }
   if (!containers_.find(what.guest))
-    return {.status = 404, .text = "not found"};
+    return {.status = 404, .text = "the guest has no container"};
   return {.stream = [this, what = std::move(what)](const rpc::byte_sink& to) { return stream(what, to); }};
 }
 
 /// Sends the output since a time, and what follows while the container runs. False if `out` wants no more.
-bool guest_log::send_run(const log_request& what, const container_facts& facts, const std::string& since,
+bool guest_log::send_run(const rpc::log_request& what, const container_facts& facts, const std::string& since,
                          const std::function<bool(std::string_view)>& out, const rpc::byte_sink& to) {
   bool more = true, left = false;
   log_frames frames{out};
@@ -131,10 +75,10 @@ std::optional<container_facts> guest_log::wait_for_run(const std::string& guest,
   return std::nullopt;
 }
 
-bool guest_log::stream(const log_request& what, const rpc::byte_sink& to) {
+bool guest_log::stream(const rpc::log_request& what, const rpc::byte_sink& to) {
   if (what.limit == 0U)
     return true;
-  byte_window window{what, to};
+  rpc::byte_window window{what, to};
   const auto out = [&](std::string_view bytes) { return window.add(bytes); };
   auto facts = containers_.find(what.guest);
   std::string since;

@@ -107,8 +107,8 @@ TEST_CASE_METHOD(service_fixture, "a cancelled call is not made") {
 }
 
 TEST_CASE_METHOD(service_fixture, "a download's place counts as a call and comes back with its lease") {
-  auto first = ask<actors::lease>(service, acquire_slot_atom_v, std::string{"L.Download"}, std::string{"g1"});
-  auto second = ask<actors::lease>(service, acquire_slot_atom_v, std::string{"L.Download"}, std::string{"g1"});
+  auto first = ask<actors::lease>(service, acquire_slot_atom_v, std::string{"L.Download"}, std::string{"g1"}, true);
+  auto second = ask<actors::lease>(service, acquire_slot_atom_v, std::string{"L.Download"}, std::string{"g1"}, true);
   REQUIRE(first->value);
   REQUIRE(second->value);
   call("waits");
@@ -119,6 +119,21 @@ TEST_CASE_METHOD(service_fixture, "a download's place counts as a call and comes
   second->value->reset();
   run();
   CHECK(sub_agent->calls.size() <= 1);
+}
+
+TEST_CASE_METHOD(service_fixture, "a stream that may not wait is refused while no place is free") {
+  const auto place = [&] {
+    return ask<actors::lease>(service, acquire_slot_atom_v, std::string{"L.Log"}, std::string{"g1"}, false);
+  };
+  auto first = place();
+  const auto second = place(), third = place();
+  REQUIRE(first->value);
+  REQUIRE(second->value);
+  REQUIRE(third->error);
+  CHECK(third->error->code() == rpc::errc::queue_full);
+  first.reset();
+  run();
+  CHECK(place()->value);
 }
 
 TEST_CASE_METHOD(service_fixture, "a service that dies tells those who wait") {

@@ -300,6 +300,43 @@ TEST_CASE("a stream learns that its receiver has gone") {
   CHECK(gone.get_future().wait_for(2s) == std::future_status::ready);
 }
 
+TEST_CASE("streams take half of the connections at most, and calls get through") {
+  rpc::server s{0};
+  std::atomic<int> begun{0};
+  std::atomic<bool> over{false};
+  s.handle_http("/stream", [&](std::string_view) {
+    return rpc::http_answer{.stream = [&](const rpc::http_answer::sink& write) {
+      ++begun;
+      while (!over && write({}))
+        std::this_thread::sleep_for(1ms);
+      return true;
+    }};
+  });
+  s.handle<guest_request, guest_response>("T.Call", [](const guest_request& r) { return guest_response{r.guest}; });
+  s.start();
+  rpc::endpoint to;
+  to.port = s.port();
+  rpc::client calls{to};
+  to.path = "/stream";
+  rpc::client streams{to};
+  const auto read = [&] {
+    return streams.download("{}", 5s, {}, {[](std::int64_t) {}, [](std::string_view) { return true; }});
+  };
+  std::vector<std::future<rpc::download_end>> readers;
+  for (int i = 0; i < 32; ++i)
+    readers.push_back(std::async(std::launch::async, read));
+  const auto until = rpc::deadline_after(5s);
+  while (begun < 32 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(1ms);
+  REQUIRE(begun == 32);
+  CHECK_THROWS_WITH(read(), Catch::Contains("too many streams"));
+  CHECK_NOTHROW(calls.call("T.Call", R"({"guest":{"id":"1"}})", 5s, {}));
+  over = true;
+  for (auto& one : readers)
+    CHECK(one.get() == rpc::download_end::complete);
+  CHECK(read() == rpc::download_end::complete);
+}
+
 TEST_CASE("a handler that takes long learns that its caller has gone, and that one waits") {
   rpc::server s{0};
   std::latch called{1};

@@ -1,6 +1,7 @@
 #include "rpc/agents/examples/test_agent/test_agent.hpp"
 
 #include "rpc/agents/examples/test_agent/changes.hpp"
+#include "rpc/agents/examples/test_agent/guest_log.hpp"
 
 #include <thread>
 
@@ -106,6 +107,7 @@ void test_agent::serve_snapshots() {
   for (const auto& [name, f] : methods)
     handle<rpc::snapshot_request, rpc::snapshot_response>(name, f);
   server_.handle_http("/snapshots/download", [this](std::string_view body) { return download(body); });
+  server_.handle_http("/guests/log", guest_log);
 }
 
 /// A host that always has the same size.

@@ -13,7 +13,8 @@ namespace mistify::agents {
 
 /// An in-memory sub-agent for every action, to try the agent with. Methods: `Test.` and the action's name with a
 /// capital ("Test.Reboot", "Test.ContainerListImages"), and the names of the original's example if they differ
-/// ("Test.Run", "Test.StopContainer"). Downloads at /snapshots/download.
+/// ("Test.Run", "Test.StopContainer"). Downloads at /snapshots/download, logs
+/// at /guests/log.
 class test_agent {
 public:
   /// Each call is answered after `delay`.

@@ -1,0 +1,58 @@
+#include "http/api/actor_gateway.hpp"
+#include "http/api/handlers/common.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "http/api/handlers/parameters.hpp"
+#include "http/api/handlers/passed_stream.hpp"
+#include "rpc/base/json.hpp"
+
+namespace mistify::http::handlers {
+
+namespace {
+
+using rpc::errc;
+using rpc::failure;
+
+/// Which part of a log is asked for.
+struct log_part {
+  std::optional<std::uint64_t> tail;          ///< lines from the end
+  std::optional<std::uint64_t> offset, limit; ///< bytes
+  bool follow = false;
+};
+
+log_part part_of(const request& from) {
+  log_part part{number_of(from, "tail"), number_of(from, "offset"), number_of(from, "limit"), flag_of(from, "follow")};
+  if (part.tail && (part.offset || part.limit))
+    throw failure{errc::invalid_request, "tail: counts lines, and cannot be combined with offset and limit"};
+  if (from.head_only) // nobody reads what comes
+    part = {.tail = {}, .offset = {}, .limit = 0};
+  return part;
+}
+
+std::string encode(const std::string& guest_doc, const log_part& part) {
+  rpc::json::writer out;
+  out.begin_object().key("guest").raw(guest_doc);
+  const std::pair<std::string_view, std::optional<std::uint64_t>> numbers[] = {
+    {"tail", part.tail}, {"offset", part.offset}, {"limit", part.limit}};
+  for (const auto& [name, value] : numbers)
+    if (value)
+      out.key(name).value(*value);
+  out.key("follow").value(part.follow).end_object();
+  return std::move(out).str();
+}
+
+} // namespace
+
+task<answer> get_guest_log(context& cx, request from) {
+  const auto part = part_of(from);
+  const auto guest = require_guest(cx, from.captures[0]);
+  const auto what = require_action(cx, action_for(guest->type, "guestLog"));
+  const auto grant = co_await cx.agents.open_stream(guest->id, what);
+  // A guest may be silent for as long as it likes.
+  const auto between = part.follow ? std::chrono::milliseconds{0} : grant.stall;
+  auto out = passed_stream(cx, from, grant, encode(guest->doc, part), {grant.stall, between});
+  out.content_type = "text/plain; charset=utf-8";
+  out.kind = stream_kind::log;
+  co_return out;
+}
+
+} // namespace mistify::http::handlers
