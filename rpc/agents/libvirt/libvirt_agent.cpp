@@ -38,13 +38,15 @@ rpc::errc code_of(const hypervisor_error& e) {
 } // namespace
 
 libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
-  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings), *notes_}, server_{where} {
+  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings), *notes_},
+    log_{settings.consoles, [this](const std::string& id) { return machines_.is_there(id); }}, server_{where} {
   if (!settings.agent.url.empty())
     reporter_.emplace(hypervisor_, settings.agent, notes_);
   serve_guests();
   serve_pending();
   serve_metrics();
   serve_host();
+  server_.handle_http("/guests/log", [this](std::string_view body) { return log_.answer(body); });
 }
 
 /// Runs `work`, whose errors get codes. A guest whose machine is gone is reported as such, once its job has ended.

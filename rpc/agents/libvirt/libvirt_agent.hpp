@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/agents/libvirt/event_loop.hpp"
+#include "rpc/agents/libvirt/guest_log.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machines.hpp"
 #include "rpc/agents/libvirt/state_reporter.hpp"
@@ -25,7 +26,7 @@ struct libvirt_settings {
 
 /// Runs virtual machines through libvirt. Methods: `Libvirt.` with CreateGuest, Create (which starts it too), Run, Reboot,
 /// Restart, Shutdown, Poweroff, Suspend, Resume, Hibernate, Delete, Status, Update, AttachDisk, DetachDisk, ResizeDisk,
-/// AttachNic, DetachNic, Pending, CPUMetrics, DiskMetrics, NicMetrics, HostInfo. Tells the agent what guests do by
+/// AttachNic, DetachNic, Pending, CPUMetrics, DiskMetrics, NicMetrics, HostInfo. Logs: POST to /guests/log. Tells the agent what guests do by
 /// themselves. One a process.
 class libvirt_agent {
 public:
@@ -46,6 +47,7 @@ private:
   hypervisor hypervisor_;
   std::shared_ptr<domain_notes> notes_ = std::make_shared<domain_notes>();
   machines machines_;
+  guest_log log_;
   std::optional<state_reporter> reporter_;
   rpc::server server_; // last: its handlers use what is above
 };

@@ -371,6 +371,12 @@ rpc::guest_response machines::hibernate(const rpc::guest_request& request) {
   });
 }
 
+bool machines::is_there(const std::string& id) {
+  expect_uuid(id);
+  const auto connection = hypervisor_.connect();
+  return find_ours(connection.get(), id) != nullptr;
+}
+
 rpc::guest_response machines::status(const rpc::guest_request& request) {
   const auto& id = request.guest.id;
   expect_uuid(id);

@@ -71,6 +71,8 @@ public:
   /// What of the machine is different at its next start.
   std::vector<pending_change> pending(const rpc::guest_request& request);
 
+  /// Whether the guest has a machine.
+  bool is_there(const std::string& id);
   /// `unknown` with a message for a guest in whose place is a foreign domain.
   rpc::guest_response status(const rpc::guest_request& request);
 

@@ -42,7 +42,7 @@ bool stream(const rpc::log_request& what, const rpc::byte_sink& to) {
 
 } // namespace
 
-rpc::http_answer guest_log(std::string_view body) {
+rpc::http_answer made_up_log(std::string_view body) {
   try {
     const auto what = rpc::decode_log_request(body);
     return {.stream = [what](const rpc::byte_sink& to) { return stream(what, to); }};

@@ -107,7 +107,7 @@ void test_agent::serve_snapshots() {
   for (const auto& [name, f] : methods)
     handle<rpc::snapshot_request, rpc::snapshot_response>(name, f);
   server_.handle_http("/snapshots/download", [this](std::string_view body) { return download(body); });
-  server_.handle_http("/guests/log", guest_log);
+  server_.handle_http("/guests/log", made_up_log);
 }
 
 /// A host that always has the same size.
