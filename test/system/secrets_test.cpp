@@ -46,6 +46,55 @@ TEST_CASE("a guest's VNC password shows in no answer and no event, and sub-agent
     CHECK_FALSE(holds_secret(event.data));
 }
 
+TEST_CASE(
+  "cloud-init's user data shows in no answer, event or log, and sub-agents get it whatever one of them returns") {
+  house h;
+  h.sub.on("Test.Start", [](const call& c) { // one that does not know the member
+    return result(c, R"({"guest":{"id":)" + at(c.params, "guest/id") + "}}");
+  });
+  const auto created = h.http.post("/guests", R"({"cloud_init":{"user\u005fdata":")" + std::string{secret} +
+                                                R"(","hostname":"web","ssh_keys":["ssh-ed25519 AAAA"]}})");
+  REQUIRE(h.outcome(created.job()) == "Complete");
+  const auto guest = "/guests/" + text_at(created.body, "id");
+  CHECK(text_at(h.sub.calls("Test.Create").back().params, "guest/cloud_init/user_data") == secret);
+  CHECK(text_at(created.body, "cloud_init/hostname") == "web");
+  const auto started = h.http.post(guest + "/start");
+  CHECK(h.outcome(started.job()) == "Complete");
+  const auto stopped = h.http.post(guest + "/reboot");
+  CHECK(h.outcome(stopped.job()) == "Complete");
+  CHECK(text_at(h.sub.calls("Test.Reboot").back().params, "guest/cloud_init/user_data") == secret);
+  h.sub.on("/guests/log", [](const call&) { return download([](const write_bytes& write) { return write("x"); }); });
+  h.http.get(guest + "/log");
+  CHECK_FALSE(holds_secret(h.sub.calls("/guests/log").back().body));
+  for (const auto& answer :
+       {created, started, stopped, h.http.get(guest), h.http.get("/guests"), h.http.get("/guests?fields=id,cloud_init"),
+        h.http.get("/jobs?stages=true"), h.http.patch(guest, R"({"name":"web"})"), h.http.get("/debug/actors")}) {
+    INFO(answer.body);
+    CHECK(answer.status < 300);
+    CHECK_FALSE(holds_secret(answer.body));
+  }
+  for (const auto& event : event_reader{h.agent.port(), "?last_event_id=0"}.until("job.ended"))
+    CHECK_FALSE(holds_secret(event.data));
+  CHECK_FALSE(holds_secret(h.agent.log()));
+}
+
+TEST_CASE("cloud_init has known members of a bounded size, and is for the first boot only") {
+  house h;
+  const std::string large(32 * 1024 + 1, 'x');
+  for (const auto& bad :
+       {std::string{R"("text")"}, std::string{R"({"userdata":"s3cr3t!"})"}, std::string{R"({"User_Data":"s3cr3t!"})"},
+        std::string{R"({"user_data":5})"}, R"({"user_data":")" + large + "\"}", std::string{R"({"ssh_keys":"k"})"},
+        std::string{R"({"ssh_keys":["a\nb"]})"}, std::string{R"({"hostname":"a b"})"},
+        std::string{R"({"network_config":{}})"}}) {
+    const auto answer = h.http.post("/guests", R"({"cloud_init":)" + bad + "}");
+    CHECK(answer.status == 400);
+    CHECK_THAT(answer.body, Catch::Contains("cloud_init") && !Catch::Contains(std::string{secret}));
+  }
+  CHECK(h.http.post("/guests", R"({"cloud_init":{"user_data":")" + large.substr(1) + "\"}}").status == 202);
+  const auto id = h.create_guest(R"("cloud_init":{"user_data":"a"})");
+  CHECK(h.http.patch("/guests/" + id, R"({"cloud_init":{"user_data":"b"}})").status == 400);
+}
+
 TEST_CASE("a VNC password is written and deleted as other metadata is, without being read") {
   secret_house h;
   REQUIRE(h.outcome(h.created.job()) == "Complete");

@@ -49,7 +49,7 @@ task<answer> get_guest_log(context& cx, request from) {
   const auto grant = co_await cx.agents.open_stream(guest->id, what);
   // A guest may be silent for as long as it likes.
   const auto between = part.follow ? std::chrono::milliseconds{0} : grant.stall;
-  auto out = passed_stream(cx, from, grant, encode(guest->doc, part), {grant.stall, between});
+  auto out = passed_stream(cx, from, grant, encode(public_guest(guest->doc), part), {grant.stall, between});
   out.content_type = "text/plain; charset=utf-8";
   out.kind = stream_kind::log;
   co_return out;

@@ -9,6 +9,7 @@
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
 #include "rpc/model/guest_names.hpp"
+#include "rpc/model/cloud_init.hpp"
 #include "rpc/model/power.hpp"
 #include "store/admission.hpp"
 
@@ -77,6 +78,7 @@ rpc::guest decode_new_guest(const std::string& body) {
   guest.state = "create";
   guest.state_reason.clear();
   rpc::expect_power(guest);
+  rpc::cloud_init_of(guest); // throws for a wrong one
   return guest;
 }
 

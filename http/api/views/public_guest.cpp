@@ -1,5 +1,6 @@
 #include "http/api/views/public_guest.hpp"
 
+#include "rpc/model/cloud_init.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <utility>
@@ -13,11 +14,12 @@ constexpr const char* write_only_key = "vnc.password";
 
 } // namespace
 
-/// Guests whose text does not contain the key, which are most, are not parsed.
+/// Guests whose text does not contain the keys, which are most, are not parsed.
 std::string public_guest(std::string doc) {
-  if (doc.find(write_only_key) == doc.npos)
+  if (doc.find(write_only_key) == doc.npos && doc.find(rpc::cloud_init_member) == doc.npos)
     return doc;
   auto guest = rpc::decode_guest(doc);
+  rpc::hide_user_data(guest);
   guest.metadata = public_metadata(std::move(guest.metadata));
   return rpc::encode(guest);
 }

@@ -6,7 +6,7 @@
 
 namespace mistify::http {
 
-/// Returns a guest's JSON text without write-only metadata, such as its VNC password. Every response with a guest or
+/// Returns a guest's JSON text without what is write-only, such as its VNC password and cloud-init's user data. Every response with a guest or
 /// its metadata uses it; sub-agents get the whole guest. Thread-safe.
 std::string public_guest(std::string doc);
 
