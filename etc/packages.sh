@@ -7,7 +7,7 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config ca-certificates
   libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev libspdlog-dev
   libsystemd-dev uuid-dev libssl-dev zlib1g-dev libvirt-dev libpugixml-dev
-  libgoogle-perftools-dev libcurl4-openssl-dev liblzma-dev libzstd-dev
+  libgoogle-perftools-dev libcurl4-openssl-dev liblzma-dev libzstd-dev libarchive-dev
   scdoc # the man pages
 )
 # shellcheck disable=SC2034

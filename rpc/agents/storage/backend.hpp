@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/agents/storage/file_access.hpp"
 #include "rpc/agents/storage/ids.hpp"
 #include "rpc/agents/storage/room.hpp"
 #include "rpc/fetch/units.hpp"
@@ -128,6 +129,10 @@ public:
   std::uint64_t free_space() const { return space_.left(); }
   /// A folder for files on their way into the store; empty after a start.
   virtual const std::filesystem::path& staging() const noexcept = 0;
+  /// Beside it, for seeds; may be missing.
+  std::filesystem::path seed_folder() const { return staging().parent_path() / "seeds"; }
+  /// Who may open the files.
+  virtual file_access access() const noexcept = 0;
 
 protected:
   virtual room_facts measure_space() const = 0;

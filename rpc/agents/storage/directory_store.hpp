@@ -16,6 +16,7 @@ namespace mistify::agents::storage {
 ///   guests/ID/disk-N@NAME.qcow2     a snapshot: what the disk was, frozen, with the next one (or the disk) on top of it
 ///   guests/ID/@NAME                 that the snapshot was taken of the whole guest
 ///   any/other/name.qcow2            a volume; name.guest beside it holds whose disk it is
+///   seeds/ID.iso                    what a guest's first boot is told, see seeds.hpp
 ///   .staging/                       what is not done yet
 ///
 /// A snapshot is taken by giving the disk's file a second name and putting an empty one on top of it into its place by one
@@ -49,6 +50,7 @@ public:
   byte_stream open_snapshot(const snapshot_id& id, stream_format format) const override;
 
   const std::filesystem::path& staging() const noexcept override { return staging_; }
+  file_access access() const noexcept override { return access_; }
   room_facts measure_size() const override;
   std::string store_name() const override { return root_.string(); }
 

@@ -59,10 +59,15 @@ file_access::kind kind_of(const fs::path& within) {
 
 } // namespace
 
-/// Of `images/` and `guests/`: everything. Elsewhere: volumes and what lies beside them.
+/// Of the store's own folders: everything. Elsewhere: volumes and what lies beside them.
 bool is_of_store(const fs::path& within) {
   const auto top = *within.begin(), ending = within.extension();
-  return top == "images" || top == "guests" || top == ".staging" || ending == ".qcow2" || ending == ".guest";
+  return top == "images" || top == "guests" || top == "seeds" || top == ".staging" || ending == ".qcow2" ||
+         ending == ".guest";
+}
+
+bool is_seed(const fs::path& within) {
+  return *within.begin() == "seeds" && within.extension() == ".iso";
 }
 
 file_access file_access::of_group(const std::string& name) {
@@ -128,6 +133,8 @@ void file_access::tighten(const fs::path& root) const {
       set_folder(at->path());
     else if (name.ends_with(".qcow2"))
       set_disk(at->path(), kind_of(within));
+    else if (is_seed(within))
+      set_disk(at->path(), kind::image);
     else
       set(at->path(), 0600, 0600);
     for (auto above = at->path().parent_path(); folders.insert(above).second; above = above.parent_path())

@@ -15,7 +15,7 @@ namespace mistify::agents::storage {
 ///   folders      0700    2750: what is made in them has the group as well
 ///   disks        0600    0660
 ///   snapshots    0600    0640: written when an older one is removed
-///   images       0400    0440
+///   images       0400    0440, seeds too
 ///   all else     0600    0600
 ///
 /// Files that have another owner keep it and their group; others lose their rights all the same. What this user may not change
@@ -52,6 +52,9 @@ private:
 
   std::optional<gid_t> group_;
 };
+
+/// True for a seed of a guest: read as images are, by its path from the store's folder.
+bool is_seed(const std::filesystem::path& within);
 
 /// True for what lies in a store's folder and is the store's, by its path from there. False for what others keep there.
 bool is_of_store(const std::filesystem::path& within);

@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
   std::string directory = "/var/lib/mistify-storage", pool;
   mistify::rpc::command_line options{"mistify-storage", "A sub-agent that keeps disks and images."};
   listening.add_to(options);
-  options.option("-d,--directory", directory, "folder to keep everything in, as qcow2 files; with --zfs, for fetches");
+  options.option("-d,--directory", directory,
+                 "folder to keep everything in, as qcow2 files; with --zfs, for fetches and seeds");
   options.option("--zfs", pool, "ZFS pool to keep everything in instead, as zvols");
   storage::fetch_settings fetching{.agent = "http://127.0.0.1:8080"};
   unsigned max_image = 1024 * 1024;
@@ -78,12 +79,12 @@ int main(int argc, char** argv) {
   if (reserve != UINT_MAX)
     space.reserve = reserve * storage::megabyte;
   const auto open = [&]() -> std::unique_ptr<storage::backend> {
-    if (pool.empty()) {
-      const auto access = storage::file_access::of_group(group);
-      access.apply_umask();
+    const auto access = storage::file_access::of_group(group);
+    access.apply_umask();
+    if (pool.empty())
       return std::make_unique<storage::directory_store>(directory, 100, access);
-    }
-    return std::make_unique<storage::zfs_store>(storage::zfs_settings{pool, directory + "/.staging"});
+    return std::make_unique<storage::zfs_store>(
+      storage::zfs_settings{.pool = pool, .staging = directory + "/.staging", .access = access});
   };
   std::optional<storage::storage_agent> agent;
   return mistify::rpc::run_agent("mistify-storage", [&]() -> mistify::rpc::server& {

@@ -15,7 +15,7 @@ rpc::store_response store_info_of(const backend& store) {
 } // namespace
 
 storage_agent::storage_agent(const rpc::listen_at& where, std::unique_ptr<backend> store, fetch_settings fetching)
-  : store_{std::move(store)}, place_{*store_}, disks_{place_}, images_{place_, std::move(fetching)},
+  : store_{std::move(store)}, place_{*store_}, disks_{place_}, seeds_{place_}, images_{place_, std::move(fetching)},
     snapshots_{place_}, volumes_{place_}, server_{where} {
   serve_disks();
   serve_images();
@@ -38,8 +38,13 @@ void storage_agent::serve(const char* method, Room& room, Out (Room::*f)(const I
 void storage_agent::serve_disks() {
   serve("VerifyDisks", disks_, &disks::verify);
   serve("CreateGuestDisks", disks_, &disks::create);
-  serve("DeleteGuestsDisks", disks_, &disks::remove);
-  serve("DeleteGuestDisks", disks_, &disks::remove);
+  serve("CreateSeed", seeds_, &seeds::create);
+  for (const auto* name : {"ImageStore.DeleteGuestsDisks", "ImageStore.DeleteGuestDisks"})
+    server_.handle<rpc::guest_request, rpc::guest_response>(name, [this](const rpc::guest_request& request) {
+      auto answer = disks_.remove(request);
+      seeds_.remove(request.guest.id);
+      return answer;
+    });
   serve("AttachDisk", disks_, &disks::attach_new);
   serve("DetachDisk", disks_, &disks::detach);
   serve("ResizeDisk", disks_, &disks::resize);

@@ -2,6 +2,7 @@
 
 #include "rpc/agents/storage/disks.hpp"
 #include "rpc/agents/storage/images.hpp"
+#include "rpc/agents/storage/seeds.hpp"
 #include "rpc/agents/storage/snapshots.hpp"
 #include "rpc/agents/storage/volumes.hpp"
 #include "rpc/kit/server.hpp"
@@ -12,7 +13,7 @@
 namespace mistify::agents::storage {
 
 /// Keeps the disks of guests, and the images that they are made of. Methods: `ImageStore.` with VerifyDisks,
-/// CreateGuestDisks, DeleteGuestsDisks (also DeleteGuestDisks); ListImages, GetImage, RequestImage, DeleteImage, CloneImage;
+/// CreateGuestDisks, DeleteGuestsDisks (also DeleteGuestDisks), CreateSeed; ListImages, GetImage, RequestImage, DeleteImage, CloneImage;
 /// ListSnapshots, GetSnapshot, CreateSnapshot, DeleteSnapshot, RollbackSnapshot; ListVolumes, GetVolume, CreateVolume,
 /// DeleteDataset. Downloads of snapshots: POST to /snapshots/download, and /snapshots/download/qcow2 for that format.
 class storage_agent {
@@ -35,6 +36,7 @@ private:
   std::unique_ptr<backend> store_;
   place place_;
   disks disks_;
+  seeds seeds_;
   images images_;
   snapshots snapshots_;
   volumes volumes_;

@@ -74,7 +74,7 @@ void taker::take_entry(int parent, const char* name, const fs::path& within, int
   if (S_ISDIR(facts.st_mode))
     take_folder(entry, within, depth + 1);
   else if (S_ISREG(facts.st_mode) && facts.st_nlink == 1 && is_of_store(within))
-    take(entry, facts, within.extension() == ".qcow2" ? 0660 : 0600, within);
+    take(entry, facts, within.extension() == ".qcow2" ? 0660 : is_seed(within) ? 0440 : 0600, within);
 }
 
 /// The folder itself, last, where it is the store's or has something of it.

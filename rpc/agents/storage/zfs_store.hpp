@@ -14,6 +14,7 @@ struct zfs_settings {
   std::string command = "zfs";                 ///< another one for tests
   std::filesystem::path devices = "/dev/zvol"; ///< where the pool's zvols are
   bool block_devices = true;                   ///< false: files, as a stand-in for ZFS has them
+  file_access access = {};                     ///< of seeds
 };
 
 /// The zvols of a ZFS pool, by the command `zfs`: POOL/images/ID (disks are clones of its snapshot @0), POOL/guests/ID/disk-N,
@@ -47,6 +48,7 @@ public:
   byte_stream open_snapshot(const snapshot_id& id, stream_format format) const override;
 
   const std::filesystem::path& staging() const noexcept override { return settings_.staging; }
+  file_access access() const noexcept override { return settings_.access; }
   room_facts measure_size() const override;
   std::string store_name() const override { return settings_.pool; }
 
