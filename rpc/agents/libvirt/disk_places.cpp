@@ -18,6 +18,7 @@ using images::disk_format;
 using images::disk_refused;
 
 constexpr const char* qcow2_ending = ".qcow2";
+constexpr const char* seed_folder = "seeds";
 
 /// True for the folder itself too.
 bool is_within(const fs::path& folder, const fs::path& file) {
@@ -180,6 +181,37 @@ placed_disk disk_places::find(const rpc::disk& disk, const std::string& guest, c
   if (!found.read_only && disk.volume != found.volume)
     throw std::invalid_argument{field + ".source: a path alone is no disk: ask for a size, an image or a volume"};
   return found;
+}
+
+std::vector<images::store_root> disk_places::seed_folders() const {
+  std::vector<images::store_root> found;
+  for (const auto& s : stores_)
+    if (!s.root.devices)
+      found.push_back({s.root.folder / seed_folder, false});
+  if (found.empty())
+    found.push_back({fs::path{default_store} / seed_folder, false});
+  return found;
+}
+
+std::optional<placed_disk> disk_places::find_seed(const std::string& guest) const {
+  for (const auto& root : seed_folders()) {
+    const auto file = root.folder / (guest + ".iso");
+    std::error_code none;
+    if (fs::symlink_status(file, none).type() == fs::file_type::not_found)
+      continue;
+    return naming("cloud_init", [&] {
+      placed_disk found{images::backing_chain(file, disk_format::raw, {root})};
+      found.read_only = true;
+      return found;
+    });
+  }
+  return std::nullopt;
+}
+
+bool disk_places::is_seed(const std::string& path, const std::string& guest) const {
+  return std::ranges::any_of(seed_folders(), [&](const images::store_root& root) {
+    return where(path, false) == where(root.folder / (guest + ".iso"), false);
+  });
 }
 
 std::string disk_places::find_media(const std::string& path, const std::string& field) const {

@@ -53,6 +53,12 @@ public:
   /// alone does not come from mistify-storage.
   placed_disk find(const rpc::disk& disk, const std::string& guest, const std::string& field) const;
 
+  /// The seed that mistify-storage made for the first boot of a guest: STORE/seeds/ID.iso of a store that is a folder, or of
+  /// the default one if all are pools. Null if there is none. `guest` is a UUID.
+  std::optional<placed_disk> find_seed(const std::string& guest) const;
+  /// True for a path where `find_seed` looks.
+  bool is_seed(const std::string& path, const std::string& guest) const;
+
   /// A kernel or initrd: a file of the media. Returns its path without symbolic links.
   std::string find_media(const std::string& path, const std::string& field) const;
 
@@ -66,6 +72,7 @@ private:
   void add_store(const std::string& name, const std::filesystem::path& zvols);
   void add_media(const std::string& list);
   void expect_apart(bool stores_were_named) const;
+  std::vector<images::store_root> seed_folders() const;
   std::optional<store> store_of(const std::filesystem::path& file) const;
   std::optional<store> store_below_media(const std::filesystem::path& file) const;
   placed_disk in_store(const store& where, const std::string& source, const std::string& guest) const;

@@ -157,6 +157,8 @@ std::string build_domain_xml(const rpc::guest& g, const machine_plan& plan, cons
   auto devices = element(domain, "devices");
   for (std::size_t i = 0; i < g.disks.size(); ++i)
     add_disk(devices, g.disks[i], plan.disks.at(i));
+  if (plan.seed)
+    append_seed(devices, *plan.seed);
   for (std::size_t i = 0; i < g.nics.size(); ++i)
     add_nic(devices, g.nics[i], host, "nics[" + std::to_string(i) + "]");
   add_serial(devices, console_log);

@@ -4,6 +4,7 @@
 #include "rpc/agents/libvirt/host.hpp"
 #include "rpc/model/model.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace mistify::agents {
 /// What the rules made of a guest's wishes.
 struct machine_plan {
   std::vector<placed_disk> disks = {};  ///< as many as the guest has
+  std::optional<placed_disk> seed = {}; ///< for its first boot
   std::string kernel = {}, initrd = {}; ///< paths; empty: none
   std::int64_t vnc_port = 0;            ///< 0: no VNC
   std::string vnc_password = {};

@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/domain_parts.hpp"
 
 #include <sstream>
+#include <string_view>
 
 namespace mistify::agents {
 
@@ -55,6 +56,22 @@ void write_behind(xml_node top, const std::vector<images::chain_link>& chain) {
   top.append_child("backingStore");
 }
 
+constexpr const char* seed_serial = "mistify-seed";
+
+bool has_device(xml_node devices, const std::string& name) {
+  return static_cast<bool>(devices.find_child([&](xml_node disk) {
+    return std::string_view{disk.name()} == "disk" && disk.child("target").attribute("dev").value() == name;
+  }));
+}
+
+/// From the end, so that disks that are attached later find theirs free.
+std::string free_seed_device(xml_node devices) {
+  std::string name{"vdz"};
+  while (name.back() > 'a' && has_device(devices, name))
+    --name.back();
+  return name;
+}
+
 /// IDE and SATA have no disks that are read-only.
 bool is_cdrom_bus(const std::string& bus) {
   return bus == "ide" || bus == "sata";
@@ -75,6 +92,25 @@ void write_disk(xml_node disk, const placed_disk& what, const std::string& bus) 
   write_behind(disk, what.chain);
   if (what.read_only && !disk.child("readonly"))
     disk.append_child("readonly");
+}
+
+bool is_seed(xml_node disk) {
+  return std::string_view{disk.child_value("serial")} == seed_serial;
+}
+
+/// A disk, not a CD: every kind of machine has virtio, and cloud-init looks for the label.
+void append_seed(xml_node devices, const placed_disk& seed) {
+  auto last = devices.find_child([](xml_node child) {
+    return std::string_view{child.name()} != "emulator" && std::string_view{child.name()} != "disk";
+  });
+  const auto device = free_seed_device(devices);
+  auto disk = last ? devices.insert_child_before("disk", last) : devices.append_child("disk");
+  set(disk, "device", "disk");
+  auto target = disk.append_child("target");
+  set(target, "dev", device);
+  set(target, "bus", "virtio");
+  disk.append_child("serial").text() = seed_serial;
+  write_disk(disk, seed, "virtio");
 }
 
 void append_vnc(xml_node devices, std::int64_t port, const std::string& password) {

@@ -12,6 +12,10 @@ namespace mistify::agents {
 /// which has nothing behind it. What stood there of these is replaced.
 void write_disk(pugi::xml_node disk, const placed_disk& what, const std::string& bus);
 
+/// Appends the disk with a guest's seed behind all others. It is known by its serial number.
+void append_seed(pugi::xml_node devices, const placed_disk& seed);
+bool is_seed(pugi::xml_node disk);
+
 /// Appends a VNC display on loopback.
 void append_vnc(pugi::xml_node devices, std::int64_t port, const std::string& password);
 

@@ -1,5 +1,7 @@
 #include "rpc/agents/libvirt/domain_reader.hpp"
 
+#include "rpc/agents/libvirt/domain_parts.hpp"
+
 #include <algorithm>
 #include <pugixml.hpp>
 #include <strings.h>
@@ -71,7 +73,8 @@ domain_shape read_domain(const std::string& xml) {
                      .disks = {},
                      .nics = {}};
   for (const auto& disk : devices.children("disk"))
-    shape.disks.push_back(read_disk(disk));
+    if (!is_seed(disk))
+      shape.disks.push_back(read_disk(disk));
   std::sort(shape.disks.begin(), shape.disks.end(), [](const auto& a, const auto& b) { return a.device < b.device; });
   for (const auto& interface : devices.children("interface"))
     shape.nics.push_back(read_nic(interface));

@@ -22,7 +22,7 @@ struct domain_shape {
   std::uint64_t memory = 0; ///< KiB
   std::uint64_t cpus = 0;
   std::string kernel, initrd, cmdline;
-  std::vector<disk_shape> disks; ///< by device
+  std::vector<disk_shape> disks; ///< by device; without the seed, which is no disk of the guest
   std::vector<nic_shape> nics;   ///< in their order
   std::int64_t vnc = 0;          ///< port; 0 for none, -1 where libvirt chooses one at the start
 };

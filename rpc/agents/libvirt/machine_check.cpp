@@ -19,6 +19,10 @@ bool is(xml_node of, const char* attribute, std::string_view expected) {
   return of.attribute(attribute).value() == expected;
 }
 
+bool is_seed_of(xml_node disk, const std::string& guest, const disk_places& places) {
+  return is_seed(disk) && is(disk, "type", "file") && places.is_seed(value(disk.child("source"), "file"), guest);
+}
+
 void check_disk(xml_node disk, const std::string& field, const std::string& guest, const disk_places& places,
                 checked_machine& to) {
   const auto source = disk.child("source");
@@ -33,6 +37,25 @@ void check_disk(xml_node disk, const std::string& field, const std::string& gues
   write_disk(disk, found, value(disk.child("target"), "bus"));
   if (found.is_shared)
     to.shared_disks.push_back(found.chain.front().path);
+}
+
+/// The seed is attached while it is there. Another file in its place is checked as a disk is.
+void check_seed(xml_node devices, const std::string& guest, const disk_places& places) {
+  const auto seed = places.find_seed(guest);
+  bool is_attached = false;
+  for (auto disk = devices.child("disk"); disk;) {
+    const auto next = disk.next_sibling("disk");
+    if (is_seed_of(disk, guest, places)) {
+      if (!seed || is_attached)
+        devices.remove_child(disk);
+      else
+        write_disk(disk, *seed, "virtio");
+      is_attached = seed.has_value();
+    }
+    disk = next;
+  }
+  if (seed && !is_attached)
+    append_seed(devices, *seed);
 }
 
 void check_kernel(xml_node os, const char* element, const std::string& field, const disk_places& places) {
@@ -95,8 +118,10 @@ checked_machine check_machine(const std::string& xml, const rpc::guest& g, const
   const auto domain = document.child("domain");
   const auto devices = domain.child("devices");
   checked_machine checked;
+  check_seed(devices, g.id, rules.places);
   for (const auto& disk : devices.children("disk"))
-    check_disk(disk, "disk " + value(disk.child("target"), "dev"), g.id, rules.places, checked);
+    if (!is_seed_of(disk, g.id, rules.places))
+      check_disk(disk, "disk " + value(disk.child("target"), "dev"), g.id, rules.places, checked);
   check_nics(devices, rules);
   check_kernel(domain.child("os"), "kernel", "metadata.boot.kernel", rules.places);
   check_kernel(domain.child("os"), "initrd", "metadata.boot.initrd", rules.places);

@@ -196,6 +196,7 @@ void machines::define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& a
 /// Also tells the guest which format its disks have.
 machine_plan machines::plan(rpc::guest& g) const {
   machine_plan made{.disks = {},
+                    .seed = rules_.places.find_seed(g.id),
                     .kernel = boot_file(g, "boot.kernel", rules_.places),
                     .initrd = boot_file(g, "boot.initrd", rules_.places),
                     .vnc_password = vnc_password(g)};
