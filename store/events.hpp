@@ -34,7 +34,8 @@ struct event {
   rpc::timestamp at;
   event_type type{};
   std::string guest, job, action; ///< job and action are empty if a client changed metadata
-  /// Of a stage: its index from 0; of a job's end: the job's status; of a changed guest: a `power_turn`.
+  /// Of a stage: its index from 0; of a job's end: the job's status; of a changed guest: a `power_turn`; of a queued job:
+  /// an `own_start`.
   std::int64_t number = 0;
   /// Of a guest: its state; of a stage: its method, or why it was skipped; of an end: the message; of a queued job: its
   /// user; of `guest_power`: what it is.
