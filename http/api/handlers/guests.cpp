@@ -6,10 +6,10 @@
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/guest_params.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "rpc/model/cloud_init.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
 #include "rpc/model/guest_names.hpp"
-#include "rpc/model/cloud_init.hpp"
 #include "rpc/model/power.hpp"
 #include "store/admission.hpp"
 
