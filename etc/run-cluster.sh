@@ -117,7 +117,7 @@ install_packages "${RUN_PACKAGES[@]}" etcd-server etcd-client
 if [ "${BUILD:-yes}" = yes ]; then
   install_packages "${BUILD_PACKAGES[@]}"
   log=$(cmake --preset release 2>&1) || die "$log"
-  cmake --build "$build" --target mistify-agent mistify-test-agent
+  cmake --build "$build" --target mistify-agent mistify-test-agent mistify
 fi
 mkdir -p "$state"
 trap 'stop; exit 1' EXIT
@@ -134,10 +134,13 @@ cat <<END
 Three hosts are registered in etcd at $(IFS=,; echo "${urls[*]}"). Everything is kept in $state/, the logs too. Ctrl-C
 stops all. Try, in another terminal:
 
+  export PATH=$(realpath "$build"):\$PATH MISTIFY_CLUSTER=$(IFS=,; echo "${urls[*]}")
+  mistify --port $port hosts
+  mistify --port $port --host 127.0.0.2 create --name web --memory 512 --cpu 1 --wait
+  mistify list --all-hosts
   export ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${urls[0]}
   etcdctl get --prefix --keys-only /lochness
   curl -s http://127.0.0.2:$port/readyz | jq .cluster
-  curl -s http://127.0.0.2:$port/guests -d '{"memory":512,"cpu":1}' | jq -r .id
   etcdctl get --prefix /lochness/agents/00000000-0000-4000-8000-000000000002/
   kill -9 \$(cat $state/agent3.pid)       its heartbeat is gone $ttl seconds later
 

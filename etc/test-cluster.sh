@@ -61,6 +61,52 @@ kill_one() { kill -9 "$(cat "$state/$1.pid")"; }
 create_guest() { ask -f "http://127.0.0.$1:$PORT/guests" -d '{"memory":64,"cpu":1}' | jq -r .id; }
 room_is() { [ "$(value "/lochness/hypervisors/$(id_of "$1")/metadata" | jq ".total_resources.memory - .available_resources.memory")" = "$2" ]; }
 
+# The command line: mistify, with the cluster and the port of its agents.
+m() { "${BIN:-build/release}/mistify" --cluster "$endpoints" --port "$PORT" "$@"; }
+# shows PATTERN COMMAND...: the output of a command has a line that fits the pattern (extended).
+shows() {
+  local pattern=$1 out
+  shift
+  out=$(m "$@") && grep -qE -- "$pattern" <<<"$out"
+}
+# hides PATTERN COMMAND...: it succeeds, and has no such line.
+hides() {
+  local pattern=$1 out
+  shift
+  out=$(m "$@") && ! grep -qE -- "$pattern" <<<"$out"
+}
+# prints TEXT COMMAND...: the output, its lines joined by blanks.
+prints() {
+  local text=$1 out
+  shift
+  out=$(m "$@") && [ "$(paste -sd ' ' <<<"$out")" = "$text" ]
+}
+# exits CODE COMMAND...
+exits() {
+  local code=$1 is=0
+  shift
+  m "$@" || is=$?
+  [ "$is" = "$code" ]
+}
+
+# command_line GUEST: which runs on host 2; nothing else does.
+command_line() {
+  local guest=$1
+  check "mistify hosts: three are alive" prints "ALIVE true true true" hosts -o alive
+  check "mistify hosts: one has a guest" shows "^$(id_of 2) +127.0.0.2 +true .* 1 +off$" hosts
+  check "mistify list --all-hosts: the guest and its host" shows "^$(id_of 2) +$guest " list --all-hosts
+  check "mistify --host ID: that host's guests" shows "^$guest" --host "$(id_of 2)" list -o id
+  check "mistify --host IP: another host's have none" prints ID --host 127.0.0.1 list -o id
+  check "mistify --host: none in the cluster is exit 3" exits 3 --host 127.0.0.9 list
+  check "mistify --host: several is exit 2" exits 2 --host 0000 list
+  check "mistify place: the emptier hosts come first" prints "IP 127.0.0.1 127.0.0.3 127.0.0.2" place --memory 64 -o ip
+  check "mistify place: no room is exit 4" exits 4 place --memory 99999999
+  check "mistify host drain: what runs" shows "^$guest" --host 127.0.0.2 host drain -o id
+  check "mistify hosts: it is in maintenance" shows '^127.0.0.2 +on$' hosts -o ip,maintenance
+  check "mistify place: it has no room in maintenance" hides '^127.0.0.2$' place --memory 1 -o ip
+  check "mistify host maintenance off" m --host 127.0.0.2 host maintenance off
+}
+
 start_cluster() {
   rm -rf "${state:?}"/*
   MEMBERS=$1 BUILD=${BUILD:-yes} etc/run-cluster.sh >"$state/out" 2>&1 &
@@ -103,12 +149,14 @@ one_member() {
   guest=$(create_guest 2) || no "etcd of 1: a guest is created"
   check "a guest has its key" has "/lochness/agents/$(id_of 2)/guests/$guest"
   check "its memory is no room any more" room_is 2 64
+  command_line "$guest"
   kill_one agent3
   check "a dead host's heartbeat goes" lacks "$(heartbeat 3)"
+  check "mistify hosts: it is dead" shows '^127.0.0.3 +false +-$' hosts -o ip,alive,maintenance
   check "its metadata stays" has "/lochness/hypervisors/$(id_of 3)/metadata"
   check "a guest that lives keeps its host in the cluster" \
     [ "$(ask -o /dev/null -w '%{http_code}' -X POST "http://127.0.0.2:$PORT/host/leave")" = 409 ]
-  check "an empty host leaves" ask -f -X POST "http://127.0.0.1:$PORT/host/leave"
+  check "an empty host leaves" m --host 127.0.0.1 host leave
   check "its keys are gone" lacks "/lochness/hypervisors/$(id_of 1)/metadata"
   kill -TERM "$(cat "$state/agent2.pid")"
   check "a host that stops lets its heartbeat go" lacks "$(heartbeat 2)"

@@ -171,7 +171,7 @@ TEST_CASE("A drain begins maintenance, lists what runs, and waits until nothing 
   const auto guest = h.create_guest(R"("name":"web")");
   const auto idle = h.create_guest(R"("name":"idle")");
   CHECK(h.http.put("/guests/" + guest + "/state", R"({"state":"running"})").status == 200);
-  CHECK(h.http.put("/guests/" + idle + "/state", R"({"state":"stopped"})").status == 200);
+  CHECK(h.http.put("/guests/" + idle + "/state", R"({"state":"shutdown"})").status == 200);
   const auto listed = f.run({"--host", one, "host", "drain", "--reason", "a disk", "-o", "name,state"}, h.agent.port());
   INFO(listed.err);
   CHECK(listed.code == 0);
