@@ -5,8 +5,8 @@
 namespace mistify::store {
 
 idempotency_lookup::idempotency_lookup(const database& db)
-  : find_{db, "SELECT jobs.id, jobs.guest, jobs.action, jobs.queued_at, i.digest, i.guest_doc "
-              "FROM idempotency AS i JOIN jobs ON jobs.seq = i.job WHERE i.key = ?"} {}
+  : find_{db, "SELECT jobs.id, jobs.guest, jobs.action, jobs.queued_at, i.digest, i.guest_doc, jobs.request_id, "
+              "jobs.user FROM idempotency AS i JOIN jobs ON jobs.seq = i.job WHERE i.key = ?"} {}
 
 std::optional<queued_job> idempotency_lookup::answer(std::string_view key, std::string_view request_digest) {
   if (key.empty())
@@ -22,6 +22,8 @@ std::optional<queued_job> idempotency_lookup::answer(std::string_view key, std::
   first.job.action = row.text(2);
   first.job.queued_at = first.job.updated_at = from_column(row.integer(3));
   first.guest_doc = row.text(5);
+  first.job.request_id = row.text(6);
+  first.job.user = row.text(7);
   first.repeated = true;
   return first;
 }

@@ -162,6 +162,9 @@ service builder::read_service(const std::string& name, const node& value) {
   if (constexpr std::size_t served = 64; s.max_pending > served)
     config_.warnings.push_back(file_ + ": " + where +
                                "max_pending is over 64, the calls that a sub-agent serves at a time");
+  else if (constexpr std::size_t streamed = 32; s.max_pending > streamed && s.path != rpc::default_rpc_path)
+    config_.warnings.push_back(file_ + ": " + where +
+                               "max_pending is over 32: where it streams, a sub-agent sends no more at a time");
   if (port != 0 && !s.socket.empty())
     refuse("service " + name + " has both a port and a socket");
   if (port == 0 && s.socket.empty())

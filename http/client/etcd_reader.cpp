@@ -70,7 +70,8 @@ etcd_reader::etcd_reader(etcd_settings how) : how_{std::move(how)}, links_(how_.
 }
 
 std::vector<entry> etcd_reader::list(std::string_view prefix) {
-  until_ = clock::now() + how_.timeout;
+  if (!until_)
+    until_ = clock::now() + how_.timeout;
   auto all = how_.api == api::v2 ? list_v2(prefix) : list_v3(prefix);
   std::ranges::sort(all, {}, &entry::key);
   return all;
@@ -153,7 +154,7 @@ reply etcd_reader::send(const request& what) {
 }
 
 reply etcd_reader::send_to(std::size_t member, const request& what) {
-  const auto left = std::chrono::duration_cast<milliseconds>(until_ - clock::now());
+  const auto left = std::chrono::duration_cast<milliseconds>(*until_ - clock::now());
   if (left.count() <= 0)
     throw failure{fault::timeout, "etcd has not answered within " + std::to_string(how_.timeout.count()) + " ms"};
   auto& link = links_[member];

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ struct etcd_settings {
   rpc::etcd::api api = rpc::etcd::api::v3;
   std::string user, password;                ///< empty: no authentication
   std::string ca_file, cert_file, key_file;  ///< as those of `settings`
-  std::chrono::milliseconds timeout{30'000}; ///< of one `list`; one request has five seconds at a member
+  std::chrono::milliseconds timeout{30'000}; ///< of all calls of `list`; one request has 5 s at a member
 };
 
 /// Reads the keys of an etcd, 3.4 or later. In place of `rpc::etcd::client`, which watches and writes: its libcurl takes
@@ -50,8 +51,8 @@ private:
   const etcd_settings how_;
   std::vector<std::unique_ptr<transport>> links_; ///< to the members; null until one is needed
   std::size_t present_ = 0;
-  std::string authorization_; ///< the header; empty: none
-  clock::time_point until_{};
+  std::string authorization_;              ///< the header; empty: none
+  std::optional<clock::time_point> until_; ///< from the first call on
 };
 
 } // namespace mistify::client

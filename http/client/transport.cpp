@@ -17,8 +17,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// A list of the agent's 20,000 guests has less.
-constexpr std::size_t longest_answer = 64 << 20;
 /// An answer of the agent has less than twenty.
 constexpr std::size_t most_headers = 200;
 
@@ -97,6 +95,11 @@ httplib::Request request_of(const message& what, const settings& how) {
   return request;
 }
 
+std::string size_of(std::size_t bytes) {
+  constexpr std::size_t kilo = 1024, mega = kilo * kilo;
+  return bytes < mega ? std::to_string(bytes / kilo) + " kB" : std::to_string(bytes / mega) + " MB";
+}
+
 /// The library blocks without a bound on the connection's first answer line and on the end of headers: its time-outs
 /// count from byte to byte.
 constexpr milliseconds longest_connect{5'000};
@@ -146,7 +149,7 @@ reply transport::send(const message& what, milliseconds longest) {
   };
   request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
     body.append(data, size);
-    too_long = body.size() > longest_answer;
+    too_long = body.size() > how_.longest_answer;
     return !too_long;
   };
   link_->http->set_read_timeout(limit);
@@ -155,7 +158,8 @@ reply transport::send(const message& what, milliseconds longest) {
   const auto result = link_->http->send(request);
   const bool late = watch.finish();
   if (too_long)
-    throw failure{fault::not_agent, "the answer is over 64 MB: this is no " + std::string{how_.peer}};
+    throw failure{fault::not_agent,
+                  "the answer is over " + size_of(how_.longest_answer) + ": this is no " + std::string{how_.peer}};
   // The library fails at trailers, as etcd's gateway sends them behind errors; what came before them is the message.
   if (!result && !late && error_with_trailer != 0 && result.error() == httplib::Error::Read)
     return {error_with_trailer, std::move(body), {}};
@@ -197,7 +201,7 @@ reply transport::stream(const message& what, const byte_receiver& to, millisecon
         return !ended;
       }
       head->body.append(data, size);
-      return head->body.size() <= longest_answer;
+      return head->body.size() <= how_.longest_answer;
     });
   };
   link_->http->set_read_timeout(idle);

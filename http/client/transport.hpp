@@ -15,12 +15,13 @@ namespace mistify::client {
 /// How to reach an agent, and as whom.
 struct settings {
   address agent;
-  std::string token;                         ///< bearer token; empty: none
-  std::string ca_file;                       ///< PEM; empty: the system's certification authorities
-  std::string cert_file;                     ///< the client's certificate, PEM; empty: none
-  std::string key_file;                      ///< its key, PEM
-  std::chrono::milliseconds timeout{30'000}; ///< from the start of a call to its whole answer
-  std::string_view peer{"agent"};            ///< what messages call the other side; a literal
+  std::string token;                                   ///< bearer token; empty: none
+  std::string ca_file;                                 ///< PEM; empty: the system's certification authorities
+  std::string cert_file;                               ///< the client's certificate, PEM; empty: none
+  std::string key_file;                                ///< its key, PEM
+  std::chrono::milliseconds timeout{30'000};           ///< from the start of a call to its whole answer
+  std::string_view peer{"agent"};                      ///< what messages call the other side; a literal
+  std::size_t longest_answer = std::size_t{64} << 20U; ///< bytes; 20,000 guests have less
 };
 
 /// What is sent. `target` is the path with its query, percent-encoded.
@@ -49,7 +50,7 @@ public:
   explicit transport(settings how);
   ~transport();
 
-  /// One call; the answer has at most 64 MB. `longest`: 0 means `settings.timeout`.
+  /// One call. `longest`: 0 means `settings.timeout`.
   reply send(const message& what, std::chrono::milliseconds longest = std::chrono::milliseconds{0});
 
   /// One call whose successful answer (status 200) goes to `to` as it comes, without an end in time; `idle` is the

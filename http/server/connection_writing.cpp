@@ -182,6 +182,8 @@ void connection::start_download() {
                                                           state_->settings.rate_window},
                                                 request_id_});
   stage_ = stage::downloading;
+  if (kind_ == stream_kind::log) // it may be silent for ever: no write would find out that nobody reads
+    expect_answers(key_.fd, state_->settings.write_timeout);
   if (kind_ == stream_kind::data)
     ++state_->downloading;
   if (state_->threads_of(kind_).try_post(

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 namespace mistify::http {
 
@@ -73,6 +76,18 @@ void reader_pace::note(tick now, std::uint64_t taken) noexcept {
 std::uint64_t unacknowledged_bytes(int fd) noexcept {
   int bytes = 0;
   return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+void expect_answers(int fd, std::chrono::milliseconds patience) noexcept {
+  constexpr int on = 1, probes = 3;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
+  const int pause = static_cast<int>(std::clamp<std::int64_t>(seconds / (probes + 1), 1, 3600));
+  const auto longest = static_cast<unsigned>(std::clamp<std::int64_t>(patience.count(), 1, INT32_MAX));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &pause, sizeof pause);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &pause, sizeof pause);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &longest, sizeof longest);
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 } // namespace mistify::http

@@ -49,4 +49,8 @@ private:
 /// Returns the bytes of a TCP or unix socket that the other end has not acknowledged; 0 if unknown.
 std::uint64_t unacknowledged_bytes(int fd) noexcept;
 
+/// Has the kernel ask whether the other end of a silent TCP connection is still there. A socket whose other end has not
+/// answered for about `patience` fails. Nothing for other sockets.
+void expect_answers(int fd, std::chrono::milliseconds patience) noexcept;
+
 } // namespace mistify::http

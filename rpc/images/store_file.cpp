@@ -13,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* elsewhere = "does not lie in the store";
+
 bool is_below(const fs::path& folder, const fs::path& file) {
   const auto rest = file.lexically_relative(folder);
   return !rest.empty() && *rest.begin() != "." && *rest.begin() != "..";
@@ -56,6 +58,35 @@ void expect_plain_absolute(const fs::path& file) {
     refuse(file, "not an absolute path");
 }
 
+/// Where a root really is; empty if it is not there.
+fs::path real_folder(const store_root& root) {
+  std::error_code none;
+  auto folder = fs::canonical(root.folder, none);
+  return none ? fs::path{} : folder;
+}
+
+/// By the name alone: of what lies elsewhere nothing is asked, so that nobody learns here what there is.
+void expect_named_in(const fs::path& file, const std::vector<store_root>& roots) {
+  const auto name = file.lexically_normal();
+  const auto names = [&](const fs::path& folder) { return !folder.empty() && is_below(folder, name); };
+  if (std::ranges::none_of(roots, [&](const store_root& root) {
+        return names(root.folder.lexically_normal()) || names(real_folder(root));
+      }))
+    refuse(file, elsewhere);
+}
+
+/// A name in the store that leads out of it, to nothing, is as one that leads to a file there.
+[[noreturn]] void refuse_absent(const fs::path& file, const std::vector<store_root>& roots,
+                                const std::error_code& why) {
+  std::error_code none;
+  const auto where = fs::weakly_canonical(file.parent_path(), none);
+  const bool in_store = !none && std::ranges::any_of(roots, [&](const store_root& root) {
+    const auto folder = real_folder(root);
+    return !folder.empty() && (where == folder || is_below(folder, where));
+  });
+  refuse(file, in_store ? why.message() : elsewhere);
+}
+
 } // namespace
 
 bool is_plain_text(std::string_view text) noexcept {
@@ -71,11 +102,11 @@ disk_file open_disk(const fs::path& file) {
 
 disk_file open_in_store(const fs::path& file, const std::vector<store_root>& roots) {
   expect_plain_absolute(file);
+  expect_named_in(file, roots);
   try {
     for (const auto& root : roots) {
-      std::error_code none;
-      const auto folder = fs::canonical(root.folder, none);
-      if (none)
+      const auto folder = real_folder(root);
+      if (folder.empty())
         continue;
       auto real = resolved(file, root);
       if (!is_below(folder, real))
@@ -88,9 +119,9 @@ disk_file open_in_store(const fs::path& file, const std::vector<store_root>& roo
         return opened;
     }
   } catch (const std::system_error& e) {
-    refuse(file, e.code().message());
+    refuse_absent(file, roots, e.code());
   }
-  refuse(file, "does not lie in the store");
+  refuse(file, elsewhere);
 }
 
 bool leads_into(const fs::path& file, const std::vector<store_root>& roots) {

@@ -70,6 +70,17 @@ std::string hostname_in(const node& value, const std::string& field) {
   return name;
 }
 
+/// A key that is no name is not quoted: its text is whatever a client sent, of any length.
+[[noreturn]] void refuse_unknown(std::string_view key) {
+  constexpr std::size_t longest_name = 32;
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  if (key.empty() || key.size() > longest_name || !std::ranges::all_of(key, is_plain))
+    refuse(std::string{cloud_init_member}, "has an unknown member");
+  refuse(std::string{cloud_init_member} + '.' + std::string{key}, "is no member of cloud_init");
+}
+
 } // namespace
 
 bool has_cloud_init(const guest& of) noexcept {
@@ -96,7 +107,7 @@ std::optional<cloud_init> cloud_init_of(const guest& of) {
     else if (key == "hostname")
       init.hostname = hostname_in(value, field);
     else
-      refuse(field, "is no member of cloud_init");
+      refuse_unknown(key);
   }
   if (init.network_config && init.network_config->empty())
     init.network_config.reset();

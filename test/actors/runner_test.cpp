@@ -388,9 +388,12 @@ TEST_CASE("downloads get their places in order and give them back") {
   CHECK(second->value);
 }
 
-TEST_CASE_METHOD(runner_fixture, "five read a guest's log at a time, and no download stands in their way") {
-  add_guest(guest_id);
-  const auto stream = [&](const char* name) { return ask<stream_grant>(front, stream_atom_v, guest_id, action(name)); };
+TEST_CASE("five read a guest's log at a time, and no download stands in their way") {
+  runner_fixture f{{}, "", 8};
+  f.add_guest(guest_id);
+  const auto stream = [&](const char* name) {
+    return f.ask<stream_grant>(f.front, stream_atom_v, guest_id, f.action(name));
+  };
   std::vector<decltype(stream(""))> readers;
   for (int i = 0; i < 5; ++i)
     REQUIRE(readers.emplace_back(stream("guestLog"))->value);
@@ -399,7 +402,7 @@ TEST_CASE_METHOD(runner_fixture, "five read a guest's log at a time, and no down
   REQUIRE(sixth->error);
   CHECK(sixth->error->code() == rpc::errc::queue_full);
   readers.front()->value.reset();
-  run();
+  f.run();
   CHECK(stream("guestLog")->value);
 }
 

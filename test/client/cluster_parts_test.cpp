@@ -1,3 +1,4 @@
+#include "fake_agent.hpp"
 #include "http/cli/mistify/cluster/choice.hpp"
 #include "http/cli/mistify/cluster/maintenance.hpp"
 #include "http/cli/mistify/cluster/state.hpp"
@@ -5,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
+#include <sys/socket.h>
 
 namespace mistify::test {
 
@@ -130,6 +132,21 @@ TEST_CASE("Values that no agent can have written are left out, each with its rea
   CHECK(guests.guests.empty());
   CHECK(guests.hosts.empty());
   CHECK(guests.left_out.size() == 3);
+  const auto long_key = read({{"hypervisors/" + std::string(50'000, 'x') + "/metadata", "{}"}});
+  REQUIRE(long_key.left_out.size() == 1);
+  CHECK(long_key.left_out.front().size() < 200);
+}
+
+TEST_CASE("An answer of /readyz that is too long is none") {
+  const fake_agent agent{[](const std::string&, std::size_t before, int fd) {
+    const auto text = answer_text(R"({"status":"ok","maintenance":{"on":true},"x":")" +
+                                  std::string(before == 0 ? 60'000 : 70'000, 'x') + R"("})");
+    ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+  }};
+  client::settings how;
+  how.agent = client::parse_address(agent.url());
+  CHECK(ask_for_maintenance({how}).front() == true);
+  CHECK(ask_for_maintenance({how}).front() == std::nullopt);
 }
 
 TEST_CASE("A name is a whole id, an ip or a prefix of an id that fits one host only") {

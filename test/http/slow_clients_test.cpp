@@ -132,7 +132,7 @@ TEST_CASE("pages of the agent's own do not wait behind downloads") {
                     {"/page",
                      [](http::request) -> http::task<http::answer> {
                        http::answer a;
-                       a.kind = stream_kind::page;
+                       a.kind = http::stream_kind::page;
                        a.stream = [](http::download_channel& to) {
                          to.write("figures");
                          return http::answer{};

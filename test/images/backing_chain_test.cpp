@@ -65,9 +65,23 @@ TEST_CASE_METHOD(store_lab, "a disk outside of the store is refused, by whatever
     CHECK_THROWS_AS(backing_chain(name, roots), disk_refused);
   CHECK_THROWS_WITH(backing_chain(foreign, roots), "disk.qcow2: does not lie in the store");
   CHECK_THROWS_WITH(backing_chain(store / "none.qcow2", roots), Contains("none.qcow2: No such file"));
+  // Whether something is there is not told.
+  fs::create_symlink(store, dir.path() / "alias");
+  put("store/disk.qcow2");
+  for (const auto& name :
+       {dir.path() / "other/disk.qcow2", dir.path() / "none/disk.qcow2", store / "../other/disk.qcow2",
+        store / "../none/disk.qcow2", store / "images/folder/none/disk.qcow2", dir.path() / "alias/disk.qcow2",
+        fs::path{"/root/none/disk.qcow2"}})
+    CHECK_THROWS_WITH(backing_chain(name, roots), "disk.qcow2: does not lie in the store");
   CHECK_THROWS_WITH(backing_chain("store/x.qcow2", roots), Contains("not an absolute path"));
   CHECK_THROWS_WITH(backing_chain(store / "a\nb.qcow2", roots), Contains("control characters"));
   CHECK_THROWS_AS(backing_chain(store, roots), disk_refused);
+}
+
+TEST_CASE_METHOD(store_lab, "a link from one folder of the store into another is followed") {
+  const auto there = put("second/disk.qcow2");
+  fs::create_symlink(there, store / "link.qcow2");
+  CHECK(backing_chain(store / "link.qcow2", {{store, false}, {dir.path() / "second", false}}).front().path == there);
 }
 
 TEST_CASE_METHOD(store_lab, "a store beside one whose name it begins with is another") {

@@ -18,7 +18,7 @@ constexpr const char* id = "0a1b2c3d-0000-4000-8000-000000000001";
 struct log_lab {
   test::temp_dir dir;
   std::filesystem::path folder = dir.path();
-  std::filesystem::path file = folder / (std::string{id} + ".log");
+  std::filesystem::path file = folder / (id + std::string{".log"});
   std::atomic<bool> there{true};
   guest_log log{folder, [this](const std::string&) { return there.load(); }, {1ms, 1}};
 
@@ -100,6 +100,44 @@ TEST_CASE_METHOD(log_lab, "the last lines are counted over the files, and bytes 
   CHECK(read(R"(,"tail":1)") == "fo");
 }
 
+TEST_CASE_METHOD(log_lab, "an older file that is missing hides none of the others") {
+  for (const auto* text : {"one\n", "two\n", "three\n"}) {
+    say(text);
+    rotate();
+  }
+  say("four\n");
+  std::filesystem::remove(older(1));
+  CHECK(read("") == "one\nthree\nfour\n");
+  CHECK(read(R"(,"tail":3)") == "one\nthree\nfour\n");
+  std::filesystem::remove(older(0));
+  std::filesystem::remove(file);
+  CHECK(read("") == "one\n");
+}
+
+TEST_CASE_METHOD(log_lab, "a file that is renamed while all are opened is read once") {
+  say("one\n");
+  std::filesystem::create_hard_link(file, older(0));
+  std::filesystem::create_hard_link(file, older(1));
+  CHECK(read("") == "one\n");
+}
+
+TEST_CASE_METHOD(log_lab, "lines are not looked for further back than 64 MB") {
+  say("first\n");
+  std::filesystem::resize_file(file, console_log::longest_look_back + 100); // NUL bytes: no line ends
+  const console_log open{folder, id};
+  int asked = 0;
+  CHECK(open.start_of_last(5, [&](std::string_view) { return ++asked > 0; }) == 100U);
+  CHECK(asked > 500);
+}
+
+TEST_CASE_METHOD(log_lab, "a reader that leaves while its lines are looked for ends that") {
+  say(std::string(1'000'000, 'x'));
+  const console_log open{folder, id};
+  int asked = 0;
+  CHECK_FALSE(open.start_of_last(5, [&](std::string_view) { return ++asked < 3; }));
+  CHECK(asked == 3);
+}
+
 TEST_CASE_METHOD(log_lab, "lines longer than what is read at a time are found") {
   const std::string line(200'000, 'x');
   say("first\n" + line + "\n");
@@ -150,6 +188,19 @@ TEST_CASE_METHOD(log_lab, "a receiver that leaves ends what it follows, though n
   REQUIRE(answer.stream);
   answer.stream([](std::string_view) { return false; });
   SUCCEED("it came back");
+}
+
+TEST_CASE_METHOD(log_lab, "a machine whose place another's domain took ends what follows it") {
+  const guest_log taken{folder,
+                        [calls = 0](const std::string&) mutable {
+                          if (++calls == 1)
+                            return true;
+                          throw std::runtime_error{calls < 4 ? "libvirtd is away" : "conflict: it is another's"};
+                        },
+                        {1ms, 1}};
+  const auto answer = taken.answer(request(R"(,"follow":true)"));
+  REQUIRE(answer.stream);
+  CHECK(answer.stream([](std::string_view) { return true; }));
 }
 
 TEST_CASE_METHOD(log_lab, "only a plain file is read, not what a link leads to") {

@@ -42,7 +42,7 @@ TEST_CASE_METHOD(places_lab, "a guest may have its own disks and volumes of nobo
 TEST_CASE_METHOD(places_lab, "a guest may have neither others' disks, nor images, nor what is no volume") {
   CHECK(refusal(put_volume("guests/" + she + "/disk-0")) == "d: is another guest's disk");
   CHECK(refusal(put_volume("images/base")) == "d: is an image, and images are no disks");
-  for (const auto* name : {"guests/g/disk-0@snap", ".staging/7", "guests/x", "vols/-a", "vols/a b"})
+  for (const auto* name : {"guests/g/disk-0@snap", ".staging/7", "guests/x", "seeds", "seeds/x", "vols/-a", "vols/a b"})
     CHECK(refusal(put_volume(name)) == "d: is no volume of the store");
   CHECK(refusal(put_volume("guests/" + me + "/disk-0@snap")) == "d: is no volume of the store");
   CHECK(refusal(dir.write("store/vols.raw", "x")) == "d: is no volume of the store");

@@ -42,6 +42,8 @@ TEST_CASE("a name that leaves the store, is an option or says more than a name i
                           "images/x/y",
                           "images",
                           "guests",
+                          "seeds",
+                          "seeds/x",
                           "a/b/c/d/e/f/g",
                           "ü",
                           "json:{}",

@@ -1,7 +1,7 @@
 #include "rpc/agents/storage/directory_store.hpp"
-#include "rpc/agents/storage/netmask.hpp"
 #include "rpc/agents/storage/seed.hpp"
 #include "rpc/agents/storage/storage_agent.hpp"
+#include "rpc/model/nic_address.hpp"
 #include "test/rpc/agent_calls.hpp"
 #include "test/system/json_path.hpp"
 #include "test/system/temp_dir.hpp"
@@ -142,16 +142,16 @@ TEST_CASE("addresses that make no sense are refused by the nic's name") {
 
 TEST_CASE("a netmask is dotted, hexadecimal or a length") {
   for (const auto* text : {"255.255.255.0", "ffffff00", "0xFFFFFF00", "24", "/24"})
-    CHECK(prefix_length(text, false) == 24);
-  CHECK(prefix_length("0.0.0.0", false) == 0);
-  CHECK(prefix_length("255.255.255.255", false) == 32);
-  CHECK(prefix_length("ffffffff", false) == 32);
-  CHECK(prefix_length("0", false) == 0);
-  CHECK(prefix_length("128", true) == 128);
+    CHECK(rpc::prefix_length(text, false) == 24);
+  CHECK(rpc::prefix_length("0.0.0.0", false) == 0);
+  CHECK(rpc::prefix_length("255.255.255.255", false) == 32);
+  CHECK(rpc::prefix_length("ffffffff", false) == 32);
+  CHECK(rpc::prefix_length("0", false) == 0);
+  CHECK(rpc::prefix_length("128", true) == 128);
   for (const auto* bad : {"", "33", "-1", "255.255.255", "ffffff0", "fffffff1", "2 4", "+24", "0024", "x"})
-    CHECK_THROWS_AS(prefix_length(bad, false), std::invalid_argument);
-  CHECK_THROWS_AS(prefix_length("129", true), std::invalid_argument);
-  CHECK_THROWS_AS(prefix_length("255.255.255.0", true), std::invalid_argument);
+    CHECK_THROWS_AS(rpc::prefix_length(bad, false), std::invalid_argument);
+  CHECK_THROWS_AS(rpc::prefix_length("129", true), std::invalid_argument);
+  CHECK_THROWS_AS(rpc::prefix_length("255.255.255.0", true), std::invalid_argument);
 }
 
 TEST_CASE_METHOD(seed_lab, "a guest with cloud_init gets a seed, which is no disk, in no snapshot, and goes with it") {
@@ -193,6 +193,16 @@ TEST_CASE_METHOD(seed_lab, "a seed stays over a restart of the store, for those 
   CHECK((facts.st_mode & 07777) == 0440);
   REQUIRE(::stat(seed.parent_path().c_str(), &facts) == 0);
   CHECK((facts.st_mode & 07777) == 02750);
+}
+
+TEST_CASE_METHOD(seed_lab, "a seed for which there is no room is refused as a disk is") {
+  auto store = std::make_unique<directory_store>(dir.path() / "full");
+  store->space().set({.reserve = UINT64_MAX / 2});
+  storage_agent full{0, std::move(store)};
+  CHECK_THROWS_WITH(test::caller{full.server()}("ImageStore.CreateSeed", R"({"guest":{"id":")" + std::string{id} +
+                                                                           R"(","cloud_init":{}},"action":"x"})"),
+                    Catch::Contains("no space left on device"));
+  CHECK_FALSE(std::filesystem::exists(dir.path() / "full/seeds"));
 }
 
 TEST_CASE_METHOD(seed_lab, "a refused cloud_init is named, not quoted") {

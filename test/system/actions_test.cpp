@@ -13,18 +13,26 @@ std::string capitalised(std::string word) {
   return word;
 }
 
+/// An action may change what the guest is wished to be.
+std::string without_wish(std::string guest) {
+  for (const auto* wish : {R"("wanted":"on",)", R"("wanted":"off",)"})
+    if (const auto at = guest.find(wish); at != std::string::npos)
+      guest.erase(at, std::string_view{wish}.size());
+  return guest;
+}
+
 } // namespace
 
 TEST_CASE("every action is a job by POST and by GET, and answers with the guest as it is") {
   house h;
   const auto id = h.create_guest(R"("memory":512)");
-  const auto before = h.http.get("/guests/" + id).body;
+  const auto before = without_wish(h.http.get("/guests/" + id).body);
   for (const auto& action : actions)
     for (const auto* verb : {"POST", "GET"}) {
       INFO(verb << ' ' << action);
       const auto answer = h.http.send(verb, "/guests/" + id + "/" + action);
       CHECK(answer.status == 202);
-      CHECK(answer.body == before);
+      CHECK(without_wish(answer.body) == before);
       REQUIRE_FALSE(answer.job().empty());
       const auto job = h.ended(answer.job());
       CHECK(text_at(job, "Status") == "Complete");

@@ -23,7 +23,7 @@ TEST_CASE("a created guest is answered as it is then, and follows its job to the
   house h;
   const auto made = h.http.post("/guests", R"({"id":")" + some_id + R"(","memory":512,"cpu":2,"state":"mine"})");
   CHECK(made.status == 202);
-  CHECK(made.body == R"({"id":")" + some_id + R"(","state":"create","memory":512,"cpu":2})" + "\n");
+  CHECK(made.body == R"({"id":")" + some_id + R"(","state":"create","wanted":"off","memory":512,"cpu":2})" + "\n");
   REQUIRE_FALSE(made.job().empty());
   CHECK(h.outcome(made.job()) == "Complete");
   CHECK(h.http.get("/guests/" + some_id).status == 200);

@@ -46,9 +46,17 @@ TEST_CASE("a guest's VNC password shows in no answer and no event, and sub-agent
     CHECK_FALSE(holds_secret(event.data));
 }
 
+namespace {
+
+void with_seed_stage(config_file& c) {
+  c.stages("create", R"({"service":"test","method":"Test.CreateSeed"},{"service":"test","method":"Test.Create"})");
+}
+
+} // namespace
+
 TEST_CASE(
   "cloud-init's user data shows in no answer, event or log, and sub-agents get it whatever one of them returns") {
-  house h;
+  house h{with_seed_stage};
   h.sub.on("Test.Start", [](const call& c) { // one that does not know the member
     return result(c, R"({"guest":{"id":)" + at(c.params, "guest/id") + "}}");
   });
@@ -79,13 +87,14 @@ TEST_CASE(
 }
 
 TEST_CASE("cloud_init has known members of a bounded size, and is for the first boot only") {
-  house h;
+  house h{with_seed_stage};
   const std::string large(32 * 1024 + 1, 'x');
   for (const auto& bad :
        {std::string{R"("text")"}, std::string{R"({"userdata":"s3cr3t!"})"}, std::string{R"({"User_Data":"s3cr3t!"})"},
         std::string{R"({"user_data":5})"}, R"({"user_data":")" + large + "\"}", std::string{R"({"ssh_keys":"k"})"},
         std::string{R"({"ssh_keys":["a\nb"]})"}, std::string{R"({"hostname":"a b"})"},
-        std::string{R"({"network_config":{}})"}}) {
+        std::string{R"({"network_config":{}})"}, R"({")" + std::string{secret} + R"(":1})",
+        R"({")" + std::string(33, 'x') + R"(":1})"}) {
     const auto answer = h.http.post("/guests", R"({"cloud_init":)" + bad + "}");
     CHECK(answer.status == 400);
     CHECK_THAT(answer.body, Catch::Contains("cloud_init") && !Catch::Contains(std::string{secret}));
@@ -93,6 +102,26 @@ TEST_CASE("cloud_init has known members of a bounded size, and is for the first 
   CHECK(h.http.post("/guests", R"({"cloud_init":{"user_data":")" + large.substr(1) + "\"}}").status == 202);
   const auto id = h.create_guest(R"("cloud_init":{"user_data":"a"})");
   CHECK(h.http.patch("/guests/" + id, R"({"cloud_init":{"user_data":"b"}})").status == 400);
+}
+
+TEST_CASE("cloud_init is refused before anything is made where it could not be told, or holds no address") {
+  house h;
+  const auto absent = h.http.post("/guests", R"({"cloud_init":{"hostname":"web"}})");
+  CHECK(absent.status == 404);
+  CHECK_THAT(absent.body, Catch::Contains("CreateSeed"));
+  CHECK(h.http.post("/guests", R"({"cloud_init":null})").status == 202);
+  house seeds{with_seed_stage};
+  const auto post = [&](const std::string& more) { return seeds.http.post("/guests", "{" + more + "}"); };
+  const std::string init = R"("cloud_init":{"hostname":"web"})", bad = R"(,"nics":[{"address":"192.0.2.7"}])";
+  const auto container = post(init + R"(,"type":"container")");
+  CHECK(container.status == 400);
+  CHECK_THAT(container.body, Catch::Contains("cloud_init: is for machines"));
+  const auto refused = post(init + bad);
+  CHECK(refused.status == 400);
+  CHECK_THAT(refused.body, Catch::Contains("nics[0].netmask: is needed beside an address"));
+  CHECK(seeds.sub.calls("Test.CreateSeed").empty());
+  CHECK(post(R"("cloud_init":{"network_config":"version: 2"})" + bad).status == 202);
+  CHECK(post(init + R"(,"nics":[{"address":"192.0.2.7/24","gateway":"192.0.2.1"}])").status == 202);
 }
 
 TEST_CASE("a VNC password is written and deleted as other metadata is, without being read") {

@@ -77,6 +77,12 @@ std::string head_of(const reply& with, const std::string& framing) {
          "\r\n\r\n";
 }
 
+/// Whether the agent has closed the connection.
+bool has_left(int fd) {
+  pollfd watched{fd, POLLRDHUP, 0};
+  return ::poll(&watched, 1, 0) == 1;
+}
+
 } // namespace
 
 void gate::open() {
@@ -168,7 +174,7 @@ bool sub_agent::stream(int fd, const reply& with) {
     std::string piece{bytes};
     if (chunked)
       piece = size.data() + piece + "\r\n";
-    gone = gone || !send_all(fd, piece);
+    gone = gone || (bytes.empty() ? has_left(fd) : !send_all(fd, piece));
     return !gone;
   });
   if (gone)

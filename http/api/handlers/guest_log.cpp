@@ -1,3 +1,4 @@
+#include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
@@ -40,6 +41,22 @@ std::string encode(const std::string& guest_doc, const log_part& part) {
   return std::move(out).str();
 }
 
+/// A reader's rights are judged as long as it reads, and the guest may become another's. Of one that is deleted the service
+/// ends the log itself, soon.
+std::function<bool()> while_visible(const context& cx, const request& from, const std::string& guest) {
+  using clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds soon{10};
+  return [&guests = cx.guests, may = still_allowed(cx, from), who = from.who, guest, seen = clock::now()]() mutable {
+    if (!may())
+      return false;
+    const auto there = guests.find(guest);
+    if (!there)
+      return clock::now() - seen < soon;
+    seen = clock::now();
+    return sees(*who, *there);
+  };
+}
+
 } // namespace
 
 task<answer> get_guest_log(context& cx, request from) {
@@ -52,6 +69,7 @@ task<answer> get_guest_log(context& cx, request from) {
   auto out = passed_stream(cx, from, grant, encode(public_guest(guest->doc), part), {grant.stall, between});
   out.content_type = "text/plain; charset=utf-8";
   out.kind = stream_kind::log;
+  out.live_while = while_visible(cx, from, guest->id);
   co_return out;
 }
 

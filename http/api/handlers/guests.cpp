@@ -10,6 +10,7 @@
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
 #include "rpc/model/guest_names.hpp"
+#include "rpc/model/nic_address.hpp"
 #include "rpc/model/power.hpp"
 #include "store/admission.hpp"
 
@@ -64,6 +65,22 @@ void drop_null_members(rpc::guest& guest) {
       guest.extra.erase(found);
 }
 
+/// Throws for a wrong `cloud_init`, and for addresses that no seed could tell: after the disks were made it would be late.
+void expect_first_boot(const rpc::guest& guest) {
+  rpc::cloud_init_of(guest);
+  if (rpc::has_cloud_init(guest) && guest.type == "container")
+    throw failure{errc::invalid_request, "cloud_init: is for machines, and containers have no such first boot"};
+  rpc::expect_addresses(guest);
+}
+
+/// Without that stage the guest would boot untold.
+void expect_seed_stage(const rpc::guest& guest, const actors::action& create) {
+  const auto makes_seed = [](const actors::stage& s) { return std::string_view{s.method}.ends_with("CreateSeed"); };
+  if (rpc::has_cloud_init(guest) && std::ranges::none_of(create.stages, makes_seed))
+    throw failure{errc::not_configured,
+                  "cloud_init: Not configured: create has no stage that makes a seed (ImageStore.CreateSeed)"};
+}
+
 /// Decodes a guest to create: its id is absent or a UUID, which is converted to lower case.
 rpc::guest decode_new_guest(const std::string& body) {
   auto guest = rpc::decode_guest(body);
@@ -78,7 +95,7 @@ rpc::guest decode_new_guest(const std::string& body) {
   guest.state = "create";
   guest.state_reason.clear();
   rpc::expect_power(guest);
-  rpc::cloud_init_of(guest); // throws for a wrong one
+  expect_first_boot(guest);
   return guest;
 }
 
@@ -111,8 +128,9 @@ task<answer> create_guest(context& cx, request from) {
   }
   const bool starts = take_start(guest);
   guest.wanted = starts ? "on" : "off";
-  auto job = make_job(who, require_action(cx, action_for(guest.type, "create")),
-                      actors::encode(actors::guest_wish{.start = starts}));
+  auto what = require_action(cx, action_for(guest.type, "create"));
+  expect_seed_stage(guest, *what);
+  auto job = make_job(who, std::move(what), actors::encode(actors::guest_wish{.start = starts}));
   if (starts)
     require_action(cx, action_for(guest.type, "start"));
   if (guest.id.empty())

@@ -111,22 +111,25 @@ candidates snapshots_of(client::client& agent, const place& at) {
   return names;
 }
 
+/// The options of the line, with as long for each answer, etcd's too, as somebody waits for a word.
+arguments in_a_hurry(const place& at) {
+  auto args = at.args;
+  args.values["--timeout"] = {"0.7"};
+  return args;
+}
+
 /// Ids and addresses; nothing where no cluster is named.
 candidates hosts_of_cluster(const place& at) {
   if (!has_cluster(at.args))
     return {};
-  auto args = at.args;
-  args.values["--timeout"] = {"0.7"};
   candidates names;
-  for (const auto& one : cluster{args}.read_hosts())
+  for (const auto& one : cluster{in_a_hurry(at)}.read_hosts())
     names.insert(names.end(), {one.id, one.ip});
   return names;
 }
 
 candidates asked_of_agent(word what, const place& at) {
-  auto how = settings_of(at.args);
-  how.timeout = std::chrono::milliseconds{700};
-  client::client agent{how};
+  client::client agent{settings_of(in_a_hurry(at))};
   switch (what) {
   case word::guest: return names_of(all_guests(agent));
   case word::job: return names_of(read_named(agent.jobs({{"limit", "100"}}).body, "ID", ""));

@@ -15,10 +15,7 @@ namespace mistify::agents {
 
 namespace {
 
-/// virtlogd keeps three older files by default. More than these are not looked at.
-constexpr int most_older = 64;
-
-/// Files that are renamed just now look as if one was there twice, or not at all.
+/// Of the opening of all files while one after the other is renamed.
 constexpr int most_attempts = 5;
 
 constexpr std::size_t piece = 64 * 1024;
@@ -27,20 +24,40 @@ constexpr std::size_t piece = 64 * 1024;
   throw std::system_error{error, std::generic_category(), "the console's log " + name};
 }
 
-/// The place behind the `lines`th last end of a line before `end`, of which `lines` becomes the rest; 0 if there are
-/// fewer.
-std::uint64_t find_back(int fd, std::uint64_t end, std::uint64_t& lines) {
-  std::array<char, piece> bytes; // NOLINT(*-member-init): read_at fills what counts
-  while (end > 0) {
-    const auto begin = end - std::min<std::uint64_t>(end, bytes.size());
-    const auto got = rpc::read_at(fd, begin, bytes.data(), static_cast<std::size_t>(end - begin));
-    for (auto i = got; i > 0; --i)
-      if (bytes[i - 1] == '\n' && --lines == 0)
-        return begin + i;
-    end = begin;
+/// Looks back for the `lines`th end of a line.
+class line_finder {
+public:
+  line_finder(std::uint64_t lines, std::uint64_t longest, const console_log::receiver& to)
+    : lines_{lines}, left_{longest}, to_{to} {}
+
+  /// The place in the file behind that end, or where the look ended; null if it goes on before the file.
+  std::optional<std::uint64_t> find(int fd, std::uint64_t end) {
+    std::array<char, piece> bytes; // NOLINT(*-member-init): read_at fills what counts
+    while (end > 0) {
+      if (!to_({})) {
+        given_up_ = true;
+        return end;
+      }
+      const auto begin = end - std::min<std::uint64_t>({end, left_, bytes.size()});
+      const auto got = rpc::read_at(fd, begin, bytes.data(), static_cast<std::size_t>(end - begin));
+      for (auto i = got; i > 0; --i)
+        if (bytes[i - 1] == '\n' && --lines_ == 0)
+          return begin + i;
+      left_ -= end - begin;
+      end = begin;
+      if (left_ == 0)
+        return end;
+    }
+    return std::nullopt;
   }
-  return 0;
-}
+
+  bool given_up() const noexcept { return given_up_; }
+
+private:
+  std::uint64_t lines_, left_;
+  const console_log::receiver& to_;
+  bool given_up_ = false;
+};
 
 } // namespace
 
@@ -67,21 +84,19 @@ console_log::file console_log::open(const std::string& name) const {
   return opened;
 }
 
-/// The oldest first. Empty if a file was renamed meanwhile.
-std::vector<console_log::file> console_log::try_to_open_all() const {
+/// The oldest first. Null if a new file took the newest's place meanwhile. virtlogd renames the oldest first, so that a look
+/// from the newest on misses none; but one that is renamed meanwhile shows up twice.
+std::optional<std::vector<console_log::file>> console_log::try_to_open_all() const {
   std::vector<file> newest_first;
   auto newest = open(name_);
-  for (int i = 0; i < most_older; ++i) {
-    auto older = open(name_ + '.' + std::to_string(i));
-    if (!older.fd) {
-      if (open(name_ + '.' + std::to_string(i + 1)).fd)
-        return {};
-      break;
-    }
-    newest_first.push_back(std::move(older));
-  }
+  const auto is_known = [&](const file& f) {
+    return (newest.fd && f.is(newest)) || std::ranges::any_of(newest_first, [&](const file& g) { return f.is(g); });
+  };
+  for (int i = 0; i < most_older; ++i)
+    if (auto older = open(name_ + '.' + std::to_string(i)); older.fd && !is_known(older))
+      newest_first.push_back(std::move(older));
   if (const auto again = open(name_); !again.fd != !newest.fd || !again.is(newest))
-    return {};
+    return std::nullopt;
   std::ranges::reverse(newest_first);
   if (newest.fd)
     newest_first.push_back(std::move(newest));
@@ -89,10 +104,10 @@ std::vector<console_log::file> console_log::try_to_open_all() const {
 }
 
 std::vector<console_log::file> console_log::open_all() const {
-  std::vector<file> all;
-  for (int i = 0; i < most_attempts && all.empty(); ++i)
-    all = try_to_open_all();
-  return all;
+  for (int i = 0; i < most_attempts; ++i)
+    if (auto all = try_to_open_all())
+      return *std::move(all);
+  give_up(EAGAIN, name_);
 }
 
 std::uint64_t console_log::size() const noexcept {
@@ -100,7 +115,7 @@ std::uint64_t console_log::size() const noexcept {
                          [](std::uint64_t sum, const file& f) { return sum + f.size; });
 }
 
-std::uint64_t console_log::start_of_last(std::uint64_t lines) const {
+std::optional<std::uint64_t> console_log::start_of_last(std::uint64_t lines, const receiver& to) const {
   auto before = size();
   if (lines == 0 || before == 0)
     return before;
@@ -109,10 +124,14 @@ std::uint64_t console_log::start_of_last(std::uint64_t lines) const {
   rpc::read_at(end->fd.get(), end->size - 1, &last, 1);
   if (last == '\n' && lines < UINT64_MAX)
     ++lines; // the end of the last line begins none
+  line_finder finder{lines, longest_look_back, to};
   for (auto f = files_.rbegin(); f != files_.rend(); ++f) {
     before -= f->size;
-    if (const auto found = find_back(f->fd.get(), f->size, lines); lines == 0)
-      return before + found;
+    const auto found = finder.find(f->fd.get(), f->size);
+    if (finder.given_up())
+      return std::nullopt;
+    if (found)
+      return before + *found;
   }
   return 0;
 }

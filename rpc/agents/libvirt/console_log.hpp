@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -14,21 +15,28 @@ namespace mistify::agents {
 
 /// Reads what the serial console of a machine said, in the files that virtlogd writes: FOLDER/ID.log, and the older
 /// ID.log.0, ID.log.1 and so on, which it renames when a file is full. Bytes are counted from the start of the oldest
-/// that is still there. For one thread. Throws std::system_error for a file that cannot be opened or read, and for a link
-/// or anything else that is no plain file.
+/// that is still there. For one thread. Throws std::system_error for a file that cannot be opened or read, for a link
+/// or anything else that is no plain file, and for files that are renamed over and over while they are opened.
 class console_log {
 public:
-  /// Returns false when nothing more is wanted.
+  /// Returns false when nothing more is wanted. Of no bytes: whether it is.
   using receiver = std::function<bool(std::string_view bytes)>;
 
-  /// `id` is that of a guest, checked: a UUID. Opens the files.
+  /// virtlogd keeps three older files by default. From ID.log.64 on none is looked at.
+  static constexpr int most_older = 64;
+
+  /// How far the start of a line is looked for from the end.
+  static constexpr std::uint64_t longest_look_back = std::uint64_t{64} << 20U;
+
+  /// `id` is that of a guest, checked: a UUID. Opens the files. Numbers may be missing among them.
   console_log(std::filesystem::path folder, std::string id);
 
   /// Bytes that were there when the files were opened.
   std::uint64_t size() const noexcept;
 
-  /// The place of the first of the last `lines` lines. Bytes behind the last line's end are a line too.
-  std::uint64_t start_of_last(std::uint64_t lines) const;
+  /// The place of the first of the last `lines` lines, or `longest_look_back` bytes before the end if they begin before
+  /// that. Bytes behind the last line's end are a line too. Null if `to` says that nothing is wanted any more.
+  std::optional<std::uint64_t> start_of_last(std::uint64_t lines, const receiver& to) const;
 
   /// Passes on what was there when the files were opened, from `start` on. Once. Returns false if `to` did.
   bool pass_on(std::uint64_t start, const receiver& to);
@@ -48,7 +56,7 @@ private:
 
   file open(const std::string& name) const;
   std::vector<file> open_all() const;
-  std::vector<file> try_to_open_all() const;
+  std::optional<std::vector<file>> try_to_open_all() const;
   bool has_moved() const;
   bool drain(const receiver& to);
   bool drain(std::uint64_t end, const receiver& to);

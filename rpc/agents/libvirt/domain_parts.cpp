@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/domain_parts.hpp"
 
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 
 namespace mistify::agents {
@@ -64,12 +65,16 @@ bool has_device(xml_node devices, const std::string& name) {
   }));
 }
 
-/// From the end, so that disks that are attached later find theirs free.
+/// From the end, so that disks that are attached later find theirs free; then from "vdaa" on.
 std::string free_seed_device(xml_node devices) {
-  std::string name{"vdz"};
-  while (name.back() > 'a' && has_device(devices, name))
-    --name.back();
-  return name;
+  for (char last = 'z'; last >= 'a'; --last)
+    if (auto name = std::string{"vd"} + last; !has_device(devices, name))
+      return name;
+  for (char first = 'a'; first <= 'z'; ++first)
+    for (char last = 'a'; last <= 'z'; ++last)
+      if (auto name = std::string{"vd"} + first + last; !has_device(devices, name))
+        return name;
+  throw std::runtime_error{"the machine has no name of a device left for its seed"};
 }
 
 /// IDE and SATA have no disks that are read-only.

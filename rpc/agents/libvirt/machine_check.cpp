@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/machine_check.hpp"
 
 #include "rpc/agents/libvirt/domain_parts.hpp"
+#include "rpc/model/cloud_init.hpp"
 
 #include <stdexcept>
 #include <string_view>
@@ -39,13 +40,16 @@ void check_disk(xml_node disk, const std::string& field, const std::string& gues
     to.shared_disks.push_back(found.chain.front().path);
 }
 
-/// The seed is attached while it is there. Another file in its place is checked as a disk is.
-void check_seed(xml_node devices, const std::string& guest, const disk_places& places) {
-  const auto seed = places.find_seed(guest);
+/// Of a guest with `cloud_init` the seed is attached. A machine that was made with one does not boot without: cloud-init
+/// would take it for a new instance. Another file in its place is checked as a disk is.
+void check_seed(xml_node devices, const rpc::guest& g, const disk_places& places) {
+  const auto seed = rpc::has_cloud_init(g) ? places.find_seed(g.id) : std::nullopt;
   bool is_attached = false;
   for (auto disk = devices.child("disk"); disk;) {
     const auto next = disk.next_sibling("disk");
-    if (is_seed_of(disk, guest, places)) {
+    if (is_seed_of(disk, g.id, places)) {
+      if (!seed && rpc::has_cloud_init(g))
+        throw std::runtime_error{"the guest's seed is gone: " + value(disk.child("source"), "file")};
       if (!seed || is_attached)
         devices.remove_child(disk);
       else
@@ -118,7 +122,7 @@ checked_machine check_machine(const std::string& xml, const rpc::guest& g, const
   const auto domain = document.child("domain");
   const auto devices = domain.child("devices");
   checked_machine checked;
-  check_seed(devices, g.id, rules.places);
+  check_seed(devices, g, rules.places);
   for (const auto& disk : devices.children("disk"))
     if (!is_seed_of(disk, g.id, rules.places))
       check_disk(disk, "disk " + value(disk.child("target"), "dev"), g.id, rules.places, checked);

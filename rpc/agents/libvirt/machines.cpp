@@ -1,11 +1,13 @@
 #include "rpc/agents/libvirt/machines.hpp"
 
 #include "rpc/agents/libvirt/claims.hpp"
+#include "rpc/agents/libvirt/console_log.hpp"
 #include "rpc/agents/libvirt/defaults.hpp"
 #include "rpc/agents/libvirt/domain_reader.hpp"
 #include "rpc/agents/libvirt/guest_text.hpp"
 #include "rpc/agents/libvirt/machine_check.hpp"
 #include "rpc/agents/libvirt/states.hpp"
+#include "rpc/model/cloud_init.hpp"
 
 #include <libvirt/virterror.h>
 
@@ -95,6 +97,17 @@ std::string boot_file(const rpc::guest& g, const char* key, const disk_places& p
   if (named == g.metadata.end() || named->second.empty())
     return {};
   return places.find_media(named->second, std::string{"metadata."} + key);
+}
+
+/// Of a guest with `cloud_init`; others have none, whatever lies there of an earlier one.
+std::optional<placed_disk> seed_for(const rpc::guest& g, const disk_places& places) {
+  if (!rpc::has_cloud_init(g))
+    return std::nullopt;
+  auto seed = places.find_seed(g.id);
+  if (!seed)
+    throw std::invalid_argument{"cloud_init: no seed seeds/" + g.id +
+                                ".iso is in a store: the stage ImageStore.CreateSeed of the create makes it"};
+  return seed;
 }
 
 /// Null if there is no domain; throws for a foreign one.
@@ -196,7 +209,7 @@ void machines::define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& a
 /// Also tells the guest which format its disks have.
 machine_plan machines::plan(rpc::guest& g) const {
   machine_plan made{.disks = {},
-                    .seed = rules_.places.find_seed(g.id),
+                    .seed = seed_for(g, rules_.places),
                     .kernel = boot_file(g, "boot.kernel", rules_.places),
                     .initrd = boot_file(g, "boot.initrd", rules_.places),
                     .vnc_password = vnc_password(g)};
@@ -416,14 +429,14 @@ std::string machines::console_log(const std::string& id) const {
   return consoles_ / (id + ".log");
 }
 
-/// Beside the log there may be ID.log.0 and so on: virtlogd rotates. That they cannot be removed is no reason to keep
-/// the guest.
+/// Beside the log there may be ID.log.0 and so on, with gaps: virtlogd rotates. That they cannot be removed is no reason
+/// to keep the guest.
 void machines::forget_console(const std::string& id) const {
   std::error_code ignored;
   const auto log = console_log(id);
   std::filesystem::remove(log, ignored);
-  for (int i = 0; std::filesystem::remove(log + '.' + std::to_string(i), ignored); ++i) {
-  }
+  for (int i = 0; i < agents::console_log::most_older; ++i)
+    std::filesystem::remove(log + '.' + std::to_string(i), ignored);
 }
 
 } // namespace mistify::agents

@@ -40,8 +40,10 @@ volume_owner owner_of_disk(std::string_view below_guests, std::string_view guest
 } // namespace
 
 volume_owner owner_of_volume(std::string_view name, std::string_view guest) noexcept {
-  constexpr std::string_view images = "images/", guests = "guests/";
+  constexpr std::string_view images = "images/", guests = "guests/", seeds = "seeds";
   if (name.size() > 255 || !are_parts(name))
+    return volume_owner::store;
+  if (name.substr(0, name.find('/')) == seeds)
     return volume_owner::store;
   if (name.starts_with(images))
     return volume_owner::image;

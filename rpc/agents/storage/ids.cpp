@@ -37,13 +37,13 @@ bool is_disk(std::string_view part) {
          std::all_of(part.begin() + prefix.size(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// The two folders with a meaning hold nothing else.
+/// The two folders with a meaning hold nothing else. That of the seeds holds no volumes.
 bool has_shape(const std::vector<std::string_view>& parts) {
   if (parts[0] == "images")
     return parts.size() == 2;
   if (parts[0] == "guests")
     return parts.size() == 2 || (parts.size() == 3 && is_disk(parts[2]));
-  return true;
+  return parts[0] != "seeds";
 }
 
 /// Without control characters, which would end a line where the message is read.

@@ -7,7 +7,9 @@
 #include "rpc/kit/run_agent.hpp"
 
 #include <climits>
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 
@@ -90,6 +92,8 @@ int main(int argc, char** argv) {
   return mistify::rpc::run_agent("mistify-storage", [&]() -> mistify::rpc::server& {
     auto store = open();
     store->space().set(space);
+    // Seeds hold secrets, and libarchive keeps what goes into them in a file of this folder meanwhile.
+    ::setenv("TMPDIR", std::filesystem::absolute(store->staging()).c_str(), 1); // before any thread
     return agent.emplace(listening.place(), std::move(store), fetching).server();
   });
 }

@@ -1,26 +1,17 @@
 #include "rpc/agents/storage/seed.hpp"
 
-#include "rpc/agents/storage/netmask.hpp"
+#include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/fetch/sha256.hpp"
+#include "rpc/model/nic_address.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <array>
+#include <optional>
 #include <stdexcept>
 
 namespace mistify::agents::storage {
 
 namespace {
-
-bool is_address(const std::string& text, int family) {
-  std::array<unsigned char, sizeof(in6_addr)> parsed{};
-  return ::inet_pton(family, text.c_str(), parsed.data()) == 1;
-}
-
-std::string field(std::size_t nic, const char* member) {
-  return "nics[" + std::to_string(nic) + "]." + member;
-}
 
 /// "52:54:00:" and what follows from the guest and the place, as random as libvirt's own.
 std::string mac_of(const std::string& guest, std::size_t place) {
@@ -31,39 +22,21 @@ std::string mac_of(const std::string& guest, std::size_t place) {
   return "52:54:00:" + hex.substr(0, 2) + ':' + hex.substr(2, 2) + ':' + hex.substr(4, 2);
 }
 
-/// Of an address that may have its length with it: "192.0.2.7/24".
-struct address_of_nic {
-  std::string text;
-  unsigned length = 0;
-  bool is_ipv6 = false;
-};
-
-address_of_nic address_in(const rpc::nic& n, std::size_t place) {
-  const auto slash = n.address.find('/');
-  address_of_nic found{n.address.substr(0, slash)};
-  found.is_ipv6 = is_address(found.text, AF_INET6);
-  if (!found.is_ipv6 && !is_address(found.text, AF_INET))
-    throw std::invalid_argument{field(place, "address") + ": is no IP address"};
-  const auto mask = slash == n.address.npos ? n.netmask : n.address.substr(slash + 1);
-  if (mask.empty())
-    throw std::invalid_argument{field(place, "netmask") + ": is needed beside an address"};
+/// Nothing for a nic without an address.
+std::optional<rpc::nic_address> address_in(const rpc::nic& n, std::size_t place) {
   try {
-    found.length = prefix_length(mask, found.is_ipv6);
-  } catch (const std::invalid_argument& e) {
-    throw std::invalid_argument{field(place, "netmask") + ": " + e.what()};
+    return rpc::address_of(n, place);
+  } catch (const rpc::failure& e) {
+    throw std::invalid_argument{e.message()};
   }
-  return found;
 }
 
-void write_static(rpc::json::writer& out, const rpc::nic& n, std::size_t place) {
-  const auto address = address_in(n, place);
+void write_static(rpc::json::writer& out, const rpc::nic_address& address, const std::string& gateway) {
   out.key("addresses").begin_array().value(address.text + '/' + std::to_string(address.length)).end_array();
-  if (n.gateway.empty())
+  if (gateway.empty())
     return;
-  if (!is_address(n.gateway, address.is_ipv6 ? AF_INET6 : AF_INET))
-    throw std::invalid_argument{field(place, "gateway") + ": is no address of the same kind"};
   out.key("routes").begin_array().begin_object();
-  out.key("to").value(address.is_ipv6 ? "::/0" : "0.0.0.0/0").key("via").value(n.gateway);
+  out.key("to").value(address.is_ipv6 ? "::/0" : "0.0.0.0/0").key("via").value(gateway);
   out.end_object().end_array();
 }
 
@@ -80,10 +53,10 @@ std::string network_of(rpc::guest& g) {
     std::ranges::transform(mac, mac.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     out.key("nic" + std::to_string(i)).begin_object();
     out.key("match").begin_object().key("macaddress").value(mac).end_object();
-    if (n.address.empty())
-      out.key("dhcp4").value(true);
+    if (const auto address = address_in(n, i))
+      write_static(out, *address, n.gateway);
     else
-      write_static(out, n, i);
+      out.key("dhcp4").value(true);
     out.end_object();
   }
   out.end_object().end_object();

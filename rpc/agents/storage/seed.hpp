@@ -19,7 +19,8 @@ struct seed_files {
 /// in `g`, which follows from the guest's id, so that it is known by that. Throws std::invalid_argument that names the nic.
 seed_files make_seed_files(rpc::guest& g, const rpc::cloud_init& from);
 
-/// An ISO 9660 image of the files, with the label `cidata`, made in memory. Throws std::runtime_error.
+/// An ISO 9660 image of the files, with the label `cidata`. libarchive keeps their contents in a file without a name of the
+/// folder TMPDIR meanwhile. Throws std::runtime_error.
 std::string build_seed(const seed_files& files);
 
 } // namespace mistify::agents::storage

@@ -34,6 +34,8 @@ void write_new(const fs::path& file, std::string_view bytes) {
       break;
     bytes.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
   }
+  if (fd && !bytes.empty() && (errno == ENOSPC || errno == EDQUOT))
+    throw std::runtime_error{"no space left on device"};
   if (!fd || !bytes.empty())
     throw std::system_error{errno, std::generic_category(), file.filename()};
 }
@@ -54,6 +56,7 @@ rpc::guest_response seeds::create(const rpc::guest_request& request) {
   const auto image = build_seed(make_seed_files(answer.guest, expect_cloud_init(answer.guest)));
   const auto turn = place_.take(id);
   auto& store = place_.store();
+  const auto space = store.space().take(image.size());
   const staged_file fresh{store.staging() / ("seed-" + id.last_part() + ".iso")};
   write_new(fresh.path(), image);
   const auto access = store.access();

@@ -15,7 +15,8 @@ public:
   explicit seeds(place& where) : place_{where} {}
 
   /// Makes the seed of a guest with `cloud_init`, in the place of an earlier one; others have none. Gives nics without a
-  /// mac one, see make_seed_files. Throws std::invalid_argument that names the member, std::system_error.
+  /// mac one, see make_seed_files. Throws std::invalid_argument that names the member, std::runtime_error (`no space left
+  /// on device`), std::system_error.
   rpc::guest_response create(const rpc::guest_request& request);
 
   /// One that is not there is no error.

@@ -72,7 +72,8 @@ zfs_store::zfs_store(zfs_settings settings) : settings_{std::move(settings)}, pr
   for (const auto* part : {"images", "guests", "-staging"})
     zfs({"create", "-p", "-o", "canmount=off", prefix_ + part});
   fs::remove_all(settings_.staging);
-  file_access{}.make_folder(settings_.staging); // images on their way are nobody else's
+  settings_.access.make_folder(settings_.staging.parent_path()); // QEMU goes through it to the seeds
+  file_access{}.make_folder(settings_.staging);                  // images on their way are nobody else's
 }
 
 std::string zfs_store::zfs(std::vector<std::string> arguments) const {

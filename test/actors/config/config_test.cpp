@@ -106,6 +106,8 @@ TEST_CASE("the log's level is one that there is, or not said") {
 TEST_CASE("more calls at a time than a sub-agent serves are warned about") {
   CHECK(parse(R"({"services":{"x":{"port":1,"max_pending":64}}})").warnings.empty());
   CHECK(parse(R"({"services":{"x":{"port":1,"max_pending":65}}})").warnings.size() == 1);
+  CHECK(parse(R"({"services":{"x":{"port":1,"path":"/log","max_pending":32}}})").warnings.empty());
+  CHECK(parse(R"({"services":{"x":{"port":1,"path":"/log","max_pending":33}}})").warnings.size() == 1);
 }
 
 TEST_CASE("hidden files of a config folder are not read") {

@@ -158,7 +158,7 @@ TEST_CASE("information calls and downloads of a guest are told, in use and waiti
   f.advance(2s);
   const auto all = f.look();
   const auto& runner = find(all, "guest_runner:g1");
-  REQUIRE(runner.throttles.size() == 2);
+  REQUIRE(runner.throttles.size() == 3);
   CHECK(runner.throttles[0].name == "info");
   CHECK(runner.throttles[0].running == 1);
   CHECK(runner.throttles[0].waiting == 2);

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,6 +74,24 @@ TEST_CASE("what a socket holds for a reader that does not read is not acknowledg
   CHECK(unacknowledged_bytes(ends[0]) == 0);
   for (const int end : ends)
     ::close(end);
+}
+
+TEST_CASE("a silent connection is asked whether its client is still there, within the time that it has") {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  REQUIRE(fd >= 0);
+  expect_answers(fd, std::chrono::seconds{20});
+  const auto option = [&](int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(fd, level, name, &value, &size);
+    return value;
+  };
+  CHECK(option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 5);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPINTVL) == 5);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPCNT) == 3);
+  CHECK(option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 20'000);
+  ::close(fd);
 }
 
 TEST_CASE("a client is judged anew after the process was stopped") {

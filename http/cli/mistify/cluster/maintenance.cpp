@@ -15,9 +15,12 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::size_t longest_readiness = 64 << 10;
+
 std::optional<bool> ask(client::settings agent, milliseconds longest) {
   try {
     agent.timeout = longest;
+    agent.longest_answer = longest_readiness; // hosts are whoever wrote to etcd, and many are asked at a time
     return read_maintenance(client::transport{agent}.send({"GET", "/readyz", {}, {}}).body);
   } catch (const client::failure&) { // away, or late
     return std::nullopt;

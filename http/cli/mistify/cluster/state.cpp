@@ -2,6 +2,7 @@
 
 #include "http/cli/mistify/text.hpp"
 #include "http/client/values.hpp"
+#include "rpc/base/cut_text.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
@@ -20,6 +21,7 @@ using rpc::json::node;
 namespace {
 
 constexpr std::size_t longest_value = 64 << 10, longest_text = 200;
+constexpr std::size_t longest_name = 120; // of a key, where it is told
 
 /// What is wrong with a value.
 struct broken {
@@ -119,7 +121,7 @@ public:
       else if (parts.size() == 4 && parts[0] == "agents" && parts[2] == "guests")
         made_.guests.push_back(read_guest(uuid(parts[1]), uuid(parts[3]), key.value));
     } catch (const broken& e) {
-      made_.left_out.push_back(key.key + ": " + e.why);
+      made_.left_out.push_back(rpc::cut_text(key.key, longest_name) + ": " + e.why);
     }
   }
 

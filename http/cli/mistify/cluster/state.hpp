@@ -33,7 +33,7 @@ struct cluster_guest {
 struct cluster_state {
   std::vector<cluster_host> hosts;   ///< by id
   std::vector<cluster_guest> guests; ///< by host and id
-  std::vector<std::string> left_out; ///< keys that no agent can have written: "KEY: why"
+  std::vector<std::string> left_out; ///< keys that no agent can have written: "KEY: why", keys cut to 120 bytes
 };
 
 /// The folders that `read_state` reads, each ending in "/".

@@ -1,14 +1,16 @@
-#include "rpc/agents/storage/netmask.hpp"
+#include "rpc/model/nic_address.hpp"
+
+#include "rpc/base/error.hpp"
+#include "rpc/model/cloud_init.hpp"
 
 #include <arpa/inet.h>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
-#include <string>
 
-namespace mistify::agents::storage {
+namespace mistify::rpc {
 
 namespace {
 
@@ -35,7 +37,45 @@ std::optional<std::uint32_t> mask_in(std::string_view text) {
   return text.size() == digits ? number(text, 16) : std::nullopt;
 }
 
+bool is_address(const std::string& text, int family) {
+  std::array<unsigned char, sizeof(in6_addr)> parsed{};
+  return text.find('\0') == text.npos && ::inet_pton(family, text.c_str(), parsed.data()) == 1;
+}
+
+[[noreturn]] void refuse(std::size_t place, const char* member, const std::string& why) {
+  throw failure{errc::invalid_request, "nics[" + std::to_string(place) + "]." + member + ": " + why};
+}
+
 } // namespace
+
+std::optional<nic_address> address_of(const nic& n, std::size_t place) {
+  if (n.address.empty())
+    return std::nullopt;
+  const auto slash = n.address.find('/');
+  nic_address found{n.address.substr(0, slash)};
+  found.is_ipv6 = is_address(found.text, AF_INET6);
+  if (!found.is_ipv6 && !is_address(found.text, AF_INET))
+    refuse(place, "address", "is no IP address");
+  const auto mask = slash == n.address.npos ? n.netmask : n.address.substr(slash + 1);
+  if (mask.empty())
+    refuse(place, "netmask", "is needed beside an address");
+  try {
+    found.length = prefix_length(mask, found.is_ipv6);
+  } catch (const std::invalid_argument& e) {
+    refuse(place, "netmask", e.what());
+  }
+  if (!n.gateway.empty() && !is_address(n.gateway, found.is_ipv6 ? AF_INET6 : AF_INET))
+    refuse(place, "gateway", "is no address of the same kind");
+  return found;
+}
+
+void expect_addresses(const guest& of) {
+  const auto init = cloud_init_of(of);
+  if (!init || init->network_config)
+    return;
+  for (std::size_t i = 0; i < of.nics.size(); ++i)
+    address_of(of.nics[i], i);
+}
 
 unsigned prefix_length(std::string_view netmask, bool is_ipv6) {
   const unsigned longest = is_ipv6 ? 128 : 32;
@@ -54,4 +94,4 @@ unsigned prefix_length(std::string_view netmask, bool is_ipv6) {
   return *length;
 }
 
-} // namespace mistify::agents::storage
+} // namespace mistify::rpc
