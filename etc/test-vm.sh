@@ -124,6 +124,8 @@ check "a disk stays mistify-storage's whatever its machine does" leaves_disks_to
 
 id=0a1b2c3d-0000-4000-8000-000000000005
 check "a guest with rules for its power is up" prepares_a_guest_that_comes_back
+check "it has its seed, which the agent shows to nobody" has_its_seed
+check "its console is read through the agent" is_read_from_outside
 check "it is hibernated, and resumed where it was" hibernates
 check "it ignores its power button, and is powered off at the deadline" ignores_the_button
 check "it crashes, and is started again" is_started_after_a_crash

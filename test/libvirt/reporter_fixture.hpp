@@ -26,7 +26,7 @@ public:
   /// Returns the first `count` states of the guest, in order; fewer after a time-out.
   strings states(std::size_t count) {
     std::unique_lock lock{mutex_};
-    came_.wait_for(lock, std::chrono::seconds{5}, [&] { return states_.size() >= count; });
+    came_.wait_for(lock, std::chrono::seconds{30}, [&] { return states_.size() >= count; });
     return states_;
   }
 

@@ -52,6 +52,15 @@ as() {
   exec setpriv --reuid "$user" --regid "$group" --init-groups --no-new-privs --inh-caps=-all --bounding-set=-all "$@"
 }
 
+# as_reader USER GROUP COMMAND...: as `as`, but for the capability to read every file, which the unit of mistify-libvirt has
+# for virtlogd's files.
+as_reader() {
+  local user=$1 group=$2 caps=-all,+dac_read_search
+  shift 2
+  exec setpriv --reuid "$user" --regid "$group" --init-groups --no-new-privs --inh-caps="$caps" --bounding-set="$caps" \
+    --ambient-caps="$caps" "$@"
+}
+
 # open_device DIRECTORY DEVICE: puts one that everybody may open in its place. libvirt probes QEMU again at each call while
 # the machines' user may not.
 open_device() {
@@ -106,7 +115,7 @@ start_libvirtd() {
 # Each as its unit has it: the user, the socket, who may call there.
 start_libvirt_agent() {
   local socket=/run/mistify-libvirt/libvirt.sock
-  launch mistify-libvirt as mistify-libvirt mistify-libvirt "$build/mistify-libvirt" --socket "$socket" \
+  launch mistify-libvirt as_reader mistify-libvirt mistify-libvirt "$build/mistify-libvirt" --socket "$socket" \
     --allow-user mistify-agent --agent unix:/run/mistify/agent.sock -c qemu:///system --media /var/lib/libvirt/images
   within 20 serves "$socket"
 }

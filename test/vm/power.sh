@@ -11,16 +11,36 @@ is_because() {
 
 prepares_a_guest_that_comes_back() {
   job POST /guests '{"id":"'"$id"'","memory":192,"cpu":1,"disks":[{"size":64}],"power":{"restart":"on-crash"},
+    "cloud_init":{"user_data":"#cloud-config\npackages: [mistify-seed]","hostname":"web"},
     "metadata":{"boot.kernel":"'"$media"'/kernel","boot.initrd":"'"$media"'/initrd.gz","boot.cmdline":"console=ttyS0 quiet"}}'
   guest '.power.restart == "on-crash" and .wanted == "off"' >/dev/null
   is_up 1
   guest '.wanted == "on"' >/dev/null
 }
 
+# What cloud-init would read there, and nobody at the agent.
+has_its_seed() {
+  shell 'for word in cidata mistify-seed local-hostname; do grep -q $word /dev/vdz && echo guest: has $word; done'
+  within 20 says "guest: has local-hostname"
+  says "guest: has cidata"
+  says "guest: has mistify-seed"
+  ! api GET "/guests/$id" | grep -q mistify-seed
+  ! api GET "/jobs?guest=$id" | grep -q mistify-seed
+}
+
+# virtlogd's file is root's alone.
+is_read_from_outside() {
+  local sum
+  sum=$(sha256sum <"$consoles/$id.log")
+  [ "$(api GET "/guests/$id/log" | sha256sum)" = "$sum" ]
+  api GET "/guests/$id/log?tail=1" | grep -q "guest: has local-hostname"
+  [ "$(api GET "/guests/$id/log?offset=2&limit=5")" = "$(tail -c +3 "$consoles/$id.log" | head -c 5)" ]
+}
+
 # What is in its memory is there again, and it does not boot.
 hibernates() {
   local qemu
-  shell 'echo kept >/tmp/word; echo guest: noted'
+  shell 'echo kept >/word; echo guest: noted'
   within 20 says "guest: noted"
   qemu=$(machine)
   act hibernate
@@ -30,7 +50,7 @@ hibernates() {
   act resume
   is running
   open_console
-  shell 'sed "s/^/guest: it was /" /tmp/word'
+  shell 'sed "s/^/guest: it was /" /word'
   within 20 says "guest: it was kept"
   boots 1
 }
