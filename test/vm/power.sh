@@ -20,7 +20,7 @@ prepares_a_guest_that_comes_back() {
 
 # What cloud-init would read there, and nobody at the agent.
 has_its_seed() {
-  shell 'for word in cidata mistify-seed local-hostname; do grep -q $word /dev/vdz && echo guest: has $word; done'
+  shell 'for word in cidata mistify-seed local-hostname; do grep -q $word /dev/vdb && echo guest: has $word; done'
   within 20 says "guest: has local-hostname"
   says "guest: has cidata"
   says "guest: has mistify-seed"
