@@ -5,7 +5,9 @@ import http from "node:http";
 // The answer, whole; of a stream without an end what it says first. Not by fetch, which sends what browsers send
 // (Sec-Fetch-Mode), and no Host of one's own.
 export async function send(agent, { method, target, headers, body }) {
-  const sent = http.request(agent + target, { method, headers });
+  // Node frames no body of a DELETE by itself.
+  const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
+  const sent = http.request(agent + target, { method, headers: { ...length, ...headers } });
   sent.end(body);
   const [answer] = await once(sent, "response");
   const all = new Headers(Object.entries(answer.headersDistinct).map(([name, values]) => [name, values.join(", ")]));
