@@ -53,7 +53,7 @@ class fake_host final : public host_source {
 public:
   explicit fake_host(std::size_t number, std::size_t guests) {
     for (std::size_t i = 0; i < guests; ++i)
-      guests_[uuid_of(number * guests + i, "bb")] = {"running", "", uuid_of(i, "cc"), 512, 1};
+      guests_[uuid_of(number * guests + i, "bb")] = {"running", "", uuid_of(i, "cc")};
   }
   picture look() override { return {{65'536, 1'000'000, 32}, {32'768, 500'000, 16}, &guests_}; }
 
