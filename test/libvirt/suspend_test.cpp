@@ -2,6 +2,9 @@
 #include "test/libvirt/breakable_libvirt.hpp"
 #include "test/libvirt/reporter_fixture.hpp"
 
+#include <algorithm>
+#include <memory>
+
 using namespace mistify;
 using test::full_disk;
 using test::listening_agent;
@@ -69,8 +72,10 @@ TEST_CASE_METHOD(suspend_fixture, "a guest does not go on while a call has its t
   REQUIRE(told.states(2).size() == 2);
   REQUIRE(told.states(3) == strings{full, full, full}); // it was asked for twice, and had no turn
   turn.reset();
-  const auto states = told.states(5);
-  REQUIRE(states.size() >= 5);
-  CHECK(states[3] == full);
-  CHECK(states[4] == running);
+  auto states = told.states(4);
+  REQUIRE(states.size() >= 4);
+  if (states[3] == full) // one more look began before the turn was given back
+    states = told.states(5);
+  CHECK(states.back() == running);
+  CHECK(std::count(states.begin(), states.end(), full) + 1 == std::ssize(states));
 }
