@@ -10,7 +10,8 @@
 /// message has the numbers.
 namespace mistify::store {
 
-/// Messages do not say which guest: the client may not know of it. Throws if the name, a MAC address or the VNC port of the guest is another guest's, or an address is in it twice.
+/// Messages do not say which guest: the client may not know of it. Throws if the name, a MAC address or the VNC port of
+/// the guest is another guest's, or an address is in it twice.
 void expect_unique(const guest_ledger& in, const guest_facts& guest, std::string_view id);
 
 /// A new guest: its memory and processors alone, its disks beside those of all guests.

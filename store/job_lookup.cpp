@@ -85,8 +85,8 @@ void job_lookup::visit(std::string_view guest, const job_visitor& see) {
   }
 }
 
-/// Looks at most at the whole log (`limits.jobs_most`), in the order of queueing. Unfinished and failed jobs have indexes of
-/// their own.
+/// Looks at most at the whole log (`limits.jobs_most`), in the order of queueing. Unfinished and failed jobs have
+/// indexes of their own.
 std::vector<rpc::job> job_lookup::search(const job_filter& which, std::size_t limit) {
   const auto [table, condition] = place_of(which);
   statement find{db_, "SELECT " + job_columns + " FROM " + table + " WHERE " + condition + conditions_of(which) +

@@ -35,8 +35,8 @@ public:
     return latest({.guest = std::move(guest_id), .action = {}}, limit);
   }
 
-  /// Shows the jobs of a guest, or all if it is empty, newest first, with what `matches` looks at only: the rest of a job is
-  /// costly to read. `see` must not use this reader.
+  /// Shows the jobs of a guest, or all if it is empty, newest first, with what `matches` looks at only: the rest of a
+  /// job is costly to read. `see` must not use this reader.
   void visit(std::string_view guest, const job_visitor& see) const;
 
   /// Returns the first response to a request with this Idempotency-Key; null for a new or empty key. Throws

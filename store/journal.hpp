@@ -216,9 +216,9 @@ public:
 
   /// Throws not_found for an unknown guest (except `agent`) and for an own start that is not due any more,
   /// precondition_failed if the guest's tag is none of `if_match`, conflict for an idempotency key that was used with
-  /// another digest. A delete of a guest that has an unfinished delete returns that
-  /// job, `repeated`; one that `raises` replaces the first one's request, and one that `preempts` ends the jobs before the
-  /// first one. A start throws unavailable during maintenance, and conflict if the host has no room for it.
+  /// another digest. A delete of a guest that has an unfinished delete returns that job, `repeated`; one that `raises`
+  /// replaces the first one's request, and one that `preempts` ends the jobs before the first one. A start throws
+  /// unavailable during maintenance, and conflict if the host has no room for it.
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: returns the first response for the same digest,
@@ -234,8 +234,8 @@ public:
 
   /// Records a state change of a guest that no job made. Throws not_found; conflict while a job of the guest is
   /// unfinished, because its outcome takes precedence. A guest whose create failed stays `error`. A guest that shuts
-  /// itself down, or that somebody on the host ends, is wished off from then on, unless its `power.restart` is "always" or
-  /// it waits for the boot's start.
+  /// itself down, or that somebody on the host ends, is wished off from then on, unless its `power.restart` is "always"
+  /// or it waits for the boot's start.
   reported_state report_state(std::string_view guest_id, const std::string& state, const std::string& reason = {});
 
   /// Sets the job's message and progress, until its next step. Logs no event: the event log is bounded, and frequent
@@ -267,8 +267,8 @@ public:
   /// Begins or ends maintenance; `since` is set to now, unless it is on already. Returns it as it is then.
   maintenance set_maintenance(maintenance wanted);
 
-  /// Adds, removes or changes a bearer token; returns it as it is then, or was. Throws not_found, conflict for a name that
-  /// is taken, queue_full beyond `most_tokens`.
+  /// Adds, removes or changes a bearer token; returns it as it is then, or was. Throws not_found, conflict for a name
+  /// that is taken, queue_full beyond `most_tokens`.
   token change_token(const token_change& change);
 
   /// Throws storage_failed if the path no longer leads to the open database. Costs a few microseconds.

@@ -46,8 +46,8 @@ rpc::stage_outcome outcome_of(rpc::job_code code) {
   }
 }
 
-/// A first call that was interrupted is made once more: the stage begins with that. `before`: the job's last record. One that
-/// was answered has a later one.
+/// A first call that was interrupted is made once more: the stage begins with that. `before`: the job's last record.
+/// One that was answered has a later one.
 void begin_anew(job_row& row, const decltype(job_step::next)& next, rpc::timestamp before) {
   const auto* starts = std::get_if<stage_starts>(&next);
   if (!starts || starts->index != row.stage || row.job.stages.empty())

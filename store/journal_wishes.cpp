@@ -33,7 +33,8 @@ bool is_off_by_wish(const rpc::guest& guest) {
          rpc::power_of(guest).restart != rpc::restart_policy::always;
 }
 
-/// The code of a start that the host refuses: without room it may succeed later, during maintenance it is refused by a rule.
+/// The code of a start that the host refuses: without room it may succeed later, during maintenance it is refused by a
+/// rule.
 rpc::job_code code_of_refusal(const failure& why) {
   return why.code() == errc::conflict ? rpc::job_code::no_memory : rpc::job_code::refused;
 }

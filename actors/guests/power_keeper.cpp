@@ -31,8 +31,8 @@ bool wishes(std::string_view action) {
   return kind && kind->wish != power_wish::none;
 }
 
-/// The number of `job_queued`, unless the agent starts the guest by itself. The user's name would not do: an identity may be
-/// called `agent`, too.
+/// The number of `job_queued`, unless the agent starts the guest by itself. The user's name would not do: an identity
+/// may be called `agent`, too.
 constexpr auto by_client = static_cast<std::int64_t>(store::own_start::none);
 
 /// A container that exits is `stopped`, whatever the reason; see `container_facts`.

@@ -15,9 +15,9 @@
 
 namespace mistify::actors {
 
-/// Decides when the agent starts guests by itself: one after the other when the host has booted, and, with growing pauses,
-/// those that went off without a wish. Holds nothing for guests about which nothing is to be decided. Pure logic, no I/O,
-/// no threads; belongs to one actor.
+/// Decides when the agent starts guests by itself: one after the other when the host has booted, and, with growing
+/// pauses, those that went off without a wish. Holds nothing for guests about which nothing is to be decided. Pure
+/// logic, no I/O, no threads; belongs to one actor.
 class power_policy {
 public:
   using time = std::chrono::steady_clock::time_point;
@@ -54,8 +54,8 @@ public:
   /// The guest is deleted.
   void forget(const std::string& guest, time now);
 
-  /// What came of a task: its job was queued, was refused for good, or may be taken later. `queued` returns the guest if the
-  /// job has ended already: see whether it is off.
+  /// What came of a task: its job was queued, was refused for good, or may be taken later. `queued` returns the guest
+  /// if the job has ended already: see whether it is off.
   std::optional<std::string> queued(const std::string& guest, const std::string& job, time now);
   void refused(const std::string& guest, time now);
   void put_off(const task& what, time now);

@@ -118,7 +118,8 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
 
-/// Why the next job is not taken; nothing if it is. One that ends those that wait finds room in a full queue, as one beyond.
+/// Why the next job is not taken; nothing if it is. One that ends those that wait finds room in a full queue, as one
+/// beyond.
 std::optional<failure> guest_runner::too_many_jobs(const job_request& next) const {
   const auto waiting = queue_.size() + being_queued_;
   const auto most_open = context_->limit.open_image_jobs;

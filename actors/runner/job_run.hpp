@@ -19,8 +19,8 @@ namespace mistify::actors {
 /// service first, then the log records the beginning, then the call is made with that place. Pure logic, no I/O, no
 /// threads; belongs to one actor.
 ///
-/// Each event returns the commands to execute, in order. Each command but `drop` and `finish` is answered by one event; an
-/// answer to a command that a later one has replaced must not be passed in.
+/// Each event returns the commands to execute, in order. Each command but `drop` and `finish` is answered by one event;
+/// an answer to a command that a later one has replaced must not be passed in.
 class job_run {
 public:
   /// What the job is and where it stands.
@@ -33,8 +33,8 @@ public:
     std::function<rpc::host_time()> now = rpc::host_now; ///< for stages that have their time
   };
 
-  /// Returns a claim that holds a place at the service of `next`, or null if that takes a wait. `held` is the claim that the
-  /// job or the job before it has now, may be null, and may be returned. Does not block.
+  /// Returns a claim that holds a place at the service of `next`, or null if that takes a wait. `held` is the claim
+  /// that the job or the job before it has now, may be null, and may be returned. Does not block.
   using place_source = std::function<place_ptr(const stage& next, const place_ptr& held)>;
 
   // -- commands ----------------------------------------------------------------------------------------------------

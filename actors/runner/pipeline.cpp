@@ -69,8 +69,8 @@ std::optional<std::chrono::seconds> seconds_in(const rpc::metadata_map& args) {
 
 } // namespace
 
-/// A first call that was interrupted may never have arrived, so that the next one is a first call again. Every record after
-/// the stage's beginning, a retry or a report of progress, shows that it did arrive.
+/// A first call that was interrupted may never have arrived, so that the next one is a first call again. Every record
+/// after the stage's beginning, a retry or a report of progress, shows that it did arrive.
 pipeline_place place_of(const store::unfinished_job& job) {
   const auto& stages = job.job.stages;
   const bool begun = !stages.empty() && stages.back().ended == rpc::timestamp{};

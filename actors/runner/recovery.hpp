@@ -15,15 +15,15 @@ namespace mistify::actors {
 store::guest_change change_when_failed(const action_kind& kind);
 
 /// Decides what becomes of the jobs that had not ended when the agent did, before anything else happens. A job of which
-/// no call was out goes on, and so does one whose call may be sent again: the stage is `idempotent`, or has its time and has
-/// asked for a repetition before. Nobody knows what came of any other call, so those jobs end, in one commit. Returns those
-/// that go on, in their order. Throws `failure{storage_failed}`.
+/// no call was out goes on, and so does one whose call may be sent again: the stage is `idempotent`, or has its time
+/// and has asked for a repetition before. Nobody knows what came of any other call, so those jobs end, in one commit.
+/// Returns those that go on, in their order. Throws `failure{storage_failed}`.
 std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::guest_index& guests,
                                                 const config& settings, job_metrics& measured);
 
-/// Records a boot of the host that the log has not seen, and returns the guests that are still to be started because of the
-/// latest one. An agent that has seen no boot before only notes it: it may be an update of an agent whose guests run. Nothing
-/// is recorded for an empty id. Throws `failure{storage_failed}`.
+/// Records a boot of the host that the log has not seen, and returns the guests that are still to be started because of
+/// the latest one. An agent that has seen no boot before only notes it: it may be an update of an agent whose guests
+/// run. Nothing is recorded for an empty id. Throws `failure{storage_failed}`.
 boot_plan note_boot(store::journal& journal, const store::guest_index& guests, const std::string& boot);
 
 } // namespace mistify::actors

@@ -21,8 +21,8 @@ class agent_system;
 
 namespace mistify::http {
 
-/// An awaitable response of an actor: `auto value = co_await actor_gateway.ask(…)`. Throws the actor's failure. The handler
-/// resumes on the thread that delivers the response, an actor's or the actor_gateway's, and must not block it.
+/// An awaitable response of an actor: `auto value = co_await actor_gateway.ask(…)`. Throws the actor's failure. The
+/// handler resumes on the thread that delivers the response, an actor's or the actor_gateway's, and must not block it.
 template <class T>
 class [[nodiscard]] awaitable {
 public:
@@ -133,8 +133,8 @@ public:
   /// Brings the host's figures up to date, within 2 s. Returns whether they are.
   awaitable<bool> refresh_host();
 
-  /// Adds, removes or changes a bearer token; the token as it is then, or was. `audit` commits with the change; null: it is
-  /// not audited.
+  /// Adds, removes or changes a bearer token; the token as it is then, or was. `audit` commits with the change; null:
+  /// it is not audited.
   awaitable<store::token> change_token(store::token_change change, store::audit_ptr audit);
 
   /// Changes the metadata of a guest, or of the hypervisor; `audit` as above. Returns the whole map after the change.

@@ -14,9 +14,9 @@ namespace mistify::http {
 
 struct context;
 
-/// The jobs that the identity of one request may see. Without a selector: all. Else those of guests that it may see, since
-/// that guest was created (another owner's guest may have had the id before), and those that it queued itself: a delete whose
-/// guest is gone, a fetch of an image. For one thread; both arguments outlive it.
+/// The jobs that the identity of one request may see. Without a selector: all. Else those of guests that it may see,
+/// since that guest was created (another owner's guest may have had the id before), and those that it queued itself: a
+/// delete whose guest is gone, a fetch of an image. For one thread; both arguments outlive it.
 class job_view {
 public:
   job_view(const context& cx, const principal& who) noexcept;

@@ -41,8 +41,8 @@ struct reply {
 /// Receives the bytes of a streamed body; returns false to end the call.
 using byte_receiver = std::function<bool(std::string_view)>;
 
-/// HTTP/1.1 to one agent, or to another server, on one kept connection. Follows no redirect and uses no proxy. Not for several threads at a
-/// time, except `stop`. All calls throw `failure`.
+/// HTTP/1.1 to one agent, or to another server, on one kept connection. Follows no redirect and uses no proxy. Not for
+/// several threads at a time, except `stop`. All calls throw `failure`.
 class transport {
 public:
   /// Opens nothing yet. Throws `failure{usage}` for a token that is no header value, `failure{tls}` for a certificate

@@ -23,7 +23,8 @@ constexpr std::size_t events_at_once = 16;
 /// The alarm comes a little late, so that deadlines close to each other share one.
 constexpr tick alarm_slack = 20;
 
-/// One thread takes some 150,000 reads a second (two cores); what handles them, actors and sub-agents, wants processors too.
+/// One thread takes some 150,000 reads a second (two cores); what handles them, actors and sub-agents, wants processors
+/// too.
 leader_followers::settings crew_of(const server_settings& settings) {
   const auto threads = std::max<std::size_t>(1, settings.workers);
   return {threads, std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, threads)};

@@ -13,13 +13,13 @@ namespace mistify::rpc {
 
 namespace {
 
-/// Bytes of the pieces that a download is handed on in. Pieces of 4 KiB, each copied and sent by itself, came to a fifth of
-/// the source's own rate.
+/// Bytes of the pieces that a download is handed on in. Pieces of 4 KiB, each copied and sent by itself, came to a
+/// fifth of the source's own rate.
 constexpr std::size_t download_buffer = 256 * 1024;
 
-/// What the kernel may keep of a download that is relayed. Left to itself it lets this grow to 32 MiB, over which the bytes are
-/// out of the caches by the time they are passed on: 1 GiB on two cores came to 0.55 of the source's own rate so, and to
-/// 0.74 with this (medians of seven; etc/bench.sh download).
+/// What the kernel may keep of a download that is relayed. Left to itself it lets this grow to 32 MiB, over which the
+/// bytes are out of the caches by the time they are passed on: 1 GiB on two cores came to 0.55 of the source's own rate
+/// so, and to 0.74 with this (medians of seven; etc/bench.sh download).
 constexpr int relay_window = 256 * 1024;
 
 using milliseconds = std::chrono::milliseconds;

@@ -111,12 +111,12 @@ public:
   std::string call(std::string_view method, std::string_view params, std::chrono::milliseconds timeout,
                    const cancellation& cancel, const call_context& whom = {});
 
-  /// As `call`, but returns at once: `told` gets the outcome, once, on one of the threads, which outlive the call, as this
-  /// does. False, and nothing happens, where that takes more than a kept connection that is free: `call` makes one, which
-  /// blocks.
+  /// As `call`, but returns at once: `told` gets the outcome, once, on one of the threads, which outlive the call, as
+  /// this does. False, and nothing happens, where that takes more than a kept connection that is free: `call` makes
+  /// one, which blocks.
   ///
-  /// With a thread for each call that is out, woken for it and again for its answer, GET metrics/cpu made 0.67 of what a bare
-  /// proxy does; so it makes 0.73 (etc/bench.sh metrics).
+  /// With a thread for each call that is out, woken for it and again for its answer, GET metrics/cpu made 0.67 of what
+  /// a bare proxy does; so it makes 0.73 (etc/bench.sh metrics).
   [[nodiscard]] bool start_call(const call_threads& on, std::string_view method, std::string_view params,
                                 std::chrono::milliseconds timeout, const cancellation& cancel, const call_context& whom,
                                 call_done told);

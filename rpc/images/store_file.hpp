@@ -38,8 +38,8 @@ bool is_plain_text(std::string_view text) noexcept;
 /// opened, `disk_refused` if it is neither.
 disk_file open_disk(const std::filesystem::path& file);
 
-/// Opens a disk that lies below one of `roots`, by its name too: a path that leads there from elsewhere is refused, in the same
-/// words whether or not something is there. Checks the opened file, so that it cannot be exchanged after the
+/// Opens a disk that lies below one of `roots`, by its name too: a path that leads there from elsewhere is refused, in
+/// the same words whether or not something is there. Checks the opened file, so that it cannot be exchanged after the
 /// check. Throws `disk_refused`, also if there is no such file.
 disk_file open_in_store(const std::filesystem::path& file, const std::vector<store_root>& roots);
 

@@ -34,9 +34,9 @@ struct agent_address {
 /// How a sub-agent tells the agent something without being asked. For one thread.
 class agent_reporter {
 public:
-  /// Throws std::invalid_argument unless the URL is http://HOST, http://HOST:PORT or unix:PATH; with a token, unless it stays
-  /// on this machine and the file holds one. `loss` is what it means for people that the agent is away, for the log:
-  /// "states are told later".
+  /// Throws std::invalid_argument unless the URL is http://HOST, http://HOST:PORT or unix:PATH; with a token, unless it
+  /// stays on this machine and the file holds one. `loss` is what it means for people that the agent is away, for the
+  /// log: "states are told later".
   agent_reporter(const agent_address& at, std::string loss);
   ~agent_reporter();
 

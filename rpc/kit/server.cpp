@@ -31,8 +31,8 @@ constexpr std::chrono::seconds idle_time{10};
 constexpr std::size_t max_connections = 64;
 /// Accepted and waiting; the rest waits in the kernel, where nobody sees whose they are.
 constexpr std::size_t max_waiting = 448;
-/// A client that keeps its place for longer without sending what is expected of it loses it to one that waits. Longer than
-/// callers keep a connection for reuse.
+/// A client that keeps its place for longer without sending what is expected of it loses it to one that waits. Longer
+/// than callers keep a connection for reuse.
 constexpr std::chrono::seconds longest_silence{2};
 constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::chrono::seconds grace{1};

@@ -40,8 +40,8 @@ public:
   /// True once nobody reads the answer any more: the connection is closed, by a cancelled job or an agent that ended. Any
   /// thread may ask, as long as the call is served.
   virtual bool gone() const noexcept = 0;
-  /// The id of the agent's job that the call belongs to; empty where there is none, or none that could be one. To tell the
-  /// agent how far the call is, see agent_link.hpp.
+  /// The id of the agent's job that the call belongs to; empty where there is none, or none that could be one. To tell
+  /// the agent how far the call is, see agent_link.hpp.
   virtual const std::string& job() const noexcept = 0;
 };
 
@@ -67,9 +67,9 @@ struct listen_at {
 ///
 /// Handlers run on as many threads at a time as there are calls. They are registered before `start` or `listen`.
 ///
-/// At most 64 connections are served at a time, half of them with streams: one more is answered 503. The rest waits, peers
-/// that hold fewer first. Requests of web pages are
-/// refused, and so are those whose Host is no name of this machine; see door.hpp.
+/// At most 64 connections are served at a time, half of them with streams: one more is answered 503. The rest waits,
+/// peers that hold fewer first. Requests of web pages are refused, and so are those whose Host is no name of this
+/// machine; see door.hpp.
 class server {
 public:
   /// Takes the port or the socket at once, exclusively. Throws `failure{unavailable}` where it is taken.
@@ -85,9 +85,10 @@ public:
   /// For people: "127.0.0.1:20001" or the path of the socket.
   std::string address() const;
 
-  /// Serves `method` by `f`, from `const In&` to `Out`; see messages.hpp for what the types need. What `f` throws is the
-  /// answer's `error`: its text, or `{"code","message"}` for a `failure` with a code of sub-agents (`sub_agent_in_use`); params that do not decode are answered with 400. What takes long may also take a `const asker&`, to
-  /// see when to give up.
+  /// Serves `method` by `f`, from `const In&` to `Out`; see messages.hpp for what the types need. What `f` throws is
+  /// the answer's `error`: its text, or `{"code","message"}` for a `failure` with a code of sub-agents
+  /// (`sub_agent_in_use`); params that do not decode are answered with 400. What takes long may also take a `const
+  /// asker&`, to see when to give up.
   template <class In, class Out, class F>
   void handle(std::string method, F f) {
     handle_node(std::move(method), [f = std::move(f)](const json::node& params) -> reply {

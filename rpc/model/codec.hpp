@@ -82,8 +82,8 @@ std::string encode_call(std::string_view method, std::string_view params, std::u
 /// space left on device", throw the code of their own (`sub_agent_no_space`).
 std::string decode_result(std::string_view body);
 
-/// `{"guest":G,"action":A,"args":{…},"params":{…},"again":true}`. `guest` and `params` are JSON texts. Empty `args`, empty
-/// `params` and a false `again` are omitted.
+/// `{"guest":G,"action":A,"args":{…},"params":{…},"again":true}`. `guest` and `params` are JSON texts. Empty `args`,
+/// empty `params` and a false `again` are omitted.
 std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args,
                                  std::string_view params = {}, bool again = false);
 

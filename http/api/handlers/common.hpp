@@ -42,8 +42,8 @@ answer accepted_job(const store::queued_job& queued);
 /// The answer of a change without a job, whose entry of the audit was committed with it.
 answer changed(answer out);
 
-/// For answers that take long: returns false once the client would not get them any more, because its token, certificate or
-/// rights have ended. Thread-safe.
+/// For answers that take long: returns false once the client would not get them any more, because its token,
+/// certificate or rights have ended. Thread-safe.
 std::function<bool()> still_allowed(const context& cx, const request& from);
 
 /// "[a,b]" from JSON texts.

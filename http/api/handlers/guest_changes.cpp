@@ -43,8 +43,8 @@ task<answer> change(context& cx, request from, std::string action, std::string c
   co_return accepted_guest(cx, queued);
 }
 
-/// Throws `forbidden` if the patched guest would lie outside of the selector of `who`. It would otherwise belong to another
-/// identity, or to none.
+/// Throws `forbidden` if the patched guest would lie outside of the selector of `who`. It would otherwise belong to
+/// another identity, or to none.
 void expect_still_visible(const principal& who, const rpc::guest& guest, const std::string& body) {
   if (!who.guests)
     return;

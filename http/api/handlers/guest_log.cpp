@@ -41,8 +41,8 @@ std::string encode(const std::string& guest_doc, const log_part& part) {
   return std::move(out).str();
 }
 
-/// A reader's rights are judged as long as it reads, and the guest may become another's. Of one that is deleted the service
-/// ends the log itself, soon.
+/// A reader's rights are judged as long as it reads, and the guest may become another's. Of one that is deleted the
+/// service ends the log itself, soon.
 std::function<bool()> while_visible(const context& cx, const request& from, const std::string& guest) {
   using clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds soon{10};

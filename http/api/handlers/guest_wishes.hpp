@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-/// Checks the requests of clients that change a guest, and converts them to the form that jobs store and stages receive (see
-/// store/guest_wish.hpp). Errors: `invalid_request` that names the member, `not_found` for a disk or nic that the guest
-/// does not have, `conflict` for what its state forbids.
+/// Checks the requests of clients that change a guest, and converts them to the form that jobs store and stages receive
+/// (see store/guest_wish.hpp). Errors: `invalid_request` that names the member, `not_found` for a disk or nic that the
+/// guest does not have, `conflict` for what its state forbids.
 namespace mistify::http::handlers {
 
 struct guest_wish {

@@ -65,7 +65,8 @@ void drop_null_members(rpc::guest& guest) {
       guest.extra.erase(found);
 }
 
-/// Throws for a wrong `cloud_init`, and for addresses that no seed could tell: after the disks were made it would be late.
+/// Throws for a wrong `cloud_init`, and for addresses that no seed could tell: after the disks were made it would be
+/// late.
 void expect_first_boot(const rpc::guest& guest) {
   rpc::cloud_init_of(guest);
   if (rpc::has_cloud_init(guest) && guest.type == "container")

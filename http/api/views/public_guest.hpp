@@ -6,8 +6,8 @@
 
 namespace mistify::http {
 
-/// Returns a guest's JSON text without what is write-only, such as its VNC password and cloud-init's user data. Every response with a guest or
-/// its metadata uses it; sub-agents get the whole guest. Thread-safe.
+/// Returns a guest's JSON text without what is write-only, such as its VNC password and cloud-init's user data. Every
+/// response with a guest or its metadata uses it; sub-agents get the whole guest. Thread-safe.
 std::string public_guest(std::string doc);
 
 /// The same for a guest's metadata alone.

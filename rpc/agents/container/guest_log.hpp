@@ -19,8 +19,9 @@ public:
   guest_log(containers& of, engine& on, std::chrono::milliseconds pause = std::chrono::milliseconds{500})
     : containers_{of}, engine_{on}, pause_{pause} {}
 
-  /// The answer to a POST of an `rpc::log_request`: the output as a stream; 400 for a request that makes no sense, 404 for a guest without a
-  /// container. One that follows goes on over restarts of the container, until the container is removed or the receiver leaves.
+  /// The answer to a POST of an `rpc::log_request`: the output as a stream; 400 for a request that makes no sense, 404
+  /// for a guest without a container. One that follows goes on over restarts of the container, until the container is
+  /// removed or the receiver leaves.
   rpc::http_answer answer(std::string_view body);
 
 private:

@@ -84,8 +84,8 @@ console_log::file console_log::open(const std::string& name) const {
   return opened;
 }
 
-/// The oldest first. Null if a new file took the newest's place meanwhile. virtlogd renames the oldest first, so that a look
-/// from the newest on misses none; but one that is renamed meanwhile shows up twice.
+/// The oldest first. Null if a new file took the newest's place meanwhile. virtlogd renames the oldest first, so that a
+/// look from the newest on misses none; but one that is renamed meanwhile shows up twice.
 std::optional<std::vector<console_log::file>> console_log::try_to_open_all() const {
   std::vector<file> newest_first;
   auto newest = open(name_);

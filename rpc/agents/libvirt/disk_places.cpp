@@ -44,8 +44,8 @@ bool is_pool(const std::string& name) {
   return !name.empty() && name.front() != '.' && owner_of_volume(name, "") == volume_owner::nobody;
 }
 
-/// mistify-storage makes this folder before anything else. Only one of root, of this process, or of whoever has the folder
-/// counts.
+/// mistify-storage makes this folder before anything else. Only one of root, of this process, or of whoever has the
+/// folder counts.
 bool keeps_a_store(const fs::path& folder) {
   struct stat facts {};
   struct stat above {};

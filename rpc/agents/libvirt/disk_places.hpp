@@ -32,9 +32,10 @@ struct placed_disk {
   }
 };
 
-/// Where the disks, ISO images, kernels and initrds of guests may lie. A client names paths on this host, which QEMU opens as
-/// root for the guest; so a path is believed only if it leads to the guest's own volume in a store, to a volume that
-/// CreateVolume made, or to a file below a folder of media, which is read-only. The format follows from the place.
+/// Where the disks, ISO images, kernels and initrds of guests may lie. A client names paths on this host, which QEMU
+/// opens as root for the guest; so a path is believed only if it leads to the guest's own volume in a store, to a
+/// volume that CreateVolume made, or to a file below a folder of media, which is read-only. The format follows from the
+/// place.
 ///
 /// Behind a disk of a store are its own snapshots and one base image, whatever its header names (`expect_own_chain`).
 ///
@@ -49,12 +50,12 @@ public:
   /// The disk that a guest's XML or document names. Checks the files behind it too, as they are at this moment.
   placed_disk find(const std::string& source, const std::string& guest, const std::string& field) const;
 
-  /// The same for a disk as a client or mistify-storage wrote it: a volume of a store has to be named as such, since a path
-  /// alone does not come from mistify-storage.
+  /// The same for a disk as a client or mistify-storage wrote it: a volume of a store has to be named as such, since a
+  /// path alone does not come from mistify-storage.
   placed_disk find(const rpc::disk& disk, const std::string& guest, const std::string& field) const;
 
-  /// The seed that mistify-storage made for the first boot of a guest: STORE/seeds/ID.iso of a store that is a folder, or of
-  /// the default one if all are pools. Null if there is none. `guest` is a UUID.
+  /// The seed that mistify-storage made for the first boot of a guest: STORE/seeds/ID.iso of a store that is a folder,
+  /// or of the default one if all are pools. Null if there is none. `guest` is a UUID.
   std::optional<placed_disk> find_seed(const std::string& guest) const;
   /// True for a path where `find_seed` looks.
   bool is_seed(const std::string& path, const std::string& guest) const;

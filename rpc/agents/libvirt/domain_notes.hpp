@@ -9,8 +9,8 @@
 
 namespace mistify::agents {
 
-/// What libvirt's events say of domains and their state does not: why one crashed, and how often one was reset. Lost with the
-/// process. Thread-safe.
+/// What libvirt's events say of domains and their state does not: why one crashed, and how often one was reset. Lost
+/// with the process. Thread-safe.
 class domain_notes {
 public:
   /// Beyond so many domains the notes begin anew.

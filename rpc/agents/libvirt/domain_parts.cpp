@@ -22,8 +22,8 @@ void drop(xml_node from, const char* name) {
   }
 }
 
-/// libvirt would make the file QEMU's own while the machine runs, and root's after that. It is mistify-storage's, and QEMU
-/// opens it by its group. A label of a single file has no type, so this is `type='none'` for it.
+/// libvirt would make the file QEMU's own while the machine runs, and root's after that. It is mistify-storage's, and
+/// QEMU opens it by its group. A label of a single file has no type, so this is `type='none'` for it.
 void keep_owner(xml_node source) {
   auto label = source.find_child_by_attribute("seclabel", "model", "dac");
   if (!label)

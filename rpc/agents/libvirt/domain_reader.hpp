@@ -34,8 +34,8 @@ domain_shape read_domain(const std::string& xml);
 /// is asked for with libvirt to choose (a mac, a VNC port) may be anything.
 std::string difference(const domain_shape& asked, const domain_shape& there);
 
-/// Fills in what libvirt chose: the VNC port, and each nic's device and mac. Where there is no port, the guest keeps what it
-/// asks for.
+/// Fills in what libvirt chose: the VNC port, and each nic's device and mac. Where there is no port, the guest keeps
+/// what it asks for.
 void fill_in(rpc::guest& g, const domain_shape& from);
 
 } // namespace mistify::agents

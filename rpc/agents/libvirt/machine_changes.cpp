@@ -249,8 +249,8 @@ rpc::guest_response machines::update(const rpc::guest_request& request) {
   return done;
 }
 
-/// Places the guest's disks that the machine does not have, as at a create. The last one is the new one: of a call that is
-/// repeated the machine has it already.
+/// Places the guest's disks that the machine does not have, as at a create. The last one is the new one: of a call that
+/// is repeated the machine has it already.
 void machines::place_disks(virDomainPtr d, rpc::guest& g, machine_change& to, std::unique_lock<std::mutex>& claim) {
   pugi::xml_document document;
   document.load_string(defined_xml(d).c_str());

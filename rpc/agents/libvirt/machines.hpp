@@ -16,8 +16,8 @@
 
 namespace mistify::agents {
 
-/// The machines behind guests: what each method does to one. A guest's id is its domain's name and UUID; a domain that has
-/// only one of them is somebody else's, and no method touches it.
+/// The machines behind guests: what each method does to one. A guest's id is its domain's name and UUID; a domain that
+/// has only one of them is somebody else's, and no method touches it.
 ///
 /// Every member may be called from any thread; calls on one guest take turns. Each returns the guest as it is then: its
 /// state, and what libvirt chose filled in. What is done already succeeds once more. Throws std::invalid_argument where
@@ -36,7 +36,8 @@ public:
   rpc::guest_response create_and_run(const rpc::guest_request& request);
   /// Starts it, or wakes it up. What it is started with is checked and brought up to date before.
   rpc::guest_response run(const rpc::guest_request& request);
-  /// Asks the guest to boot anew. With a `wait` it is over when libvirt tells of the reset; at once where it tells of none.
+  /// Asks the guest to boot anew. With a `wait` it is over when libvirt tells of the reset; at once where it tells of
+  /// none.
   rpc::guest_response reboot(const rpc::guest_request& request);
   /// Resets it, whatever it does.
   rpc::guest_response restart(const rpc::guest_request& request);
@@ -50,8 +51,8 @@ public:
   rpc::guest_response resume(const rpc::guest_request& request);
   /// Saves its memory to the host's disk and turns it off; the next start goes on from there. Throws likewise.
   rpc::guest_response hibernate(const rpc::guest_request& request);
-  /// Pulls its plug, and forgets it with its console's log. The disks are not touched. A foreign domain is left alone, which
-  /// the message says.
+  /// Pulls its plug, and forgets it with its console's log. The disks are not touched. A foreign domain is left alone,
+  /// which the message says.
   rpc::guest_response remove(const rpc::guest_request& request);
   // machine_changes.cpp: each changes the machine as it is defined, and as it runs where the params' `apply` wants that and
   // QEMU can. Where it cannot, `live` is refused, and else the message says why it takes effect at the next start.

@@ -20,8 +20,8 @@ std::string state_name(virDomainPtr d);
 /// io-error:ENOSPC:vda and so on; empty where there is nothing to say. Throws `hypervisor_error`.
 std::string state_reason(virDomainPtr d, const domain_notes& notes);
 
-/// Notes, in a domain that is on, that its guest was suspended after something else had paused it, or that it was not. The
-/// note is gone when the domain goes off. Throws `hypervisor_error`.
+/// Notes, in a domain that is on, that its guest was suspended after something else had paused it, or that it was not.
+/// The note is gone when the domain goes off. Throws `hypervisor_error`.
 void note_suspended(virDomainPtr d, bool suspended);
 
 /// The devices of disks on which a domain that is paused by an I/O error found no space; none if it is suspended as well.

@@ -53,9 +53,9 @@ struct byte_stream {
 /// Where volumes live. Implementations: `directory_store`, `zfs_store`; what both must do is in
 /// test/storage/backend_test.cpp.
 ///
-/// What is done is done whole or not at all, also when the process is killed; what a killed one left behind is swept by the
-/// next one's constructor. Throws std::runtime_error with a text for people; `not found` for what is not there. Any thread
-/// may call; calls that change the same guest or volume must be kept apart by the caller.
+/// What is done is done whole or not at all, also when the process is killed; what a killed one left behind is swept by
+/// the next one's constructor. Throws std::runtime_error with a text for people; `not found` for what is not there. Any
+/// thread may call; calls that change the same guest or volume must be kept apart by the caller.
 class backend {
 public:
   virtual ~backend() = default;
@@ -81,8 +81,8 @@ public:
 
   /// Makes an empty volume. It must not be there.
   virtual void create(const dataset_id& id, std::uint64_t size) = 0;
-  /// Makes a volume larger, to `size` bytes. Returns false, having done nothing, if it is in use and only the machine that
-  /// uses it can do so.
+  /// Makes a volume larger, to `size` bytes. Returns false, having done nothing, if it is in use and only the machine
+  /// that uses it can do so.
   virtual bool grow(const dataset_id& id, std::uint64_t size) = 0;
   /// Makes a volume with an image's content. `size` is at least the image's. It must not be there.
   virtual void clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) = 0;
@@ -99,20 +99,21 @@ public:
   virtual std::string owner_of(const dataset_id& volume) const = 0;
   virtual void set_owner(const dataset_id& volume, const std::string& guest) = 0;
 
-  /// Removes a volume with its snapshots, or a guest's disks and all. Refused while it is in use, or clones need it. What is
-  /// not there is no error.
+  /// Removes a volume with its snapshots, or a guest's disks and all. Refused while it is in use, or clones need it.
+  /// What is not there is no error.
   virtual void destroy(const dataset_id& id) = 0;
 
   /// Of a dataset and everything below it ("" in `of`: of all), oldest first for each volume; a guest's own before its
-  /// disks'. A guest's is left out where not all of its disks have it. What cannot be read is left out, unless it was asked for
-  /// by name.
+  /// disks'. A guest's is left out where not all of its disks have it. What cannot be read is left out, unless it was
+  /// asked for by name.
   virtual std::vector<snapshot_facts> snapshots(std::string_view of) const = 0;
-  /// Of a volume, or of all disks of a guest at one moment. Refused while a disk is in use, unless that can be consistent.
+  /// Of a volume, or of all disks of a guest at one moment. Refused while a disk is in use, unless that can be
+  /// consistent.
   virtual void snapshot(const snapshot_id& id) = 0;
   /// `recursive`: for a guest's, also those of its disks.
   virtual void destroy_snapshot(const snapshot_id& id, bool recursive) = 0;
-  /// Takes a volume back to the snapshot, or all disks of a guest; refused where one of them does not have it. More recent ones are destroyed, or are the
-  /// reason to refuse.
+  /// Takes a volume back to the snapshot, or all disks of a guest; refused where one of them does not have it. More
+  /// recent ones are destroyed, or are the reason to refuse.
   virtual void rollback(const snapshot_id& id, bool destroy_more_recent) = 0;
   /// The content of a snapshot, where the backend knows the format; of a guest's: of all its disks, in one stream. Where
   /// some disks do not have it, the stream says which, or it is refused.
@@ -123,8 +124,8 @@ public:
   /// For people: the folder or the pool.
   virtual std::string store_name() const = 0;
 
-  /// The space that may still be given away. Who calls `create` or `clone` claims it before; `import_image` and `snapshot` do
-  /// so themselves.
+  /// The space that may still be given away. Who calls `create` or `clone` claims it before; `import_image` and
+  /// `snapshot` do so themselves.
   room& space() noexcept { return space_; }
   std::uint64_t free_space() const { return space_.left(); }
   /// A folder for files on their way into the store; empty after a start.

@@ -19,13 +19,13 @@ namespace mistify::agents::storage {
 ///   seeds/ID.iso                    what a guest's first boot is told, see seeds.hpp
 ///   .staging/                       what is not done yet
 ///
-/// A snapshot is taken by giving the disk's file a second name and putting an empty one on top of it into its place by one
-/// rename; so a snapshot is there at once, can be read while the guest runs, and a rollback is one rename as well. A file
-/// that a disk does not stand on (any more) is what a killed process left behind, and goes.
+/// A snapshot is taken by giving the disk's file a second name and putting an empty one on top of it into its place by
+/// one rename; so a snapshot is there at once, can be read while the guest runs, and a rollback is one rename as well.
+/// A file that a disk does not stand on (any more) is what a killed process left behind, and goes.
 class directory_store final : public backend {
 public:
-  /// Makes the folder where it is missing, and sweeps it. A disk has up to `max_snapshots`, since QEMU opens a file for each.
-  /// Throws std::system_error, and std::runtime_error if a folder of it lies elsewhere.
+  /// Makes the folder where it is missing, and sweeps it. A disk has up to `max_snapshots`, since QEMU opens a file for
+  /// each. Throws std::system_error, and std::runtime_error if a folder of it lies elsewhere.
   explicit directory_store(const std::filesystem::path& root, std::size_t max_snapshots = 100, file_access access = {});
 
   std::string_view prefix() const noexcept override { return {}; }

@@ -8,8 +8,8 @@
 
 namespace mistify::agents::storage {
 
-/// Who besides the store's own user may open its files: a group that QEMU runs in, or nobody. Others never may, whatever the
-/// umask is. Thread-safe.
+/// Who besides the store's own user may open its files: a group that QEMU runs in, or nobody. Others never may,
+/// whatever the umask is. Thread-safe.
 ///
 ///               alone   with a group
 ///   folders      0700    2750: what is made in them has the group as well
@@ -18,8 +18,8 @@ namespace mistify::agents::storage {
 ///   images       0400    0440, seeds too
 ///   all else     0600    0600
 ///
-/// Files that have another owner keep it and their group; others lose their rights all the same. What this user may not change
-/// is left alone: only the owner could have let others in.
+/// Files that have another owner keep it and their group; others lose their rights all the same. What this user may not
+/// change is left alone: only the owner could have let others in.
 class file_access {
 public:
   file_access() = default;

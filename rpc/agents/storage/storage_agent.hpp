@@ -13,9 +13,10 @@
 namespace mistify::agents::storage {
 
 /// Keeps the disks of guests, and the images that they are made of. Methods: `ImageStore.` with VerifyDisks,
-/// CreateGuestDisks, DeleteGuestsDisks (also DeleteGuestDisks), CreateSeed; ListImages, GetImage, RequestImage, DeleteImage, CloneImage;
-/// ListSnapshots, GetSnapshot, CreateSnapshot, DeleteSnapshot, RollbackSnapshot; ListVolumes, GetVolume, CreateVolume,
-/// DeleteDataset. Downloads of snapshots: POST to /snapshots/download, and /snapshots/download/qcow2 for that format.
+/// CreateGuestDisks, DeleteGuestsDisks (also DeleteGuestDisks), CreateSeed; ListImages, GetImage, RequestImage,
+/// DeleteImage, CloneImage; ListSnapshots, GetSnapshot, CreateSnapshot, DeleteSnapshot, RollbackSnapshot; ListVolumes,
+/// GetVolume, CreateVolume, DeleteDataset. Downloads of snapshots: POST to /snapshots/download, and
+/// /snapshots/download/qcow2 for that format.
 class storage_agent {
 public:
   storage_agent(const rpc::listen_at& where, std::unique_ptr<backend> store, fetch_settings fetching = {});

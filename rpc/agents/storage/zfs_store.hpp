@@ -17,9 +17,9 @@ struct zfs_settings {
   file_access access = {};                     ///< of seeds
 };
 
-/// The zvols of a ZFS pool, by the command `zfs`: POOL/images/ID (disks are clones of its snapshot @0), POOL/guests/ID/disk-N,
-/// and any other name. What is not done yet is in POOL/-staging. A snapshot of a running guest is as consistent as its disks
-/// after a power cut; ZFS takes those of all disks at one moment.
+/// The zvols of a ZFS pool, by the command `zfs`: POOL/images/ID (disks are clones of its snapshot @0),
+/// POOL/guests/ID/disk-N, and any other name. What is not done yet is in POOL/-staging. A snapshot of a running guest
+/// is as consistent as its disks after a power cut; ZFS takes those of all disks at one moment.
 class zfs_store final : public backend {
 public:
   /// Throws `command_failed` where there is no such pool.
