@@ -192,6 +192,11 @@ guest_ptr journal::impl::guest(std::string_view id) const {
   return found == pending.guests.end() ? published.find(id) : found->second;
 }
 
+guest_ptr journal::impl::guest(std::string_view id, const pending_changes& staged) const {
+  const auto changed = staged.guests.find(id);
+  return changed == staged.guests.end() ? guest(id) : changed->second;
+}
+
 /// Batches are small, so their changes are counted in a loop.
 std::size_t journal::impl::count_guests() const {
   auto count = published.size();

@@ -62,7 +62,9 @@ struct journal::impl {
   void require_standing() const; ///< throws storage_failed after a failed write has rolled the batch back
   void publish() noexcept;
 
-  guest_ptr guest(std::string_view id) const;              ///< as in the batch; may be null
+  guest_ptr guest(std::string_view id) const; ///< as in the batch; may be null
+  /// As in the batch after the step so far; may be null.
+  guest_ptr guest(std::string_view id, const pending_changes& staged) const;
   rpc::metadata_map metadata() const;                      ///< the hypervisor's, as in the batch
   std::size_t count_guests() const;                        ///< as in the batch
   store::maintenance maintenance_now() const;              ///< as in the batch

@@ -210,8 +210,7 @@ recorded_step journal::record(const job_step& step) {
     if (step.queues)
       recorded.queued = impl_->queue_behind(row->job, *step.queues, staged);
     recorded.then_began = step.then && impl_->begin_after(row->job, *step.then, staged);
-    const auto changed = staged.guests.find(row->job.guest_id);
-    if (auto guest = changed == staged.guests.end() ? impl_->guest(row->job.guest_id) : changed->second)
+    if (const auto guest = impl_->guest(row->job.guest_id, staged))
       recorded.guest_doc = guest->doc;
     recorded.job = std::move(row->job);
     return recorded;

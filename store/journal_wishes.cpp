@@ -64,8 +64,7 @@ void journal::impl::wish(const new_job& by, pending_changes& staged) {
     return;
   if (by.own != own_start::boot) // that waits until the start has ended: a crash must not lose it
     drop_boot_start(by.guest_id, staged);
-  const auto changed = staged.guests.find(by.guest_id);
-  const auto stored = changed == staged.guests.end() ? guest(by.guest_id) : changed->second;
+  const auto stored = guest(by.guest_id, staged);
   if (!stored)
     return;
   auto wished = rpc::decode_guest(stored->doc);
@@ -109,8 +108,7 @@ std::optional<failure> journal::impl::refusal_of(const stored_guest& guest, cons
 /// Returns the job's place in the order of queueing; 0 if the guest is gone or was wished off meanwhile. A start that the
 /// host refuses ends at once (0, too), so that its client learns why: the step that it is behind stands all the same.
 std::int64_t journal::impl::queue_behind(const rpc::job& ended_job, const new_job& next, pending_changes& staged) {
-  const auto changed = staged.guests.find(ended_job.guest_id);
-  const auto stored = changed == staged.guests.end() ? guest(ended_job.guest_id) : changed->second;
+  const auto stored = guest(ended_job.guest_id, staged);
   if (!stored || rpc::decode_guest(stored->doc).wanted == "off")
     return 0;
   const auto refusal = refusal_of(*stored, next);

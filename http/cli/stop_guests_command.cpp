@@ -65,10 +65,6 @@ std::unique_ptr<httplib::Client> connect(const std::string& url) {
   return client;
 }
 
-bool is_on(std::string_view state) {
-  return state == "running" || state == "blocked" || state == "paused" || state == "suspended";
-}
-
 struct guest_list {
   /// The ids of guests that are on, by their order, the highest first.
   std::map<std::int64_t, std::vector<std::string>, std::greater<>> by_order;
@@ -85,7 +81,7 @@ guest_list guests_of(httplib::Client& agent) {
   for (const rpc::json::node& item : list.root().items("guests"))
     try {
       const auto guest = rpc::decode_guest(item);
-      if (is_on(guest.state))
+      if (rpc::is_on(guest.state))
         guests.by_order[rpc::power_of(guest).order].push_back(guest.id);
     } catch (const std::exception& e) { // is no reason to leave the others on
       std::cout << "a guest cannot be read: " << e.what() << '\n';

@@ -93,6 +93,10 @@ bool is_off(std::string_view state) noexcept {
   return state == "crashed" || state == "shutoff" || state == "stopped";
 }
 
+bool is_on(std::string_view state) noexcept {
+  return state == "running" || state == "blocked" || state == "paused" || state == "suspended";
+}
+
 power_rules power_of(const guest& of) noexcept {
   try {
     const auto found = of.extra.find("power");

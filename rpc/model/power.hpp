@@ -34,6 +34,10 @@ inline constexpr std::size_t longest_state_reason = 64;
 /// True for the states of a guest that is off.
 bool is_off(std::string_view state) noexcept;
 
+/// True for the states of a guest that can be shut down. "shutdown" is not one of them: it is a machine's last moment,
+/// and the last state of the example sub-agents' guests.
+bool is_on(std::string_view state) noexcept;
+
 /// Returns the rules of a stored guest. Members that cannot be read have their defaults: the guest may be older than the
 /// check.
 power_rules power_of(const guest& of) noexcept;

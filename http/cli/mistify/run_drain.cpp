@@ -3,9 +3,9 @@
 #include "http/cli/mistify/exit_status.hpp"
 #include "http/cli/mistify/runs.hpp"
 #include "http/cli/mistify/screen.hpp"
+#include "rpc/model/power.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <thread>
 
@@ -16,16 +16,10 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// "shutdown" is left out: a machine's last moment, and the last state of the example sub-agents' guests.
-bool runs(const rpc::json::node& guest) {
-  constexpr std::array<std::string_view, 4> on{"running", "blocked", "paused", "suspended"};
-  return std::ranges::find(on, client::text_of(guest, "state")) != on.end();
-}
-
 rows running_of(const rpc::json::document& list) {
   rows all;
   for (const rpc::json::node& one : list.root().items("guests"))
-    if (runs(one))
+    if (rpc::is_on(client::text_of(one, "state")))
       all.emplace_back(one);
   return all;
 }
