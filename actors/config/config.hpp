@@ -35,7 +35,7 @@ enum class action_subject : std::uint8_t {
 /// `changes`: the guest's record follows the client's wish, which the stages are sent as `params`.
 enum class record_effect : std::uint8_t { none, creates, deletes, changes };
 
-/// What an action wishes its guest to be, on or off.
+/// Whether an accepted action sets the guest's `wanted`, and to what.
 enum class power_wish : std::uint8_t { none, on, off };
 
 /// One row of the table of actions that a config may define.

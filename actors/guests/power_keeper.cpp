@@ -67,7 +67,7 @@ void set_timer(self_pointer self) {
                      ++state.timer);
 }
 
-/// The stored guest, where its rules and what it is wished to be want it started.
+/// Returns the stored guest if its `wanted` is "on"; null otherwise.
 std::optional<rpc::guest> find_wanted(const power_keeper& state, const std::string& id) {
   const auto stored = state.context.guests->find(id);
   if (!stored)

@@ -16,7 +16,7 @@ constexpr std::chrono::seconds longest_pause = 60s;
 /// Until a start is tried again that was refused for now: in maintenance, or by a full disk.
 constexpr std::chrono::seconds later = 30s;
 
-/// Two actors tell of a job: its end may be told first.
+/// The answer to a start and the event of its end come from two actors, in either order.
 constexpr std::size_t most_early = 64;
 
 /// 1, 2, 4 … 60 s.

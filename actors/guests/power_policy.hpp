@@ -34,7 +34,7 @@ public:
     enum class kind : std::uint8_t { start_by_boot, restart, tell, look };
     kind what;
     std::string guest;
-    std::string text{}; ///< of `tell`: for people
+    std::string text{}; ///< of `tell`: the message
   };
 
   /// The host has booted. The guests start by `order`, then by id; each after its delay, and when the one before it has

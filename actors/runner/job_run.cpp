@@ -93,7 +93,7 @@ job_run::commands job_run::answered(std::string body) {
   }
 }
 
-/// The stage wants to be run again, and has had its time.
+/// The stage requested a retry after its deadline.
 job_run::commands job_run::give_up_waiting() {
   skipped_because_ = job_.steps.give_up_waiting();
   timed_out_ = true;

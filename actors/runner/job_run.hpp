@@ -27,7 +27,7 @@ public:
   struct job {
     std::string id, guest_id;
     pipeline steps;
-    bool forced = false;                                 ///< goes on past stages that fail
+    bool forced = false;                                 ///< failing stages do not end it
     bool needs_places = true;                            ///< false: its calls have places of their own
     bool begun = false;                                  ///< the log has recorded a beginning
     std::function<rpc::host_time()> now = rpc::host_now; ///< for stages that have their time

@@ -67,7 +67,7 @@ public:
     std::optional<std::chrono::seconds> retry; ///< run the same stage again, so much later
     std::optional<rpc::guest> returned;        ///< replaces the stored guest
     std::string message = {};                  ///< what the sub-agent has to say to people
-    bool late = false;                         ///< it wants to be run again, but its time is over
+    bool late = false;                         ///< the stage requested a retry after its deadline
   };
 
   /// Takes the current stage's answer and moves on, unless it asks for a retry. Throws `failure{sub_agent_failed}` if

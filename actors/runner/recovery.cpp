@@ -28,7 +28,7 @@ struct recovered_run {
   pipeline steps;
 };
 
-/// A stage that has its time and was repeated before is told `again`, and only looks.
+/// A stage with a deadline that was called before is sent `again`, and only checks the state.
 bool asked_again(const store::unfinished_job& job) {
   return job.due.is_set() && place_of(job).called;
 }

@@ -13,7 +13,7 @@ namespace {
 using rpc::errc;
 using rpc::failure;
 
-/// Which part of a log is asked for.
+/// The part of a log that the request selects.
 struct log_part {
   std::optional<std::uint64_t> tail;          ///< lines from the end
   std::optional<std::uint64_t> offset, limit; ///< bytes
@@ -24,7 +24,7 @@ log_part part_of(const request& from) {
   log_part part{number_of(from, "tail"), number_of(from, "offset"), number_of(from, "limit"), flag_of(from, "follow")};
   if (part.tail && (part.offset || part.limit))
     throw failure{errc::invalid_request, "tail: counts lines, and cannot be combined with offset and limit"};
-  if (from.head_only) // nobody reads what comes
+  if (from.head_only) // HEAD has no body
     part = {.tail = {}, .offset = {}, .limit = 0};
   return part;
 }

@@ -25,7 +25,7 @@ client::address member_of(std::string_view url) {
     auto member = client::parse_address(url);
     if (member.how != client::address::scheme::unix_socket)
       return member;
-  } catch (const client::failure&) { // told below
+  } catch (const client::failure&) { // reported below
   }
   throw give_up{status::usage, "--cluster: must be http://HOST:PORT or https://HOST:PORT, with commas between several"};
 }

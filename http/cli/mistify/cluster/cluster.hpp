@@ -22,10 +22,10 @@ class cluster {
 public:
   explicit cluster(const arguments& args);
 
-  /// Reads all hosts and guests. What is left out is told on standard error.
+  /// Reads all hosts and guests. Prints the keys that it leaves out on standard error.
   cluster_state read();
 
-  /// The hosts alone; what is left out is not told, and guests are not counted.
+  /// Reads the hosts only. Prints no left-out keys and counts no guests.
   std::vector<cluster_host> read_hosts();
 
   /// Where the agent of a host listens, by --port and --tls. Throws as `find_host` too.

@@ -20,7 +20,7 @@ constexpr std::size_t longest_readiness = 64 << 10;
 std::optional<bool> ask(client::settings agent, milliseconds longest) {
   try {
     agent.timeout = longest;
-    agent.longest_answer = longest_readiness; // hosts are whoever wrote to etcd, and many are asked at a time
+    agent.longest_answer = longest_readiness; // etcd may name any host, and 16 are asked at a time
     return read_maintenance(client::transport{agent}.send({"GET", "/readyz", {}, {}}).body);
   } catch (const client::failure&) { // away, or late
     return std::nullopt;
