@@ -117,23 +117,24 @@ bool is_wanted(self_pointer self) {
   return !from || from->awaits(self->current_message_id());
 }
 
-std::uint64_t free_bytes(self_pointer self) {
+void measure_space(self_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
-  if (!state.measured_free || *state.measured_free + measurement_stands_for <= now) {
-    state.free_bytes = state.settings.measure_free();
-    state.measured_free = now;
-  }
-  return state.free_bytes;
+  if (state.measured_free && *state.measured_free + measurement_stands_for > now)
+    return;
+  state.least_free = state.settings.least_free();
+  state.free_bytes = state.least_free == 0 ? 0 : state.settings.measure_free();
+  state.measured_free = now;
 }
 
 /// Refuses new work before the disk is full: running jobs must be recorded to their end, and requests that free space
 /// must succeed.
 void require_space(self_pointer self) {
-  const auto least = self->state.settings.free_space;
-  if (least == 0)
+  auto& state = self->state;
+  if (!state.settings.least_free)
     return;
-  if (const auto free = free_bytes(self); free < least)
+  measure_space(self);
+  if (const auto free = state.free_bytes, least = state.least_free; free < least)
     throw rpc::failure{rpc::errc::insufficient_space, "the file system of the database has " + std::to_string(free) +
                                                         " bytes free, fewer than limits.free_space, " +
                                                         std::to_string(least)};

@@ -24,9 +24,10 @@ struct job_log_settings {
   /// Records the boot of the host, which is not needed to serve. Called after that; throws `storage_failed`, and is then
   /// called again later, while other writes are taken: they may free the space that it needs. Null: nothing.
   std::function<void(store::journal&)> settle = nullptr;
-  /// Bytes free at the database below which new work is refused with `insufficient_space`; 0: no bound.
-  std::uint64_t free_space = 0;
-  /// Returns the free bytes. Required if `free_space` is not 0.
+  /// Returns the bytes free at the database below which new work is refused with `insufficient_space`; 0: no bound. Asked
+  /// at most once a second. Null: no bound.
+  std::function<std::uint64_t()> least_free = nullptr;
+  /// Returns the free bytes. Required with `least_free`.
   std::function<std::uint64_t()> measure_free = nullptr;
 };
 
@@ -54,7 +55,7 @@ struct job_log_state {
   bool unsettled = false;                    ///< `settle` has failed, and is tried again
   std::optional<rpc::failure> refusal{};     ///< the response to every request that waited during the same failed begin
   bool was_slow = false;                     ///< queued requests may have waited longer than their requesters do
-  std::uint64_t free_bytes = 0;              ///< as last measured
+  std::uint64_t free_bytes = 0, least_free = 0; ///< as last measured
   std::optional<caf::actor_clock::time_point> measured_free{};
   /// Called in order when the batch has ended; null: it is durable.
   std::vector<std::function<void(const rpc::failure*)>> waiting;

@@ -9,8 +9,7 @@
 #include "actors/job_log.hpp"
 #include "actors/runner/guest_runner.hpp"
 #include "actors/runner/recovery.hpp"
-#include "actors/service/rpc_caller.hpp"
-#include "actors/service/service.hpp"
+#include "actors/service/service_table.hpp"
 #include "rpc/base/host_time.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/thread_pool.hpp"
@@ -22,37 +21,16 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
-#include <map>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <sys/statvfs.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 namespace mistify::actors {
 
 namespace {
 
-rpc::endpoint endpoint_of(const service& s) {
-  rpc::endpoint to;
-  to.port = s.port;
-  to.socket = s.socket;
-  if (!s.socket.empty())
-    to.owners = {0, ::geteuid()};
-  if (s.user)
-    to.owners.push_back(*s.user);
-  to.path = s.path;
-  to.connect_timeout = s.connect_timeout;
-  return to;
-}
-
 using namespace std::chrono_literals;
-
-/// The maximum number of calls waiting for one service. A runner has at most one job and `limits.info` requests in
-/// flight, so only thousands of guests behind a hanging sub-agent reach it.
-constexpr std::size_t most_waiting_calls = 100'000;
 
 /// Two workers with one shared queue were the fastest on a small host: no idle CPU, and a second hop costs almost
 /// nothing.
@@ -66,83 +44,6 @@ struct actor_settings : caf::actor_system_config {
       return std::string{rpc::to_string(static_cast<rpc::errc>(code))} + caf::to_string(context);
     });
   }
-};
-
-/// The actors of the sub-agents by name. An actor that dies is replaced under the same name.
-class service_table {
-public:
-  service_table(caf::actor_system& system, const rpc::call_threads& threads, rpc::metrics::registry& measured,
-                actor_registry& actors, std::size_t message_bytes)
-    : system_{system}, threads_{threads}, measured_{measured}, actors_{actors}, message_bytes_{message_bytes} {}
-
-  void add(const service& s) {
-    auto client = std::make_shared<rpc::client>(endpoint_of(s));
-    const service_metrics measured{measured_, s.name};
-    rows_.emplace(s.name, row{client,
-                              std::make_shared<rpc_caller>(client, threads_, message_bytes_),
-                              measured,
-                              std::make_shared<places>(s.max_pending, measured.running()),
-                              {}});
-    start(s.name);
-  }
-
-  service_handle find(const std::string& name) const {
-    const std::shared_lock lock{mutex_};
-    const auto& found = rows_.at(name);
-    return {found.actor, found.gate};
-  }
-
-  all_jobs_hold hold_jobs() const {
-    all_jobs_hold held;
-    for (const auto& [name, r] : rows_)
-      held.push_back(r.gate->hold_jobs());
-    return held;
-  }
-
-  rpc::client& client_of(const std::string& name) { return *rows_.at(name).client; }
-
-  void stop() {
-    stopping_ = true;
-    for (auto& [name, r] : rows_)
-      r.out->cancel_all();
-    const std::unique_lock lock{mutex_};
-    for (auto& [name, r] : rows_) {
-      caf::anon_send_exit(r.actor, caf::exit_reason::user_shutdown);
-      r.actor = nullptr;
-    }
-  }
-
-private:
-  struct row {
-    std::shared_ptr<rpc::client> client;
-    std::shared_ptr<rpc_caller> out;
-    service_metrics measured;
-    std::shared_ptr<places> gate;
-    service_actor actor;
-  };
-
-  void start(const std::string& name) {
-    auto& place = rows_.at(name);
-    auto actor = system_.spawn(service_behavior, name, place.gate, most_waiting_calls,
-                               std::shared_ptr<caller>{place.out}, place.measured, &actors_);
-    actor->attach_functor([this, name] {
-      if (stopping_)
-        return;
-      rpc::log::error("the actor of a service ended and is replaced", {{"service", name}});
-      start(name);
-    });
-    const std::unique_lock lock{mutex_};
-    place.actor = actor;
-  }
-
-  caf::actor_system& system_;
-  const rpc::call_threads threads_;
-  rpc::metrics::registry& measured_;
-  actor_registry& actors_;
-  const std::size_t message_bytes_;
-  std::atomic<bool> stopping_{false};
-  mutable std::shared_mutex mutex_;
-  std::map<std::string, row, std::less<>> rows_; // the keys are constant after the start; the actors change
 };
 
 /// One thread for each slot. A slot is free when the call's answer has been delivered, shortly before its thread is;
@@ -160,25 +61,31 @@ void end_actor(caf::actor_system& system, const caf::actor& who) {
   me->receive([](const caf::down_msg&) {}, caf::after(10s) >> [] {});
 }
 
-std::shared_ptr<store::journal> open_journal(const config& settings, store::guest_index& guests,
+store::journal_limits limits_of(const config& settings) {
+  const auto& limit = settings.limit;
+  return {{limit.guests, limit.guest_bytes, limit.metadata_bytes, limit.message_bytes},
+          limit.jobs,
+          std::chrono::minutes{limit.job_minutes},
+          limit.jobs_most,
+          limit.events};
+}
+
+std::shared_ptr<store::journal> open_journal(const current_config& current, store::guest_index& guests,
                                              store::event_feed& events, store::token_index& tokens,
                                              store::host_board& board, const host_state& host,
                                              std::function<void(std::string_view)> warn) {
+  const auto settings = current.get();
   store::journal_settings wanted;
-  wanted.path = settings.dbpath;
-  wanted.keep_jobs = settings.limit.jobs;
-  wanted.keep_for = std::chrono::minutes{settings.limit.job_minutes};
-  wanted.most_jobs = settings.limit.jobs_most;
-  wanted.keep_events = settings.limit.events;
+  wanted.path = settings->dbpath;
   wanted.events = &events;
   wanted.tokens = &tokens;
   wanted.host = &board;
   wanted.limits = [&host] { return host.limits(); };
-  wanted.bounds = {settings.limit.guests, settings.limit.guest_bytes, settings.limit.metadata_bytes,
-                   settings.limit.message_bytes};
+  wanted.take(limits_of(*settings));
+  wanted.limits_now = [&current] { return limits_of(*current.get()); };
   wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
   wanted.warn = std::move(warn);
-  store::take_over_legacy(settings.import_from, wanted);
+  store::take_over_legacy(settings->import_from, wanted);
   return std::make_shared<store::journal>(std::move(wanted), guests);
 }
 
@@ -214,17 +121,17 @@ bool is_lack_of_threads(const std::exception_ptr& thrown) {
 
 struct agent_system::impl {
   /// Opens files first: no thread exists yet that a failure would have to stop.
-  impl(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn)
-    : measured_metrics{measured}, runners{measured}, commits{measured}, host{settings.host,
-                                                                             settings.find_action("hostInfo") !=
-                                                                               nullptr,
-                                                                             board},
-      journal{open_journal(settings, guests, events, tokens, board, host, std::move(warn))},
-      instance{store::instance_of(settings.dbpath)}, jobs{std::make_unique<store::job_reader>(settings.dbpath)},
-      threads{make_threads(settings.calls_at_a_time())}, system{std::make_unique<caf::actor_system>(actor_config)},
-      services{*system, {answers, threads}, measured, actors, settings.limit.message_bytes} {
+  impl(current_config& current, const config& at_start, rpc::metrics::registry& measured,
+       std::function<void(std::string_view)> warn)
+    : settings{current}, measured_metrics{measured}, runners{measured}, commits{measured},
+      host{at_start.host, at_start.find_action("hostInfo") != nullptr, board},
+      journal{open_journal(current, guests, events, tokens, board, host, std::move(warn))}, instance{store::instance_of(
+                                                                                              at_start.dbpath)},
+      jobs{std::make_unique<store::job_reader>(at_start.dbpath)}, threads{make_threads(at_start.calls_at_a_time())},
+      system{std::make_unique<caf::actor_system>(actor_config)}, services{
+                                                                   *system, {answers, threads}, measured, actors} {
     try {
-      start(settings);
+      start(at_start);
     } catch (...) {
       // CAF counts a detached actor before it creates its thread: without the thread, waiting for its end would never
       // return.
@@ -238,30 +145,40 @@ struct agent_system::impl {
 
   ~impl() { stop(); }
 
-  void start(const config& settings) {
-    for (const auto& [name, s] : settings.services)
-      services.add(s);
+  void start(const config& at_start) {
+    services.apply(at_start);
     log = system->spawn<caf::detached>(job_log, std::exchange(journal, nullptr), &commits, &actors,
-                                       log_settings_of(settings));
-    auto context = std::make_shared<const runner_context>(runner_context{
-      settings.limit, log, &guests, [&settings](std::string_view name) { return settings.find_action(name); },
-      [this](const std::string& name) { return services.find(name); }, runners, actors});
+                                       log_settings_of(at_start));
+    auto context = std::make_shared<const runner_context>(
+      runner_context{[this] { return settings.get()->limit; }, log, &guests,
+                     [this](std::string_view name) { return settings.find_action(name); },
+                     [this](const std::string& name) { return services.find(name); }, runners, actors});
     front = system->spawn(
       mistify::actors::front,
       [this, context](front_actor owner, const std::string& id) {
         return system->spawn(runner_behavior, id, std::move(owner), context);
       },
       &guests, &actors);
-    host_watcher = system->spawn(host_behavior, front, settings.find_action("hostInfo"), &host, &actors);
+    host_watcher = system->spawn(
+      host_behavior, front, [this] { return settings.find_action("hostInfo"); }, &host, &actors);
     power = system->spawn(
       power_behavior,
-      power_context{front, log, &guests, [&settings](std::string_view name) { return settings.find_action(name); }},
+      power_context{front, log, &guests, [this](std::string_view name) { return settings.find_action(name); }},
       &actors);
     power_news = send_power_news(events, power);
     inspector = system->spawn<caf::detached>(inspector_behavior, &actors);
     begin_recovery();
-    if (settings.cluster)
-      join_cluster(*settings.cluster);
+    if (at_start.cluster)
+      join_cluster(*at_start.cluster);
+  }
+
+  /// The services come first: the actions of `next` name them.
+  void apply(std::shared_ptr<const config> next) {
+    services.apply(*next);
+    const auto calls = services.calls_at_a_time() + next->limit.image_jobs;
+    threads.grow(calls, calls);
+    host.set_asks(next->find_action("hostInfo") != nullptr);
+    settings.replace(std::move(next));
   }
 
   /// Called after the recovery, so that the cluster gets the states that it left.
@@ -271,17 +188,19 @@ struct agent_system::impl {
     member = system->spawn(cluster::member_behavior, membership.get(), &actors);
   }
 
-  job_log_settings log_settings_of(const config& settings) {
+  job_log_settings log_settings_of(const config& at_start) {
     job_log_settings wanted;
-    wanted.recover = [this, &settings](store::journal& in) { return recover_jobs(in, guests, settings, runners.jobs); };
+    wanted.recover = [this](store::journal& in) { return recover_jobs(in, guests, *settings.get(), runners.jobs); };
     wanted.recovered = [this](std::vector<store::unfinished_job> going_on) {
       caf::anon_send(front, restore_atom_v, jobs_restore{std::move(going_on), services.hold_jobs()});
     };
     wanted.settle = [this](store::journal& in) {
       caf::anon_send(power, boot_atom_v, note_boot(in, guests, rpc::read_boot_id()));
     };
-    wanted.free_space = least_free_at(settings.dbpath, settings.limit.free_space);
-    wanted.measure_free = [path = settings.dbpath] { return free_bytes_at(path); };
+    wanted.least_free = [this, path = at_start.dbpath] {
+      return least_free_at(path, settings.get()->limit.free_space);
+    };
+    wanted.measure_free = [path = at_start.dbpath] { return free_bytes_at(path); };
     return wanted;
   }
 
@@ -325,6 +244,7 @@ struct agent_system::impl {
 
   // Members are destroyed in reverse order. Destroying threads before the actors that use them would hang, so `stop`
   // runs first.
+  current_config& settings;
   rpc::metrics::registry& measured_metrics;
   runner_metrics runners;
   commit_metrics commits;
@@ -353,12 +273,16 @@ struct agent_system::impl {
   bool stopped = false;
 };
 
-agent_system::agent_system(const config& settings, rpc::metrics::registry& measured,
+agent_system::agent_system(current_config& settings, rpc::metrics::registry& measured,
                            std::function<void(std::string_view)> warn)
-  : impl_{std::make_unique<impl>(settings, measured, std::move(warn))} {}
+  : impl_{std::make_unique<impl>(settings, *settings.get(), measured, std::move(warn))} {}
 
 agent_system::~agent_system() {
   drain(0ms);
+}
+
+void agent_system::apply(std::shared_ptr<const config> next) {
+  impl_->apply(std::move(next));
 }
 
 bool agent_system::drain(std::chrono::milliseconds longest) {
@@ -415,7 +339,7 @@ const host_actor& agent_system::host_watcher() const {
 store::event_feed& agent_system::events() {
   return impl_->events;
 }
-rpc::client& agent_system::client_of(const std::string& service) {
+std::shared_ptr<rpc::client> agent_system::client_of(const std::string& service) {
   return impl_->services.client_of(service);
 }
 

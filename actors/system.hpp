@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/cluster/status.hpp"
-#include "actors/config/config.hpp"
+#include "actors/config/current_config.hpp"
 #include "actors/host/host_state.hpp"
 #include "actors/interfaces.hpp"
 #include "rpc/base/metrics.hpp"
@@ -24,11 +24,15 @@ namespace mistify::actors {
 class agent_system {
 public:
   /// Opens the database and starts the actors; unfinished jobs resume at once. Throws `failure{storage_failed}`.
-  /// `warn` is called on any thread with messages for the operator. `measured` outlives the system.
-  agent_system(const config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn);
+  /// `warn` is called on any thread with messages for the operator. `settings` and `measured` outlive the system.
+  agent_system(current_config& settings, rpc::metrics::registry& measured, std::function<void(std::string_view)> warn);
 
   /// Stops everything and drops what runs. Call `drain` first for a clean stop.
   ~agent_system();
+
+  /// Replaces the config: actions, services and limits hold from now on. Jobs that were queued before keep their pipelines,
+  /// and calls in flight end where they began. What only a start reads stays as it is. For one thread; blocks on nothing.
+  void apply(std::shared_ptr<const config> next);
 
   /// Starts no further stage; waits at most `longest` for those in flight. Returns false if some remain: the next
   /// start finds them interrupted.
@@ -57,8 +61,8 @@ public:
   const host_state& host() const;
   const host_actor& host_watcher() const;
 
-  /// The client of a configured service, for downloads; calls go through its actor.
-  rpc::client& client_of(const std::string& service);
+  /// The client of a configured service, for downloads; calls go through its actor. A download keeps it to its end.
+  std::shared_ptr<rpc::client> client_of(const std::string& service);
 
 private:
   struct impl;

@@ -1,9 +1,7 @@
 #include "http/daemon.hpp"
 
 #include "actors/config/check.hpp"
-#include "actors/config/config.hpp"
 #include "actors/system.hpp"
-#include "http/access/client_trust.hpp"
 #include "http/access/gatekeeper.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/audit_trail.hpp"
@@ -22,8 +20,8 @@
 #include "http/process/process_metrics.hpp"
 #include "http/process/profiler.hpp"
 #include "http/process/systemd.hpp"
+#include "http/reload.hpp"
 #include "http/server/server.hpp"
-#include "http/server/tls_context.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/start_check.hpp"
 #include "rpc/http1/door.hpp"
@@ -57,78 +55,6 @@ sigset_t take_over_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is as good as a full disk
   return ours;
-}
-
-/// The level that begins: the command line's, else the config's.
-void begin_log(const std::string& wanted, const actors::log_options& config) {
-  constexpr auto usual = "warning";
-  rpc::log::set_level(!wanted.empty() ? wanted : !config.level.empty() ? config.level : usual);
-  rpc::log::set_audit(config.audit);
-}
-
-/// What a config and the files that it names say about clients, read as a whole.
-struct identity_rules {
-  explicit identity_rules(const actors::config& config)
-    : trust{std::make_shared<const client_trust>(config)}, tls{config.tls ? std::make_shared<const tls_context>(
-                                                                              *config.tls, trust)
-                                                                          : nullptr},
-      rights{std::make_shared<const policy>(config, trust)} {}
-
-  std::shared_ptr<const client_trust> trust;
-  std::shared_ptr<const tls_context> tls; ///< null: TCP is plain
-  std::shared_ptr<const policy> rights;
-};
-
-/// Throws for what cannot change while the agent runs.
-void expect_same_sockets(const actors::config& now, const gatekeeper& gate, bool with_tls) {
-  if (!now.access && !gate.rules()->is_open()) // who may connect was decided at the start
-    throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while the agent runs"};
-  if (now.tls.has_value() != with_tls)
-    throw rpc::failure{rpc::errc::config_invalid, "tls can be added or taken away at a start only"};
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string all;
-  for (const auto& name : names)
-    all.append(all.empty() ? "" : ", ").append(name);
-  return all;
-}
-
-/// Logs each mistake of files that cannot be used, with its line. Never throws: the files may change or go away, and the
-/// agent goes on without them.
-void tell_mistakes(const std::filesystem::path& path) noexcept {
-  constexpr std::size_t most = 20;
-  try {
-    const auto report = actors::check_config(path);
-    for (std::size_t i = 0; i < std::min(report.mistakes.size(), most); ++i)
-      rpc::log::warning("a mistake in the config", {{"where", report.mistakes[i].text()}});
-  } catch (const std::exception& e) {
-    rpc::log::warning("the config cannot be checked", {{"reason", e.what()}});
-  }
-}
-
-/// Applies what may change while the agent runs: the log's settings, who may do what, certificates, keys and revocations.
-/// A config or file that cannot be used changes nothing. A log level that the config does not name goes back to that of
-/// the start.
-void reload(const daemon_options& wanted, gatekeeper& gate, server& front_door, bool with_tls, running_config& known) {
-  try {
-    const auto files = actors::read_config_texts(wanted.config_file);
-    const auto now = actors::parse_config(files);
-    expect_same_sockets(now, gate, with_tls);
-    const identity_rules rules{now};
-    if (rules.tls)
-      front_door.replace_tls(rules.tls);
-    gate.replace(rules.rights);
-    begin_log(now.log.level.empty() ? wanted.log_level : now.log.level, now.log);
-    rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
-    for (const auto& warning : now.warnings)
-      rpc::log::warning(warning);
-    if (const auto waiting = known.read_again(files); !waiting.empty())
-      rpc::log::warning("the config has changes that only a restart applies", {{"members", joined(waiting)}});
-  } catch (const std::exception& e) {
-    rpc::log::warning("the config cannot be read again", {{"reason", e.what()}});
-    tell_mistakes(wanted.config_file);
-  }
 }
 
 /// Waits for one that ends the daemon. `on_hangup` is called for each that does not.
@@ -186,15 +112,15 @@ server_settings settings_of(const actors::config& config, gatekeeper& gate) {
   auto names = rpc::machine_names();
   names.insert(names.end(), config.http.names.begin(), config.http.names.end());
   wanted.door = std::make_shared<const rpc::door>(names);
-  const auto share = config.limit.connections_of_one;
-  wanted.connections_of_one = share > 0 ? share : std::max<std::size_t>(1, wanted.max_connections / 2);
+  const auto limits = limits_of(config, wanted.max_connections);
+  wanted.connections_of_one = limits.connections_of_one;
   constexpr std::size_t reserved_part = 16;
   wanted.reserved = wanted.max_connections / reserved_part;
   wanted.standing_of = [&gate](const peer_identity& peer) { return standing_of(gate, peer); };
-  wanted.live_of_one = config.limit.event_readers_of_one;
+  wanted.live_of_one = limits.live_of_one;
   wanted.socket_mode = config.access ? 0666 : 0660; // with `access` the kernel says who connects, and that who may
-  wanted.waiting_bytes = config.limit.waiting_bytes;
-  wanted.least_rate = config.limit.least_rate;
+  wanted.waiting_bytes = limits.waiting_bytes;
+  wanted.least_rate = limits.least_rate;
   return wanted;
 }
 
@@ -253,14 +179,6 @@ std::size_t threads_of_start(const actors::config& config, const server_settings
 /// Beside the threads' stacks.
 constexpr std::size_t memory_of_start = 64 << 20;
 
-actors::config read_config(const daemon_options& wanted, const actors::config_texts& files) {
-  auto config = actors::parse_config(files);
-  if (config.access && (config.debug_given || config.reports_given))
-    config.warnings.emplace_back("debug.access and reports.access do not count: access says who may do what");
-  config.import_from = wanted.import_from;
-  return config;
-}
-
 } // namespace
 
 void run_daemon(const daemon_options& wanted) {
@@ -268,7 +186,9 @@ void run_daemon(const daemon_options& wanted) {
   const auto signals = take_over_signals();
   ::umask(077); // the database is nobody else's
   const auto files = actors::read_config_texts(wanted.config_file);
-  const auto config = read_config(wanted, files);
+  actors::current_config settings{read_config(wanted, files)};
+  const auto at_start = settings.get();
+  const auto& config = *at_start;
   running_config known{files};
   std::optional<rpc::quiet_end> starting{std::in_place, "mistify-agent"};
   rpc::require_resources(threads_of_start(config, server_settings{}), memory_of_start);
@@ -280,9 +200,9 @@ void run_daemon(const daemon_options& wanted) {
   const identity_rules rules{config};
   rpc::metrics::registry measured;
   add_process_metrics(measured);
-  actors::agent_system agent{config, measured, [](std::string_view message) { rpc::log::warning(message); }};
+  actors::agent_system agent{settings, measured, [](std::string_view message) { rpc::log::warning(message); }};
   actor_gateway agents{agent};
-  service_probe sub_agents{config};
+  service_probe sub_agents{settings};
   gatekeeper gate{rules.rights, agent.tokens(), [&agents](store::note_token_use use) {
                     agents.change_token(std::move(use), nullptr).sender()([](auto) {});
                   }};
@@ -293,10 +213,10 @@ void run_daemon(const daemon_options& wanted) {
   }};
   guest_metrics_cache figures{config.limit.metric_devices};
   guest_list list{agent.guests()};
-  guest_metrics_collector refresh{config, agent.guests(), agents, figures};
+  guest_metrics_collector refresh{settings, agent.guests(), agents, figures};
   snapshot_names names{[&agent] { return latest_snapshot(agent.jobs()); }};
   context shared{
-    .settings = config,
+    .settings = settings,
     .config = known,
     .gate = gate,
     .guests = agent.guests(),
@@ -311,7 +231,7 @@ void run_daemon(const daemon_options& wanted) {
     .figures = figures,
     .refresh = refresh,
     .names = names,
-    .client_of = [&](const std::string& name) -> rpc::client& { return agent.client_of(name); },
+    .client_of = [&](const std::string& name) { return agent.client_of(name); },
     .measured = measured,
     .command_line = wanted.command_line,
     .cluster = [&] { return agent.cluster_status(); },
@@ -328,13 +248,14 @@ void run_daemon(const daemon_options& wanted) {
     const systemd::watchdog fed{[&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     starting.reset();
     systemd::tell_ready("answering on " + where);
-    const auto on_hangup = [&] { reload(wanted, gate, front_door, config.tls.has_value(), known); };
+    const reloadable_agent parts{wanted, settings, agent, gate, front_door, figures, known, serving.max_connections};
+    const auto on_hangup = [&] { reload(parts); };
     rpc::log::info("stopping", {{"signal", wait_for_signal(signals, on_hangup)}});
   }
   shared.draining = true;
   systemd::tell_stopping();
   first_signal_came().release();
-  drain(agent, agents, front_door, config.drain_timeout);
+  drain(agent, agents, front_door, settings.get()->drain_timeout);
   sub_agents.stop();
   rpc::log::info("stopped");
 }

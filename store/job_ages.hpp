@@ -26,10 +26,17 @@ public:
     marks_.back().number = number;
   }
 
+  /// Another age from now on. Jobs that are old stay old.
+  void set_young_for(std::chrono::seconds young_for) noexcept { young_for_ = young_for; }
+
   /// Returns the highest number of an old job.
   std::int64_t last_old(time now) {
-    if (young_for_ == young_for_.zero())
+    if (young_for_ == young_for_.zero()) {
+      if (!marks_.empty())
+        last_old_ = marks_.back().number;
+      marks_.clear();
       return std::numeric_limits<std::int64_t>::max();
+    }
     for (; !marks_.empty() && marks_.front().last + young_for_ <= now; marks_.pop_front())
       last_old_ = marks_.front().number;
     return last_old_;

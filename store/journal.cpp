@@ -89,6 +89,14 @@ void journal::begin() {
     throw rpc::failure{rpc::errc::storage_failed,
                        "the database was removed or replaced during a commit: start the agent again"};
   impl_->batch.emplace(impl_->file.db());
+  impl_->take_limits();
+}
+
+void journal::impl::take_limits() {
+  if (!settings.limits_now)
+    return;
+  settings.take(settings.limits_now());
+  ages->set_young_for(settings.keep_for);
 }
 
 void journal::commit() {

@@ -32,6 +32,14 @@ struct journal_bounds {
   std::size_t message_bytes = 4096;        ///< of a job's message and of the text of an event
 };
 
+/// What may change while the journal runs; see `journal_settings`.
+struct journal_limits {
+  journal_bounds bounds;
+  std::size_t keep_jobs = 1000;
+  std::chrono::seconds keep_for{0};
+  std::size_t most_jobs = 100'000, keep_events = 10'000;
+};
+
 struct journal_settings {
   std::string path;                 ///< of the database file; created with its folder's permissions if absent
   std::size_t keep_jobs = 1000;     ///< ended jobs kept, the latest to end; unfinished jobs are always kept
@@ -47,7 +55,17 @@ struct journal_settings {
   limits_source limits = {};                          ///< of admission; null: every guest is admitted
   std::size_t max_bytes = 0;                          ///< the database grows no further, as on a full disk; 0: no bound
   journal_bounds bounds = {};
+  std::function<journal_limits()>
+    limits_now;                        ///< asked for at each batch, on the journal's thread; null: as they are here
   std::function<void()> before_commit; ///< for tests: injects a failing commit by throwing a failure
+
+  void take(const journal_limits& from) {
+    bounds = from.bounds;
+    keep_jobs = from.keep_jobs;
+    keep_for = from.keep_for;
+    most_jobs = from.most_jobs;
+    keep_events = from.keep_events;
+  }
 };
 
 /// Stage `index` (from 0) is about to be called; `name` is for people: "Libvirt.Reboot".

@@ -61,6 +61,7 @@ struct journal::impl {
   void require_found();          ///< throws storage_failed, then and at each later `begin`
   void require_standing() const; ///< throws storage_failed after a failed write has rolled the batch back
   void publish() noexcept;
+  void take_limits(); ///< those that hold now
 
   guest_ptr guest(std::string_view id) const; ///< as in the batch; may be null
   /// As in the batch after the step so far; may be null.

@@ -6,6 +6,7 @@
 #include "store/host_board.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -57,6 +58,7 @@ public:
   // -- for host_watch, which fetches the figures -------------------------------------------------------------------
   void put(rpc::host_figures figures);
   void note_failure(std::string why);
+  void set_asks(bool asks) noexcept { asks_ = asks; } ///< after a change of the config
 
   // -- for readers -------------------------------------------------------------------------------------------------
   host_view view() const;
@@ -66,8 +68,8 @@ public:
   store::maintenance maintenance() const { return board_.maintenance(); }
   /// Of guests' tags, see store/guest_tag.hpp.
   std::string tag_key() const { return board_.tag_key(); }
-  bool asks() const noexcept { return asks_; }
   bool admits_by_size() const noexcept { return options_ && asks_; }
+  bool may_admit_by_size() const noexcept { return options_.has_value(); }
 
   /// For the journal. Null without admission; throws `unavailable` if the figures are too old.
   std::optional<store::host_limits> limits() const;
@@ -82,7 +84,7 @@ private:
   host_capacity size_of(const rpc::host_figures& figures) const;
 
   const std::optional<host_options> options_;
-  const bool asks_;
+  std::atomic<bool> asks_;
   const store::host_board& board_;
   const std::function<clock::time_point()> now_;
   const std::string name_, product_id_;

@@ -23,16 +23,16 @@ constexpr auto interval = 30s;
 } // namespace
 
 host_actor::behavior_type host_behavior(inspectable_pointer<host_actor, host_watch> self, front_actor front,
-                                        action_ptr what, host_state* state, actor_registry* actors) {
+                                        std::function<action_ptr()> find, host_state* state, actor_registry* actors) {
   self->register_in(*actors);
-  return self->state.behavior(std::move(front), std::move(what), state);
+  return self->state.behavior(std::move(front), std::move(find), state);
 }
 
-host_actor::behavior_type host_watch::behavior(front_actor front, action_ptr what, host_state* state) {
+host_actor::behavior_type host_watch::behavior(front_actor front, std::function<action_ptr()> find, host_state* state) {
   front_ = std::move(front);
-  what_ = std::move(what);
+  find_ = std::move(find);
   state_ = state;
-  if (state_->admits_by_size())
+  if (state_->may_admit_by_size()) // `hostInfo` may be configured later
     self_->send(self_, resume_atom_v);
   return {
     [this](refresh_atom) { return refresh(); },
@@ -51,7 +51,7 @@ host_actor::behavior_type host_watch::behavior(front_actor front, action_ptr wha
 
 caf::result<bool> host_watch::refresh() {
   const auto known_for = state_->age();
-  if (!what_ || (known_for && *known_for < fresh_for))
+  if (!find_() || (known_for && *known_for < fresh_for))
     return true;
   waiting_.emplace_back(self_);
   auto later = waiting_.back().later();
@@ -62,11 +62,12 @@ caf::result<bool> host_watch::refresh() {
 }
 
 void host_watch::fetch() {
-  if (!what_ || std::exchange(fetching_, true))
+  const auto what = find_();
+  if (!what || std::exchange(fetching_, true))
     return;
   since_ = self_->clock().now();
   // No deadline: each stage has its own.
-  self_->request(front_, caf::infinite, info_atom_v, std::string{agent_runner}, info_request{what_, "{}"})
+  self_->request(front_, caf::infinite, info_atom_v, std::string{agent_runner}, info_request{what, "{}"})
     .then([this](const std::string& results) { fetched(results); },
           [this](const caf::error& e) { failed(to_failure(e)); });
 }

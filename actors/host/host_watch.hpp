@@ -5,6 +5,7 @@
 #include "actors/inspect/history.hpp"
 #include "actors/inspect/inspectable.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,7 +20,7 @@ public:
 
   explicit host_watch(host_actor::pointer self) : self_{self} {}
 
-  host_actor::behavior_type behavior(front_actor front, action_ptr what, host_state* state);
+  host_actor::behavior_type behavior(front_actor front, std::function<action_ptr()> find, host_state* state);
 
   bool busy() const noexcept { return fetching_; }
   void tell(actor_status& to, bool in_full) const;
@@ -34,7 +35,7 @@ private:
 
   host_actor::pointer self_;
   front_actor front_;
-  action_ptr what_;
+  std::function<action_ptr()> find_;
   host_state* state_ = nullptr;
   bool fetching_ = false;
   history::time since_{};
@@ -42,8 +43,8 @@ private:
   history history_{8};
 };
 
-/// The behaviour. `what` is the pipeline of `hostInfo`; null: not configured. `state` and `actors` outlive it.
+/// The behaviour. `find` returns the pipeline of `hostInfo`, null if it is not configured. `state` and `actors` outlive it.
 host_actor::behavior_type host_behavior(inspectable_pointer<host_actor, host_watch> self, front_actor front,
-                                        action_ptr what, host_state* state, actor_registry* actors);
+                                        std::function<action_ptr()> find, host_state* state, actor_registry* actors);
 
 } // namespace mistify::actors

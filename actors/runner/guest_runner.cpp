@@ -32,7 +32,7 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   id_ = std::move(id);
   front_ = std::move(front);
   context_ = std::move(context);
-  const auto& limit = context_->limit;
+  const auto limit = context_->limit();
   auto& measured = context_->measured;
   info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
   streams_ =
@@ -77,11 +77,24 @@ guest_runner::~guest_runner() {
     end_job(work);
 }
 
+void guest_runner::take_limits() {
+  const auto limit = context_->limit();
+  info_.resize(limit.info, limit.info_waiting);
+  streams_.resize(limit.stream, limit.stream_waiting);
+  if (id_ == agent_runner)
+    queue_.resize(limit.image_jobs);
+  while (const auto next = info_.next())
+    begin(*next);
+  while (const auto next = streams_.next())
+    grant(*next);
+}
+
 // -- info --------------------------------------------------------------------------------------------------------
 
 caf::result<std::string> guest_runner::ask(const info_request& request) {
   if (retired_)
     return to_error(gone());
+  take_limits();
   const reply<std::string> answer{self_};
   auto work = std::make_shared<info_run>(
     info_run{pipeline{request.what, request.request, 0}, answer, request.background, request.request_id});
@@ -149,6 +162,7 @@ void guest_runner::end(const info_ptr& work, Result&& result) {
   asking_.remove(work);
   if (auto next = info_.leave())
     begin(*next);
+  take_limits();
   quit_if_done();
 }
 
@@ -159,6 +173,7 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
     return to_error(gone());
   if (what->stages.empty())
     return to_error({errc::not_configured, std::string{what->kind->name} + ": has no stage"});
+  take_limits();
   const reply<stream_grant> answer{self_};
   stream_request wish{what, answer};
   auto& places = throttle_of(*what->kind);
@@ -179,22 +194,21 @@ throttle<guest_runner::stream_request>& guest_runner::throttle_of(const action_k
 /// The runner's place is taken; the service's comes next. Both go back with the last copy of the grant's lease, also
 /// when nobody waits for the grant any more.
 void guest_runner::grant(const stream_request& wish) {
-  const auto& stage = wish.what->stages.front();
+  const std::shared_ptr<const stage> of{wish.what, &wish.what->stages.front()};
   const auto number = ++epochs_;
   const auto& kind = *wish.what->kind;
   const bool may_wait = &throttle_of(kind) != &logs_;
-  downloads_.push_back({number, &kind, &stage, now()});
+  downloads_.push_back({number, &kind, of, now()});
   const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
                     caf::anon_send(runner, release_slot_atom_v, number);
                   }};
   // No deadline: the client's request has one, and the lease is returned if the client has gone by then.
   self_
-    ->request(context_->find_service(stage.service).actor, caf::infinite, acquire_slot_atom_v, stage.method, id_,
-              may_wait)
+    ->request(context_->find_service(of->service).actor, caf::infinite, acquire_slot_atom_v, of->method, id_, may_wait)
     .then(
-      [wish, own, &stage](const lease& place) {
+      [wish, own, of](const lease& place) {
         const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);
-        wish.answer.deliver(stream_grant{both, stage.service, stage.timeout});
+        wish.answer.deliver(stream_grant{both, of->service, of->timeout});
       },
       [wish](caf::error& e) { wish.answer.deliver(std::move(e)); });
 }
@@ -207,6 +221,7 @@ void guest_runner::stream_left(std::uint64_t number) {
   downloads_.erase(ended);
   if (auto next = places.leave())
     grant(*next);
+  take_limits();
   quit_if_done();
 }
 

@@ -23,7 +23,8 @@ namespace mistify::actors {
 
 /// What all runners share; const once the actors run, and safe to use from any of them.
 struct runner_context {
-  limits limit;
+  /// The limits that hold now. Thread-safe.
+  std::function<limits()> limit;
   job_log_actor log;
   const store::guest_index* guests = nullptr;
   /// The pipeline of an action, or nullptr if it is not configured.
@@ -57,6 +58,8 @@ public:
   const history& recent() const noexcept { return history_; }
 
 private:
+  void take_limits(); ///< those that hold now; starts what finds a place by them
+
   // -- info ----------------------------------------------------------------------------------------------------
   struct info_run {
     pipeline steps;
@@ -200,7 +203,7 @@ private:
   struct download_out {
     std::uint64_t number;
     const action_kind* kind;
-    const stage* of;
+    std::shared_ptr<const stage> of;
     history::time since;
   };
   std::list<download_out> downloads_;

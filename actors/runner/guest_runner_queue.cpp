@@ -78,6 +78,7 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
   } else if (const auto full = too_many_jobs(request)) {
     answer.deliver(*full);
   } else {
+    take_limits();
     auto begins = beginning_of(request);
     store::new_job job{new_job_id(),
                        id_,
@@ -122,9 +123,11 @@ template caf::result<store::queued_job> guest_runner::enqueue(job_request&, crea
 /// beyond.
 std::optional<failure> guest_runner::too_many_jobs(const job_request& next) const {
   const auto waiting = queue_.size() + being_queued_;
-  const auto most_open = context_->limit.open_image_jobs;
-  const bool empties = waiting == context_->limit.queue && has_wish(next) && decode_wish(next.request).preempt;
-  if (waiting >= context_->limit.queue && !empties)
+  const auto limit = context_->limit();
+  const auto most_open = limit.open_image_jobs;
+  const bool has_room_beyond = waiting == limit.queue || being_queued_ == 0; // the limit may have been lowered
+  const bool empties = has_room_beyond && has_wish(next) && decode_wish(next.request).preempt;
+  if (waiting >= limit.queue && !empties)
     return failure{errc::queue_full, "the queue of this guest is full"};
   if (id_ == agent_runner && waiting + running_.size() >= most_open)
     return failure{errc::queue_full,
@@ -216,7 +219,7 @@ guest_runner::queued& guest_runner::append(const job_request& request, const std
                                            const pipeline_place& at) {
   const auto& kind = *request.what->kind;
   job_entry entry{job_id, request.request_id, request.user, accepted, &kind, key_of(request), {}, now()};
-  queued work{std::move(entry), pipeline{request.what, request.request, context_->limit.retries, at,
+  queued work{std::move(entry), pipeline{request.what, request.request, context_->limit().retries, at,
                                          follow_ups(kind, context_->find_action)}};
   work.forced = work.steps.wish().force;
   auto& added = queue_.push(std::move(work));
@@ -243,6 +246,8 @@ guest_runner::running_job& guest_runner::take(queued& next) {
 void guest_runner::begin_next() {
   if (draining_)
     return;
+  if (id_ == agent_runner)
+    take_limits();
   while (auto* next = queue_.next()) {
     auto place = std::exchange(next->place, nullptr);
     auto& at = take(*next);

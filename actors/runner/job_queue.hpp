@@ -18,6 +18,9 @@ class job_queue {
 public:
   explicit job_queue(std::size_t places) : places_{places} {}
 
+  /// How many may run at a time from now on. Those that run go on.
+  void resize(std::size_t places) noexcept { places_ = places; }
+
   Work& push(Work work) { return waiting_.emplace_back(std::move(work)); }
 
   /// The first job that may begin; null if none may, because no place is free or its key is taken.

@@ -20,9 +20,8 @@ namespace {
 
 /// A job that is read again, with what its config is now.
 struct recovered_run {
-  recovered_run(const store::unfinished_job& job, const action_ptr& what, const config& settings)
-    : late{follow_ups(*what->kind, [&](std::string_view name) { return settings.find_action(name); })},
-      steps{what, job.request, 0, place_of(job), late} {}
+  recovered_run(const store::unfinished_job& job, const action_ptr& what, const action_finder& find_action)
+    : late{follow_ups(*what->kind, find_action)}, steps{what, job.request, 0, place_of(job), late} {}
 
   std::vector<action_ptr> late;
   pipeline steps;
@@ -40,26 +39,6 @@ bool may_be_sent_again(const store::unfinished_job& job, const recovered_run& ru
 /// True if the job had turned to the stages of actions that are not configured any more.
 bool has_lost_its_stages(const store::unfinished_job& job, const recovered_run& run) {
   return job.detour != 0 && (run.steps.finished() || std::ranges::find(run.late, nullptr) != run.late.end());
-}
-
-/// Why a job cannot go on; nothing if it can.
-std::optional<store::job_ends> reason_to_end(const store::unfinished_job& job, const store::guest_index& guests,
-                                             const config& settings) {
-  const auto end = [](std::string why, rpc::job_code code) {
-    return store::job_ends{rpc::job_status::error, std::move(why), code};
-  };
-  const auto what = settings.find_action(job.job.action);
-  if (!what)
-    return end(job.job.action + ": Not configured", rpc::job_code::failed);
-  if (job.job.guest_id != agent_runner && !guests.find(job.job.guest_id))
-    return end("the guest is gone", rpc::job_code::guest_deleted);
-  const recovered_run run{job, what, settings};
-  if (has_lost_its_stages(job, run))
-    return end("what should follow a late " + job.job.action + " is not configured any more", rpc::job_code::failed);
-  if (!job.call_was_out || may_be_sent_again(job, run))
-    return std::nullopt;
-  return end("interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')',
-             rpc::job_code::interrupted);
 }
 
 /// What is to be told of a job once its end is committed.
@@ -142,13 +121,33 @@ store::guest_change change_when_failed(const action_kind& kind) {
   return store::guest_unchanged{};
 }
 
+std::optional<store::job_ends> reason_to_end(const store::unfinished_job& job, const store::guest_index& guests,
+                                             const action_finder& find_action) {
+  const auto end = [](std::string why, rpc::job_code code) {
+    return store::job_ends{rpc::job_status::error, std::move(why), code};
+  };
+  const auto what = find_action(job.job.action);
+  if (!what)
+    return end(job.job.action + ": Not configured", rpc::job_code::failed);
+  if (job.job.guest_id != agent_runner && !guests.find(job.job.guest_id))
+    return end("the guest is gone", rpc::job_code::guest_deleted);
+  const recovered_run run{job, what, find_action};
+  if (has_lost_its_stages(job, run))
+    return end("what should follow a late " + job.job.action + " is not configured any more", rpc::job_code::failed);
+  if (!job.call_was_out || may_be_sent_again(job, run))
+    return std::nullopt;
+  return end("interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')',
+             rpc::job_code::interrupted);
+}
+
 std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::guest_index& guests,
                                                 const config& settings, job_metrics& measured) {
   std::vector<store::unfinished_job> going_on;
   std::vector<interrupted_job> ended;
   const batch writes{journal};
+  const auto find = [&](std::string_view name) { return settings.find_action(name); };
   for (auto& job : journal.unfinished()) {
-    if (auto why = reason_to_end(job, guests, settings)) {
+    if (auto why = reason_to_end(job, guests, find)) {
       const auto* kind = find_action_kind(job.job.action);
       auto change = kind ? change_when_failed(*kind) : store::guest_change{};
       writes.begin();

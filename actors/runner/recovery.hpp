@@ -6,13 +6,23 @@
 #include "store/guest_index.hpp"
 #include "store/journal.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mistify::actors {
 
 /// What a job that fails does to its guest: a create leaves it behind in state `error`, for everybody to see.
 store::guest_change change_when_failed(const action_kind& kind);
+
+/// Returns the pipeline of an action; null if it is not configured.
+using action_finder = std::function<action_ptr(std::string_view name)>;
+
+/// Why a job that had not ended at the last stop cannot go on; nothing if it can.
+std::optional<store::job_ends> reason_to_end(const store::unfinished_job& job, const store::guest_index& guests,
+                                             const action_finder& find_action);
 
 /// Decides what becomes of the jobs that had not ended when the agent did, before anything else happens. A job of which
 /// no call was out goes on, and so does one whose call may be sent again: the stage is `idempotent`, or has its time

@@ -27,7 +27,7 @@ public:
 
   /// Takes a place if there is one, and `work` is left to the caller to start; else keeps it to wait; else refuses.
   admission enter(Work& work) {
-    if (running_ < width_) {
+    if (running_ < width_ && waiting_.empty()) {
       ++running_;
       show();
       return admission::runs;
@@ -49,17 +49,28 @@ public:
     return true;
   }
 
-  /// Gives a place back. What waited longest gets it, and is returned for the caller to start.
+  /// Gives a place back. What waited longest gets it, and is returned for the caller to start; nothing if too many run.
   std::optional<Work> leave() {
-    if (waiting_.empty()) {
-      --running_;
-      show();
-      return std::nullopt;
+    --running_;
+    return next();
+  }
+
+  /// New bounds. What runs or waits beyond them goes on; `next` returns what finds a place now.
+  void resize(std::size_t width, std::size_t max_waiting) noexcept {
+    width_ = width;
+    max_waiting_ = max_waiting;
+  }
+
+  /// What waited longest, for the caller to start, if there is a place for it.
+  std::optional<Work> next() {
+    std::optional<Work> found;
+    if (!waiting_.empty() && running_ < width_) {
+      found.emplace(std::move(waiting_.front()));
+      waiting_.pop_front();
+      ++running_;
     }
-    Work next = std::move(waiting_.front());
-    waiting_.pop_front();
     show();
-    return next;
+    return found;
   }
 
   /// Takes out whatever waits and is no longer wanted; `expired` may move from what it says yes to.

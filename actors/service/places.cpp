@@ -29,7 +29,7 @@ bool place_claim::take() {
 
 bool place_claim::keep() {
   const std::lock_guard lock{of_->mutex_};
-  return holds_ && of_->waiting_ == 0;
+  return holds_ && of_->waiting_ == 0 && of_->held_ <= of_->width_;
 }
 
 // -- all of them -------------------------------------------------------------------------------------------------
@@ -110,6 +110,20 @@ std::function<void()> places::wake_up() {
   if (waiting_ == 0 || !wake_ || std::exchange(waking_, true))
     return nullptr;
   return wake_;
+}
+
+void places::set_width(std::size_t width) {
+  std::unique_lock lock{mutex_};
+  width_ = width;
+  const auto wake = wake_up();
+  lock.unlock();
+  if (wake)
+    wake();
+}
+
+std::size_t places::width() const {
+  const std::lock_guard lock{mutex_};
+  return width_;
 }
 
 std::size_t places::held() const {

@@ -24,7 +24,7 @@ public:
   /// Takes a free place for a claim that waits; the caller decides whose turn it is. Returns false if no place is free.
   bool take();
 
-  /// Keeps a held place for the next call of the same job. Returns false if others wait for one.
+  /// Keeps a held place for the next call of the same job. Returns false if others wait for one, or there are fewer now.
   bool keep();
 
   const places& of() const noexcept { return *of_; }
@@ -63,7 +63,9 @@ public:
   void on_free(std::function<void()> wake);
   void woken();
 
-  std::size_t width() const noexcept { return width_; }
+  /// Of fewer places than are held, those that are given back are not taken again. Wakes as a free place does.
+  void set_width(std::size_t width);
+  std::size_t width() const;
   std::size_t held() const;
 
 private:
@@ -74,8 +76,8 @@ private:
   void release_jobs();
   std::function<void()> wake_up();
 
-  const std::size_t width_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_; // guards the following members
+  std::size_t width_;
   std::size_t held_ = 0, waiting_ = 0, job_holds_ = 0;
   bool waking_ = false;
   std::function<void()> wake_;

@@ -27,20 +27,19 @@ void log_call(const rpc::endpoint& to, const service_call& call, const rpc::outc
 } // namespace
 
 rpc_caller::rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads& threads, std::size_t message_bytes)
-  : out_{std::move(out)}, threads_{threads}, message_bytes_{message_bytes} {}
+  : threads_{threads}, message_bytes_{message_bytes}, out_{std::move(out)} {}
 
 void rpc_caller::start(service_call call, done when_done) {
-  const auto place = note(call.cancel);
-  const auto out = std::make_shared<call_out>(call_out{std::move(call), std::move(when_done), place});
+  const auto out = note(std::move(call), std::move(when_done));
   const auto& what = out->call;
   const rpc::call_context whom{what.request_id, what.job};
-  if (out_->start_call(threads_, what.method, what.params, what.timeout, what.cancel, whom,
-                       [this, out](rpc::outcome<std::string> result) { over(*out, std::move(result)); }))
+  if (out->by->start_call(threads_, what.method, what.params, what.timeout, what.cancel, whom,
+                          [this, out](rpc::outcome<std::string> result) { over(*out, std::move(result)); }))
     return;
   const bool posted = threads_.blocking.try_post([this, out] {
     const auto& c = out->call;
     try {
-      over(*out, out_->call(c.method, c.params, c.timeout, c.cancel, {c.request_id, c.job}));
+      over(*out, out->by->call(c.method, c.params, c.timeout, c.cancel, {c.request_id, c.job}));
     } catch (const failure& e) {
       over(*out, e);
     } catch (const std::exception& e) {
@@ -51,16 +50,23 @@ void rpc_caller::start(service_call call, done when_done) {
     over(*out, failure{errc::unavailable, "no thread is free for the call"});
 }
 
-rpc_caller::noted rpc_caller::note(const rpc::cancellation& cancel) {
+std::shared_ptr<rpc_caller::call_out> rpc_caller::note(service_call call, done told) {
   const std::lock_guard lock{mutex_};
-  return under_way_.insert(under_way_.end(), cancel);
+  const auto place = under_way_.insert(under_way_.end(), call.cancel);
+  return std::make_shared<call_out>(call_out{std::move(call), out_, std::move(told), place});
+}
+
+void rpc_caller::use(std::shared_ptr<rpc::client> out) {
+  const std::lock_guard lock{mutex_};
+  out_.swap(out);
 }
 
 void rpc_caller::over(const call_out& out, rpc::outcome<std::string> result) {
-  if (auto* why = std::get_if<failure>(&result); why && why->message().size() > message_bytes_)
-    result = failure{why->code(), rpc::cut_text(why->message(), message_bytes_), why->stack()};
+  const std::size_t most = message_bytes_;
+  if (auto* why = std::get_if<failure>(&result); why && why->message().size() > most)
+    result = failure{why->code(), rpc::cut_text(why->message(), most), why->stack()};
   if (rpc::log::debugging())
-    log_call(out_->to(), out.call, result, std::chrono::steady_clock::now() - out.since);
+    log_call(out.by->to(), out.call, result, std::chrono::steady_clock::now() - out.since);
   {
     const std::lock_guard guard{mutex_};
     under_way_.erase(out.place);

@@ -5,6 +5,7 @@
 #include "rpc/client/client.hpp"
 #include "rpc/net/reactor.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <list>
@@ -22,6 +23,10 @@ public:
 
   void start(service_call call, done when_done) override;
 
+  /// Calls that begin later use `out`. Those that are under way keep their client until they are over.
+  void use(std::shared_ptr<rpc::client> out);
+  void bound_messages(std::size_t bytes) noexcept { message_bytes_ = bytes; }
+
   /// Drops every call that is under way, so that their threads come back.
   void cancel_all();
 
@@ -29,18 +34,19 @@ private:
   using noted = std::list<rpc::cancellation>::iterator;
   struct call_out {
     service_call call;
+    std::shared_ptr<rpc::client> by;
     done told;
     noted place;
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
 
-  noted note(const rpc::cancellation& cancel);
+  std::shared_ptr<call_out> note(service_call call, done told);
   void over(const call_out& out, rpc::outcome<std::string> result);
 
-  std::shared_ptr<rpc::client> out_;
   const rpc::call_threads threads_;
-  const std::size_t message_bytes_;
-  std::mutex mutex_;
+  std::atomic<std::size_t> message_bytes_;
+  std::mutex mutex_; // guards the following members
+  std::shared_ptr<rpc::client> out_;
   std::list<rpc::cancellation> under_way_;
 };
 

@@ -3,6 +3,7 @@
 #include "rpc/model/model.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +44,9 @@ public:
   /// `most_devices`: how many devices of each kind are kept for a guest.
   explicit guest_metrics_cache(std::size_t most_devices) : most_devices_{most_devices} {}
 
+  /// Another bound, for answers from now on.
+  void set_most_devices(std::size_t most) noexcept { most_devices_ = most; }
+
   /// Stores a sub-agent's answer, JSON text. Throws `failure{sub_agent_failed}` if it is invalid.
   void keep(const std::string& guest, figure_kind kind, const std::string& result);
   /// Removes one kind, because the sub-agent does not have it (any more).
@@ -56,7 +60,7 @@ public:
 private:
   void change(const std::string& guest, const std::function<void(guest_metrics&)>& how);
 
-  const std::size_t most_devices_;
+  std::atomic<std::size_t> most_devices_;
   mutable std::mutex mutex_;
   std::map<std::string, entry, std::less<>> entries_;
 };

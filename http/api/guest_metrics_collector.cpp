@@ -9,6 +9,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -63,10 +64,10 @@ std::map<std::string, std::vector<question>> questions_by_service(const actors::
 /// The collector of one service.
 class guest_metrics_collector::lane {
 public:
-  lane(std::string service, std::size_t width, std::vector<question> questions, const store::guest_index& guests,
+  lane(std::string service, const actors::current_config& settings, const store::guest_index& guests,
        actor_gateway& agents, guest_metrics_cache& to)
-    : service_{std::move(service)}, width_{width}, questions_{std::move(questions)}, guests_{guests}, agents_{agents},
-      to_{to}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+    : service_{std::move(service)}, settings_{settings}, guests_{guests}, agents_{agents}, to_{to},
+      thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
   void want() {
     const std::lock_guard lock{mutex_};
@@ -77,21 +78,20 @@ public:
 private:
   struct asked {
     store::guest_ptr guest;
-    const question* about;
+    question about;
     rpc::outcome<std::string> answer = {};
   };
   enum class ending : std::uint8_t { done, busy, hopeless };
 
   void run(const std::stop_token& stop);
   void round(const std::stop_token& stop);
-  std::vector<asked> all_questions();
+  std::vector<asked> all_questions(const std::vector<question>& questions);
   ending ask(std::vector<asked>& few);
   ending take(asked& one);
   bool pause(const std::stop_token& stop, clock::duration length);
 
   const std::string service_;
-  const std::size_t width_;
-  const std::vector<question> questions_;
+  const actors::current_config& settings_;
   const store::guest_index& guests_;
   actor_gateway& agents_;
   guest_metrics_cache& to_;
@@ -125,23 +125,30 @@ bool guest_metrics_collector::lane::pause(const std::stop_token& stop, clock::du
 }
 
 /// Returns all requests for all guests, starting with the guest at which the last round ended.
-std::vector<guest_metrics_collector::lane::asked> guest_metrics_collector::lane::all_questions() {
+std::vector<guest_metrics_collector::lane::asked>
+guest_metrics_collector::lane::all_questions(const std::vector<question>& questions) {
   auto guests = guests_.all();
   const auto first =
     std::find_if(guests.begin(), guests.end(), [&](const auto& guest) { return guest->id >= begin_at_; });
   std::rotate(guests.begin(), first, guests.end());
   std::vector<asked> all;
   for (const auto& guest : guests)
-    for (const auto& about : questions_)
+    for (const auto& about : questions)
       if (about.is_for(*guest))
-        all.push_back({guest, &about});
+        all.push_back({guest, about});
   return all;
 }
 
+/// A service that the config names no more, or not for metrics, is asked nothing.
 void guest_metrics_collector::lane::round(const std::stop_token& stop) {
+  const auto settings = settings_.get();
+  const auto questions = questions_by_service(*settings)[service_];
+  const auto service = settings->services.find(service_);
+  const auto places = service == settings->services.end() ? 0 : service->second.max_pending;
+  const auto width = std::max<std::size_t>(1, places / 2);
   to_.retain([&](const std::string& guest) { return guests_.find(guest) != nullptr; });
   const auto until = clock::now() + longest_round;
-  auto left = all_questions();
+  auto left = all_questions(questions);
   std::reverse(left.begin(), left.end()); // taken from the end
   begin_at_.clear();
   while (!left.empty() && !stop.stop_requested()) {
@@ -150,7 +157,7 @@ void guest_metrics_collector::lane::round(const std::stop_token& stop) {
       break;
     }
     std::vector<asked> few;
-    for (; !left.empty() && few.size() < width_; left.pop_back())
+    for (; !left.empty() && few.size() < width; left.pop_back())
       few.push_back(std::move(left.back()));
     const auto end = ask(few);
     if (end == ending::hopeless) {
@@ -170,7 +177,7 @@ void guest_metrics_collector::lane::round(const std::stop_token& stop) {
 guest_metrics_collector::lane::ending guest_metrics_collector::lane::ask(std::vector<asked>& few) {
   std::latch answers{static_cast<std::ptrdiff_t>(few.size())};
   for (auto& one : few) {
-    actors::info_request what{one.about->what, {}, true};
+    actors::info_request what{one.about.what, {}, true};
     agents_.ask(one.guest->id, std::move(what)).sender()([&](rpc::outcome<std::string> answer) {
       one.answer = std::move(answer);
       answers.count_down();
@@ -189,7 +196,7 @@ guest_metrics_collector::lane::ending guest_metrics_collector::lane::take(asked&
   try {
     if (const auto* why = std::get_if<rpc::failure>(&one.answer))
       throw *why;
-    to_.keep(one.guest->id, one.about->kind, std::get<std::string>(one.answer));
+    to_.keep(one.guest->id, one.about.kind, std::get<std::string>(one.answer));
     return ending::done;
   } catch (const rpc::failure& why) {
     switch (why.code()) {
@@ -201,7 +208,7 @@ guest_metrics_collector::lane::ending guest_metrics_collector::lane::take(asked&
     case errc::sub_agent_in_use:
     case errc::sub_agent_no_space:
     case errc::sub_agent_no_memory:
-    case errc::sub_agent_failed: to_.drop(one.guest->id, one.about->kind); return ending::done;
+    case errc::sub_agent_failed: to_.drop(one.guest->id, one.about.kind); return ending::done;
     case errc::not_found: return ending::done; // deleted meanwhile
     default:
       rpc::log::info("metrics of guests are not fetched", {{"service", service_}, {"reason", why.message()}});
@@ -210,19 +217,35 @@ guest_metrics_collector::lane::ending guest_metrics_collector::lane::take(asked&
   }
 }
 
-guest_metrics_collector::guest_metrics_collector(const actors::config& settings, const store::guest_index& guests,
-                                                 actor_gateway& agents, guest_metrics_cache& to) {
-  for (auto& [service, questions] : questions_by_service(settings)) {
-    const auto places = settings.services.at(service).max_pending;
-    lanes_.emplace_back(service, std::max<std::size_t>(1, places / 2), std::move(questions), guests, agents, to);
-  }
+guest_metrics_collector::guest_metrics_collector(const actors::current_config& settings,
+                                                 const store::guest_index& guests, actor_gateway& agents,
+                                                 guest_metrics_cache& to)
+  : settings_{settings}, guests_{guests}, agents_{agents}, to_{to} {
+  add_lanes();
 }
 
 guest_metrics_collector::~guest_metrics_collector() = default;
 
+/// Starts a thread for each service that has metrics by now.
+void guest_metrics_collector::add_lanes() {
+  auto settings = settings_.get();
+  if (settings == seen_)
+    return;
+  for (const auto& [service, questions] : questions_by_service(*settings))
+    if (!lanes_.contains(service))
+      lanes_.emplace(service, std::make_unique<lane>(service, settings_, guests_, agents_, to_));
+  seen_ = std::move(settings);
+}
+
 void guest_metrics_collector::want() {
-  for (auto& one : lanes_)
-    one.want();
+  const std::lock_guard lock{mutex_};
+  try {
+    add_lanes();
+  } catch (const std::system_error& e) { // the next scrape tries it again
+    rpc::log::warning("metrics of guests: no thread for a service", {{"reason", e.what()}});
+  }
+  for (auto& [service, one] : lanes_)
+    one->want();
 }
 
 } // namespace mistify::http

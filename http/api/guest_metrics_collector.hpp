@@ -1,12 +1,14 @@
 #pragma once
 
-#include "actors/config/config.hpp"
+#include "actors/config/current_config.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/guest_metrics_cache.hpp"
 #include "store/guest_index.hpp"
 
-#include <list>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 
 namespace mistify::http {
 
@@ -17,19 +19,27 @@ namespace mistify::http {
 class guest_metrics_collector {
 public:
   /// All arguments outlive this.
-  guest_metrics_collector(const actors::config& settings, const store::guest_index& guests, actor_gateway& agents,
-                          guest_metrics_cache& to);
+  guest_metrics_collector(const actors::current_config& settings, const store::guest_index& guests,
+                          actor_gateway& agents, guest_metrics_cache& to);
 
   /// Waits for the pending responses: close the actor_gateway first.
   ~guest_metrics_collector();
 
-  /// Starts a round, unless one is running or began recently. Returns at once.
+  /// Starts a round, unless one is running or began recently, by the config that holds now. Returns at once.
   void want();
 
 private:
   class lane;
 
-  std::list<lane> lanes_; // constant after the start
+  void add_lanes();
+
+  const actors::current_config& settings_;
+  const store::guest_index& guests_;
+  actor_gateway& agents_;
+  guest_metrics_cache& to_;
+  std::mutex mutex_;                                   // guards the following members
+  std::shared_ptr<const actors::config> seen_;         // the services with metrics that this config names have lanes
+  std::map<std::string, std::unique_ptr<lane>> lanes_; // by service
 };
 
 } // namespace mistify::http

@@ -37,9 +37,9 @@ answer ask_for_identity(const std::string& why) {
 /// Without `access`, the config still says which routes are for this machine only.
 std::optional<answer> refuse_by_address(const context& cx, const route& row, const request& from) {
   if (row.asks.is(scope::debug))
-    return refuse_client(cx.settings.debug, from.peer, "debug.access");
+    return refuse_client(cx.settings.get()->debug, from.peer, "debug.access");
   if (row.asks.is(scope::report))
-    return refuse_client(cx.settings.reports, from.peer, "reports.access");
+    return refuse_client(cx.settings.get()->reports, from.peer, "reports.access");
   return std::nullopt;
 }
 

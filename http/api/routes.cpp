@@ -175,7 +175,7 @@ task<answer> route_to(context& state, router::match found, request incoming) {
 
 /// Throws for what comes too often of one client, or is nested too deeply.
 void check_bounds(const context& state, const request& from) {
-  const auto most = state.settings.limit.nesting;
+  const auto most = state.settings.get()->limit.nesting;
   if (const auto at = too_deep_at(from.body, most))
     throw rpc::failure{rpc::errc::invalid_request, "nested too deeply at byte " + std::to_string(*at) + ": more than " +
                                                      std::to_string(most) + " levels"};
@@ -221,13 +221,13 @@ const std::vector<route>& routes() {
 }
 
 handler dispatch(context& state) {
-  return [&state, rates = std::make_shared<request_rates>(state.settings.limit.requests_per_second),
-          find = std::make_shared<const router>(table),
+  return [&state, rates = std::make_shared<request_rates>(0), find = std::make_shared<const router>(table),
           seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
     auto found = find->find(incoming.method, incoming.segments);
     if (found.row)
       fold_guest_id(state, *found.row, found.captures);
     incoming.who = client_of(state, incoming);
+    rates->set_rate(state.settings.get()->limit.requests_per_second);
     const bool too_often = !admits(*rates, incoming);
     const auto scope = needed_scope(state, found, incoming.who.get());
     auto no = too_often ? std::optional{refuse_by_rate(*rates)} : refuse_request(state, found, incoming);

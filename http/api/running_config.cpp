@@ -26,8 +26,10 @@ void write_list(rpc::json::writer& out, std::string_view key, const std::vector<
 } // namespace
 
 bool applies_while_running(std::string_view member) {
-  constexpr std::array<std::string_view, 3> applied{"access", "log", "tls"};
-  return std::ranges::find(applied, member.substr(0, member.find('.'))) != applied.end();
+  constexpr std::array<std::string_view, 9> applied{"access", "actions",  "debug", "drain_timeout", "limits",
+                                                    "log",    "services", "tls",   "reports"};
+  return member == "http.get_actions" ||
+         std::ranges::find(applied, member.substr(0, member.find('.'))) != applied.end();
 }
 
 running_config::running_config(const actors::config_texts& files)

@@ -26,7 +26,7 @@ private:
   std::vector<std::string> files_, restart_needed_;
 };
 
-/// True for a member such as "access.unix" or "log.level" that SIGHUP applies.
+/// True for a member such as "services.libvirt.port" or "log.level" that SIGHUP applies.
 bool applies_while_running(std::string_view member);
 
 } // namespace mistify::http

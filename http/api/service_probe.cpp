@@ -37,7 +37,8 @@ std::vector<service_probe::service> service_probe::try_all() {
     return last_;
   last_.clear();
   const auto until = rpc::deadline_after(longest_look);
-  for (const auto& [name, s] : settings_.services)
+  const auto settings = settings_.get();
+  for (const auto& [name, s] : settings->services)
     last_.push_back(try_one(s, until));
   looked_ = std::chrono::steady_clock::now();
   return last_;

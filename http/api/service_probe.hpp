@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/config/config.hpp"
+#include "actors/config/current_config.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "rpc/base/thread_pool.hpp"
 
@@ -23,7 +23,7 @@ public:
     std::string error; ///< why not; empty if reachable
   };
 
-  explicit service_probe(const actors::config& settings) : settings_{settings} {}
+  explicit service_probe(const actors::current_config& settings) : settings_{settings} {}
 
   /// Connects to each service, on a thread of its own, and closes the connection. Reuses a result of the last second.
   awaitable<std::vector<service>> look();
@@ -34,7 +34,7 @@ public:
 private:
   std::vector<service> try_all();
 
-  const actors::config& settings_;
+  const actors::current_config& settings_;
   std::mutex mutex_; // held during a probe: concurrent callers use its result
   std::vector<service> last_;
   std::chrono::steady_clock::time_point looked_{};

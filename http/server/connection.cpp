@@ -20,7 +20,7 @@ connection::connection(std::shared_ptr<server_state> shared, origin from)
                                                     : client_socket{key_.fd}},
     stage_{tls_ ? stage::greeting : stage::reading}, too_many_{from.too_many}, reader_{{state_->settings.max_head,
                                                                                         state_->settings.max_body}},
-    pace_{{state_->settings.write_timeout, state_->settings.least_rate, state_->settings.rate_window}} {}
+    pace_{{state_->settings.write_timeout, state_->least_rate, state_->settings.rate_window}} {}
 
 connection::~connection() {
   state_->buffered -= accounted_;

@@ -32,7 +32,7 @@ void connection::start_live() {
   } else if (!head_only_) {
     ++state_->refused;
     return send(state_->answer_to(429, "too many readers of events of one client: " +
-                                         std::to_string(state_->settings.live_of_one)));
+                                         std::to_string(state_->live_shares.share())));
   }
   if (!head_only_ && ++state_->live > state_->settings.max_live) {
     --state_->live;

@@ -175,12 +175,11 @@ void connection::start_download() {
   keep_alive_ = keep_alive_ && !state_->stopping;
   kind_ = answer_.kind;
   live_while_ = std::move(answer_.live_while);
-  transfer_ =
-    std::make_shared<transfer>(socket_, std::exchange(answer_, {}),
-                               transfer::manner{head_only_, http_1_0_, keep_alive_,
-                                                pace_rule{state_->settings.write_timeout, state_->settings.least_rate,
-                                                          state_->settings.rate_window},
-                                                request_id_});
+  transfer_ = std::make_shared<transfer>(
+    socket_, std::exchange(answer_, {}),
+    transfer::manner{head_only_, http_1_0_, keep_alive_,
+                     pace_rule{state_->settings.write_timeout, state_->least_rate, state_->settings.rate_window},
+                     request_id_});
   stage_ = stage::downloading;
   if (kind_ == stream_kind::log) // it may be silent for ever: no write would find out that nobody reads
     expect_answers(key_.fd, state_->settings.write_timeout);

@@ -160,6 +160,14 @@ void server::replace_tls(std::shared_ptr<const tls_context> context) {
   impl_->shared->replace_tls(std::move(context));
 }
 
+void server::set_limits(const server_limits& now) {
+  auto& state = *impl_->shared;
+  state.connection_shares.set_share(now.connections_of_one);
+  state.live_shares.set_share(now.live_of_one);
+  state.waiting.set_most(now.waiting_bytes);
+  state.least_rate = now.least_rate;
+}
+
 void server::start() {
   std::lock_guard lock{impl_->lifecycle};
   if (impl_->stopped || std::exchange(impl_->started, true))

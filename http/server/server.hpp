@@ -51,6 +51,11 @@ struct server_settings {
   std::shared_ptr<const tls_context> tls;      ///< of TCP listeners; null: they are plain. SIGPIPE has to be ignored
 };
 
+/// Bounds that may change while the server runs; see `server_settings`.
+struct server_limits {
+  std::size_t connections_of_one = SIZE_MAX, live_of_one = SIZE_MAX, waiting_bytes = 256ull << 20U, least_rate = 1024;
+};
+
 /// Turns a request into an answer. Called on a worker; must not block it for long. The server turns exceptions into
 /// answers with `error_answers`.
 ///
@@ -100,6 +105,10 @@ public:
   /// New connections get `context`, which is not null; those that are open go on with theirs. Throws
   /// `failure{config_invalid}` if the server was made without TLS.
   void replace_tls(std::shared_ptr<const tls_context> context);
+
+  /// Other bounds from now on. Nobody is cut off: what clients hold beyond theirs they keep, and a connection or download
+  /// keeps the least rate that it began with.
+  void set_limits(const server_limits& now);
 
   /// Starts the workers; requests are answered from here on.
   void start();

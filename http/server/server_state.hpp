@@ -53,7 +53,8 @@ private:
 struct server_state {
   server_state(server_settings s, handler h, error_answers e)
     : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
-      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads}, tls_{s.tls} {}
+      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads},
+      least_rate{s.least_rate}, tls_{s.tls} {}
 
   /// Return error answers; plain ones if the configured functions fail.
   answer answer_to(std::exception_ptr error) const noexcept;
@@ -76,7 +77,7 @@ struct server_state {
   std::shared_ptr<const tls_context> tls() const;
   void replace_tls(std::shared_ptr<const tls_context> context);
 
-  const server_settings settings;
+  const server_settings settings; // of the start; the members of `server_limits` are in those below
   const handler handle;
   const error_answers errors;
   compressor gzip;
@@ -92,6 +93,7 @@ struct server_state {
   rpc::thread_pool logs{most_logs};
   rpc::thread_pool packers{most_packers, most_packings}; // compress large answers off the workers
 
+  std::atomic<std::size_t> least_rate; // of connections and downloads that begin
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> parked{0}, downloading{0}, live{0}, buffered{0};
   std::atomic<std::uint64_t> requests{0}, refused{0}, dropped{0};

@@ -5,11 +5,12 @@
 namespace mistify::http {
 
 std::optional<share_table::place> share_table::take(const std::string& key) {
-  if (share_ == no_bound)
+  const std::size_t share = share_;
+  if (share == no_bound)
     return place{nullptr, nullptr};
   const std::lock_guard lock{mutex_};
   auto& row = *rows_.try_emplace(key, 0).first;
-  if (row.second >= share_) {
+  if (row.second >= share) {
     if (row.second == 0)
       rows_.erase(key);
     return std::nullopt;
@@ -31,9 +32,10 @@ void share_table::give_back(rows::value_type* row) {
 }
 
 bool request_rates::admit(const std::string& key, clock::time_point now) {
-  if (off())
+  const std::size_t rate = per_second_;
+  if (rate == 0)
     return true;
-  const auto each = std::chrono::duration_cast<clock::duration>(std::chrono::seconds{1}) / per_second_;
+  const auto each = std::chrono::duration_cast<clock::duration>(std::chrono::seconds{1}) / rate;
   const std::lock_guard lock{mutex_};
   if (full_at_.size() >= look_at_)
     forget_full(now);

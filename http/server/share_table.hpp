@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,10 @@ public:
   /// With `no_bound` nothing is counted and no lock is taken.
   explicit share_table(std::size_t share) noexcept : share_{share} {}
 
+  /// Another share from now on. Held places stay held.
+  void set_share(std::size_t share) noexcept { share_ = share; }
+  std::size_t share() const noexcept { return share_; }
+
   /// Null if the key already holds its whole share.
   std::optional<place> take(const std::string& key);
 
@@ -50,7 +55,7 @@ public:
 private:
   void give_back(rows::value_type* row);
 
-  const std::size_t share_;
+  std::atomic<std::size_t> share_;
   mutable std::mutex mutex_;
   rows rows_; // only keys that hold places
 };
@@ -68,13 +73,16 @@ public:
 
   bool admit(const std::string& key, clock::time_point now);
 
+  /// Another rate from now on.
+  void set_rate(std::size_t per_second) noexcept { per_second_ = per_second; }
+
   bool off() const noexcept { return per_second_ == 0; }
   std::size_t per_second() const noexcept { return per_second_; }
 
 private:
   void forget_full(clock::time_point now);
 
-  const std::size_t per_second_;
+  std::atomic<std::size_t> per_second_;
   std::mutex mutex_;
   std::unordered_map<std::string, clock::time_point> full_at_; // when the key's bucket is full again
   std::size_t look_at_ = 1024;                                 // number of keys at which full buckets are removed

@@ -30,6 +30,11 @@ std::vector<watch_key> waiting_answers::hold(watch_key who, const load& what, ti
   return gone;
 }
 
+void waiting_answers::set_most(std::size_t most) {
+  const std::lock_guard lock{mutex_};
+  most_ = most;
+}
+
 void waiting_answers::release(watch_key who) {
   const std::lock_guard lock{mutex_};
   if (const auto found = entries_.find(who.generation); found != entries_.end())

@@ -29,6 +29,9 @@ public:
   /// first, and stops counting them. A connection that exceeds the bound alone is left to its pace.
   std::vector<watch_key> hold(watch_key who, const load& what, tick now);
 
+  /// Another bound from now on; counts when bytes are held next.
+  void set_most(std::size_t most);
+
   /// No bytes of `who` wait any more.
   void release(watch_key who);
 
@@ -49,8 +52,8 @@ private:
   std::size_t freed_by(const entry& one) const;
   entries::iterator slowest(tick now);
 
-  const std::size_t most_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_; // guards the following members
+  std::size_t most_;
   std::size_t bytes_ = 0;
   entries entries_; // by generation, which identifies a connection permanently
   std::unordered_map<std::shared_ptr<const std::string>, std::size_t> holders_; // of shared bytes

@@ -68,7 +68,8 @@ struct thread_pool::impl {
   impl(std::size_t max_threads, std::size_t may_wait, std::size_t stay)
     : max{max_threads}, max_waiting{may_wait}, kept{stay} {}
 
-  const std::size_t max, max_waiting, kept;
+  std::size_t max, max_waiting; // guarded by the mutex
+  const std::size_t kept;
   mutable std::mutex mutex;
   std::condition_variable ended;
   std::vector<place_ptr> idle; // the last one ran most recently: its memory is still in the caches
@@ -93,7 +94,7 @@ struct thread_pool::impl {
 
   /// Queues the work for the existing threads.
   bool wait(work w) {
-    if (waiting.size() == max_waiting || threads.empty())
+    if (waiting.size() >= max_waiting || threads.empty())
       return false;
     waiting.push_back(std::move(w));
     return true;
@@ -217,6 +218,12 @@ bool thread_pool::try_post(std::function<void()> work) {
 
 void thread_pool::stop() {
   impl_->stop();
+}
+
+void thread_pool::grow(std::size_t max_threads, std::size_t max_waiting) {
+  const std::lock_guard lock{impl_->mutex};
+  impl_->max = std::max(impl_->max, max_threads);
+  impl_->max_waiting = std::max(impl_->max_waiting, max_waiting);
 }
 
 std::size_t thread_pool::busy() const {

@@ -25,6 +25,9 @@ public:
   /// Refuses new work and waits for running and queued work.
   void stop();
 
+  /// From now on at least so many pieces of work may run at a time and wait: bounds only grow.
+  void grow(std::size_t max_threads, std::size_t max_waiting);
+
   std::size_t busy() const;
 
 private:

@@ -32,6 +32,8 @@ struct endpoint {
   std::string path{default_rpc_path};
   std::chrono::milliseconds connect_timeout{2000};
   std::size_t max_answer = 16 * 1024 * 1024; ///< bytes of a call's answer; more ends the call with an error
+
+  bool operator==(const endpoint&) const = default;
 };
 
 /// For whom the agent asks. What is not empty goes along as a header, so that the sub-agent can tell.

@@ -152,6 +152,9 @@ public:
 
   actors::action_ptr action(std::string_view name) const { return config.find_action(name); }
 
+  /// As SIGHUP does.
+  void set_limits(const actors::limits& now) { limit_ = now; }
+
   /// Adds a guest whose create is complete.
   void add_guest(const std::string& id) {
     rpc::guest guest;
@@ -220,12 +223,12 @@ private:
                                  std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"},
                                  &actor_registry));
     log = track(system.spawn(actors::job_log, std::move(journal), &commits, &actor_registry, log_settings));
-    const auto context = std::make_shared<const actors::runner_context>(
-      actors::runner_context{limit_, log, guests, [this](std::string_view name) { return config.find_action(name); },
-                             [this](const std::string&) {
-                               return actors::service_handle{service, gate};
-                             },
-                             work, actor_registry});
+    const auto context = std::make_shared<const actors::runner_context>(actors::runner_context{
+      [this] { return limit_; }, log, guests, [this](std::string_view name) { return config.find_action(name); },
+      [this](const std::string&) {
+        return actors::service_handle{service, gate};
+      },
+      work, actor_registry});
     front = track(system.spawn(
       actors::front,
       [this, context](actors::front_actor owner, const std::string& id) {

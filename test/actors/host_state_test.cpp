@@ -154,7 +154,8 @@ struct watch_fixture : actor_fixture {
       }};
     }));
     what = std::make_shared<const action>(action{find_action_kind("hostInfo"), {}});
-    watch = track(system.spawn(host_behavior, caf::actor_cast<front_actor>(fake), what, &state, &actor_registry));
+    watch = track(system.spawn(host_behavior, caf::actor_cast<front_actor>(fake),
+                               std::function<action_ptr()>{[this] { return what; }}, &state, &actor_registry));
     run();
   }
 

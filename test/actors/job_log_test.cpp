@@ -167,7 +167,7 @@ TEST_CASE_METHOD(log_fixture, "a job whose asker has given up is not queued") {
 
 TEST_CASE_METHOD(log_fixture,
                  "on a disk that is nearly full new work is refused, what frees space and what runs goes on") {
-  settings.free_space = 1000;
+  settings.least_free = [] { return std::uint64_t{1000}; };
   free = 1000;
   spawn();
   REQUIRE(queue("j", "fetchImage")->value);
@@ -193,7 +193,7 @@ TEST_CASE_METHOD(log_fixture,
 }
 
 TEST_CASE_METHOD(log_fixture, "the free space is measured once a second at most") {
-  settings.free_space = 1;
+  settings.least_free = [] { return std::uint64_t{1}; };
   free = 100;
   spawn();
   for (int i = 0; i < 20; ++i)

@@ -238,6 +238,47 @@ TEST_CASE("info questions beyond the throttle wait, and beyond that are refused"
   CHECK(second->value == "{}");
 }
 
+TEST_CASE("limits that change hold for what is asked next, and what waits goes on in order") {
+  limits limit;
+  limit.info = 1;
+  limit.info_waiting = 1;
+  limit.queue = 2;
+  runner_fixture f{limit};
+  f.add_guest(guest_id);
+  const auto first = f.metrics(), second = f.metrics();
+  limit.info = 3;
+  limit.queue = 1;
+  f.set_limits(limit);
+  const auto third = f.metrics();
+  CHECK(f.sub_agent->calls.size() == 3);
+  for (int i = 0; i < 3; ++i)
+    f.answer("{}");
+  for (const auto& one : {first, second, third})
+    CHECK(one->value == "{}");
+  f.queue("reboot"); // runs
+  REQUIRE(f.queue("reboot")->value);
+  CHECK(f.queue("reboot")->error->code() == errc::queue_full);
+  limit.queue = 2;
+  f.set_limits(limit);
+  CHECK(f.queue("reboot")->value);
+}
+
+TEST_CASE("a queue that is longer than a lowered limit takes one job that ends those in it") {
+  runner_fixture f{limits{}, R"("poweroff":{"stages":[{"service":"s","method":"T.Off"}]},)"};
+  f.add_guest(guest_id);
+  for (int i = 0; i < 4; ++i)
+    f.queue("reboot");
+  limits lower;
+  lower.queue = 1;
+  f.set_limits(lower);
+  CHECK(f.queue("reboot")->error->code() == errc::queue_full);
+  auto off = f.job("poweroff");
+  off.request = R"({"params":{"preempt":true}})";
+  const auto taken = f.ask<store::queued_job>(f.front, queue_atom_v, guest_id, off);
+  REQUIRE(taken->value);
+  CHECK(taken->value->preempted.size() == 4);
+}
+
 TEST_CASE_METHOD(runner_fixture, "a database that refuses writes fails what is asked and keeps what was done") {
   add_guest(guest_id);
   const auto running = queue("restart");

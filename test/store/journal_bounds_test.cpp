@@ -133,3 +133,20 @@ TEST_CASE_METHOD(bounded_fixture, "messages of jobs and texts of events are cut"
   for (const auto& event : job_reader{path}.events_after(0, 100))
     CHECK(event->text.size() <= 20);
 }
+
+TEST_CASE_METHOD(bounded_fixture, "bounds that change hold from the next batch on, in both directions") {
+  journal_limits now;
+  now.bounds = {1, 200, 100, 20};
+  log.reset();
+  published = std::make_unique<guest_index>();
+  auto wanted = settings();
+  wanted.limits_now = [&now] { return now; };
+  log = std::make_unique<journal>(std::move(wanted), *published);
+  add_guest("a");
+  CHECK(refusal_of_guest("b").code() == errc::queue_full);
+  now.bounds.guests = 2;
+  add_guest("b");
+  now.bounds.guests = 1;
+  CHECK(refusal_of_guest("c").code() == errc::queue_full);
+  CHECK(published->size() == 2);
+}

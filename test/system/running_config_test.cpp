@@ -33,6 +33,7 @@ TEST_CASE("--check-config prints the merged config of a folder, or every mistake
 TEST_CASE("GET /config shows what the files say, and SIGHUP tells what needs a restart") {
   config_file with{1};
   with.top["limits"] = R"({"queue":5})";
+  with.top["http"] = R"({"max_downloads":5})";
   with.top["mine"] = R"({"password":"hidden"})";
   daemon agent{with.text()};
   const http_client http{agent.port()};
@@ -44,12 +45,14 @@ TEST_CASE("GET /config shows what the files say, and SIGHUP tells what needs a r
   CHECK(count(before.body, "restart_needed") == 0);
 
   with.top["limits"] = R"({"queue":6})";
+  with.top["http"] = R"({"max_downloads":6})";
   with.top["log"] = R"({"level":"debug"})";
   agent.rewrite_config(with.text());
   agent.running().signal(SIGHUP);
-  CHECK(eventually([&] { return at(http.get("/config").body, "restart_needed") == R"(["limits.queue"])"; }));
-  CHECK(log_lines(agent, {{"msg", "the config has changes that only a restart applies"}, {"members", "limits.queue"}})
-          .size() == 1);
+  CHECK(eventually([&] { return at(http.get("/config").body, "restart_needed") == R"(["http.max_downloads"])"; }));
+  CHECK(
+    log_lines(agent, {{"msg", "the config has changes that only a restart applies"}, {"members", "http.max_downloads"}})
+      .size() == 1);
 
   with.top["limits"] = R"({"queue":"x"})";
   agent.rewrite_config(with.text());

@@ -116,7 +116,7 @@ store::token read_token(const context& cx, const std::string& body) {
     refuse("service: belongs to tokens that report, and those need one");
   if (!token.guests.empty() && (token.role == "admin" || has("admin") || has("debug")))
     refuse("guests: a token with the scope admin or debug cannot be limited to some");
-  if (!token.service.empty() && !cx.settings.services.contains(token.service))
+  if (!token.service.empty() && !cx.settings.get()->services.contains(token.service))
     refuse("service: there is no service \"" + token.service + '"');
   return token;
 }

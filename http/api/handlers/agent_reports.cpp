@@ -85,7 +85,8 @@ void expect_own_guest(const context& cx, const principal& who, const store::stor
   if (who.services.empty())
     return;
   const bool is_container = guest.type == "container";
-  for (const auto& [name, action] : cx.settings.actions)
+  const auto settings = cx.settings.get();
+  for (const auto& [name, action] : settings->actions)
     if (name.starts_with("container") == is_container && serves(who, *action))
       return;
   throw rpc::failure{rpc::errc::forbidden, "not allowed: the guest belongs to another service"};

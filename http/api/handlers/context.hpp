@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/cluster/status.hpp"
-#include "actors/config/config.hpp"
+#include "actors/config/current_config.hpp"
 #include "actors/host/host_state.hpp"
 #include "rpc/base/metrics.hpp"
 #include "rpc/client/client.hpp"
@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ class snapshot_names;
 
 /// The objects that handlers use. Lives as long as the server; every member is thread-safe.
 struct context {
-  const actors::config& settings;
+  const actors::current_config& settings;
   const running_config& config;
   gatekeeper& gate;
   const store::guest_index& guests;
@@ -46,7 +47,7 @@ struct context {
   guest_metrics_collector& refresh;
   snapshot_names& names;
   /// Returns the client of a configured service, for downloads.
-  std::function<rpc::client&(const std::string& service)> client_of;
+  std::function<std::shared_ptr<rpc::client>(const std::string& service)> client_of;
   /// The agent's metrics.
   rpc::metrics::registry& measured;
   /// The arguments of this process, for the debug endpoint.

@@ -163,7 +163,7 @@ task<answer> act_on_guest(context& cx, request from) {
 
 task<answer> act_on_guest_by_get(context& cx, request from) {
   auto action = need_guest_action(from);
-  if (!cx.settings.http.get_actions)
+  if (!cx.settings.get()->http.get_actions)
     return refuse_get();
   if (comes_from_browser(from)) // a link or an image on any page would run the action
     return refuse_browser();

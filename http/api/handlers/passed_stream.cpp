@@ -31,8 +31,8 @@ answer passed_stream(context& cx, const request& from, const actors::stream_gran
                      const rpc::download_times& times) {
   answer out;
   out.live_while = still_allowed(cx, from);
-  out.stream = [&source = cx.client_of(grant.service), grant, wish = std::move(wish), times,
-                id = from.id](download_channel& to) { return pump(source, wish, times, id, to); };
+  out.stream = [source = cx.client_of(grant.service), grant, wish = std::move(wish), times,
+                id = from.id](download_channel& to) { return pump(*source, wish, times, id, to); };
   return out;
 }
 

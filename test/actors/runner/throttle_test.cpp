@@ -90,3 +90,31 @@ TEST_CASE("what runs and waits is shown by the gauges, and not any more when the
   CHECK(running.value() == 0);
   CHECK(waiting.value() == 0);
 }
+
+TEST_CASE("a throttle that grows gives its new places to what waits, before anything else") {
+  throttle<std::string> gate{1, 10};
+  CHECK(enter(gate, "a") == admission::runs);
+  CHECK(enter(gate, "b") == admission::waits);
+  CHECK(enter(gate, "c") == admission::waits);
+  CHECK(gate.next() == std::nullopt);
+  gate.resize(2, 10);
+  CHECK(enter(gate, "d") == admission::waits);
+  CHECK(gate.next() == "b");
+  CHECK(gate.next() == std::nullopt);
+  CHECK(gate.running() == 2);
+}
+
+TEST_CASE("a throttle that shrinks lets end what runs and starts nothing until few enough run") {
+  throttle<std::string> gate{3, 10};
+  for (const auto* work : {"a", "b", "c"})
+    CHECK(enter(gate, work) == admission::runs);
+  CHECK(enter(gate, "d") == admission::waits);
+  gate.resize(1, 1);
+  CHECK(enter(gate, "e") == admission::refused);
+  CHECK(gate.leave() == std::nullopt);
+  CHECK(gate.leave() == std::nullopt);
+  CHECK(gate.leave() == "d");
+  CHECK(gate.running() == 1);
+  CHECK(gate.leave() == std::nullopt);
+  CHECK(gate.idle());
+}

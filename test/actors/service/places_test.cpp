@@ -112,3 +112,23 @@ TEST_CASE("many threads never hold more places than there are") {
   CHECK(got > 0);
   CHECK(gate->held() == 0);
 }
+
+TEST_CASE_METHOD(places_fixture, "more places wake what waits, and of fewer none is taken again") {
+  auto one = gate->claim(), two = gate->claim(), third = gate->claim();
+  gate->set_width(3);
+  CHECK(woken == 1);
+  CHECK(third->take());
+  gate->woken();
+  gate->set_width(1);
+  CHECK(gate->width() == 1);
+  CHECK(gate->held() == 3);
+  CHECK_FALSE(one->keep());
+  one.reset();
+  CHECK_FALSE(two->keep());
+  two.reset();
+  CHECK(third->keep());
+  CHECK_FALSE(gate->claim()->holds());
+  CHECK_FALSE(gate->claim_spare());
+  third.reset();
+  CHECK(gate->claim()->holds());
+}

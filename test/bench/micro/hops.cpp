@@ -8,6 +8,7 @@
 #include <benchmark/benchmark.h>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <unistd.h>
 
 namespace mistify::bench {
@@ -19,9 +20,9 @@ public:
   running_agent() : folder_{std::filesystem::current_path() / ("micro-" + std::to_string(::getpid()))} {
     std::filesystem::create_directories(folder_);
     seed(database(), 1, 1);
-    config_ = actors::parse_config(
-      {{"micro.json", R"({"actions":{"cpuMetrics":{"stages":[]}},"services":{},"dbpath":")" + database() + "\"}"}});
-    agent_ = std::make_unique<actors::agent_system>(config_, measured_, [](std::string_view) {});
+    config_.emplace(actors::parse_config(
+      {{"micro.json", R"({"actions":{"cpuMetrics":{"stages":[]}},"services":{},"dbpath":")" + database() + "\"}"}}));
+    agent_ = std::make_unique<actors::agent_system>(*config_, measured_, [](std::string_view) {});
     agents_ = std::make_unique<http::actor_gateway>(*agent_);
   }
   ~running_agent() {
@@ -33,7 +34,9 @@ public:
   running_agent& operator=(const running_agent&) = delete;
 
   bool alive() { return answer_of(agents_->alive(std::chrono::seconds{5})); }
-  std::string metrics() { return answer_of(agents_->ask(guest_id(0), {config_.find_action("cpuMetrics"), {}, false})); }
+  std::string metrics() {
+    return answer_of(agents_->ask(guest_id(0), {config_->find_action("cpuMetrics"), {}, false}));
+  }
 
 private:
   std::string database() const { return folder_ / "agent.db"; }
@@ -47,7 +50,7 @@ private:
   }
 
   std::filesystem::path folder_;
-  actors::config config_;
+  std::optional<actors::current_config> config_;
   rpc::metrics::registry measured_;
   std::unique_ptr<actors::agent_system> agent_;
   std::unique_ptr<http::actor_gateway> agents_;

@@ -93,3 +93,30 @@ TEST_CASE("keys without end do not fill the memory, and those that wait stay kno
   for (int i = 0; i < 20'000; ++i)
     CHECK(rates.admit("again " + std::to_string(i), now));
 }
+
+TEST_CASE("another share counts for places that are taken later") {
+  share_table table{1};
+  const auto first = table.take("a");
+  CHECK_FALSE(table.take("a"));
+  table.set_share(2);
+  auto second = table.take("a");
+  REQUIRE(second);
+  table.set_share(1);
+  CHECK(table.held("a") == 2);
+  second.reset();
+  CHECK_FALSE(table.take("a"));
+  table.set_share(share_table::no_bound);
+  CHECK(table.take("a"));
+  CHECK(table.held("a") == 1);
+}
+
+TEST_CASE("another rate counts from the next request on") {
+  request_rates rates{0};
+  const auto now = request_rates::clock::time_point{1h};
+  CHECK(rates.admit("a", now));
+  rates.set_rate(1);
+  CHECK(rates.admit("a", now));
+  CHECK_FALSE(rates.admit("a", now));
+  rates.set_rate(0);
+  CHECK(rates.admit("a", now));
+}

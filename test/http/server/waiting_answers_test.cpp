@@ -95,3 +95,13 @@ TEST_CASE("as many go as it takes, but one that is alone stays") {
   CHECK(all.bytes() == 90 * kb);
   CHECK(all.hold(client(4), {200 * kb}, 200).empty());
 }
+
+TEST_CASE("a lower bound counts when bytes are held next") {
+  waiting_answers all{1000 * kb};
+  all.hold(client(1), {300 * kb, nullptr, 0}, 0);
+  all.hold(client(2), {300 * kb, nullptr, 0}, 0);
+  all.set_most(400 * kb);
+  CHECK(all.bytes() == 600 * kb);
+  CHECK(all.hold(client(2), {300 * kb, nullptr, 100}, 5000).size() == 1);
+  CHECK(all.bytes() == 300 * kb);
+}

@@ -97,6 +97,23 @@ TEST_CASE("what a piece of work holds is freed when it has run") {
   CHECK(watch.expired());
 }
 
+TEST_CASE("a pool that grows runs more at a time, and never shrinks") {
+  thread_pool pool{1};
+  std::promise<void> proceed;
+  const auto open = proceed.get_future().share();
+  REQUIRE(pool.try_post([open] { open.wait(); }));
+  CHECK_FALSE(pool.try_post([] {}));
+  pool.grow(2, 1);
+  CHECK(pool.try_post([open] { open.wait(); }));
+  pool.grow(1, 0);
+  std::atomic<bool> ran{false};
+  CHECK(pool.try_post([&ran] { ran = true; }));
+  CHECK_FALSE(pool.try_post([] {}));
+  proceed.set_value();
+  pool.stop();
+  CHECK(ran);
+}
+
 TEST_CASE("threads that are kept are there before any work, and take it in turn") {
   thread_pool pool{3, 10, 1};
   std::atomic<int> ran{0};
