@@ -124,14 +124,13 @@ template caf::result<store::queued_job> guest_runner::enqueue(job_request&, crea
 std::optional<failure> guest_runner::too_many_jobs(const job_request& next) const {
   const auto waiting = queue_.size() + being_queued_;
   const auto limit = context_->limit();
-  const auto most_open = limit.open_image_jobs;
   const bool has_room_beyond = waiting == limit.queue || being_queued_ == 0; // the limit may have been lowered
   const bool empties = has_room_beyond && has_wish(next) && decode_wish(next.request).preempt;
   if (waiting >= limit.queue && !empties)
     return failure{errc::queue_full, "the queue of this guest is full"};
-  if (id_ == agent_runner && waiting + running_.size() >= most_open)
-    return failure{errc::queue_full,
-                   "there are " + std::to_string(most_open) + " image jobs that have not ended, which is the most"};
+  if (id_ == agent_runner && waiting + running_.size() >= limit.open_image_jobs)
+    return failure{errc::queue_full, "there are " + std::to_string(limit.open_image_jobs) +
+                                       " image jobs that have not ended, which is the most"};
   return std::nullopt;
 }
 
@@ -246,8 +245,7 @@ guest_runner::running_job& guest_runner::take(queued& next) {
 void guest_runner::begin_next() {
   if (draining_)
     return;
-  if (id_ == agent_runner)
-    take_limits();
+  take_limits();
   while (auto* next = queue_.next()) {
     auto place = std::exchange(next->place, nullptr);
     auto& at = take(*next);
