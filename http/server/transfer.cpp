@@ -1,11 +1,11 @@
 #include "http/server/transfer.hpp"
 
 #include "http/protocol/response_writer.hpp"
+#include "rpc/base/process.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <limits>
 #include <poll.h>
@@ -33,14 +33,6 @@ std::span<iovec> skip(std::span<iovec> parts, std::size_t n) {
   return parts;
 }
 
-/// On this thread, which belongs to the downloads: a client that has gone is an error like others.
-void block_sigpipe() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
 } // namespace
 
 transfer::transfer(client_socket& to, answer a, manner how)
@@ -49,7 +41,7 @@ transfer::transfer(client_socket& to, answer a, manner how)
 void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
   auto source = std::exchange(answer_.stream, nullptr);
   answer result;
-  block_sigpipe();
+  rpc::block_pipe_signal(); // this thread belongs to downloads: a client that has gone is an error like others
   try {
     result = source(*this);
   } catch (...) {

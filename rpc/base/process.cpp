@@ -38,4 +38,11 @@ void prepare_process() noexcept {
     std::signal(meaningless, SIG_IGN);
 }
 
+void block_pipe_signal() noexcept {
+  sigset_t pipe;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+}
+
 } // namespace mistify::rpc

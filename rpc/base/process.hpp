@@ -10,4 +10,8 @@ namespace mistify::rpc {
 /// which would end the process.
 void prepare_process() noexcept;
 
+/// Keeps SIGPIPE from the calling thread, for ever: for threads that write with calls that know no MSG_NOSIGNAL, in
+/// programs that have not called `prepare_process`. A write to a connection that the other end has closed then fails.
+void block_pipe_signal() noexcept;
+
 } // namespace mistify::rpc

@@ -1,5 +1,6 @@
 #include "rpc/fetch/url_reader.hpp"
 
+#include "rpc/base/process.hpp"
 #include "rpc/fetch/address_policy.hpp"
 #include "rpc/fetch/answer_head.hpp"
 #include "rpc/fetch/source_file.hpp"
@@ -343,6 +344,7 @@ void url_reader::impl::ask(const url_parts& where) {
     file = open_source(path_of(url), settings.files);
     curl_easy_setopt(curl, CURLOPT_URL, ("file://" + link_to(file)).c_str());
   }
+  rpc::block_pipe_signal(); // OpenSSL writes without MSG_NOSIGNAL
   const auto code = curl_easy_perform(curl);
   const bool ended = code == CURLE_OK || (code == CURLE_WRITE_ERROR && !trouble);
   if (!ended)

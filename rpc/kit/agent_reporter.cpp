@@ -2,6 +2,7 @@
 
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/base/process.hpp"
 
 #include <arpa/inet.h>
 #include <fstream>
@@ -104,6 +105,7 @@ report_result agent_reporter::tell(const std::string& path, const std::string& b
       token_ = std::move(fresh);
     headers.emplace("Authorization", "Bearer " + token_);
   }
+  block_pipe_signal(); // cpp-httplib writes without MSG_NOSIGNAL, also after `give_up` has closed the connection
   const auto answer = client_->Put(path, headers, body, "application/json");
   note_away(!answer);
   if (!answer)

@@ -1,8 +1,9 @@
 #include "rpc/net/socket_stream.hpp"
 
+#include "rpc/base/process.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -148,20 +149,8 @@ std::size_t socket_stream::send_at_once(std::string_view bytes) {
   return n < 0 ? 0 : static_cast<std::size_t>(n);
 }
 
-namespace {
-
-/// sendfile knows no MSG_NOSIGNAL. It stays blocked: a signal that this thread never takes harms nobody.
-void block_pipe_signal() {
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-}
-
-} // namespace
-
 bool socket_stream::send_file(int fd, std::uint64_t offset, std::size_t size) {
-  block_pipe_signal();
+  block_pipe_signal(); // sendfile knows no MSG_NOSIGNAL
   const auto until = write_time_.count() > 0 ? deadline_after(write_time_) : until_;
   auto at = static_cast<off_t>(offset);
   while (size > 0) {

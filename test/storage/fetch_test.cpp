@@ -1,6 +1,8 @@
 #include "fetch_lab.hpp"
 
 #include <catch2/catch.hpp>
+#include <csignal>
+#include <future>
 
 using namespace mistify::agents::storage;
 using namespace mistify::test;
@@ -195,6 +197,17 @@ TEST_CASE_METHOD(fetch_lab, "https is read where the certificate is trusted, and
   fetch careful{{url, sum}, limits, {.nets = {"127.0.0.0/8"}}, stop, progress};
   CHECK_THROWS_WITH(careful.run(file), Contains("certificate"));
   ::pclose(server);
+}
+
+TEST_CASE_METHOD(fetch_lab,
+                 "a thread that fetches takes no SIGPIPE, also in a program that has not asked to be spared") {
+  // When the other end of a TLS connection leaves is up to the scheduler: so the mask is looked at.
+  std::async(std::launch::async, [&] {
+    CHECK(get(web.url()) == "raw");
+    sigset_t blocked;
+    pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+    CHECK(sigismember(&blocked, SIGPIPE) == 1);
+  }).get();
 }
 
 TEST_CASE_METHOD(fetch_lab, "the sum beside a source is absent where the server says so in whatever way") {

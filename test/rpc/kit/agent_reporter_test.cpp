@@ -3,8 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <unistd.h>
 
 using namespace mistify;
@@ -91,4 +93,15 @@ TEST_CASE("a token leaves this machine by no URL, and has to be there") {
   CHECK_THROWS_AS((rpc::agent_reporter{{"http://127.0.0.1:8080", file.string()}, ""}), std::invalid_argument);
   std::filesystem::remove(file);
   CHECK_THROWS_AS((rpc::agent_reporter{{"http://127.0.0.1:8080", file.string()}, ""}), std::invalid_argument);
+}
+
+TEST_CASE("a thread that reports takes no SIGPIPE, also in a program that has not asked to be spared") {
+  // When a connection ends between the library's look at it and its write is up to the scheduler: so the mask is looked at.
+  std::async(std::launch::async, [] {
+    rpc::agent_reporter link{url_of(free_port()), "nothing is lost"};
+    CHECK(link.tell_state("g", "shutoff") == report_result::away);
+    sigset_t blocked;
+    pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+    CHECK(sigismember(&blocked, SIGPIPE) == 1);
+  }).get();
 }
