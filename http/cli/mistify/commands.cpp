@@ -85,6 +85,39 @@ std::vector<command> guest_commands() {
   };
 }
 
+std::vector<command> device_commands() {
+  const option apply{"--apply", "WHEN", "live, next-start or either"};
+  const argument one_disk{"DISK"}, one_nic{"NIC"};
+  return {
+    {"disks list", "list a guest's disks", {guest}, {}, list_disks, true},
+    {"disks attach",
+     "give a guest one more disk: MB or IMAGE[:MB]",
+     {guest, {"DISK"}},
+     {apply},
+     attach_disk,
+     false,
+     true},
+    {"disks resize", "make a guest's disk larger", {guest, one_disk, {"MB"}}, {apply}, resize_disk, false, true},
+    {"disks detach",
+     "take a disk from a guest",
+     {guest, one_disk},
+     {{"--delete", "", "and what is on it"}, apply},
+     detach_disk,
+     false,
+     true},
+    {"nics list", "list a guest's network interfaces", {guest}, {}, list_nics, true},
+    {"nics attach",
+     "give a guest one more network interface",
+     {guest, {"NETWORK"}},
+     {{"--model", "MODEL", "such as virtio"}, {"--mac", "MAC", "its address; else one is made"}, apply},
+     attach_nic,
+     false,
+     true},
+    {"nics detach", "take a network interface from a guest", {guest, one_nic}, {apply}, detach_nic, false, true},
+    {"pending", "list what of a guest waits for its next start", {guest}, {}, list_pending, true},
+  };
+}
+
 std::vector<command> job_commands() {
   return {
     {"jobs",
@@ -222,7 +255,7 @@ std::vector<command> host_commands() {
 const std::vector<command>& commands() {
   static const std::vector<command> all = [] {
     auto made = guest_commands();
-    for (const auto& more : {job_commands(), store_commands(), cluster_commands(), host_commands()})
+    for (const auto& more : {device_commands(), job_commands(), store_commands(), cluster_commands(), host_commands()})
       made.insert(made.end(), more.begin(), more.end());
     return made;
   }();

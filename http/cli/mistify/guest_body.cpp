@@ -92,11 +92,11 @@ void put_pairs(body_members& to, const arguments& args, std::string_view option,
 }
 
 /// "MB" or "IMAGE[:MB]"; images may have colons in their names.
-std::string disk_text(const std::string& text) {
+body_members disk_members(const std::string& text) {
   body_members disk;
   if (const auto size = whole_number(text)) {
     disk["size"] = std::to_string(*size);
-    return text_of(disk);
+    return disk;
   }
   const auto mark = text.rfind(':');
   const auto size = mark == text.npos ? std::nullopt : whole_number(std::string_view{text}.substr(mark + 1));
@@ -104,9 +104,13 @@ std::string disk_text(const std::string& text) {
     disk["size"] = std::to_string(*size);
   const auto image = size ? text.substr(0, mark) : text;
   if (image.empty())
-    refuse("--disk " + text + ": must be MB, or IMAGE[:MB]");
+    refuse("the disk " + text + ": must be MB, or IMAGE[:MB]");
   disk["image"] = json_string(image);
-  return text_of(disk);
+  return disk;
+}
+
+body_members nic_members(const std::string& network) {
+  return {{"network", json_string(network)}};
 }
 
 template <class F>
@@ -136,9 +140,8 @@ std::string create_body(const arguments& args, const std::string& file, const st
   put_text(all, args, "--type", "type");
   put_text(all, args, "--image", "image");
   put_pairs(all, args, "--metadata", "metadata", false);
-  put_list(all, args.list("--disk"), "disks", disk_text);
-  put_list(all, args.list("--nic"), "nics",
-           [](const std::string& network) { return R"({"network":)" + json_string(network) + "}"; });
+  put_list(all, args.list("--disk"), "disks", [](const std::string& disk) { return text_of(disk_members(disk)); });
+  put_list(all, args.list("--nic"), "nics", [](const std::string& nic) { return text_of(nic_members(nic)); });
   if (args.has("--start"))
     all.insert_or_assign("start", "true");
   if (args.has("--user-data")) {
@@ -154,6 +157,27 @@ std::string update_body(const arguments& args, const std::string& file) {
   put_text(all, args, "--apply", "apply");
   if (all.empty() || (all.size() == 1 && all.contains("apply")))
     throw give_up{status::usage, "there is nothing to change", "mistify update --help names what can be changed"};
+  return text_of(all);
+}
+
+std::string attach_disk_body(const arguments& args) {
+  auto disk = disk_members(args.text("DISK"));
+  put_text(disk, args, "--apply", "apply");
+  return text_of(disk);
+}
+
+std::string attach_nic_body(const arguments& args) {
+  auto nic = nic_members(args.text("NETWORK"));
+  put_text(nic, args, "--model", "model");
+  put_text(nic, args, "--mac", "mac");
+  put_text(nic, args, "--apply", "apply");
+  return text_of(nic);
+}
+
+std::string resize_body(const arguments& args) {
+  body_members all;
+  put_number(all, args, "MB", "size");
+  put_text(all, args, "--apply", "apply");
   return text_of(all);
 }
 

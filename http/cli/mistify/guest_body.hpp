@@ -15,4 +15,10 @@ std::string create_body(const arguments& args, const std::string& file, const st
 /// The PATCH of a guest. "K=V" sets a label, "K-" removes it. Throws `give_up{usage}` where nothing is to change.
 std::string update_body(const arguments& args, const std::string& file);
 
+/// What is attached, and the new size of a disk: of the arguments DISK, NETWORK and MB, and their options. Throw
+/// `give_up{usage}`.
+std::string attach_disk_body(const arguments& args);
+std::string attach_nic_body(const arguments& args);
+std::string resize_body(const arguments& args);
+
 } // namespace mistify::cli

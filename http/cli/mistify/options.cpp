@@ -70,7 +70,8 @@ const command* find_command(const std::vector<std::string>& words, std::size_t& 
     return nullptr; // a group and no command of it
   for (const auto* usual : {" list", " show"})
     if (words[0] != "token" || std::string_view{usual} == " list")
-      if (const auto* found = find(words[0] + usual); found && words[0] != "snapshots")
+      if (const auto* found = find(words[0] + usual);
+          found && words[0] != "snapshots" && words[0] != "disks" && words[0] != "nics")
         return found;
   return nullptr;
 }

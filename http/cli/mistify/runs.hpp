@@ -13,6 +13,15 @@ int stop_guests(context& cx);
 int delete_guests(context& cx);
 int update_guest(context& cx);
 
+int list_disks(context& cx);
+int attach_disk(context& cx);
+int resize_disk(context& cx);
+int detach_disk(context& cx);
+int list_nics(context& cx);
+int attach_nic(context& cx);
+int detach_nic(context& cx);
+int list_pending(context& cx);
+
 int list_jobs(context& cx);
 int show_jobs(context& cx);
 int wait_for_jobs(context& cx);
