@@ -85,13 +85,17 @@ httplib::Request request_of(const message& what, const settings& how) {
   request.body = what.body;
   for (const auto& [name, value] : what.headers)
     request.headers.emplace(name, value);
-  request.headers.emplace("Host", how.agent.authority());
-  request.headers.emplace("User-Agent", "mistify/" MISTIFY_VERSION);
-  request.headers.emplace("Accept", "*/*");
+  const auto unless_given = [&](const char* name, const std::string& value) {
+    if (!request.has_header(name))
+      request.headers.emplace(name, value);
+  };
+  unless_given("Host", how.agent.authority());
+  unless_given("User-Agent", "mistify/" MISTIFY_VERSION);
+  unless_given("Accept", "*/*");
   if (!how.token.empty())
-    request.headers.emplace("Authorization", "Bearer " + how.token);
+    unless_given("Authorization", "Bearer " + how.token);
   if (!what.body.empty())
-    request.headers.emplace("Content-Type", "application/json");
+    unless_given("Content-Type", "application/json");
   return request;
 }
 

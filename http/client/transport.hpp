@@ -24,7 +24,7 @@ struct settings {
   std::size_t longest_answer = std::size_t{64} << 20U; ///< bytes; 20,000 guests have less
 };
 
-/// What is sent. `target` is the path with its query, percent-encoded.
+/// What is sent. `target` is the path with its query, percent-encoded. `headers` beat those that every message has.
 struct message {
   std::string method, target, body;
   std::multimap<std::string, std::string> headers;

@@ -1,25 +1,21 @@
 #include "event_reader.hpp"
 
-#include <sstream>
+#include "http/client/event_stream.hpp"
+
 #include <stdexcept>
 
 namespace mistify::test {
 
 namespace {
 
-/// Comments, and places alone, are no events.
-told_event parse(const std::string& block) {
+/// By the client's parser. Comments, and places alone, are no events.
+told_event parse(std::string_view text) {
   told_event found;
-  std::istringstream in{block};
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("id: "))
-      found.place = line.substr(4);
-    else if (line.starts_with("event: "))
-      found.type = line.substr(7);
-    else if (line.starts_with("data: "))
-      found.data = line.substr(6);
-  }
-  found.id = found.place.substr(found.place.rfind('-') + 1); // all of it where there is no epoch
+  client::event_parser parser;
+  parser.feed(text, [&](const client::event_parser::block& one) {
+    found = {one.place.substr(one.place.rfind('-') + 1), one.type, one.data, one.place};
+    return true;
+  });
   return found;
 }
 

@@ -1,5 +1,10 @@
 #include "http_client.hpp"
 
+#include "http/client/failure.hpp"
+#include "http/client/transport.hpp"
+
+#include <chrono>
+
 namespace mistify::test {
 
 std::string response::header(const std::string& name) const {
@@ -27,7 +32,21 @@ response http_client::send_raw(std::string_view bytes) const {
 
 response http_client::send(std::string_view method, std::string_view path, std::string_view body,
                            const header_list& headers) const {
-  return send_raw(request_text(method, path, body, headers));
+  client::settings how;
+  how.agent = {client::address::scheme::http, "127.0.0.1", port_};
+  how.timeout = std::chrono::seconds{60}; // more than any ?wait of a test
+  client::message what{
+    std::string{method}, std::string{path}, std::string{body}, {{"Connection", "close"}, {"Host", "127.0.0.1"}}};
+  for (const auto& header : headers) {
+    const auto colon = header.find(": ");
+    what.headers.emplace(header.substr(0, colon), header.substr(colon + 2));
+  }
+  try {
+    auto got = client::transport{std::move(how)}.send(what);
+    return {{got.status, {got.headers.begin(), got.headers.end()}, std::move(got.body), true}};
+  } catch (const client::failure&) {
+    return {};
+  }
 }
 
 } // namespace mistify::test

@@ -23,12 +23,12 @@ using header_list = std::vector<std::string>; ///< "Name: value"
 std::string request_text(std::string_view method, std::string_view path, std::string_view body = "",
                          const header_list& headers = {});
 
-/// Sends requests to the agent, each on its own connection; any thread may use it. Neither checks requests nor
-/// interprets responses, so that tests see the bytes on the wire.
+/// Sends requests to the agent, each on its own connection; any thread may use it.
 class http_client {
 public:
   explicit http_client(std::uint16_t port) : port_{port} {}
 
+  /// By the client library, as users do. A response that is not whole has status 0.
   response send(std::string_view method, std::string_view path, std::string_view body = "",
                 const header_list& headers = {}) const;
   response get(std::string_view path, const header_list& headers = {}) const { return send("GET", path, "", headers); }
@@ -37,7 +37,8 @@ public:
   response patch(std::string_view path, std::string_view body) const { return send("PATCH", path, body); }
   response del(std::string_view path) const { return send("DELETE", path); }
 
-  /// Sends the bytes unchanged and reads one response.
+  /// Sends the bytes unchanged and reads one response as it comes: for requests that the library would not send, and
+  /// responses that end early.
   response send_raw(std::string_view bytes) const;
 
   std::uint16_t port() const noexcept { return port_; }

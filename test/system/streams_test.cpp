@@ -117,7 +117,7 @@ TEST_CASE("a source that breaks off breaks the transfer off, without a word in t
         return false;
       },
       counted ? 1'000'000 : -1);
-    const auto answer = h.http.get(h.path);
+    const auto answer = h.http.send_raw(request_text("GET", h.path));
     CHECK(answer.status == 200);
     CHECK_FALSE(answer.whole);
     CHECK((data.starts_with(answer.body)));
