@@ -1,6 +1,7 @@
 #include "actors/job_log.hpp"
 
 #include "rpc/base/log.hpp"
+#include "rpc/base/thread_name.hpp"
 
 #include <chrono>
 #include <utility>
@@ -265,6 +266,7 @@ void job_log_state::tell(actor_status& to, bool in_full) const {
 
 job_log_actor::behavior_type job_log(self_pointer self, std::shared_ptr<store::journal> journal,
                                      commit_metrics* measured, actor_registry* actors, job_log_settings settings) {
+  rpc::name_thread("journal");
   self->register_in(*actors);
   self->state.measured = measured;
   self->state.journal = std::move(journal);

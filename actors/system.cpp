@@ -12,6 +12,7 @@
 #include "actors/service/service_table.hpp"
 #include "rpc/base/host_time.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/base/thread_name.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/net/reactor.hpp"
 #include "store/instance.hpp"
@@ -32,10 +33,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
+struct names_threads : caf::thread_hook {
+  void init(caf::actor_system&) override {}
+  void thread_started() override { rpc::name_thread("actors"); }
+  void thread_terminates() override {}
+};
+
 /// Two workers with one shared queue were the fastest on a small host: no idle CPU, and a second hop costs almost
 /// nothing.
 struct actor_settings : caf::actor_system_config {
   actor_settings() {
+    add_thread_hook<names_threads>();
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", std::size_t{2});
     set("scheduler.max-throughput", std::size_t{300});
@@ -50,7 +58,7 @@ struct actor_settings : caf::actor_system_config {
 /// until then the slot's next call waits. At least one thread always exists, so that answers are delivered even if no
 /// thread can be created.
 rpc::thread_pool make_threads(std::size_t places) {
-  return rpc::thread_pool{std::max<std::size_t>(1, places), places, 1};
+  return rpc::thread_pool{"calls", std::max<std::size_t>(1, places), places, 1};
 }
 
 /// Waits until an actor has handled its mailbox and ended.

@@ -24,6 +24,7 @@
 #include "http/server/server.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/start_check.hpp"
+#include "rpc/base/thread_name.hpp"
 #include "rpc/http1/door.hpp"
 
 #include <algorithm>
@@ -77,6 +78,7 @@ std::binary_semaphore& first_signal_came() {
 /// Exits at the second signal. The thread starts with the daemon, because none may be available at the end.
 void end_at_once_on_second_signal(sigset_t ours) {
   std::thread{[ours] {
+    rpc::name_thread("second-signal");
     first_signal_came().acquire();
     wait_for_signal(ours, [] {});
     rpc::log::warning("second signal: ending at once");

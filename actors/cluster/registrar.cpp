@@ -1,6 +1,7 @@
 #include "actors/cluster/registrar.hpp"
 
 #include "rpc/base/log.hpp"
+#include "rpc/base/thread_name.hpp"
 
 #include <algorithm>
 #include <random>
@@ -26,7 +27,10 @@ std::function<double()> chance() {
 registrar::registrar(registration_settings settings, std::unique_ptr<rpc::etcd::client> etcd, status& shown,
                      host_source& source)
   : etcd_{std::move(etcd)}, source_{source},
-    registration_{std::move(settings), *etcd_, shown, chance()}, thread_{[this] { run(); }} {}
+    registration_{std::move(settings), *etcd_, shown, chance()}, thread_{[this] {
+      rpc::name_thread("cluster");
+      run();
+    }} {}
 
 void registrar::stop() {
   etcd_->cancel(true);

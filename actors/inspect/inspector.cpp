@@ -1,5 +1,7 @@
 #include "actors/inspect/inspector.hpp"
 
+#include "rpc/base/thread_name.hpp"
+
 #include <chrono>
 
 namespace mistify::actors {
@@ -15,6 +17,7 @@ constexpr auto longest_wait = 250ms;
 
 inspector_actor::behavior_type inspector_behavior(inspectable_pointer<inspector_actor, inspector> self,
                                                   actor_registry* actors) {
+  rpc::name_thread("inspector");
   self->register_in(*actors);
   return self->state.behavior(*actors);
 }

@@ -218,7 +218,7 @@ struct actor_gateway::impl {
   }
 
   actors::agent_system& agent;
-  rpc::thread_pool readers{most_readers};
+  rpc::thread_pool readers{"readers", most_readers};
   std::shared_ptr<pending_requests> room;
   caf::actor mailbox;
 };

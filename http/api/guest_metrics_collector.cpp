@@ -134,8 +134,11 @@ guest_metrics_collector::lane::all_questions(const std::vector<question>& questi
   std::vector<asked> all;
   for (const auto& guest : guests)
     for (const auto& about : questions)
-      if (about.is_for(*guest))
-        all.push_back({guest, about});
+      if (about.is_for(*guest)) {
+        auto& one = all.emplace_back();
+        one.guest = guest;
+        one.about = about;
+      }
   return all;
 }
 

@@ -38,7 +38,7 @@ private:
   std::mutex mutex_; // held during a probe: concurrent callers use its result
   std::vector<service> last_;
   std::chrono::steady_clock::time_point looked_{};
-  rpc::thread_pool threads_{1, 1000}; // last: its work uses the other members
+  rpc::thread_pool threads_{"probes", 1, 1000}; // last: its work uses the other members
 };
 
 } // namespace mistify::http

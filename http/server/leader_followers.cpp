@@ -1,5 +1,7 @@
 #include "http/server/leader_followers.hpp"
 
+#include "rpc/base/thread_name.hpp"
+
 #include <algorithm>
 #include <system_error>
 #include <utility>
@@ -30,7 +32,10 @@ leader_followers::leader_followers(const settings& how, turn take)
   threads_.reserve(wanted);
   try {
     while (threads_.size() < wanted)
-      threads_.emplace_back([this] { run(); });
+      threads_.emplace_back([this] {
+        rpc::name_thread("http");
+        run();
+      });
   } catch (const std::system_error&) { // those that are there lead; a turn has to say it before they can be ended
     if (threads_.empty())
       throw;

@@ -53,7 +53,7 @@ private:
 struct server_state {
   server_state(server_settings s, handler h, error_answers e)
     : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
-      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{s.max_downloads},
+      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{"downloads", s.max_downloads},
       least_rate{s.least_rate}, tls_{s.tls} {}
 
   /// Return error answers; plain ones if the configured functions fail.
@@ -88,10 +88,10 @@ struct server_state {
   connection_table connections;
   rpc::thread_pool downloads;
   // For pages that the agent streams itself; downloads do not delay them.
-  rpc::thread_pool pages{most_pages, most_pages};
+  rpc::thread_pool pages{"pages", most_pages, most_pages};
   // For the logs of guests, whose readers may stay for as long as they like.
-  rpc::thread_pool logs{most_logs};
-  rpc::thread_pool packers{most_packers, most_packings}; // compress large answers off the workers
+  rpc::thread_pool logs{"logs", most_logs};
+  rpc::thread_pool packers{"packers", most_packers, most_packings}; // compress large answers off the workers
 
   std::atomic<std::size_t> least_rate; // of connections and downloads that begin
   std::atomic<bool> stopping{false};

@@ -1,5 +1,7 @@
 #include "rpc/base/thread_pool.hpp"
 
+#include "rpc/base/thread_name.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -65,9 +67,10 @@ using place_ptr = std::shared_ptr<parking_place>; // the giver may hold the last
 } // namespace
 
 struct thread_pool::impl {
-  impl(std::size_t max_threads, std::size_t may_wait, std::size_t stay)
-    : max{max_threads}, max_waiting{may_wait}, kept{stay} {}
+  impl(const char* named, std::size_t max_threads, std::size_t may_wait, std::size_t stay)
+    : name{named}, max{max_threads}, max_waiting{may_wait}, kept{stay} {}
 
+  const char* const name;
   std::size_t max, max_waiting; // guarded by the mutex
   const std::size_t kept;
   mutable std::mutex mutex;
@@ -115,7 +118,10 @@ struct thread_pool::impl {
   /// Called under the lock. The new thread begins with `first`; without work it becomes idle.
   void make_thread(std::shared_ptr<work> first) {
     idle.reserve(threads.size() + 1); // so that becoming idle cannot fail
-    std::thread thread{[this, first = std::move(first)]() mutable { run(take(std::move(first))); }};
+    std::thread thread{[this, first = std::move(first)]() mutable {
+      name_thread(name);
+      run(take(std::move(first)));
+    }};
     const auto id = thread.get_id();
     threads.emplace(id, std::move(thread));
   }
@@ -198,8 +204,8 @@ struct thread_pool::impl {
   }
 };
 
-thread_pool::thread_pool(std::size_t max_threads, std::size_t max_waiting, std::size_t kept)
-  : impl_{std::make_unique<impl>(max_threads, max_waiting, std::min(kept, max_threads))} {
+thread_pool::thread_pool(const char* name, std::size_t max_threads, std::size_t max_waiting, std::size_t kept)
+  : impl_{std::make_unique<impl>(name, max_threads, max_waiting, std::min(kept, max_threads))} {
   try {
     impl_->start_kept();
   } catch (...) {

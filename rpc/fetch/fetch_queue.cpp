@@ -1,5 +1,6 @@
 #include "rpc/fetch/fetch_queue.hpp"
 
+#include "rpc/base/thread_name.hpp"
 #include "rpc/fetch/address_policy.hpp"
 #include "rpc/fetch/units.hpp"
 
@@ -152,7 +153,10 @@ void fetch_queue::start(one& on) noexcept {
   on.started = true;
   on.progress->begin();
   try {
-    on.thread = std::thread{[this, &on] { work(on); }};
+    on.thread = std::thread{[this, &on] {
+      rpc::name_thread("fetch");
+      work(on);
+    }};
   } catch (...) {
     on.trouble = std::current_exception();
     on.ended = true;

@@ -1,5 +1,6 @@
 #include "rpc/kit/server.hpp"
 
+#include "rpc/base/thread_name.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/kit/fair_queue.hpp"
 #include "rpc/kit/server_connection.hpp"
@@ -85,7 +86,7 @@ struct server::impl {
   std::unordered_map<server_connection*, place> connections; // that are served
   fair_queue<unique_fd> queue{max_connections};
   std::thread background;
-  thread_pool threads{max_connections};
+  thread_pool threads{"connections", max_connections};
 
   void accept_all();
   enum class came : std::uint8_t { nothing, connection, stop };
@@ -292,7 +293,10 @@ void server::listen() {
 
 void server::start() {
   std::lock_guard lock{impl_->mutex};
-  impl_->background = std::thread{[i = impl_.get()] { i->accept_all(); }};
+  impl_->background = std::thread{[i = impl_.get()] {
+    name_thread("accept");
+    i->accept_all();
+  }};
 }
 
 void server::stop() {

@@ -1,6 +1,7 @@
 #include "rpc/net/reactor.hpp"
 
 #include "rpc/base/error.hpp"
+#include "rpc/base/thread_name.hpp"
 
 #include <array>
 #include <cerrno>
@@ -36,7 +37,10 @@ reactor::reactor()
     last_{first_number} {
   watch(epoll_.get(), EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
   watch(epoll_.get(), EPOLL_CTL_ADD, quit_.get(), EPOLLIN, quits);
-  thread_ = std::thread{[this] { run(); }};
+  thread_ = std::thread{[this] {
+    name_thread("reactor");
+    run();
+  }};
 }
 
 reactor::~reactor() {

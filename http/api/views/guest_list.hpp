@@ -59,7 +59,7 @@ private:
   made last_;
   std::vector<asked> waiting_;
   bool making_ = false;
-  rpc::thread_pool thread_{1, 1}; // last: it uses the other members
+  rpc::thread_pool thread_{"guest-list", 1, 1}; // last: it uses the other members
 };
 
 } // namespace mistify::http

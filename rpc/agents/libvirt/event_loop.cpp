@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/event_loop.hpp"
 
 #include "rpc/agents/libvirt/handles.hpp"
+#include "rpc/base/thread_name.hpp"
 
 #include <mutex>
 
@@ -24,7 +25,10 @@ event_loop::event_loop() {
   // Without any timer the loop would wait for ever for the first connection.
   pulse_ = must(virEventAddTimeout(
     -1, [](int, void*) {}, nullptr, nullptr));
-  thread_ = std::thread{[this] { run(); }};
+  thread_ = std::thread{[this] {
+    rpc::name_thread("libvirt-events");
+    run();
+  }};
 }
 
 event_loop::~event_loop() {

@@ -6,7 +6,9 @@
 #include <future>
 #include <latch>
 #include <memory>
+#include <pthread.h>
 #include <stdexcept>
+#include <string>
 #include <sys/resource.h>
 #include <thread>
 #include <vector>
@@ -14,7 +16,7 @@
 using mistify::rpc::thread_pool;
 
 TEST_CASE("as many pieces of work run at a time as there are threads, one more is refused") {
-  thread_pool pool{3};
+  thread_pool pool{"test", 3};
   std::latch all{3};
   std::promise<void> proceed;
   const auto gate = proceed.get_future().share();
@@ -32,7 +34,7 @@ TEST_CASE("as many pieces of work run at a time as there are threads, one more i
 }
 
 TEST_CASE("threads are used again") {
-  thread_pool pool{1};
+  thread_pool pool{"test", 1};
   std::atomic<int> ran{0};
   while (ran < 1000)
     if (!pool.try_post([&] { ++ran; }))
@@ -42,7 +44,7 @@ TEST_CASE("threads are used again") {
 }
 
 TEST_CASE("work that may wait runs when a thread is free again") {
-  thread_pool pool{1, 1};
+  thread_pool pool{"test", 1, 1};
   std::promise<void> proceed;
   std::atomic<int> ran{0};
   REQUIRE(pool.try_post([&] {
@@ -57,7 +59,7 @@ TEST_CASE("work that may wait runs when a thread is free again") {
 }
 
 TEST_CASE("work may post what follows it, though its own thread is not free yet") {
-  thread_pool pool{1, 1};
+  thread_pool pool{"test", 1, 1};
   std::promise<void> done;
   std::function<void(int)> post = [&](int left) {
     if (left == 0)
@@ -73,7 +75,7 @@ TEST_CASE("work may post what follows it, though its own thread is not free yet"
 TEST_CASE("a stopped pool refuses work, and stopping waits for the work that runs") {
   std::atomic<bool> ended{false};
   std::promise<void> started, proceed;
-  thread_pool pool{2};
+  thread_pool pool{"test", 2};
   REQUIRE(pool.try_post([&] {
     started.set_value();
     proceed.get_future().wait();
@@ -88,7 +90,7 @@ TEST_CASE("a stopped pool refuses work, and stopping waits for the work that run
 }
 
 TEST_CASE("what a piece of work holds is freed when it has run") {
-  thread_pool pool{1};
+  thread_pool pool{"test", 1};
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watch = held;
   REQUIRE(pool.try_post([held = std::move(held)] {}));
@@ -98,7 +100,7 @@ TEST_CASE("what a piece of work holds is freed when it has run") {
 }
 
 TEST_CASE("a pool that grows runs more at a time, and never shrinks") {
-  thread_pool pool{1};
+  thread_pool pool{"test", 1};
   std::promise<void> proceed;
   const auto open = proceed.get_future().share();
   REQUIRE(pool.try_post([open] { open.wait(); }));
@@ -115,7 +117,7 @@ TEST_CASE("a pool that grows runs more at a time, and never shrinks") {
 }
 
 TEST_CASE("threads that are kept are there before any work, and take it in turn") {
-  thread_pool pool{3, 10, 1};
+  thread_pool pool{"test", 3, 10, 1};
   std::atomic<int> ran{0};
   for (int i = 0; i < 5; ++i)
     CHECK(pool.try_post([&] { ++ran; }));
@@ -125,7 +127,7 @@ TEST_CASE("threads that are kept are there before any work, and take it in turn"
 
 TEST_CASE("work waits for the threads that there are where the system has no more to give") {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  thread_pool pool{3, 10, 1};
+  thread_pool pool{"test", 3, 10, 1};
   std::promise<void> proceed;
   std::atomic<int> ran{0};
   REQUIRE(pool.try_post([&] {
@@ -151,4 +153,15 @@ TEST_CASE("work waits for the threads that there are where the system has no mor
   pool.stop();
   CHECK(ran == 2);
 #endif
+}
+
+TEST_CASE("threads of a pool have its name, as far as the system keeps it") {
+  thread_pool pool{"a-name-of-many-letters", 1};
+  std::promise<std::string> told;
+  REQUIRE(pool.try_post([&] {
+    char name[16] = {};
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    told.set_value(name);
+  }));
+  CHECK(told.get_future().get() == "a-name-of-many-");
 }

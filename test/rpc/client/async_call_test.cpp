@@ -55,7 +55,7 @@ public:
 
   int connections() const { return agent_.connections(); }
 
-  rpc::thread_pool blocking{4};
+  rpc::thread_pool blocking{"test", 4};
   rpc::reactor answers;
   std::optional<rpc::client> client;
 
@@ -107,7 +107,7 @@ TEST_CASE("without a kept connection no call is started") {
   rpc::endpoint to;
   to.port = test::free_port();
   rpc::client c{to};
-  rpc::thread_pool blocking{1};
+  rpc::thread_pool blocking{"test", 1};
   rpc::reactor answers;
   CHECK_FALSE(c.start_call({answers, blocking}, "Svc.Method", "{}", 5s, {}, {}, [](const auto&) { FAIL("called"); }));
 }
