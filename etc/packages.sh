@@ -21,6 +21,8 @@ TEST_PACKAGES=(
 command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
+# shellcheck disable=SC2034
+COVERAGE_PACKAGES=(gcovr jq)
 # For etc/build-packages.sh and etc/test-package.sh.
 # shellcheck disable=SC2034
 PACKAGE_PACKAGES=(debhelper dpkg-dev lintian fakeroot)

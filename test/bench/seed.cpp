@@ -50,6 +50,10 @@ rpc::guest sample_guest(std::size_t index) {
   rpc::guest made;
   made.id = guest_id(index);
   made.state = "running";
+  made.wanted = "on";
+  made.extra = {{"name", R"("guest-)" + std::to_string(index) + '"'},
+                {"labels", R"({"tier":"web"})"},
+                {"power", R"({"boot":"last","restart":"always","order":1,"delay":1})"}};
   made.memory = 512;
   made.cpu = 1;
   made.vnc = 5900;
