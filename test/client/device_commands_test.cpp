@@ -29,8 +29,9 @@ struct fixture {
 TEST_CASE("Disks of a guest are listed, attached, resized and detached") {
   fixture f;
   CHECK(f.run({"disks", "list", "web", "-o", "device,size"}).out == "DEVICE  SIZE\nvda     10\nvdb     20\n");
-  CHECK(f.run({"disks", "attach", "web", "debian-12:5", "--apply", "live", "--wait"}).code == 0);
-  CHECK_THAT(f.sent("Test.AttachDisk"), Contains(R"("params":{"apply":"live","image":"debian-12","size":5})"));
+  CHECK(f.run({"disks", "attach", "web", "debian-12:5", "--apply", "live"}).code == 4); // the guest is off
+  CHECK(f.run({"disks", "attach", "web", "debian-12:5", "--apply", "either", "--wait"}).code == 0);
+  CHECK_THAT(f.sent("Test.AttachDisk"), Contains(R"("params":{"apply":"either","image":"debian-12","size":5})"));
   CHECK(f.run({"disks", "resize", "web", "vdb", "30", "--wait"}).code == 0);
   CHECK_THAT(f.sent("Test.ResizeDisk"), Contains(R"("device":"vdb","size":30)"));
   CHECK(f.run({"disks", "detach", "web", "4", "--delete", "--apply", "next-start", "--wait"}).code == 0);
