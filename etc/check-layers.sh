@@ -59,7 +59,7 @@ done
 
 # Its public client only, where a thread may block: the server, the calls of sub-agents and the kit have their own HTTP.
 mapfile -t no_httplib < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/examples/*' \
-  ! -path 'rpc/kit/agent_reporter.cpp' ! -path 'http/cli/*' ! -path 'http/client/*')
+  ! -path 'rpc/kit/agent_reporter.cpp' ! -path 'http/client/*')
 forbid "cpp-httplib is for clients that may block" 'httplib' "${no_httplib[@]}"
 forbid "CAF belongs to actors/ and http/" 'caf/' "${rpc[@]}" "${store[@]}"
 forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@]}"

@@ -1,5 +1,6 @@
 #include "http/cli/stop_guests_command.hpp"
 
+#include "http/client/client.hpp"
 #include "rpc/base/command_line.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
@@ -10,14 +11,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
-#include <httplib.h>
 #include <iostream>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <sys/socket.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,21 +45,11 @@ constexpr std::chrono::seconds ask_again{1};
   throw failure{rpc::errc::unavailable, why};
 }
 
-std::unique_ptr<httplib::Client> connect(const std::string& url) {
-  constexpr std::string_view unix_scheme = "unix:";
-  std::unique_ptr<httplib::Client> client;
-  if (url.starts_with(unix_scheme)) {
-    client = std::make_unique<httplib::Client>(url.substr(unix_scheme.size()), 1);
-    client->set_address_family(AF_UNIX);
-    client->set_default_headers({{"Host", "localhost"}});
-  } else {
-    client = std::make_unique<httplib::Client>(url);
-  }
-  if (!client->is_valid())
-    give_up("the agent's URL must be http://HOST:PORT or unix:PATH: " + url);
-  client->set_connection_timeout(std::chrono::seconds{5});
-  client->set_read_timeout(answer_timeout);
-  return client;
+client::transport connect(const std::string& url) {
+  client::settings how;
+  how.agent = client::parse_address(url);
+  how.timeout = answer_timeout;
+  return client::transport{std::move(how)};
 }
 
 struct guest_list {
@@ -71,13 +58,11 @@ struct guest_list {
   bool whole = true; ///< all could be read
 };
 
-guest_list guests_of(httplib::Client& agent) {
-  const auto answer = agent.Get("/guests");
-  if (!answer || answer->status != 200)
-    give_up("the agent does not list its guests: " +
-            (answer ? "status " + std::to_string(answer->status) : httplib::to_string(answer.error())));
+guest_list guests_of(client::transport& agent) {
+  const auto answer = agent.send({"GET", "/guests", {}, {}});
+  client::expect_success(answer);
   guest_list guests;
-  const auto list = rpc::json::document::parse(answer->body);
+  const auto list = rpc::json::document::parse(answer.body);
   for (const rpc::json::node& item : list.root().items("guests"))
     try {
       const auto guest = rpc::decode_guest(item);
@@ -91,14 +76,17 @@ guest_list guests_of(httplib::Client& agent) {
 }
 
 /// The id of the job that shuts the guest down; null, after a line that says why, if there is none.
-std::optional<std::string> shut_down(httplib::Client& agent, const std::string& guest, const stop_options& wanted) {
+std::optional<std::string> shut_down(client::transport& agent, const std::string& guest, const stop_options& wanted) {
   rpc::json::writer body;
   body.begin_object().key("wait").value(std::uint64_t{wanted.wait}).key("then").value("poweroff").end_object();
-  const auto answer = agent.Post("/guests/" + guest + "/shutdown?keep_wanted=true", body.str(), "application/json");
-  if (answer && answer->status == 202)
-    return answer->get_header_value("X-Guest-Job-ID");
-  std::cout << guest << ": not shut down: " << (answer ? answer->body : httplib::to_string(answer.error())) << '\n';
-  return std::nullopt;
+  try {
+    const auto answer = agent.send({"POST", "/guests/" + guest + "/shutdown?keep_wanted=true", body.str(), {}});
+    client::expect_success(answer);
+    return answer.header("x-guest-job-id");
+  } catch (const client::failure& e) {
+    std::cout << guest << ": not shut down: " << e.what() << '\n';
+    return std::nullopt;
+  }
 }
 
 struct job_end {
@@ -118,20 +106,17 @@ std::optional<job_end> end_in(const std::string& answer) {
 }
 
 /// One look, which lasts until the job ends, but `one_look` at most. Throws for anything but an answer with the job.
-std::optional<job_end> look_at(httplib::Client& agent, const std::string& job) {
-  const auto answer = agent.Get("/jobs/" + job + "?wait=" + std::to_string(one_look.count()) + "s");
-  if (!answer)
-    give_up(httplib::to_string(answer.error()));
-  if (answer->status == 404)
+std::optional<job_end> look_at(client::transport& agent, const std::string& job) {
+  const auto answer = agent.send({"GET", "/jobs/" + job + "?wait=" + std::to_string(one_look.count()) + "s", {}, {}});
+  if (answer.status == 404)
     return job_end{"Error", "the agent has no such job"};
-  if (answer->status != 200)
-    give_up("status " + std::to_string(answer->status));
-  return end_in(answer->body);
+  client::expect_success(answer);
+  return end_in(answer.body);
 }
 
 /// Waits for the end of the job, and says how it ended. Returns true if the guest is off. An agent that is away, or in
 /// trouble, is asked again: it may come back, and its jobs go on.
-bool await_end(httplib::Client& agent, const std::string& guest, const std::string& job, clock::time_point until) {
+bool await_end(client::transport& agent, const std::string& guest, const std::string& job, clock::time_point until) {
   std::string trouble;
   while (clock::now() < until) {
     try {
@@ -149,7 +134,7 @@ bool await_end(httplib::Client& agent, const std::string& guest, const std::stri
   return false;
 }
 
-bool stop_all(httplib::Client& agent, const guest_list& guests, const stop_options& wanted) {
+bool stop_all(client::transport& agent, const guest_list& guests, const stop_options& wanted) {
   const auto until = clock::now() + std::chrono::seconds{wanted.within};
   bool all = guests.whole;
   for (const auto& [order, ids] : guests.by_order) {
@@ -175,8 +160,8 @@ int run_stop_guests_command(int argc, char** argv) {
   if (auto done = options.parse(argc, argv))
     return *done;
   try {
-    const auto agent = connect(wanted.agent);
-    return stop_all(*agent, guests_of(*agent), wanted) ? EXIT_SUCCESS : EXIT_FAILURE;
+    auto agent = connect(wanted.agent);
+    return stop_all(agent, guests_of(agent), wanted) ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (const std::exception& e) {
     std::cerr << "mistify-agent: " << e.what() << '\n';
     return EXIT_FAILURE;

@@ -1,20 +1,17 @@
 #include "http/cli/token_command.hpp"
 
 #include "http/access/token_secret.hpp"
+#include "http/client/client.hpp"
 #include "rpc/base/command_line.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <httplib.h>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <vector>
 
 namespace mistify::http {
@@ -31,52 +28,30 @@ constexpr auto usual_socket = "/run/mistify/agent.sock";
   throw failure{rpc::errc::unavailable, why};
 }
 
-/// The agent behind a unix socket.
+/// The agent behind a unix socket. What listens there may be no agent: its answer is bounded in bytes and in time.
 class agent {
 public:
-  explicit agent(std::string socket) : socket_{std::move(socket)}, client_{socket_, 1} {
-    client_.set_address_family(AF_UNIX);
-    client_.set_default_headers({{"Host", "localhost"}});
-  }
+  explicit agent(const std::string& socket) : link_{settings_for(socket)} {}
 
   std::string get(const std::string& path) { return send("GET", path, ""); }
   std::string post(const std::string& path, const std::string& body) { return send("POST", path, body); }
   void remove(const std::string& path) { send("DELETE", path, ""); }
 
 private:
-  static constexpr std::size_t longest_answer = 16 << 20;
-  static constexpr std::chrono::seconds patience{30};
+  static client::settings settings_for(const std::string& socket) {
+    client::settings how;
+    how.agent = {client::address::scheme::unix_socket, socket};
+    how.longest_answer = std::size_t{16} << 20U;
+    return how;
+  }
 
-  /// What listens there may be no agent: its answer is bounded in bytes and in time.
   std::string send(const std::string& method, const std::string& path, const std::string& body) {
-    httplib::Request request;
-    request.method = method;
-    request.path = path;
-    request.body = body;
-    std::string text;
-    const auto until = std::chrono::steady_clock::now() + patience;
-    request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
-      text.append(data, size);
-      return text.size() <= longest_answer && std::chrono::steady_clock::now() < until;
-    };
-    ::alarm(static_cast<unsigned>(patience.count())); // heads without end; the signal ends the program
-    const auto result = client_.send(request);
-    ::alarm(0);
-    return body_of(result, text);
+    auto answer = link_.send({method, path, body, {}});
+    client::expect_success(answer);
+    return std::move(answer.body);
   }
 
-  std::string body_of(const httplib::Result& result, const std::string& text) const {
-    if (!result)
-      give_up("no agent answers at " + socket_ + ": " + httplib::to_string(result.error()));
-    if (result->status < 300)
-      return text;
-    const auto error = document::parse(text);
-    const auto* message = error.root().find("message");
-    give_up(message ? message->as_string("message") : "status " + std::to_string(result->status));
-  }
-
-  const std::string socket_;
-  httplib::Client client_;
+  client::transport link_;
 };
 
 std::string text_of(const rpc::json::node& object, std::string_view name) {
