@@ -62,9 +62,8 @@ std::optional<answer> refuse_limited(const route& row, const principal& who) {
 
 /// Guests that an identity may not see do not exist for it.
 std::optional<answer> refuse_by_guest(const context& cx, const router::match& found, const principal& who) {
-  if (!who.guests || !found.row->pattern.starts_with("/guests/{guest}"))
-    return std::nullopt;
-  if (sees_guest(who, cx.guests, found.captures.front()))
+  const auto* guest = found.captures.find("guest");
+  if (!who.guests || !guest || sees_guest(who, cx.guests, *guest))
     return std::nullopt;
   return error_answer(404, "not found");
 }
@@ -88,9 +87,9 @@ std::optional<scope> needed_scope(const context& cx, const router::match& found,
   const auto& asks = found.row->asks;
   switch (asks.what()) {
   case requirement::kind::scope: return asks.needs();
-  case requirement::kind::action: return scope_of_action(found.captures.back());
+  case requirement::kind::action: return scope_of_action(found.captures["action"]);
   case requirement::kind::job: {
-    const auto job = cx.jobs.find(found.captures.front());
+    const auto job = cx.jobs.find(found.captures["job"]);
     return job && (!who || job_view{cx, *who}.sees(*job)) ? scope_of_action(job->action) : scope::power;
   }
   case requirement::kind::nothing:

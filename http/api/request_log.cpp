@@ -4,7 +4,6 @@
 #include "http/api/audit_trail.hpp"
 #include "rpc/base/log.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 namespace mistify::http {
@@ -36,14 +35,10 @@ std::string process_of(const request& from) {
   return "uid=" + std::to_string(p.uid) + " gid=" + std::to_string(p.gid) + " pid=" + std::to_string(p.pid);
 }
 
-/// Returns the segment that the pattern captures as `name`; "" if it does not.
-std::string captured(const route& row, const std::vector<std::string>& captures, std::string_view name) {
-  const auto at = row.pattern.find(name);
-  if (at == std::string_view::npos)
-    return {};
-  const auto before = std::count(row.pattern.begin(), row.pattern.begin() + static_cast<std::ptrdiff_t>(at), '{');
-  const auto index = static_cast<std::size_t>(before);
-  return index < captures.size() ? captures[index].substr(0, longest_path) : std::string{};
+/// Returns the segment that the pattern names so; "" if it has none.
+std::string captured(const path_captures& captures, std::string_view name) {
+  const auto* value = captures.find(name);
+  return value ? value->substr(0, longest_path) : std::string{};
 }
 
 const char* outcome_of(const answer_subject& about, int status) {
@@ -55,7 +50,7 @@ const char* outcome_of(const answer_subject& about, int status) {
 } // namespace
 
 request_log_entry::request_log_entry(audit_trail* to, const request& from, const route* row,
-                                     const std::vector<std::string>& captures, verdict how)
+                                     const path_captures& captures, verdict how)
   : to_{to}, id_{from.id} {
   if (how.refused)
     kind_ = kind::refusal;
@@ -81,10 +76,8 @@ request_log_entry::request_log_entry(audit_trail* to, const request& from, const
   }
   if (how.scope)
     what.scope = to_string(*how.scope);
-  if (!row)
-    return;
-  what.guest = captured(*row, captures, "{guest}");
-  what.job = captured(*row, captures, "{job}");
+  what.guest = captured(captures, "guest");
+  what.job = captured(captures, "job");
 }
 
 void request_log_entry::answered(const answer_subject& about, int status) const {

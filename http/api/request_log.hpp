@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace mistify::http {
 
@@ -26,8 +25,7 @@ public:
 
   /// `to` stores the entries; null: they are only logged. `row` is what the request was routed to, or null; `captures`
   /// are that row's.
-  request_log_entry(audit_trail* to, const request& from, const route* row, const std::vector<std::string>& captures,
-                    verdict how);
+  request_log_entry(audit_trail* to, const request& from, const route* row, const path_captures& captures, verdict how);
 
   /// What the handler commits with its change. Null unless the request changes something.
   store::audit_ptr entry() const { return kind_ == kind::change ? entry_ : nullptr; }

@@ -17,7 +17,7 @@ struct context;
 /// One row of the API: data, so that documentation and tests can walk it.
 struct route {
   std::string_view method;
-  std::string_view pattern; ///< "/guests/{id}": a segment in braces captures
+  std::string_view pattern; ///< "/guests/{guest}": a segment in braces is captured under that name
   requirement asks;
   task<answer> (*handle)(context&, request);
   std::string_view query = {}; ///< the query parameters that the row knows, with spaces between them; "*": any
@@ -39,16 +39,15 @@ public:
   ~router();
 
   struct match {
-    const route* row = nullptr;        ///< nullptr: no such path, or not with this method
-    std::vector<std::string> captures; ///< the segments in braces, in order
-    std::string_view allowed;          ///< methods of the path for an Allow header; empty: there is no such path
+    const route* row = nullptr; ///< nullptr: no such path, or not with this method
+    path_captures captures;     ///< the segments in braces; of a row only
+    std::string_view allowed;   ///< methods of the path for an Allow header; empty: there is no such path
   };
   match find(std::string_view method, const std::vector<std::string>& segments) const;
 
 private:
   struct node;
-  const node* descend(const node& from, const std::vector<std::string>& segments, std::size_t depth,
-                      std::vector<std::string>& captures) const;
+  const node* descend(const node& from, const std::vector<std::string>& segments, std::size_t depth) const;
   std::unique_ptr<node> root_;
 };
 

@@ -141,22 +141,24 @@ task<answer> refuse(answer refusal) {
 
 /// UUIDs are the same in either case, and stored in lower case; but guests that were taken over keep their ids as they
 /// were.
-void fold_guest_id(const context& state, const route& row, std::vector<std::string>& captures) {
-  if (row.pattern.starts_with("/guests/{guest}") && !state.guests.find(captures.front()) &&
-      actors::is_uuid(captures.front()))
-    std::transform(captures.front().begin(), captures.front().end(), captures.front().begin(), rpc::text::lower);
+void fold_guest_id(const context& state, path_captures& captures) {
+  if (!captures.find("guest"))
+    return;
+  auto& id = captures["guest"];
+  if (!state.guests.find(id) && actors::is_uuid(id))
+    std::transform(id.begin(), id.end(), id.begin(), rpc::text::lower);
 }
 
 /// No id and no name of the agent has control characters, and sub-agents make paths of them.
-void expect_no_controls(const std::vector<std::string>& captures) {
+void expect_no_controls(const path_captures& captures) {
   for (const auto& one : captures)
-    if (rpc::has_control(one))
+    if (rpc::has_control(one.value))
       throw rpc::failure{rpc::errc::invalid_request, "the path: control characters are not allowed"};
 }
 
 /// False for an action that does not exist: the handler says so, whatever its parameters are.
 bool is_known(const router::match& found) {
-  return found.row->asks.what() != requirement::kind::action || actors::find_action_kind(found.captures.back());
+  return found.row->asks.what() != requirement::kind::action || actors::find_action_kind(found.captures["action"]);
 }
 
 task<answer> route_to(context& state, router::match found, request incoming) {
@@ -224,8 +226,7 @@ handler dispatch(context& state) {
   return [&state, rates = std::make_shared<request_rates>(0), find = std::make_shared<const router>(table),
           seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
     auto found = find->find(incoming.method, incoming.segments);
-    if (found.row)
-      fold_guest_id(state, *found.row, found.captures);
+    fold_guest_id(state, found.captures);
     incoming.who = client_of(state, incoming);
     rates->set_rate(state.settings.get()->limit.requests_per_second);
     const bool too_often = !admits(*rates, incoming);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/protocol/path_captures.hpp"
 #include "http/protocol/peer.hpp"
 #include "rpc/base/cancellation.hpp"
 
@@ -22,7 +23,7 @@ namespace mistify::http {
 
 struct principal;
 
-/// A request as handlers see it. `captures` are the segments that the route named, in order.
+/// A request as handlers see it.
 struct request {
   std::string method;     ///< a HEAD is handed over as GET, see `head_only`
   bool head_only = false; ///< the client asked with HEAD: the server leaves the body out
@@ -34,11 +35,11 @@ struct request {
   std::multimap<std::string, std::string> query;
   std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
   std::string body;
-  std::string peer;                     ///< address of the client, from the socket
-  peer_ptr client;                      ///< who is at the other end of the connection
-  std::shared_ptr<const principal> who; ///< set before a handler sees the request; never null there
-  std::string id;                       ///< names the request in logs: X-Request-ID, or made up
-  std::vector<std::string> captures;
+  std::string peer;                                     ///< address of the client, from the socket
+  peer_ptr client;                                      ///< who is at the other end of the connection
+  std::shared_ptr<const principal> who;                 ///< set before a handler sees the request; never null there
+  std::string id;                                       ///< names the request in logs: X-Request-ID, or made up
+  path_captures captures;                               ///< the segments of the path that the route names
   std::shared_ptr<const store::audit_entry> audit = {}; ///< commits with what the request changes; null: not audited
 
   /// The value of a header by its lower-case name, "" if absent.

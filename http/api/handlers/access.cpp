@@ -181,7 +181,7 @@ task<answer> create_token(context& cx, request from) {
 }
 
 task<answer> delete_token(context& cx, request from) {
-  store::token_change change = store::remove_token{from.captures[0]};
+  store::token_change change = store::remove_token{from.captures["token"]};
   auto audit = audit_of(from, 204);
   co_await cx.agents.change_token(std::move(change), std::move(audit));
   answer out;
@@ -192,7 +192,7 @@ task<answer> delete_token(context& cx, request from) {
 task<answer> rotate_token(context& cx, request from) {
   const auto secret = new_token_secret();
   const auto at = now();
-  store::token_change change = store::rotate_token{from.captures[0], hash_of(secret), at, at + grace};
+  store::token_change change = store::rotate_token{from.captures["token"], hash_of(secret), at, at + grace};
   auto audit = audit_of(from, 200);
   const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));
   co_return changed(json_answer(200, encode(stored, write_token(stored.id, secret))));

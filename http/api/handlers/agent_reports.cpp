@@ -108,7 +108,7 @@ void expect_own_job(const context& cx, const principal& who, const std::string& 
 
 task<answer> report_state(context& cx, request from) {
   const auto told = decode_state(from.body);
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   expect_own_guest(cx, *from.who, *guest);
   const auto taken = co_await cx.agents.report(guest->id, told.state, told.reason);
   if (!taken.before.empty())
@@ -122,8 +122,8 @@ task<answer> report_state(context& cx, request from) {
 
 task<answer> report_progress(context& cx, request from) {
   auto told = decode_progress(from.body);
-  expect_own_job(cx, *from.who, from.captures[0]);
-  const auto job = co_await cx.agents.report_progress(from.captures[0], std::move(told));
+  expect_own_job(cx, *from.who, from.captures["job"]);
+  const auto job = co_await cx.agents.report_progress(from.captures["job"], std::move(told));
   co_return json_answer(200, rpc::encode(job));
 }
 

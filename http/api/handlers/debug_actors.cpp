@@ -58,7 +58,7 @@ task<answer> get_actor(context& cx, request from) {
   if (prefers_page(from.header("accept")))
     co_return page_answer(pages::actors);
   const auto patience = patience_of(from);
-  const auto found = co_await cx.agents.look_at(from.captures.front());
+  const auto found = co_await cx.agents.look_at(from.captures["actor"]);
   if (found->empty())
     throw rpc::failure{rpc::errc::not_found, "not found"}; // it has ended meanwhile
   co_return live_json(encode_status(found->front(), patience, now()));

@@ -34,7 +34,7 @@ task<answer> change(context& cx, request from, std::string action, std::string c
   const auto who = identify(from, canonical);
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   auto wish = make_wish(rpc::decode_guest(guest->doc));
   auto job = make_job(who, action_of(cx, *guest, action, wish), std::move(wish.text));
   if (wish.grows && cx.host.admits_by_size())
@@ -82,7 +82,7 @@ task<answer> attach_disk(context& cx, request from) {
 task<answer> detach_disk(context& cx, request from) {
   const bool gone = flag_of(from, "delete");
   auto apply = apply_of(from);
-  auto disk = from.captures.at(1);
+  auto disk = from.captures["disk"];
   auto canonical = std::string{gone ? "delete " : ""} + apply;
   return change(cx, std::move(from), "detachDisk", std::move(canonical),
                 [gone, apply, disk](const rpc::guest& guest) { return wish_to_detach_disk(guest, disk, gone, apply); });
@@ -90,7 +90,7 @@ task<answer> detach_disk(context& cx, request from) {
 
 task<answer> resize_disk(context& cx, request from) {
   auto body = compact(from.body);
-  auto disk = from.captures.at(1);
+  auto disk = from.captures["disk"];
   return change(cx, std::move(from), "resizeDisk", body,
                 [body, disk](const rpc::guest& guest) { return wish_to_resize_disk(guest, disk, body); });
 }
@@ -103,13 +103,13 @@ task<answer> attach_nic(context& cx, request from) {
 
 task<answer> detach_nic(context& cx, request from) {
   auto apply = apply_of(from);
-  auto nic = from.captures.at(1);
+  auto nic = from.captures["nic"];
   return change(cx, std::move(from), "detachNic", apply,
                 [apply, nic](const rpc::guest& guest) { return wish_to_detach_nic(guest, nic, apply); });
 }
 
 task<answer> get_pending(context& cx, request from) {
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   actors::info_request question{require_action(cx, action_for(guest->type, "pending")), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));
   co_return json_answer(200, from_sub_agent([&] {

@@ -61,7 +61,7 @@ std::function<bool()> while_visible(const context& cx, const request& from, cons
 
 task<answer> get_guest_log(context& cx, request from) {
   const auto part = part_of(from);
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   const auto what = require_action(cx, action_for(guest->type, "guestLog"));
   const auto grant = co_await cx.agents.open_stream(guest->id, what);
   // A guest may be silent for as long as it likes.

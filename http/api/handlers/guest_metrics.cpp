@@ -53,7 +53,7 @@ actors::action_ptr require_metrics_action(const context& cx, std::string_view gu
 }
 
 task<answer> get_metrics(context& cx, request from, std::string action, encoder encode) {
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   actors::info_request question{require_metrics_action(cx, guest->type, action), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));
   co_return json_answer(200, from_sub_agent([&] {

@@ -28,12 +28,12 @@ constexpr std::array<std::string_view, 9> guest_actions{"shutdown", "reboot", "r
                                                         "suspend",  "resume", "hibernate", "delete"};
 
 task<answer> act(context& cx, request from, std::string action) {
-  const auto wish = wish_of(from, action, from.captures[0]);
+  const auto wish = wish_of(from, action, from.captures["guest"]);
   auto kept = actors::encode(wish);
   const auto who = identify(from, kept);
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   auto what = require_action(cx, action_for(guest->type, action));
   expect_wait(wish, *what);
   auto job = make_job(who, std::move(what), std::move(kept));
@@ -52,7 +52,7 @@ task<answer> refuse_browser() {
 }
 
 std::string need_guest_action(const request& from) {
-  const auto& action = from.captures.at(1);
+  const auto& action = from.captures["action"];
   if (std::find(guest_actions.begin(), guest_actions.end(), action) == guest_actions.end())
     throw failure{errc::not_found, "not found"};
   return action;
@@ -146,7 +146,7 @@ task<answer> create_guest(context& cx, request from) {
 }
 
 task<answer> get_guest(context& cx, request from) {
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   auto out = json_answer(200, public_guest(guest->doc));
   add_tag(cx, out, guest->doc);
   co_return out;

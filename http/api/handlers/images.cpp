@@ -42,8 +42,8 @@ void expect_no_controls(const rpc::image_request& wish) {
 /// Makes the request to a store. Passes on `name` and `opts` of the query, which container stores use.
 rpc::image_request wish_of(const request& from, stores which) {
   rpc::image_request wish;
-  if (!from.captures.empty())
-    wish.id = from.captures[0];
+  if (const auto* image = from.captures.find("image")) // a list has none
+    wish.id = *image;
   if (const auto* type = from.parameter("type"))
     wish.type = *type;
   expect_no_controls(wish);

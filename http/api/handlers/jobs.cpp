@@ -85,22 +85,22 @@ task<answer> list_jobs(context& cx, request from) {
 
 task<answer> list_guest_jobs(context& cx, request from) {
   auto which = filter_of(from);
-  which.guest = from.captures[0];
+  which.guest = from.captures["guest"];
   co_return list_answer(job_view{cx, *from.who}.latest(which, limit_of(from)), flag_of(from, "stages"));
 }
 
 task<answer> get_job(context& cx, request from) {
-  auto id = from.captures[0];
+  auto id = from.captures["job"];
   return get(cx, std::move(from), std::move(id), {});
 }
 
 task<answer> get_guest_job(context& cx, request from) {
-  auto guest = from.captures[0], id = from.captures[1];
+  auto guest = from.captures["guest"], id = from.captures["job"];
   return get(cx, std::move(from), std::move(id), std::move(guest));
 }
 
 task<answer> cancel_job(context& cx, request from) {
-  const auto job = require_job(cx, *from.who, from.captures[0]);
+  const auto job = require_job(cx, *from.who, from.captures["job"]);
   if (rpc::has_ended(job.status))
     throw failure{errc::conflict, "the job has ended"};
   const auto ended = co_await cx.agents.cancel(job.guest_id, job.id);

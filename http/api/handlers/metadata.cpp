@@ -20,13 +20,13 @@ task<answer> patch_metadata(context& cx, request from) {
 }
 
 task<answer> get_guest_metadata(context& cx, request from) {
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   co_return json_answer(200, rpc::encode(public_metadata(rpc::decode_guest(guest->doc).metadata)));
 }
 
 task<answer> patch_guest_metadata(context& cx, request from) {
   const auto patch = rpc::decode_metadata_patch(from.body);
-  const auto guest = require_guest(cx, from.captures[0]);
+  const auto guest = require_guest(cx, from.captures["guest"]);
   auto audit = audit_of(from, 200);
   auto whole = co_await cx.agents.patch(guest->id, patch, std::move(audit), std::string{from.header("if-match")});
   co_return changed(json_answer(200, rpc::encode(public_metadata(std::move(whole)))));

@@ -37,12 +37,11 @@ enum class with_disk : bool { no, yes };
 
 target target_of(const context& cx, const request& from, with_disk disk) {
   target found;
-  found.guest = require_guest(cx, from.captures[0])->id;
-  std::size_t next = 1;
+  found.guest = require_guest(cx, from.captures["guest"])->id;
   if (disk == with_disk::yes)
-    found.disk = from.captures.at(next++);
-  if (next < from.captures.size())
-    found.name = from.captures[next];
+    found.disk = from.captures["disk"];
+  if (const auto* snapshot = from.captures.find("snapshot")) // a list has none
+    found.name = *snapshot;
   check_name("disk", found.disk);
   check_name("snapshot", found.name);
   return found;

@@ -28,8 +28,10 @@ TEST_CASE("every row of the table is found by its method and path, with what it 
     const auto found = find.find(row.method, segments);
     REQUIRE(found.row == &row);
     CHECK(found.captures.size() == static_cast<std::size_t>(std::count(row.pattern.begin(), row.pattern.end(), '{')));
-    for (const auto& captured : found.captures)
-      CHECK(captured.starts_with("some-"));
+    for (const auto& [name, value] : found.captures) {
+      CHECK(row.pattern.find('{' + std::string{name} + '}') != row.pattern.npos);
+      CHECK(value == "some-" + std::string{name});
+    }
     CHECK(row.handle != nullptr);
   }
 }
@@ -56,6 +58,18 @@ TEST_CASE("what only looks is not marked as changing, and the other way round") 
     if (row.asks.is(mistify::actors::scope::debug)) // debug routes look, whatever the tools send
       continue;
     CHECK(changes(row) == (row.method != "GET" || row.pattern == "/guests/{guest}/{action}"));
+  }
+}
+
+TEST_CASE("rows are judged by names that their patterns have") {
+  for (const auto& row : routes()) {
+    INFO(row.method << ' ' << row.pattern);
+    const auto found = router{routes()}.find(row.method, segments_for(row.pattern));
+    CHECK((found.captures.find("guest") != nullptr) == row.pattern.starts_with("/guests/{guest}"));
+    if (row.asks.what() == requirement::kind::action)
+      CHECK(found.captures.find("action"));
+    if (row.asks.what() == requirement::kind::job)
+      CHECK(found.captures.find("job"));
   }
 }
 
