@@ -1,3 +1,4 @@
+#include "rpc/base/overloaded.hpp"
 #include "store/journal_impl.hpp"
 
 #include <algorithm>
@@ -10,14 +11,6 @@ namespace {
 [[noreturn]] void refuse(rpc::errc code, std::string why) {
   throw rpc::failure{code, std::move(why)};
 }
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 } // namespace
 
@@ -63,7 +56,7 @@ token journal::change_token(const token_change& change) {
       staged.tokens[next.id] = std::make_shared<const token>(next);
       return next;
     };
-    return std::visit(overloaded{
+    return std::visit(rpc::overloaded{
                         [&](const add_token& add) {
                           in.require_new(add.what);
                           return put(add.what);

@@ -63,12 +63,13 @@ task<answer> observed(route_metrics& in, request_log_entry note, task<answer> wo
   } catch (...) {
     out = error_answer(std::current_exception());
   }
-  if (!out.stream) {
+  auto* stream = std::get_if<streamed>(&out.body);
+  if (!stream) {
     in.note(out.status, clock::now() - begin);
     note.answered(out.about, out.status);
     co_return out;
   }
-  out.stream = [&in, note = std::move(note), begin, run = std::move(out.stream)](download_channel& to) {
+  stream->run = [&in, note = std::move(note), begin, run = std::move(stream->run)](download_channel& to) {
     auto ended = [&] {
       try {
         return run(to);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <sys/types.h>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace mistify::store {
@@ -83,12 +84,31 @@ struct answer;
 /// returned answer's status says only whether the end was clean: 200 finishes the transfer, anything else breaks it off.
 using download = std::function<answer(download_channel&)>;
 
-/// Which threads run an answer's `stream`, so that one kind does not hold up another.
+/// Which threads run a download, so that one kind does not hold up another.
 enum class stream_kind : std::uint8_t {
   data, ///< a download, and counted as one
   page, ///< that the agent makes itself
   log,  ///< may go on without end
 };
+
+/// A body that several answers have. Not null.
+using shared_text = std::shared_ptr<const std::string>;
+
+/// A body that is written while it is sent, by a thread that it has to itself.
+struct streamed {
+  download run;
+  stream_kind kind = stream_kind::data;
+  std::function<bool()> live_while = {}; ///< asked each second, on a worker: false breaks it off. Empty: never
+};
+
+/// A body without end.
+struct growing {
+  std::shared_ptr<streaming_body> source; ///< not null
+  std::function<bool()> live_while = {};  ///< asked each second, on a worker: false ends it. Empty: never
+  std::string share = {};                 ///< whose share of open-ended answers it takes; empty: the connection's
+};
+
+using answer_body = std::variant<std::string, shared_text, streamed, growing>;
 
 /// What an answer is about, where it changed something: for the audit.
 struct answer_subject {
@@ -101,16 +121,13 @@ struct answer_subject {
 /// characters in header values become spaces, headers whose names are no tokens are left out.
 struct answer {
   int status = 200;
-  std::string body;
+  answer_body body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
-  std::shared_ptr<const std::string> shared; ///< a body that several answers have; where set, `body` is not used
-  http::download stream;                     ///< where set, `body` is not used
-  stream_kind kind = stream_kind::data;      ///< of `stream`
-  std::shared_ptr<streaming_body> live;      ///< where set, `body` is not used
-  std::function<bool()> live_while; ///< asked each second, on a worker: false ends `live` or `stream`. Empty: never
-  std::string share = {};           ///< whose share of open-ended answers `live` takes; empty: the connection's
-  answer_subject about;             ///< does not go to the client
+  answer_subject about; ///< does not go to the client
+
+  /// The bytes of a text, shared or not; "" of a body that is made while it is sent.
+  std::string_view text() const noexcept;
 };
 
 } // namespace mistify::http

@@ -130,9 +130,9 @@ void acceptor::turn_away(int fd) {
   ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT);
   auto refusal = state_->answer_to(503, "too many connections");
   head_options options;
-  options.content_length = static_cast<std::int64_t>(refusal.body.size());
+  options.content_length = static_cast<std::int64_t>(refusal.text().size());
   options.keep_alive = false;
-  const auto text = write_head(refusal, options) + refusal.body;
+  const auto text = write_head(refusal, options).append(refusal.text());
   ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::close(fd);
 }

@@ -99,6 +99,7 @@ private:
   void respond(thread on);
   void refuse(int status, std::string message, bool head_only = false);
   void send(answer a);
+  void put(std::string head, answer_body&& body);
   void compress(answer& a);
   bool is_heavy(const answer& a) const;
   bool pack_elsewhere();

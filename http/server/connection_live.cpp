@@ -26,8 +26,9 @@ std::string chunk_head(std::size_t size) {
 
 void connection::start_live() {
   auto a = std::exchange(answer_, {});
-  if (auto share =
-        head_only_ ? std::nullopt : state_->live_shares.take(a.share.empty() ? state_->share_of(*peer_) : a.share)) {
+  auto& body = std::get<growing>(a.body);
+  if (auto share = head_only_ ? std::nullopt
+                              : state_->live_shares.take(body.share.empty() ? state_->share_of(*peer_) : body.share)) {
     live_share_.emplace(*std::move(share));
   } else if (!head_only_) {
     ++state_->refused;
@@ -46,8 +47,8 @@ void connection::start_live() {
   if (head_only_)
     return;
   stage_ = stage::live;
-  live_ = std::move(a.live);
-  live_while_ = std::move(a.live_while);
+  live_ = std::move(body.source);
+  live_while_ = std::move(body.live_while);
   // A client that does not acknowledge what it is sent is gone, whatever it forgot to say.
   const auto patience = static_cast<unsigned>(state_->settings.write_timeout.count());
   ::setsockopt(key_.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);

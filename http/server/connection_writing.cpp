@@ -2,6 +2,7 @@
 #include "http/protocol/response_writer.hpp"
 #include "http/server/connection.hpp"
 #include "http/server/transfer.hpp"
+#include "rpc/base/overloaded.hpp"
 #include "rpc/http1/grammar.hpp"
 
 #include <sys/socket.h>
@@ -36,15 +37,13 @@ std::string name_of(stream_kind kind) {
 void connection::respond(thread on) {
   if (is_heavy(answer_) && pack_elsewhere())
     return;
-  handed_over_ = on == thread::other && accepts_gzip_ && !packed_ && answer_.body.size() > large;
+  const auto* own = std::get_if<std::string>(&answer_.body);
+  handed_over_ = on == thread::other && accepts_gzip_ && !packed_ && own && own->size() > large;
   if (handed_over_)
-    hand_to_worker();
-  else if (answer_.stream)
-    start_download();
-  else if (answer_.live)
-    start_live();
-  else
-    send(std::exchange(answer_, {}));
+    return hand_to_worker();
+  std::visit(rpc::overloaded{[&](const streamed&) { start_download(); }, [&](const growing&) { start_live(); },
+                             [&](const auto&) { send(std::exchange(answer_, {})); }},
+             answer_.body);
 }
 
 /// Answers instead of a handler, and closes: what follows is not known to be a request.
@@ -59,31 +58,37 @@ void connection::refuse(int status, std::string message, bool head_only) {
 }
 
 void connection::send(answer a) {
-  if (is_bodiless(a.status)) {
-    a.body.clear();
-    a.shared = nullptr;
-  }
+  if (is_bodiless(a.status))
+    a.body = {};
   if (!packed_)
     compress(a);
   keep_alive_ = keep_alive_ && !state_->stopping;
   head_options options;
   options.date = date_now();
-  options.content_length = static_cast<std::int64_t>(a.shared ? a.shared->size() : a.body.size());
+  options.content_length = static_cast<std::int64_t>(a.text().size());
   options.keep_alive = keep_alive_;
   options.http_1_0 = http_1_0_;
   options.request_id = request_id_;
   auto head = write_head(a, options);
-  if (a.shared && !head_only_)
-    out_.put(std::move(head), std::move(a.shared));
-  else
-    out_.put(std::move(head), head_only_ ? std::string{} : std::move(a.body));
+  put(std::move(head), std::move(a.body));
   late_ = false;
   stage_ = stage::writing;
 }
 
+/// An error answer does not pass `respond`: of a streamed or growing body it is sent without any.
+void connection::put(std::string head, answer_body&& body) {
+  if (head_only_)
+    return out_.put(std::move(head), std::string{});
+  std::visit(rpc::overloaded{[&](std::string& own) { out_.put(std::move(head), std::move(own)); },
+                             [&](shared_text& shared) { out_.put(std::move(head), std::move(shared)); },
+                             [&](auto&) { out_.put(std::move(head), std::string{}); }},
+             body);
+}
+
 bool connection::is_heavy(const answer& a) const {
-  return accepts_gzip_ && !packed_ && !a.stream && !a.live && a.body.size() > heavy &&
-         is_compressible(a.content_type) && !has_header(a, "content-encoding");
+  const auto* own = std::get_if<std::string>(&a.body);
+  return own && own->size() > heavy && accepts_gzip_ && !packed_ && is_compressible(a.content_type) &&
+         !has_header(a, "content-encoding");
 }
 
 /// Until `answered` comes again, the answer belongs to the thread that compresses it. False where none is free: then
@@ -104,14 +109,15 @@ bool connection::pack_elsewhere() {
 }
 
 void connection::compress(answer& a) {
-  if (a.body.empty() || !is_compressible(a.content_type) || has_header(a, "content-encoding"))
+  auto* own = std::get_if<std::string>(&a.body);
+  if (!own || own->empty() || !is_compressible(a.content_type) || has_header(a, "content-encoding"))
     return;
   if (!has_header(a, "vary"))
     a.headers.emplace_back("Vary", "Accept-Encoding");
   if (!accepts_gzip_)
     return;
-  if (auto packed = state_->gzip.gzip(a.body)) {
-    a.body = *std::move(packed);
+  if (auto packed = state_->gzip.gzip(*own)) {
+    *own = *std::move(packed);
     a.headers.emplace_back("Content-Encoding", "gzip");
   }
 }
@@ -173,8 +179,9 @@ void connection::start_draining() {
 
 void connection::start_download() {
   keep_alive_ = keep_alive_ && !state_->stopping;
-  kind_ = answer_.kind;
-  live_while_ = std::move(answer_.live_while);
+  auto& body = std::get<streamed>(answer_.body);
+  kind_ = body.kind;
+  live_while_ = std::move(body.live_while);
   transfer_ = std::make_shared<transfer>(
     socket_, std::exchange(answer_, {}),
     transfer::manner{head_only_, http_1_0_, keep_alive_,

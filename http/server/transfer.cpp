@@ -39,7 +39,7 @@ transfer::transfer(client_socket& to, answer a, manner how)
   : to_{to}, answer_{std::move(a)}, how_{std::move(how)}, pace_{how_.pace} {}
 
 void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
-  auto source = std::exchange(answer_.stream, nullptr);
+  auto source = std::get<streamed>(std::exchange(answer_.body, {})).run;
   answer result;
   rpc::block_pipe_signal(); // this thread belongs to downloads: a client that has gone is an error like others
   try {
@@ -53,7 +53,6 @@ void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
   }
   end_ = ending::refused;
   answer_ = std::move(result);
-  answer_.stream = nullptr;
 }
 
 void transfer::begin(std::int64_t content_length) {

@@ -242,7 +242,7 @@ TEST_CASE("a download may follow a parked request") {
   running_server s{{{"/d", [&](http::request) -> http::task<http::answer> {
                        co_await lot.wait();
                        http::answer a;
-                       a.stream = digits(-1, 1);
+                       a.body = http::streamed{digits(-1, 1)};
                        co_return a;
                      }}}};
   raw_client c{s.port};
@@ -302,8 +302,7 @@ TEST_CASE("a download ends within a second after its reader has lost its rights,
   };
   running_server s{{{"/d", [&](http::request) -> http::task<http::answer> {
                        http::answer a;
-                       a.stream = endless;
-                       a.live_while = [&] { return allowed.load(); };
+                       a.body = http::streamed{endless, http::stream_kind::data, [&] { return allowed.load(); }};
                        co_return a;
                      }}}};
   raw_client reader{s.port};

@@ -58,7 +58,7 @@ http::handler speaks(std::shared_ptr<http::streaming_body> body) {
   return [body](http::request) -> http::task<http::answer> {
     http::answer a;
     a.content_type = "text/event-stream";
-    a.live = body;
+    a.body = http::growing{body};
     co_return a;
   };
 }
@@ -250,8 +250,7 @@ TEST_CASE("a body without end ends within a second once its reader may not have 
   std::atomic<bool> allowed{true};
   running_server s{{{"/live", [&](http::request) -> http::task<http::answer> {
                        http::answer a;
-                       a.live = body;
-                       a.live_while = [&] { return allowed.load(); };
+                       a.body = http::growing{body, [&] { return allowed.load(); }};
                        co_return a;
                      }}}};
   raw_client c{s.port};

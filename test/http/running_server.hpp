@@ -110,7 +110,7 @@ inline http::handler downloads(http::download stream) {
   return [stream](http::request) -> http::task<http::answer> {
     http::answer a;
     a.content_type = "application/octet-stream";
-    a.stream = stream;
+    a.body = http::streamed{stream};
     co_return a;
   };
 }

@@ -24,7 +24,7 @@ http::handler sends(std::size_t bytes) {
 http::handler shares(std::shared_ptr<const std::string> text) {
   return [text](http::request) -> http::task<http::answer> {
     auto a = running_server::text({});
-    a.shared = text;
+    a.body = text;
     co_return a;
   };
 }
@@ -132,11 +132,11 @@ TEST_CASE("pages of the agent's own do not wait behind downloads") {
                     {"/page",
                      [](http::request) -> http::task<http::answer> {
                        http::answer a;
-                       a.kind = http::stream_kind::page;
-                       a.stream = [](http::download_channel& to) {
+                       const auto write = [](http::download_channel& to) {
                          to.write("figures");
                          return http::answer{};
                        };
+                       a.body = http::streamed{write, http::stream_kind::page};
                        co_return a;
                      }}},
                    settings};

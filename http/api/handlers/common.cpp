@@ -75,8 +75,7 @@ std::string key_of(const principal& who) {
 answer json_answer(int status, std::string body) {
   answer out;
   out.status = status;
-  out.body = std::move(body);
-  out.body += '\n';
+  out.body = std::move(body += '\n');
   return out;
 }
 
@@ -90,7 +89,7 @@ answer page_part(std::string_view part, std::string content_type) {
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Cache-Control", "no-cache"}, // pages of an earlier version must not be cached
   };
-  out.body = part;
+  out.body = std::string{part};
   return out;
 }
 

@@ -83,9 +83,11 @@ task<answer> get_events(context& cx, request from) {
   answer out;
   out.content_type = "text/event-stream";
   out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  out.live = std::make_shared<event_stream>(event_stream::sources{cx.events, cx.jobs}, std::move(filter), behind);
-  out.live_while = still_allowed(cx, from);
-  out.share = from.who->key;
+  growing body;
+  body.source = std::make_shared<event_stream>(event_stream::sources{cx.events, cx.jobs}, std::move(filter), behind);
+  body.live_while = still_allowed(cx, from);
+  body.share = from.who->key;
+  out.body = std::move(body);
   co_return out;
 }
 

@@ -73,7 +73,7 @@ guest_query query_of(const request& from) {
 task<answer> list_all(context& cx, request from) {
   const bool packed = accepts_gzip(from.header("accept-encoding"));
   auto out = json_answer(200, {});
-  out.shared = co_await cx.list.get(packed ? guest_list::form::gzip : guest_list::form::plain);
+  out.body = co_await cx.list.get(packed ? guest_list::form::gzip : guest_list::form::plain);
   out.headers.emplace_back("Vary", "Accept-Encoding");
   if (packed)
     out.headers.emplace_back("Content-Encoding", "gzip");

@@ -66,10 +66,12 @@ task<answer> get_guest_log(context& cx, request from) {
   const auto grant = co_await cx.agents.open_stream(guest->id, what);
   // A guest may be silent for as long as it likes.
   const auto between = part.follow ? std::chrono::milliseconds{0} : grant.stall;
-  auto out = passed_stream(cx, from, grant, encode(public_guest(guest->doc), part), {grant.stall, between});
+  auto log = passed_stream(cx, from, grant, encode(public_guest(guest->doc), part), {grant.stall, between});
+  log.kind = stream_kind::log;
+  log.live_while = while_visible(cx, from, guest->id);
+  answer out;
   out.content_type = "text/plain; charset=utf-8";
-  out.kind = stream_kind::log;
-  out.live_while = while_visible(cx, from, guest->id);
+  out.body = std::move(log);
   co_return out;
 }
 

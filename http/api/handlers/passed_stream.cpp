@@ -27,12 +27,12 @@ answer pump(rpc::client& source, const std::string& wish, const rpc::download_ti
 
 } // namespace
 
-answer passed_stream(context& cx, const request& from, const actors::stream_grant& grant, std::string wish,
-                     const rpc::download_times& times) {
-  answer out;
+streamed passed_stream(context& cx, const request& from, const actors::stream_grant& grant, std::string wish,
+                       const rpc::download_times& times) {
+  streamed out;
   out.live_while = still_allowed(cx, from);
-  out.stream = [source = cx.client_of(grant.service), grant, wish = std::move(wish), times,
-                id = from.id](download_channel& to) { return pump(*source, wish, times, id, to); };
+  out.run = [source = cx.client_of(grant.service), grant, wish = std::move(wish), times,
+             id = from.id](download_channel& to) { return pump(*source, wish, times, id, to); };
   return out;
 }
 

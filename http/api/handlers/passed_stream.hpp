@@ -9,9 +9,9 @@
 
 namespace mistify::http::handlers {
 
-/// An answer that passes on what the service of `grant` streams for `wish`, JSON text. It holds the places of `grant`
+/// A download that passes on what the service of `grant` streams for `wish`, JSON text. It holds the places of `grant`
 /// while it runs, and a thread of the server. A refusal of the sub-agent becomes the answer.
-answer passed_stream(context& cx, const request& from, const actors::stream_grant& grant, std::string wish,
-                     const rpc::download_times& times);
+streamed passed_stream(context& cx, const request& from, const actors::stream_grant& grant, std::string wish,
+                       const rpc::download_times& times);
 
 } // namespace mistify::http::handlers

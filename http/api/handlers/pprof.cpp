@@ -34,8 +34,8 @@ answer profile_answer(std::string profile) {
 /// Runs work that would block a worker too long on a thread of its own.
 answer on_own_thread(std::function<answer(const rpc::cancellation& gone)> make) {
   answer out;
-  out.stream = [make = std::move(make)](download_channel& to) { return make(to.client_gone()); };
-  out.kind = stream_kind::page;
+  out.body =
+    streamed{[make = std::move(make)](download_channel& to) { return make(to.client_gone()); }, stream_kind::page};
   return out;
 }
 

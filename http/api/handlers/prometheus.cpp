@@ -22,7 +22,7 @@ task<answer> get_agent_metrics(context& cx, request) {
 task<answer> get_guests_metrics(context& cx, request from) {
   answer out;
   out.content_type = prometheus_writer::content_type;
-  out.stream = [&cx, who = from.who](download_channel& to) {
+  auto write = [&cx, who = from.who](download_channel& to) {
     auto known = cx.figures.all(); // first: a quick sub-agent may answer before the page is written
     std::erase_if(known, [&](const auto& one) { return !sees_guest(*who, cx.guests, one->guest); });
     cx.refresh.want();
@@ -30,7 +30,7 @@ task<answer> get_guests_metrics(context& cx, request from) {
     show_guest_metrics(known, [&](std::string_view piece) { return to.write(piece); });
     return answer{};
   };
-  out.kind = stream_kind::page;
+  out.body = streamed{std::move(write), stream_kind::page};
   co_return out;
 }
 

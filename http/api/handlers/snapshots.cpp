@@ -132,8 +132,9 @@ task<answer> download(context& cx, request from, with_disk disk) {
   const auto what = require_action(cx, "downloadSnapshot");
   auto wish = rpc::encode(rpc::snapshot_request{of.id(), "", of.all_disks(), false});
   const auto grant = co_await cx.agents.open_stream(of.guest, what);
-  auto out = passed_stream(cx, from, grant, std::move(wish), grant.stall);
+  answer out;
   out.content_type = "application/octet-stream";
+  out.body = passed_stream(cx, from, grant, std::move(wish), grant.stall);
   co_return out;
 }
 

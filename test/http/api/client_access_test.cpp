@@ -22,6 +22,6 @@ TEST_CASE("guarded routes that are switched off refuse everybody, and say how") 
     const auto no = refuse_client(clients::off, peer, "debug.access");
     REQUIRE(no);
     CHECK(no->status == 403);
-    CHECK(no->body.find("debug.access") != std::string::npos);
+    CHECK(no->text().find("debug.access") != std::string::npos);
   }
 }

@@ -47,7 +47,7 @@ TEST_CASE("an error body has message, code and a stack that names where it was r
   why.through("runner x");
   const auto answer = http::error_answer(why);
   CHECK(answer.status == 404);
-  const auto body = rpc::json::document::parse(answer.body);
+  const auto body = rpc::json::document::parse(answer.text());
   CHECK(body.root().find("message")->as_string("") == "no \"such\" guest");
   CHECK(body.root().find("code")->as_int("") == 404);
   const auto stack = body.root().find("stack")->items("");
@@ -67,7 +67,7 @@ TEST_CASE("answers that may be better later say when") {
 TEST_CASE("a refused download keeps the sub-agent's status and text") {
   const auto answer = http::error_answer(std::make_exception_ptr(rpc::download_refused{418, "teapot"}));
   CHECK(answer.status == 418);
-  CHECK(answer.body.find("teapot") != std::string::npos);
+  CHECK(answer.text().find("teapot") != std::string::npos);
 }
 
 TEST_CASE("anything else that is thrown is a fault of the agent") {
@@ -77,5 +77,5 @@ TEST_CASE("anything else that is thrown is a fault of the agent") {
 
 TEST_CASE("an error that quotes megabytes is told in a few") {
   const auto answer = http::error_answer(rpc::failure{errc::sub_agent_failed, std::string(5'000'000, 'x')});
-  CHECK(answer.body.size() < 8192);
+  CHECK(answer.text().size() < 8192);
 }

@@ -31,9 +31,9 @@ TEST_CASE("what is said of a type itself counts more than what is said of many")
 TEST_CASE("a page comes whole, and may load nothing from elsewhere") {
   const auto page = handlers::page_answer(pages::pprof);
   CHECK(page.content_type == "text/html; charset=utf-8");
-  CHECK(page.body.starts_with("<!DOCTYPE html>"));
-  CHECK(page.body.ends_with("</html>\n"));
-  CHECK(page.body.find("/* include") == std::string::npos);
+  CHECK(page.text().starts_with("<!DOCTYPE html>"));
+  CHECK(page.text().ends_with("</html>\n"));
+  CHECK(page.text().find("/* include") == std::string::npos);
   REQUIRE_FALSE(page.headers.empty());
   CHECK(page.headers.front().first == "Content-Security-Policy");
   CHECK(page.headers.front().second.starts_with("default-src 'none'"));
