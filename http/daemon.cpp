@@ -108,6 +108,7 @@ client_standing standing_of(gatekeeper& gate, const peer_identity& peer) {
 server_settings settings_of(const actors::config& config, gatekeeper& gate) {
   server_settings wanted;
   wanted.max_body = config.http.max_body;
+  wanted.body_bound = [](const rpc::http1::request_head& head) { return largest_body(head.method, head.target); };
   wanted.max_connections = connections_of(config);
   wanted.max_downloads = config.http.max_downloads;
   wanted.max_live = config.http.max_event_readers;

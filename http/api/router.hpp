@@ -4,6 +4,7 @@
 #include "http/api/task.hpp"
 #include "http/protocol/message.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,8 +22,10 @@ struct route {
   requirement asks;
   task<answer> (*handle)(context&, request);
   std::string_view query = {}; ///< the query parameters that the row knows, with spaces between them; "*": any
-  bool acts = false;           ///< changes something although it is a GET
-  bool has_page = false;       ///< a browser gets a page, which has no data of its own
+  /// Bytes; more is 413. Only said where the sense of the route is small; `http.max_body` counts as well.
+  std::size_t largest_body = SIZE_MAX;
+  bool acts = false;     ///< changes something although it is a GET
+  bool has_page = false; ///< a browser gets a page, which has no data of its own
 };
 
 /// True if a request for the row changes something or queues work.

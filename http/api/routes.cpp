@@ -9,10 +9,12 @@
 #include "http/api/request_log.hpp"
 #include "http/api/request_metrics.hpp"
 #include "http/protocol/body_depth.hpp"
+#include "http/protocol/request_parser.hpp"
 #include "http/server/share_table.hpp"
 #include "rpc/base/cut_text.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/http1/grammar.hpp"
+#include "rpc/http1/target.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,6 +28,10 @@ using namespace handlers;
 
 constexpr auto nothing = requirement::nothing(), identity = requirement::identity(),
                by_action = requirement::by_action(), by_job = requirement::by_job();
+
+/// The largest body of routes that take a few words. Their longest text is the reason of a maintenance, 1 KiB; the rest is
+/// for members that nobody reads.
+constexpr std::size_t small = 64 * 1024;
 
 const std::vector<route> table{
   {"GET", "/metadata", read, get_metadata},
@@ -49,12 +55,12 @@ const std::vector<route> table{
   {"GET", "/guests/{guest}/log", console, get_guest_log, "tail offset limit follow"},
   {"POST", "/guests/{guest}/disks", guest, attach_disk},
   {"DELETE", "/guests/{guest}/disks/{disk}", guest, detach_disk, "delete apply"},
-  {"POST", "/guests/{guest}/disks/{disk}/resize", guest, resize_disk},
+  {"POST", "/guests/{guest}/disks/{disk}/resize", guest, resize_disk, {}, small},
   {"POST", "/guests/{guest}/nics", guest, attach_nic},
   {"DELETE", "/guests/{guest}/nics/{nic}", guest, detach_nic, "apply"},
   {"GET", "/guests/{guest}/metadata", read, get_guest_metadata},
   {"PATCH", "/guests/{guest}/metadata", metadata, patch_guest_metadata},
-  {"PUT", "/guests/{guest}/state", report, report_state},
+  {"PUT", "/guests/{guest}/state", report, report_state, {}, small},
   {"GET", "/guests/{guest}/metrics/cpu", read, get_cpu_metrics},
   {"GET", "/guests/{guest}/metrics/disk", read, get_disk_metrics},
   {"GET", "/guests/{guest}/metrics/nic", read, get_nic_metrics},
@@ -69,25 +75,25 @@ const std::vector<route> table{
   {"POST", "/guests/{guest}/{action}", by_action, act_on_guest, "preempt keep_wanted"},
 
   {"GET", "/guests/{guest}/snapshots", read, list_snapshots},
-  {"POST", "/guests/{guest}/snapshots", snapshot, create_snapshot},
+  {"POST", "/guests/{guest}/snapshots", snapshot, create_snapshot, {}, small},
   {"GET", "/guests/{guest}/snapshots/{snapshot}", read, get_snapshot},
   {"DELETE", "/guests/{guest}/snapshots/{snapshot}", snapshot, delete_snapshot},
-  {"POST", "/guests/{guest}/snapshots/{snapshot}/rollback", snapshot, rollback_snapshot},
+  {"POST", "/guests/{guest}/snapshots/{snapshot}/rollback", snapshot, rollback_snapshot, {}, small},
   {"GET", "/guests/{guest}/snapshots/{snapshot}/download", data, download_snapshot},
   {"GET", "/guests/{guest}/disks/{disk}/snapshots", read, list_disk_snapshots},
-  {"POST", "/guests/{guest}/disks/{disk}/snapshots", snapshot, create_disk_snapshot},
+  {"POST", "/guests/{guest}/disks/{disk}/snapshots", snapshot, create_disk_snapshot, {}, small},
   {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}", read, get_disk_snapshot},
   {"DELETE", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}", snapshot, delete_disk_snapshot},
-  {"POST", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/rollback", snapshot, rollback_disk_snapshot},
+  {"POST", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/rollback", snapshot, rollback_disk_snapshot, {}, small},
   {"GET", "/guests/{guest}/disks/{disk}/snapshots/{snapshot}/download", data, download_disk_snapshot},
 
   {"GET", "/jobs", read, list_jobs, "status action guest code since before limit stages"},
   {"GET", "/jobs/{job}", read, get_job, "wait stages"},
   {"DELETE", "/jobs/{job}", by_job, cancel_job},
-  {"PUT", "/jobs/{job}/progress", report, report_progress},
+  {"PUT", "/jobs/{job}/progress", report, report_progress, {}, small},
 
   {"GET", "/host", read, get_host},
-  {"PUT", "/host/maintenance", admin, set_maintenance},
+  {"PUT", "/host/maintenance", admin, set_maintenance, {}, small},
 
   {"GET", "/openapi.json", nothing, get_description},
   {"GET", "/docs", nothing, get_docs},
@@ -99,10 +105,10 @@ const std::vector<route> table{
   {"GET", "/tokens", admin, list_tokens},
   {"POST", "/tokens", admin, create_token},
   {"DELETE", "/tokens/{token}", admin, delete_token},
-  {"POST", "/tokens/{token}/rotate", admin, rotate_token},
+  {"POST", "/tokens/{token}/rotate", admin, rotate_token, {}, small},
   {"GET", "/audit", admin, list_audit, "who how scope decision guest path since before limit"},
 
-  {"POST", "/host/leave", admin, leave_host, "force"},
+  {"POST", "/host/leave", admin, leave_host, "force", small},
 
   {"GET", "/config", admin, get_config},
 
@@ -112,7 +118,7 @@ const std::vector<route> table{
   {"GET", "/metrics/guests", metrics, get_guests_metrics},
 
   {"GET", "/debug/log-level", debug, get_log_level},
-  {"PUT", "/debug/log-level", debug, set_log_level},
+  {"PUT", "/debug/log-level", debug, set_log_level, {}, small},
   {.method = "GET",
    .pattern = "/debug/actors",
    .asks = debug,
@@ -134,6 +140,11 @@ const std::vector<route> table{
   {"POST", "/debug/pprof/symbol", debug, look_up_symbols, "*"},
   {"GET", "/debug/pprof/cmdline", debug, get_command_line, "*"},
 };
+
+const router& rows() {
+  static const router built{table};
+  return built;
+}
 
 task<answer> refuse(answer refusal) {
   co_return refusal;
@@ -222,10 +233,16 @@ const std::vector<route>& routes() {
   return table;
 }
 
+std::size_t largest_body(std::string_view method, std::string_view target) {
+  const auto segments = split_path(rpc::http1::path_of(target));
+  const auto* row = segments ? rows().find(method, *segments).row : nullptr;
+  return row ? row->largest_body : SIZE_MAX;
+}
+
 handler dispatch(context& state) {
-  return [&state, rates = std::make_shared<request_rates>(0), find = std::make_shared<const router>(table),
+  return [&state, rates = std::make_shared<request_rates>(0),
           seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
-    auto found = find->find(incoming.method, incoming.segments);
+    auto found = rows().find(incoming.method, incoming.segments);
     fold_guest_id(state, found.captures);
     incoming.who = client_of(state, incoming);
     rates->set_rate(state.settings.get()->limit.requests_per_second);

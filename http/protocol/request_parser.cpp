@@ -14,19 +14,6 @@ namespace {
 
 constexpr std::size_t longest_target = 8192;
 
-bool split_path(std::string_view path, std::vector<std::string>& segments) {
-  path.remove_prefix(std::min<std::size_t>(1, path.size()));
-  while (!path.empty()) {
-    auto end = path.find('/');
-    auto segment = rpc::http1::percent_decode(path.substr(0, end));
-    if (!segment)
-      return false;
-    segments.push_back(std::move(*segment));
-    path.remove_prefix(end == path.npos ? path.size() : end + 1);
-  }
-  return true;
-}
-
 void copy_headers(const request_head& head, request& to) {
   std::string name;
   for (const auto& field : head.fields) {
@@ -69,6 +56,20 @@ void read_query(std::string_view query, request& to) {
 
 } // namespace
 
+std::optional<std::vector<std::string>> split_path(std::string_view path) {
+  std::vector<std::string> segments;
+  path.remove_prefix(std::min<std::size_t>(1, path.size()));
+  while (!path.empty()) {
+    auto end = path.find('/');
+    auto segment = rpc::http1::percent_decode(path.substr(0, end));
+    if (!segment)
+      return std::nullopt;
+    segments.push_back(std::move(*segment));
+    path.remove_prefix(end == path.npos ? path.size() : end + 1);
+  }
+  return segments;
+}
+
 std::variant<request, refusal> request_parser::parse(const request_head& head) {
   request r;
   if (head.target.size() > longest_target)
@@ -79,8 +80,10 @@ std::variant<request, refusal> request_parser::parse(const request_head& head) {
   if (const auto authority = rpc::authority_of_target(head.target))
     r.authority = *authority;
   bool rooted = r.path.starts_with('/') || (r.path == "*" && r.method == "OPTIONS");
-  if (!rooted || !split_path(r.path, r.segments))
+  auto segments = split_path(r.path);
+  if (!rooted || !segments)
     return refusal{400, "the path is not valid"};
+  r.segments = *std::move(segments);
   if (r.method == "HEAD") {
     r.method = "GET";
     r.head_only = true;

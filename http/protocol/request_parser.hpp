@@ -3,7 +3,11 @@
 #include "http/protocol/message.hpp"
 #include "rpc/http1/request_reader.hpp"
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 namespace mistify::http {
 
@@ -11,6 +15,9 @@ using rpc::http1::header_field;
 using rpc::http1::refusal;
 using rpc::http1::request_head;
 using rpc::http1::request_reader;
+
+/// Splits a path, as `request::segments` has it. Null for one that does not decode.
+std::optional<std::vector<std::string>> split_path(std::string_view path);
 
 /// Makes a request of a framed one. Any method is taken: what is unknown is for the routes to refuse. The path is split
 /// before it is decoded, so that an encoded slash stays a part of its segment. Knows no state.

@@ -3,6 +3,7 @@
 #include "http/api/task.hpp"
 #include "http/protocol/message.hpp"
 #include "rpc/http1/door.hpp"
+#include "rpc/http1/request_reader.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -24,7 +25,10 @@ struct client_standing {
 };
 
 struct server_settings {
-  std::size_t max_body = 1024 * 1024;          ///< bytes of a request body; more is 413
+  std::size_t max_body = 1024 * 1024; ///< bytes of a request body; more is 413
+  /// Thread-safe: what a request's route allows, asked before its body is read. Counts where it is less than `max_body`;
+  /// null: nothing else counts.
+  rpc::http1::body_bound body_bound = nullptr;
   std::size_t max_head = 64 * 1024;            ///< bytes of request line and headers; more is 431
   std::size_t max_connections = 4096;          ///< open at a time; the next gets 503 and is closed
   std::size_t max_buffered = 64 * 1024 * 1024; ///< bytes of all requests in memory; the next gets 503

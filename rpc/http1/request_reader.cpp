@@ -155,11 +155,17 @@ bool request_reader::choose_body() {
   }
   if (chunked && length)
     return refuse(400, "Content-Length and Transfer-Encoding exclude each other");
-  if (length.value_or(0) > limits_.max_body)
+  if (chunked || length.value_or(0) > 0)
+    most_ = most_of_body();
+  if (length.value_or(0) > most_)
     return refuse_length();
   rest_ = length.value_or(0);
   stage_ = chunked ? stage::chunks : rest_ > 0 ? stage::fixed : stage::complete;
   return true;
+}
+
+std::size_t request_reader::most_of_body() const {
+  return limits_.by_request ? std::min(limits_.max_body, (*limits_.by_request)(head_)) : limits_.max_body;
 }
 
 bool request_reader::check_coding(const header_field& f) {
@@ -191,7 +197,7 @@ bool request_reader::read_chunks() {
   pos_ += used;
   if (chunks_.why() != chunk_reader::fault::none)
     return refuse_chunks();
-  if (chunks_.left() > limits_.max_body - body_.size())
+  if (chunks_.left() > most_ - body_.size())
     return refuse_length();
   if (chunks_.done())
     stage_ = stage::complete;
@@ -204,7 +210,7 @@ bool request_reader::refuse_chunks() {
 }
 
 bool request_reader::refuse_length() {
-  return refuse(413, "the body is longer than " + std::to_string(limits_.max_body) + " bytes");
+  return refuse(413, "the body is longer than " + std::to_string(most_) + " bytes");
 }
 
 bool request_reader::refuse(int status, std::string message) {

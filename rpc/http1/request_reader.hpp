@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ struct request_head {
   std::vector<header_field> fields;
 };
 
+/// Returns how many bytes the body of a request may have, by its head.
+using body_bound = std::function<std::size_t(const request_head&)>;
+
 /// A request the server answers by itself and then closes the connection.
 struct refusal {
   int status = 400;
@@ -37,6 +41,8 @@ public:
   struct limits {
     std::size_t max_head = 64 * 1024;   ///< bytes; more is 431
     std::size_t max_body = 1024 * 1024; ///< bytes without chunk marks; more is 413
+    /// Counts where it is less than `max_body`, and is asked for requests with a body. Outlives the reader; null: none.
+    const body_bound* by_request = nullptr;
   };
 
   enum class progress : std::uint8_t {
@@ -74,6 +80,7 @@ private:
   bool parse_request_line(std::string_view line);
   bool parse_field(std::string_view line);
   bool choose_body();
+  std::size_t most_of_body() const;
   bool check_coding(const header_field& field);
   bool read_fixed();
   bool read_chunks();
@@ -91,6 +98,7 @@ private:
   std::string head_text_;
   request_head head_;
   std::string body_;
+  std::size_t most_ = 0; // bytes that the body may have
   std::size_t rest_ = 0; // bytes missing of a body of known length
   chunk_reader chunks_;
   bool expects_ = false;

@@ -100,6 +100,27 @@ TEST_CASE("a body over the limit is refused, counted or in chunks") {
   CHECK(h.healthy());
 }
 
+TEST_CASE("a route that takes a few words refuses a large body, counted or in chunks") {
+  house h;
+  const auto path = "/guests/" + h.create_guest() + "/state";
+  const auto body = [](std::size_t size) {
+    const std::string begin = R"({"state":"running","x":")", end = R"("})";
+    return begin + std::string(size - begin.size() - end.size(), 'x') + end;
+  };
+  constexpr std::size_t most = 64 * 1024;
+  CHECK(h.http.put(path, body(most)).status == 200);
+  const auto refused = h.http.put(path, body(most + 1));
+  CHECK(refused.status == 413);
+  CHECK(error_message(refused) == "the body is longer than 65536 bytes");
+  const auto in_chunks = [&](const std::string& size, const std::string& text) {
+    return h.http.send_raw("PUT " + path +
+                           " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                           size + "\r\n" + text + "\r\n0\r\n\r\n");
+  };
+  CHECK(in_chunks("10000", body(most)).status == 200);
+  CHECK(in_chunks("10001", body(most + 1)).status == 413);
+}
+
 TEST_CASE("the config sets the limit of a body") {
   const house h{[](config_file& c) { c.top["http"] = R"({"max_body":100})"; }};
   CHECK(h.http.patch("/metadata", R"({"a":"b"})").status == 200);

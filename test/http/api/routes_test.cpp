@@ -73,6 +73,18 @@ TEST_CASE("rows are judged by names that their patterns have") {
   }
 }
 
+TEST_CASE("routes that take a few words have a small bound of their body") {
+  constexpr std::size_t small = 64 * 1024;
+  CHECK(largest_body("PUT", "/guests/x/state") == small);
+  CHECK(largest_body("PUT", "/guests/x%2Fy/st%61te/?a=b") == small);
+  CHECK(largest_body("PUT", "http://host/jobs/x/progress") == small);
+  CHECK(largest_body("PUT", "/host/maintenance") == small);
+  for (const auto* target : {"/guests", "/guests/x/reboot", "/tokens", "/images", "/nope", "/%", ""}) {
+    INFO(target);
+    CHECK(largest_body("POST", target) == SIZE_MAX);
+  }
+}
+
 TEST_CASE("a path that is not in the table is not found") {
   const router find{routes()};
   using path = std::vector<std::string>;

@@ -112,6 +112,25 @@ TEST_CASE("100 Continue is sent once to those who wait for it") {
   CHECK(c.answer().body == "POST /a xy");
 }
 
+TEST_CASE("a route may allow less of a body than the others") {
+  http::server_settings settings;
+  settings.max_body = 100;
+  settings.body_bound = [](const auto& head) { return head.target == "/small" ? std::size_t{10} : SIZE_MAX; };
+  running_server s{{}, settings};
+  const auto status_of = [&](const std::string& path, const std::string& framed) {
+    raw_client c{s.port};
+    c.send("PUT " + path + " HTTP/1.1\r\n" + framed);
+    return c.answer().status;
+  };
+  const std::string counted = "Content-Length: ", chunked = "Transfer-Encoding: chunked\r\n\r\n", end = "\r\n0\r\n\r\n";
+  CHECK(status_of("/small", counted + "10\r\n\r\n0123456789") == 200);
+  CHECK(status_of("/small", counted + "11\r\n\r\n") == 413); // before the body comes
+  CHECK(status_of("/small", chunked + "a\r\n0123456789" + end) == 200);
+  CHECK(status_of("/small", chunked + "a\r\n0123456789\r\n1\r\n") == 413);
+  CHECK(status_of("/other", counted + "100\r\n\r\n" + std::string(100, 'x')) == 200);
+  CHECK(status_of("/other", counted + "101\r\n\r\n") == 413);
+}
+
 TEST_CASE("what is over a limit is refused, and nothing behind it is read as a request") {
   http::server_settings settings;
   settings.max_body = 100;

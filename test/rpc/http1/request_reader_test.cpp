@@ -143,6 +143,23 @@ TEST_CASE("limits of head and body hold to the byte") {
   CHECK(cut_both_ways(with(chunked, "5\r\n01234\r\n6\r\n567890\r\n0\r\n\r\n"), limits) == list{"413"});
 }
 
+TEST_CASE("a request's own bound of its body holds where it is less than the general one") {
+  const body_bound by_path = [](const auto& head) { return head.target == "/x" ? std::size_t{5} : SIZE_MAX; };
+  const request_reader::limits limits{64, 10, &by_path};
+  CHECK(cut_both_ways(with("Content-Length: 5\r\n", "01234"), limits) == list{"POST /x 01234"});
+  CHECK(cut_both_ways(with("Content-Length: 6\r\n", "012345"), limits) == list{"413"});
+  CHECK(cut_both_ways(with("Content-Length: 6\r\nExpect: 100-continue\r\n"), {200, 10, &by_path}) == list{"413"});
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  CHECK(cut_both_ways(with(chunked, "3\r\n012\r\n2\r\n34\r\n0\r\n\r\n"), limits) == list{"POST /x 01234"});
+  CHECK(cut_both_ways(with(chunked, "3\r\n012\r\n3\r\n345\r\n0\r\n\r\n"), limits) == list{"413"});
+  const std::string other = "POST /y HTTP/1.1\r\nContent-Length: ";
+  CHECK(cut_both_ways(other + "10\r\n\r\n0123456789", limits) == list{"POST /y 0123456789"});
+  CHECK(cut_both_ways(other + "11\r\n\r\n", limits) == list{"413"});
+  CHECK(cut_both_ways(with("Content-Length: 6\r\n", "012345") + other + "6\r\n\r\n", limits) == list{"413"});
+  CHECK(cut_both_ways(other + "6\r\n\r\n012345" + with("Content-Length: 5\r\n", "01234"), limits) ==
+        list{"POST /y 012345", "POST /x 01234"});
+}
+
 TEST_CASE("the client that waits for 100 Continue is told once") {
   request_reader f{{}};
   f.append(with("Content-Length: 3\r\nExpect: 100-continue\r\n"));
