@@ -139,6 +139,17 @@ using host_actor = caf::typed_actor<
   // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
+/// Keeps the metrics of guests.
+using metrics_actor = caf::typed_actor<
+  // Somebody wants them: fetch, unless that is running or began recently.
+  caf::reacts_to<refresh_atom>,
+  // To itself: something is due; the number identifies the timer.
+  caf::reacts_to<resume_atom, std::uint64_t>,
+  // The agent stops: asks nothing from now on.
+  caf::reacts_to<drain_atom>,
+  // Replies with the status; the flag requests whole lists and the history.
+  caf::replies_to<status_atom, bool>::with<actor_status>>;
+
 /// Starts guests by itself: after a boot of the host, and those that went off without a wish.
 using power_actor = caf::typed_actor<
   // First message: the guests to be started because of the host's boot.

@@ -5,6 +5,19 @@ namespace mistify::actors {
 using rpc::errc;
 using rpc::failure;
 
+std::chrono::steady_clock::duration longest_wait_for(const action& what) {
+  using namespace std::chrono_literals;
+  constexpr auto margin = 1s;
+  constexpr auto longest = 24h; // for a stage without a time-out in the config
+  std::chrono::steady_clock::duration sum = margin;
+  for (const auto& stage : what.stages) {
+    if (stage.timeout == 0ms)
+      return longest;
+    sum += stage.timeout;
+  }
+  return sum;
+}
+
 caf::error to_error(const failure& e) {
   return {static_cast<std::uint8_t>(e.code()), caf::atom("mistify"), caf::make_message(e.message(), e.stack())};
 }

@@ -24,6 +24,9 @@ struct info_request {
   std::string request_id = {}; ///< of the HTTP request, for the log and the sub-agents; empty: none
 };
 
+/// How long a request for such a pipeline may take: the time-outs of its stages and a second; 24 h if one has none.
+std::chrono::steady_clock::duration longest_wait_for(const action& what);
+
 /// An action to queue as a job.
 struct job_request {
   action_ptr what;

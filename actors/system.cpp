@@ -2,6 +2,7 @@
 
 #include "actors/cluster/cluster.hpp"
 #include "actors/front.hpp"
+#include "actors/guests/metrics_collector.hpp"
 #include "actors/guests/power_keeper.hpp"
 #include "actors/host/host_watch.hpp"
 #include "actors/ids.hpp"
@@ -132,7 +133,7 @@ struct agent_system::impl {
   impl(current_config& current, const config& at_start, rpc::metrics::registry& measured,
        std::function<void(std::string_view)> warn)
     : settings{current}, measured_metrics{measured}, runners{measured}, commits{measured},
-      host{at_start.host, at_start.find_action("hostInfo") != nullptr, board},
+      host{at_start.host, at_start.find_action("hostInfo") != nullptr, board}, figures{at_start.limit.metric_devices},
       journal{open_journal(current, guests, events, tokens, board, host, std::move(warn))}, instance{store::instance_of(
                                                                                               at_start.dbpath)},
       jobs{std::make_unique<store::job_reader>(at_start.dbpath)}, threads{make_threads(at_start.calls_at_a_time())},
@@ -169,6 +170,8 @@ struct agent_system::impl {
       &guests, &actors);
     host_watcher = system->spawn(
       host_behavior, front, [this] { return settings.find_action("hostInfo"); }, &host, &actors);
+    collector = system->spawn(metrics_behavior,
+                              metrics_context{front, [this] { return settings.get(); }, &guests, &figures}, &actors);
     power = system->spawn(
       power_behavior,
       power_context{front, log, &guests, [this](std::string_view name) { return settings.find_action(name); }},
@@ -185,6 +188,7 @@ struct agent_system::impl {
     services.apply(*next);
     const auto calls = services.calls_at_a_time() + next->limit.image_jobs;
     threads.grow(calls, calls);
+    figures.set_most_devices(next->limit.metric_devices);
     host.set_asks(next->find_action("hostInfo") != nullptr);
     settings.replace(std::move(next));
   }
@@ -233,6 +237,7 @@ struct agent_system::impl {
     if (membership)
       membership->stop();
     end(host_watcher);
+    end(collector);
     power_news.reset();
     end(power);
     jobs.reset();
@@ -262,6 +267,7 @@ struct agent_system::impl {
   store::token_index tokens;
   store::host_board board;
   host_state host;
+  guest_metrics_cache figures;
   std::shared_ptr<store::journal> journal; // until it is moved to the log
   const std::string instance;              // of the database
   std::unique_ptr<store::job_reader> jobs;
@@ -275,6 +281,7 @@ struct agent_system::impl {
   power_actor power;
   store::event_feed::listener power_news;
   host_actor host_watcher;
+  metrics_actor collector;
   inspector_actor inspector;
   std::unique_ptr<cluster::membership> membership; // null: in no cluster
   cluster_actor member;
@@ -296,6 +303,7 @@ void agent_system::apply(std::shared_ptr<const config> next) {
 bool agent_system::drain(std::chrono::milliseconds longest) {
   bool all = false;
   caf::anon_send(impl_->power, drain_atom_v);
+  caf::anon_send(impl_->collector, drain_atom_v);
   caf::scoped_actor me{*impl_->system};
   me->request(impl_->front, caf::duration{longest}, drain_atom_v)
     .receive([&](bool) { all = true; }, [](const caf::error&) {});
@@ -342,6 +350,12 @@ const host_state& agent_system::host() const {
 }
 const host_actor& agent_system::host_watcher() const {
   return impl_->host_watcher;
+}
+const guest_metrics_cache& agent_system::metrics_of_guests() const {
+  return impl_->figures;
+}
+const metrics_actor& agent_system::metrics_collector() const {
+  return impl_->collector;
 }
 
 store::event_feed& agent_system::events() {

@@ -2,6 +2,7 @@
 
 #include "actors/cluster/status.hpp"
 #include "actors/config/current_config.hpp"
+#include "actors/guests/guest_metrics_cache.hpp"
 #include "actors/host/host_state.hpp"
 #include "actors/interfaces.hpp"
 #include "rpc/base/metrics.hpp"
@@ -60,6 +61,10 @@ public:
   /// What is known of the host: size, sums over all guests, maintenance. `host_watcher` brings its figures up to date.
   const host_state& host() const;
   const host_actor& host_watcher() const;
+
+  /// The metrics of guests as last fetched. `metrics_collector` fetches them.
+  const guest_metrics_cache& metrics_of_guests() const;
+  const metrics_actor& metrics_collector() const;
 
   /// The client of a configured service, for downloads; calls go through its actor. A download keeps it to its end.
   std::shared_ptr<rpc::client> client_of(const std::string& service);

@@ -6,8 +6,6 @@
 #include "http/api/actor_gateway.hpp"
 #include "http/api/audit_trail.hpp"
 #include "http/api/error_map.hpp"
-#include "http/api/guest_metrics_cache.hpp"
-#include "http/api/guest_metrics_collector.hpp"
 #include "http/api/handlers/context.hpp"
 #include "http/api/host_metrics.hpp"
 #include "http/api/routes.hpp"
@@ -173,10 +171,8 @@ std::chrono::sys_seconds latest_snapshot(const store::job_reader& jobs) {
 std::size_t threads_of_start(const actors::config& config, const server_settings& server) {
   constexpr std::size_t log = 1, caf = 4, actors = 2, sub_agents = 2, actor_gateway = 1, watchdog = 1, signals = 1,
                         spare = 3;
-  const auto refresh = config.services.size();
   const std::size_t cluster = config.cluster ? 1 : 0;
-  return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + refresh + cluster +
-         server.workers;
+  return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + cluster + server.workers;
 }
 
 /// Beside the threads' stacks.
@@ -214,9 +210,7 @@ void run_daemon(const daemon_options& wanted) {
       on_done(std::holds_alternative<bool>(outcome));
     });
   }};
-  guest_metrics_cache figures{config.limit.metric_devices};
   guest_list list{agent.guests()};
-  guest_metrics_collector refresh{settings, agent.guests(), agents, figures};
   snapshot_names names{[&agent] { return latest_snapshot(agent.jobs()); }};
   context shared{
     .settings = settings,
@@ -231,8 +225,7 @@ void run_daemon(const daemon_options& wanted) {
     .agents = agents,
     .trail = trail,
     .sub_agents = sub_agents,
-    .figures = figures,
-    .refresh = refresh,
+    .figures = agent.metrics_of_guests(),
     .names = names,
     .client_of = [&](const std::string& name) { return agent.client_of(name); },
     .measured = measured,
@@ -251,7 +244,7 @@ void run_daemon(const daemon_options& wanted) {
     const systemd::watchdog fed{[&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
     starting.reset();
     systemd::tell_ready("answering on " + where);
-    const reloadable_agent parts{wanted, settings, agent, gate, front_door, figures, known, serving.max_connections};
+    const reloadable_agent parts{wanted, settings, agent, gate, front_door, known, serving.max_connections};
     const auto on_hangup = [&] { reload(parts); };
     rpc::log::info("stopping", {{"signal", wait_for_signal(signals, on_hangup)}});
   }

@@ -4,7 +4,6 @@
 #include "actors/system.hpp"
 #include "http/access/client_trust.hpp"
 #include "http/access/gatekeeper.hpp"
-#include "http/api/guest_metrics_cache.hpp"
 #include "http/api/running_config.hpp"
 #include "http/listening.hpp"
 #include "http/process/fd_limit.hpp"
@@ -67,7 +66,6 @@ void apply(const reloadable_agent& what, std::shared_ptr<const actors::config> n
     what.front_door.replace_tls(rules.tls);
   what.gate.replace(rules.rights);
   what.front_door.set_limits(limits_of(config, what.max_connections));
-  what.figures.set_most_devices(config.limit.metric_devices);
   begin_log(config.log.level.empty() ? what.wanted.log_level : config.log.level, config.log);
 }
 

@@ -17,7 +17,6 @@ namespace mistify::http {
 
 class client_trust;
 class gatekeeper;
-class guest_metrics_cache;
 class policy;
 class running_config;
 class tls_context;
@@ -47,7 +46,6 @@ struct reloadable_agent {
   actors::agent_system& agent;
   gatekeeper& gate;
   server& front_door;
-  guest_metrics_cache& figures;
   running_config& known;
   std::size_t max_connections; ///< of the start
 };

@@ -30,12 +30,8 @@ using std::chrono::steady_clock;
 constexpr auto write_deadline = 30s;
 /// A download may wait behind other long downloads.
 constexpr auto stream_deadline = 10min;
-/// Added to the time-outs of a request's stages.
-constexpr auto margin = 1s;
 /// Above the inspector's own deadline.
 constexpr auto look_deadline = 5s;
-/// For a stage without a time-out in the config.
-constexpr auto longest_question = 24h;
 /// The maximum number of handlers that read the disk after a wait, at a time.
 constexpr std::size_t most_readers = 4;
 /// The precision of deadlines.
@@ -179,16 +175,6 @@ private:
   std::shared_ptr<pending_requests> room_;
 };
 
-steady_clock::duration longest_wait(const actors::action& what) {
-  steady_clock::duration sum = margin;
-  for (const auto& stage : what.stages) {
-    if (stage.timeout == 0ms)
-      return longest_question;
-    sum += stage.timeout;
-  }
-  return sum;
-}
-
 } // namespace
 
 struct actor_gateway::impl {
@@ -231,9 +217,13 @@ void actor_gateway::close() {
 }
 
 awaitable<std::string> actor_gateway::ask(std::string runner, actors::info_request what) {
-  const auto longest = longest_wait(*what.what);
+  const auto longest = actors::longest_wait_for(*what.what);
   return impl_->ask<std::string>(impl_->agent.front(), longest, actors::info_atom_v, std::move(runner),
                                  std::move(what));
+}
+
+void actor_gateway::want_guest_metrics() {
+  caf::anon_send(impl_->agent.metrics_collector(), actors::refresh_atom_v);
 }
 
 awaitable<store::queued_job> actor_gateway::queue(std::string runner, actors::job_request what) {

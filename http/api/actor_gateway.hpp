@@ -130,6 +130,9 @@ public:
   /// Stores the progress of a running job's stage.
   awaitable<rpc::job> report_progress(std::string job_id, store::stage_report report);
 
+  /// Starts a fetch of the metrics of all guests, unless one is running or began recently. Returns at once.
+  void want_guest_metrics();
+
   /// Brings the host's figures up to date, within 2 s. Returns whether they are.
   awaitable<bool> refresh_host();
 

@@ -17,14 +17,16 @@
 #include <string>
 #include <vector>
 
+namespace mistify::actors {
+class guest_metrics_cache;
+}
+
 namespace mistify::http {
 
 class actor_gateway;
 class audit_trail;
-class guest_metrics_cache;
 class gatekeeper;
 class guest_list;
-class guest_metrics_collector;
 class service_probe;
 class running_config;
 class snapshot_names;
@@ -43,8 +45,7 @@ struct context {
   actor_gateway& agents;
   audit_trail& trail;
   service_probe& sub_agents;
-  const guest_metrics_cache& figures;
-  guest_metrics_collector& refresh;
+  const actors::guest_metrics_cache& figures;
   snapshot_names& names;
   /// Returns the client of a configured service, for downloads.
   std::function<std::shared_ptr<rpc::client>(const std::string& service)> client_of;

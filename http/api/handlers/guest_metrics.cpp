@@ -1,7 +1,7 @@
+#include "actors/guests/metric_devices.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
-#include "http/api/metric_devices.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <map>
@@ -9,6 +9,10 @@
 namespace mistify::http::handlers {
 
 namespace {
+
+using actors::disks_of;
+using actors::nics_of;
+using actors::processors_of;
 
 using encoder = std::string (*)(const rpc::json::node& result, std::size_t most);
 

@@ -1,8 +1,7 @@
 #include "http/access/visibility.hpp"
 #include "http/api/actor_gateway.hpp"
-#include "http/api/guest_metrics_cache.hpp"
-#include "http/api/guest_metrics_collector.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/views/guest_metrics_page.hpp"
 #include "http/api/views/prometheus_writer.hpp"
 
 namespace mistify::http::handlers {
@@ -25,7 +24,7 @@ task<answer> get_guests_metrics(context& cx, request from) {
   auto write = [&cx, who = from.who](download_channel& to) {
     auto known = cx.figures.all(); // first: a quick sub-agent may answer before the page is written
     std::erase_if(known, [&](const auto& one) { return !sees_guest(*who, cx.guests, one->guest); });
-    cx.refresh.want();
+    cx.agents.want_guest_metrics();
     to.begin(-1);
     show_guest_metrics(known, [&](std::string_view piece) { return to.write(piece); });
     return answer{};

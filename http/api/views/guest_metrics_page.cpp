@@ -1,10 +1,13 @@
-#include "http/api/guest_metrics_cache.hpp"
+#include "http/api/views/guest_metrics_page.hpp"
+
 #include "http/api/views/prometheus_writer.hpp"
 
 namespace mistify::http {
 
 namespace {
 
+using actors::guest_metrics;
+using actors::guest_metrics_cache;
 using figures = std::vector<guest_metrics_cache::entry>;
 
 /// A family: its name, its help text, and how to read it.

@@ -1,10 +1,12 @@
-#include "http/api/guest_metrics_cache.hpp"
+#include "actors/guests/guest_metrics_cache.hpp"
 
+#include "http/api/views/guest_metrics_page.hpp"
 #include "rpc/base/error.hpp"
 
 #include <catch2/catch.hpp>
 
-using namespace mistify::http;
+using namespace mistify::actors;
+using mistify::http::show_guest_metrics;
 
 namespace {
 

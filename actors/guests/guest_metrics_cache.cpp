@@ -1,12 +1,12 @@
-#include "http/api/guest_metrics_cache.hpp"
+#include "actors/guests/guest_metrics_cache.hpp"
 
-#include "http/api/metric_devices.hpp"
+#include "actors/guests/metric_devices.hpp"
 #include "rpc/base/error.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace mistify::http {
+namespace mistify::actors {
 
 namespace {
 
@@ -78,4 +78,4 @@ std::vector<guest_metrics_cache::entry> guest_metrics_cache::all() const {
   return found;
 }
 
-} // namespace mistify::http
+} // namespace mistify::actors

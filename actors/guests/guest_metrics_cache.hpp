@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mistify::http {
+namespace mistify::actors {
 
 /// The three kinds of guest metrics.
 enum class figure_kind : std::uint8_t { cpu, disk, nic };
@@ -65,8 +65,4 @@ private:
   std::map<std::string, entry, std::less<>> entries_;
 };
 
-/// Writes the metrics in the text format of Prometheus, in pieces, until `write` returns false.
-void show_guest_metrics(const std::vector<guest_metrics_cache::entry>& all,
-                        const std::function<bool(std::string_view)>& write);
-
-} // namespace mistify::http
+} // namespace mistify::actors

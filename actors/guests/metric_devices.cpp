@@ -1,9 +1,9 @@
-#include "http/api/metric_devices.hpp"
+#include "actors/guests/metric_devices.hpp"
 
 #include "rpc/base/cut_text.hpp"
 #include "rpc/model/codec.hpp"
 
-namespace mistify::http {
+namespace mistify::actors {
 
 namespace {
 
@@ -49,4 +49,4 @@ std::map<std::string, rpc::guest_nic_metrics> nics_of(const rpc::json::node* mem
   return by_name(member, "nic", most, rpc::decode_nic_metrics, &rpc::guest_nic_metrics::name);
 }
 
-} // namespace mistify::http
+} // namespace mistify::actors
