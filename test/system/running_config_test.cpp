@@ -50,9 +50,9 @@ TEST_CASE("GET /config shows what the files say, and SIGHUP tells what needs a r
   agent.rewrite_config(with.text());
   agent.running().signal(SIGHUP);
   CHECK(eventually([&] { return at(http.get("/config").body, "restart_needed") == R"(["http.max_downloads"])"; }));
-  CHECK(
-    log_lines(agent, {{"msg", "the config has changes that only a restart applies"}, {"members", "http.max_downloads"}})
-      .size() == 1);
+  const log_fields waiting{{"msg", "the config has changes that only a restart applies"},
+                           {"members", "http.max_downloads"}};
+  CHECK(eventually([&] { return log_lines(agent, waiting).size() == 1; }));
 
   with.top["limits"] = R"({"queue":"x"})";
   agent.rewrite_config(with.text());
