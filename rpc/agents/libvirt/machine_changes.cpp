@@ -2,6 +2,7 @@
 #include "rpc/agents/libvirt/defaults.hpp"
 #include "rpc/agents/libvirt/domain_parts.hpp"
 #include "rpc/agents/libvirt/guest_text.hpp"
+#include "rpc/agents/libvirt/machine_size.hpp"
 #include "rpc/agents/libvirt/machines.hpp"
 #include "rpc/agents/libvirt/states.hpp"
 #include "rpc/base/error.hpp"
@@ -32,7 +33,7 @@ struct machines::machine_change {
 
 namespace {
 
-constexpr std::uint64_t kb_in_mb = 1024, bytes_in_mb = 1024 * 1024;
+constexpr std::uint64_t bytes_in_mb = 1024 * 1024;
 
 /// How long a guest may take to let go of a device.
 constexpr auto longest_removal = 10s;
@@ -169,38 +170,6 @@ void append_xml(xml_node devices, const std::string& xml) {
   pugi::xml_document device;
   device.load_string(xml.c_str());
   devices.append_copy(device.first_child());
-}
-
-void set_size(xml_node domain, const rpc::guest& g) {
-  const auto set = [&](const char* name, std::uint64_t value) {
-    auto element = domain.child(name);
-    if (element)
-      element.text() = std::to_string(value).c_str();
-    return element;
-  };
-  for (const auto* name : {"memory", "currentMemory"})
-    if (auto element = set(name, g.memory)) {
-      element.remove_attribute("unit");
-      element.append_attribute("unit") = "MiB";
-    }
-  auto cpus = set("vcpu", std::max<std::uint64_t>(g.cpu, 1));
-  cpus.remove_attribute("current");
-}
-
-/// The machine was built with a maximum, beyond which only its next start helps; fewer processors would have to be given
-/// back by the guest, which few do.
-void set_size_live(virDomainPtr d, const rpc::guest& g) {
-  const auto most = must(virDomainGetMaxVcpus(d));
-  const auto wanted = static_cast<int>(std::max<std::uint64_t>(g.cpu, 1));
-  const auto now = must(virDomainGetVcpusFlags(d, VIR_DOMAIN_AFFECT_LIVE));
-  if (virDomainGetMaxMemory(d) != g.memory * kb_in_mb)
-    throw std::runtime_error{"the memory of a machine that runs cannot change"};
-  if (wanted == now)
-    return;
-  if (wanted > most || wanted < now)
-    throw std::runtime_error{"the machine runs with " + std::to_string(now) + " processors, and at most " +
-                             std::to_string(most)};
-  must(virDomainSetVcpusFlags(d, static_cast<unsigned>(wanted), VIR_DOMAIN_AFFECT_LIVE));
 }
 
 } // namespace
