@@ -1,11 +1,13 @@
 #include "rpc/agents/libvirt/claims.hpp"
 
+#include "rpc/agents/libvirt/adoption.hpp"
 #include "rpc/agents/libvirt/domain_reader.hpp"
 
 #include <algorithm>
 #include <libvirt/virterror.h>
 #include <set>
 #include <stdexcept>
+#include <strings.h>
 
 namespace mistify::agents {
 
@@ -16,7 +18,8 @@ template <class Look>
 void each_other(virConnectPtr c, const std::string& guest, unsigned flags, among which, Look look) {
   for (const auto& domain : all_domains(c)) {
     const std::string name = virDomainGetName(domain.get());
-    if (name == guest || (which == among::running && virDomainIsActive(domain.get()) != 1))
+    if (strcasecmp(uuid_of(domain.get()).c_str(), guest.c_str()) == 0 ||
+        (which == among::running && virDomainIsActive(domain.get()) != 1))
       continue;
     const text_ptr xml{virDomainGetXMLDesc(domain.get(), flags)};
     if (xml)

@@ -26,6 +26,7 @@ struct placed_disk {
   std::string volume = {};                    ///< its name in the store; empty: media
   bool read_only = false;                     ///< media
   bool is_shared = false;                     ///< made by CreateVolume, so that other guests may name it too
+  bool is_outside = false;                    ///< of no store: recorded when its domain was adopted
 
   std::string_view format() const noexcept {
     return chain.front().format == images::disk_format::qcow2 ? "qcow2" : "raw";
@@ -53,6 +54,9 @@ public:
   /// The same for a disk as a client or mistify-storage wrote it: a volume of a store has to be named as such, since a
   /// path alone does not come from mistify-storage.
   placed_disk find(const rpc::disk& disk, const std::string& guest, const std::string& field) const;
+
+  /// True for a path that leads into a store.
+  bool is_in_store(const std::filesystem::path& file) const { return store_of(file).has_value(); }
 
   /// The seed that mistify-storage made for the first boot of a guest: STORE/seeds/ID.iso of a store that is a folder,
   /// or of the default one if all are pools. Null if there is none. `guest` is a UUID.

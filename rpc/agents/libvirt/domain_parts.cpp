@@ -33,26 +33,28 @@ void keep_owner(xml_node source) {
   set(label, "relabel", "no");
 }
 
-void point_at(xml_node of, const images::chain_link& file) {
+/// `keeps`: the file's owner is the store's to say.
+void point_at(xml_node of, const images::chain_link& file, bool keeps) {
   set(of, "type", file.is_device ? "block" : "file");
   auto source = of.child("source");
   if (!source)
     source = of.append_child("source");
   source.remove_attribute(file.is_device ? "file" : "dev");
   set(source, file.is_device ? "dev" : "file", file.path.string());
-  keep_owner(source);
+  if (keeps)
+    keep_owner(source);
 }
 
 const char* name_of(images::disk_format format) {
   return format == images::disk_format::qcow2 ? "qcow2" : "raw";
 }
 
-void write_behind(xml_node top, const std::vector<images::chain_link>& chain) {
+void write_behind(xml_node top, const std::vector<images::chain_link>& chain, bool keeps) {
   for (auto file = chain.begin() + 1; file != chain.end(); ++file) {
     top = top.append_child("backingStore");
     set(top, "type", file->is_device ? "block" : "file");
     set(top.append_child("format"), "type", name_of(file->format));
-    point_at(top, *file);
+    point_at(top, *file, keeps);
   }
   top.append_child("backingStore");
 }
@@ -93,8 +95,8 @@ void write_disk(xml_node disk, const placed_disk& what, const std::string& bus) 
   set(driver, "name", "qemu");
   set(driver, "type", name_of(what.chain.front().format));
   drop(disk, "backingStore");
-  point_at(disk, what.chain.front());
-  write_behind(disk, what.chain);
+  point_at(disk, what.chain.front(), !what.is_outside);
+  write_behind(disk, what.chain, !what.is_outside);
   if (what.read_only && !disk.child("readonly"))
     disk.append_child("readonly");
 }

@@ -9,7 +9,8 @@
 namespace mistify::agents {
 
 /// Writes what QEMU opens for a disk: type, source, format, whether it is read-only, and the files behind it, the last of
-/// which has nothing behind it. What stood there of these is replaced.
+/// which has nothing behind it. What stood there of these is replaced. Files of a store keep their owner; of others it is
+/// libvirt's to say.
 void write_disk(pugi::xml_node disk, const placed_disk& what, const std::string& bus);
 
 /// Appends the disk with a guest's seed behind all others. It is known by its serial number.

@@ -1,5 +1,7 @@
 #include "rpc/agents/libvirt/hypervisor.hpp"
 
+#include "rpc/agents/libvirt/adoption.hpp"
+
 #include <libvirt/virterror.h>
 
 namespace mistify::agents {
@@ -65,11 +67,15 @@ domain_ptr found(virDomainPtr d) {
 
 machine_search find_machine(virConnectPtr c, const std::string& id) {
   auto domain = found(virDomainLookupByUUIDString(c, id.c_str()));
-  if (domain && must(virDomainGetName(domain.get())) == id)
+  if (domain && (must(virDomainGetName(domain.get())) == id || find_adoption(domain.get())))
     return {std::move(domain), {}};
   if (domain)
     return {nullptr, virDomainGetName(domain.get())};
   return {nullptr, found(virDomainLookupByName(c, id.c_str())) ? id : std::string{}};
+}
+
+domain_ptr find_domain(virConnectPtr c, const std::string& uuid) {
+  return found(virDomainLookupByUUIDString(c, uuid.c_str()));
 }
 
 std::vector<domain_ptr> all_domains(virConnectPtr c) {

@@ -53,12 +53,17 @@ private:
 
 /// What libvirt has by a guest's id.
 struct machine_search {
-  domain_ptr ours;     ///< the domain whose UUID and name both are the id; null if there is none
+  /// The domain whose UUID is the id, and whose name is too or which carries the mark of its adoption; null if there is
+  /// none.
+  domain_ptr ours;
   std::string foreign; ///< the name of a domain that has only one of them, and is somebody else's; empty: there is none
 };
 
 /// Throws `hypervisor_error` for any trouble but that there is no such domain.
 machine_search find_machine(virConnectPtr c, const std::string& id);
+
+/// The domain of that UUID, whoever made it; null if there is none. Throws likewise.
+domain_ptr find_domain(virConnectPtr c, const std::string& uuid);
 
 /// All domains, whoever made them. Throws `hypervisor_error`.
 std::vector<domain_ptr> all_domains(virConnectPtr c);

@@ -44,6 +44,7 @@ libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings
     reporter_.emplace(hypervisor_, settings.agent, notes_);
   serve_guests();
   serve_pending();
+  serve_unmanaged();
   serve_metrics();
   serve_host();
   server_.handle_http("/guests/log", [this](std::string_view body) { return log_.answer(body); });
@@ -85,6 +86,7 @@ void libvirt_agent::serve_guests() {
     {"ResizeDisk", &machines::resize_disk},
     {"AttachNic", &machines::attach_nic},
     {"DetachNic", &machines::detach_nic},
+    {"Adopt", &machines::adopt},
   };
   for (const auto& [name, m] : methods)
     server_.handle<rpc::guest_request, rpc::guest_response>(
@@ -97,6 +99,11 @@ void libvirt_agent::serve_pending() {
   server_.handle<rpc::guest_request, pending_list>("Libvirt.Pending", [this](const rpc::guest_request& request) {
     return with_codes(request, [&] { return pending_list{machines_.pending(request)}; });
   });
+}
+
+void libvirt_agent::serve_unmanaged() {
+  server_.handle<rpc::unmanaged_request, rpc::unmanaged_response>(
+    "Libvirt.ListUnmanaged", [this](const rpc::unmanaged_request&) { return machines_.list_unmanaged(); });
 }
 
 void libvirt_agent::serve_metrics() {

@@ -26,7 +26,7 @@ struct libvirt_settings {
 
 /// Runs virtual machines through libvirt. Methods: `Libvirt.` with CreateGuest, Create (which starts it too), Run,
 /// Reboot, Restart, Shutdown, Poweroff, Suspend, Resume, Hibernate, Delete, Status, Update, AttachDisk, DetachDisk,
-/// ResizeDisk, AttachNic, DetachNic, Pending, CPUMetrics, DiskMetrics, NicMetrics, HostInfo. Logs: POST to /guests/log.
+/// ResizeDisk, AttachNic, DetachNic, Adopt, ListUnmanaged, Pending, CPUMetrics, DiskMetrics, NicMetrics, HostInfo. Logs: POST to /guests/log.
 /// Tells the agent what guests do by themselves. One a process.
 class libvirt_agent {
 public:
@@ -40,6 +40,7 @@ private:
   auto with_codes(const rpc::guest_request& request, Work work);
   void serve_guests();
   void serve_pending();
+  void serve_unmanaged();
   void serve_metrics();
   void serve_host();
 

@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/machine_check.hpp"
 
 #include "rpc/agents/libvirt/domain_parts.hpp"
+#include "rpc/agents/libvirt/recorded_disks.hpp"
 #include "rpc/model/cloud_init.hpp"
 
 #include <stdexcept>
@@ -24,7 +25,20 @@ bool is_seed_of(xml_node disk, const std::string& guest, const disk_places& plac
   return is_seed(disk) && is(disk, "type", "file") && places.is_seed(value(disk.child("source"), "file"), guest);
 }
 
-void check_disk(xml_node disk, const std::string& field, const std::string& guest, const disk_places& places,
+/// Where files may lie for one guest.
+struct allowed_files {
+  const disk_places& places;
+  const adoption* adopted;
+
+  placed_disk find(const std::string& path, const std::string& guest, const std::string& field) const {
+    if (adopted)
+      if (auto recorded = find_recorded(*adopted, path, field))
+        return *std::move(recorded);
+    return places.find(path, guest, field);
+  }
+};
+
+void check_disk(xml_node disk, const std::string& field, const std::string& guest, const allowed_files& files,
                 checked_machine& to) {
   const auto source = disk.child("source");
   if (!source)
@@ -32,7 +46,7 @@ void check_disk(xml_node disk, const std::string& field, const std::string& gues
   if (!is(disk, "type", "file") && !is(disk, "type", "block"))
     throw std::invalid_argument{field + ": is neither a file nor a block device"};
   const auto path = value(source, is(disk, "type", "block") ? "dev" : "file");
-  const auto found = places.find(path, guest, field);
+  const auto found = files.find(path, guest, field);
   if (!is(disk.child("driver"), "type", found.format()) || (found.read_only && !disk.child("readonly")))
     to.is_reformatted = true;
   write_disk(disk, found, value(disk.child("target"), "bus"));
@@ -62,9 +76,10 @@ void check_seed(xml_node devices, const rpc::guest& g, const disk_places& places
     append_seed(devices, *seed);
 }
 
-void check_kernel(xml_node os, const char* element, const std::string& field, const disk_places& places) {
-  if (auto file = os.child(element))
-    file.text() = places.find_media(file.text().get(), field).c_str();
+void check_kernel(xml_node os, const char* element, const std::string& field, const allowed_files& files) {
+  auto file = os.child(element);
+  if (file && !(files.adopted && is_recorded_boot_file(*files.adopted, file.text().get())))
+    file.text() = files.places.find_media(file.text().get(), field).c_str();
 }
 
 void check_nics(xml_node devices, const machine_rules& rules) {
@@ -114,22 +129,25 @@ void check_displays(xml_node devices, const rpc::guest& g, const port_range& por
 
 } // namespace
 
-checked_machine check_machine(const std::string& xml, const rpc::guest& g, const machine_rules& rules) {
+checked_machine check_machine(const std::string& xml, const rpc::guest& g, const machine_rules& rules,
+                              const adoption* adopted) {
   pugi::xml_document document;
   if (!document.load_string(xml.c_str()))
     throw std::runtime_error{"libvirt's description of the domain cannot be read"};
   const auto before = text_of(document);
   const auto domain = document.child("domain");
   const auto devices = domain.child("devices");
+  const allowed_files files{rules.places, adopted};
   checked_machine checked;
   check_seed(devices, g, rules.places);
   for (const auto& disk : devices.children("disk"))
     if (!is_seed_of(disk, g.id, rules.places))
-      check_disk(disk, "disk " + value(disk.child("target"), "dev"), g.id, rules.places, checked);
+      check_disk(disk, "disk " + value(disk.child("target"), "dev"), g.id, files, checked);
   check_nics(devices, rules);
-  check_kernel(domain.child("os"), "kernel", "metadata.boot.kernel", rules.places);
-  check_kernel(domain.child("os"), "initrd", "metadata.boot.initrd", rules.places);
-  check_displays(devices, g, rules.vnc_ports, checked);
+  check_kernel(domain.child("os"), "kernel", "metadata.boot.kernel", files);
+  check_kernel(domain.child("os"), "initrd", "metadata.boot.initrd", files);
+  if (!adopted || wants_vnc(g, rules.vnc_ports))
+    check_displays(devices, g, rules.vnc_ports, checked);
   checked.xml = text_of(document);
   checked.is_changed = checked.xml != before;
   return checked;

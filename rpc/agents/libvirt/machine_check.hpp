@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/agents/libvirt/adoption.hpp"
 #include "rpc/agents/libvirt/machine_rules.hpp"
 #include "rpc/model/model.hpp"
 
@@ -21,6 +22,10 @@ struct checked_machine {
 /// Brings a domain's XML, as libvirt keeps it, in line with the rules and with what lies in the store now: each disk gets the
 /// format of its place and the files behind it, so that QEMU probes nothing; VNC is as `g` asks for, or gone. Throws
 /// std::invalid_argument where a disk, a kernel or a nic must not be.
-checked_machine check_machine(const std::string& xml, const rpc::guest& g, const machine_rules& rules);
+///
+/// `adopted` is the record of a domain that was there before its guest, else null. Its recorded files may lie outside of
+/// the stores. Its displays stay as its administrator made them, until the guest asks for VNC with a password.
+checked_machine check_machine(const std::string& xml, const rpc::guest& g, const machine_rules& rules,
+                              const adoption* adopted = nullptr);
 
 } // namespace mistify::agents

@@ -1,5 +1,6 @@
 #include "rpc/agents/libvirt/machines.hpp"
 
+#include "rpc/agents/libvirt/adoption.hpp"
 #include "rpc/agents/libvirt/claims.hpp"
 #include "rpc/agents/libvirt/console_log.hpp"
 #include "rpc/agents/libvirt/defaults.hpp"
@@ -7,11 +8,13 @@
 #include "rpc/agents/libvirt/guest_text.hpp"
 #include "rpc/agents/libvirt/machine_check.hpp"
 #include "rpc/agents/libvirt/states.hpp"
+#include "rpc/base/cut_text.hpp"
 #include "rpc/model/cloud_init.hpp"
 
 #include <libvirt/virterror.h>
 
 #include <algorithm>
+#include <pugixml.hpp>
 
 namespace mistify::agents {
 
@@ -35,12 +38,27 @@ void destroy(virDomainPtr d) {
     throw refusal;
 }
 
-/// With all that libvirt keeps of a domain, as far as its driver knows such things.
-void undefine(virDomainPtr d) {
+/// With all that libvirt keeps of a domain, as far as its driver knows such things. What an adopted machine's firmware and
+/// TPM keep is its administrator's, as its disks are.
+void undefine(virDomainPtr d, bool adopted) {
   constexpr unsigned all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-                           VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
-  if (virDomainUndefineFlags(d, all) < 0)
+                           VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+  constexpr unsigned kept = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+  constexpr unsigned removed = VIR_DOMAIN_UNDEFINE_NVRAM;
+  if (virDomainUndefineFlags(d, all | (adopted ? kept : removed)) < 0)
     must(virDomainUndefine(d));
+}
+
+/// What a deleted guest leaves on the host; empty for a machine that was not adopted.
+std::string left_behind(virDomainPtr d) {
+  constexpr std::size_t longest = 1024; // bytes
+  const auto mark = find_adoption(d);
+  if (!mark || mark->disks.empty())
+    return {};
+  std::string paths;
+  for (const auto& disk : mark->disks)
+    paths.append(paths.empty() ? "" : ", ").append(disk.front().path.string());
+  return "its disks outside of the store stay: " + rpc::cut_text(paths, longest);
 }
 
 void go_on(virDomainPtr d) {
@@ -119,6 +137,14 @@ domain_ptr find_ours(virConnectPtr c, const std::string& id) {
   return std::move(there.ours);
 }
 
+/// True if a console of the machine is written to that file.
+bool has_log(virDomainPtr d, const std::string& file) {
+  pugi::xml_document document;
+  document.load_string(text_ptr{must(virDomainGetXMLDesc(d, 0))}.get());
+  const auto logs = [&](const pugi::xml_node& device) { return device.child("log").attribute("file").value() == file; };
+  return std::ranges::any_of(document.child("domain").child("devices").children(), logs);
+}
+
 /// With passwords, which the domain would lose otherwise.
 std::string whole_xml(virDomainPtr d) {
   return text_ptr{must(virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE))}.get();
@@ -137,6 +163,10 @@ void expect_uuid(const std::string& id) {
     throw std::invalid_argument{"invalid argument: the guest's id must be a UUID"};
 }
 
+bool is_adopted(virDomainPtr machine, const std::string& guest) {
+  return virDomainGetName(machine) != guest;
+}
+
 domain_ptr need_domain(virConnectPtr c, const std::string& id) {
   auto ours = find_ours(c, id);
   if (!ours)
@@ -152,7 +182,10 @@ machines::machines(hypervisor& where, std::filesystem::path consoles, machine_ru
 }
 
 rpc::guest_response machines::answer(rpc::guest g, virDomainPtr d) const {
-  fill_in(g, shape_of(d));
+  auto shape = shape_of(d);
+  if (g.vnc == 0 && is_adopted(d, g.id)) // its display is its administrator's
+    shape.vnc = 0;
+  fill_in(g, shape);
   g.state = state_name(d);
   g.state_reason = state_reason(d, notes_);
   return {std::move(g)};
@@ -195,6 +228,9 @@ void machines::define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& a
   if (g.vnc != 0 || std::ranges::any_of(made.disks, &placed_disk::is_shared))
     claim.lock();
   const auto there = find_ours(c, g.id);
+  if (there && is_adopted(there.get(), g.id))
+    throw std::runtime_error{"conflict: a domain that was adopted has this UUID, " +
+                             left_alone(virDomainGetName(there.get()))};
   take_claims(c, g, there.get(), made);
   const auto xml = build_domain_xml(g, made, with_wish(look_at_host(c), args), console_log(g.id));
   if (there) {
@@ -264,7 +300,8 @@ std::string machines::boot(virDomainPtr d, const rpc::guest& g) {
   std::unique_lock claim{claims_, std::defer_lock};
   auto asked = g;
   asked.vnc = vnc_port(c, g, read_domain(xml).vnc, claim);
-  const auto checked = check_machine(xml, asked, rules_);
+  const auto adopted = find_adoption(d);
+  const auto checked = check_machine(xml, asked, rules_, adopted ? &*adopted : nullptr);
   expect_sound_saved_state(d, asked);
   if (checked.is_changed)
     domain_ptr{must(virDomainDefineXML(c, checked.xml.c_str()))};
@@ -297,7 +334,8 @@ void machines::expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) con
   if (must(virDomainHasManagedSaveImage(d, 0)) == 0)
     return;
   const text_ptr xml{must(virDomainManagedSaveGetXMLDesc(d, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))};
-  const auto checked = check_machine(xml.get(), g, rules_);
+  const auto adopted = find_adoption(d);
+  const auto checked = check_machine(xml.get(), g, rules_, adopted ? &*adopted : nullptr);
   if (checked.is_reformatted || checked.lost_vnc || checked.was_open)
     throw std::runtime_error{
       "the machine's saved state is of before, with a disk or a display that it must not have any "
@@ -388,7 +426,10 @@ rpc::guest_response machines::hibernate(const rpc::guest_request& request) {
 bool machines::is_there(const std::string& id) {
   expect_uuid(id);
   const auto connection = hypervisor_.connect();
-  return find_ours(connection.get(), id) != nullptr;
+  const auto there = find_ours(connection.get(), id);
+  if (there && is_adopted(there.get(), id) && !has_log(there.get(), console_log(id)))
+    throw std::runtime_error{"conflict: the guest was adopted, and its machine logs no console to " + console_log(id)};
+  return there != nullptr;
 }
 
 rpc::guest_response machines::status(const rpc::guest_request& request) {
@@ -413,8 +454,9 @@ rpc::guest_response machines::remove(const rpc::guest_request& request) {
   forget_reboot(gone.guest.id);
   const auto there = find_machine(connection.get(), gone.guest.id);
   if (there.ours) {
+    gone.message = left_behind(there.ours.get());
     destroy(there.ours.get());
-    undefine(there.ours.get());
+    undefine(there.ours.get(), is_adopted(there.ours.get(), gone.guest.id));
   }
   if (!there.foreign.empty())
     gone.message = left_alone(there.foreign);

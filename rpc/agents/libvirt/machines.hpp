@@ -7,6 +7,7 @@
 #include "rpc/agents/libvirt/pending_changes.hpp"
 #include "rpc/model/apply.hpp"
 #include "rpc/model/messages.hpp"
+#include "rpc/model/unmanaged.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -16,8 +17,9 @@
 
 namespace mistify::agents {
 
-/// The machines behind guests: what each method does to one. A guest's id is its domain's name and UUID; a domain that
-/// has only one of them is somebody else's, and no method touches it.
+/// The machines behind guests: what each method does to one. A guest's id is its domain's UUID and its name, unless the
+/// domain carries the mark of an adoption; one that has only one of both is somebody else's, and no method but `adopt`
+/// touches it.
 ///
 /// Every member may be called from any thread; calls on one guest take turns. Each returns the guest as it is then: its
 /// state, and what libvirt chose filled in. What is done already succeeds once more. Throws std::invalid_argument where
@@ -51,9 +53,21 @@ public:
   rpc::guest_response resume(const rpc::guest_request& request);
   /// Saves its memory to the host's disk and turns it off; the next start goes on from there. Throws likewise.
   rpc::guest_response hibernate(const rpc::guest_request& request);
-  /// Pulls its plug, and forgets it with its console's log. The disks are not touched. A foreign domain is left alone,
+  /// Pulls its plug, and forgets it with its console's log. The disks are not touched; of an adopted machine neither is
+  /// what its firmware and its TPM keep, and the message names the disks that nobody removes. A foreign domain is left alone,
   /// which the message says.
   rpc::guest_response remove(const rpc::guest_request& request);
+
+  // machine_adoption.cpp
+
+  /// Makes the domain with the guest's id as its UUID the guest's machine, running or not: writes the mark, and nothing
+  /// else. Returns the guest as the machine is; an earlier mark is renewed. Throws std::invalid_argument for what cannot
+  /// be in a guest, std::runtime_error ("conflict: …", "in use by …") for a domain that cannot be taken into care.
+  rpc::guest_response adopt(const rpc::guest_request& request);
+  /// The domains whose names are not their UUIDs, the marked ones too: only the agent knows whether it has their guests.
+  /// At most 10,000.
+  rpc::unmanaged_response list_unmanaged();
+
   // machine_changes.cpp: each changes the machine as it is defined, and as it runs where the params' `apply` wants that and
   // QEMU can. Where it cannot, `live` is refused, and else the message says why it takes effect at the next start.
 
@@ -72,7 +86,8 @@ public:
   /// What of the machine is different at its next start.
   std::vector<pending_change> pending(const rpc::guest_request& request);
 
-  /// Whether the guest has a machine.
+  /// Whether the guest has a machine. Throws std::runtime_error ("conflict: …") for an adopted one whose console is not
+  /// logged where those of the others are.
   bool is_there(const std::string& id);
   /// `unknown` with a message for a guest in whose place is a foreign domain.
   rpc::guest_response status(const rpc::guest_request& request);
@@ -108,6 +123,9 @@ private:
 
 /// Throws std::invalid_argument unless it is a UUID, which every domain needs, and which is harmless in a path.
 void expect_uuid(const std::string& id);
+
+/// True for the machine of a guest that had another name before, and was adopted.
+bool is_adopted(virDomainPtr machine, const std::string& guest);
 
 /// The domain of a guest. Throws `hypervisor_error` where there is none, std::runtime_error for a foreign one.
 domain_ptr need_domain(virConnectPtr c, const std::string& id);

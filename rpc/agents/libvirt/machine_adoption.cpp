@@ -1,0 +1,177 @@
+#include "rpc/agents/libvirt/adoption_plan.hpp"
+#include "rpc/agents/libvirt/claims.hpp"
+#include "rpc/agents/libvirt/domain_reader.hpp"
+#include "rpc/agents/libvirt/machines.hpp"
+#include "rpc/agents/libvirt/states.hpp"
+#include "rpc/base/cut_text.hpp"
+
+#include <libvirt/virterror.h>
+
+#include <stdexcept>
+#include <strings.h>
+#include <utility>
+
+// Machines that libvirt had before they were guests.
+namespace mistify::agents {
+
+namespace {
+
+/// Bounds of what one answer names: domains, and bytes of the text of each.
+constexpr std::size_t most_domains = 10'000, longest_text = 256, longest_path = 4096;
+
+std::string definition_of(virDomainPtr d) {
+  return text_ptr{must(virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE))}.get();
+}
+
+std::string machine_of(virDomainPtr d) {
+  if (must(virDomainIsActive(d)) != 1)
+    return {};
+  return text_ptr{must(virDomainGetXMLDesc(d, 0))}.get();
+}
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw std::runtime_error{"conflict: " + why};
+}
+
+/// A copied definition may carry another guest's mark; only its administrator knows which of both is meant.
+void expect_own_mark(virDomainPtr d, const std::string& id) {
+  const auto mark = read_mark(d);
+  if (mark && mark->id != id)
+    refuse("its metadata has the mark of another guest's adoption: " + rpc::cut_text(mark->id, longest_text));
+}
+
+/// As guests' own machines are. Of ids that were taken over from elsewhere letters may be capitals.
+bool is_named_by_id(virDomainPtr d) {
+  return strcasecmp(must(virDomainGetName(d)), uuid_of(d).c_str()) == 0;
+}
+
+/// Throws std::runtime_error ("conflict: …") for a domain that cannot be taken into care, whatever it is made of.
+void expect_adoptable(virDomainPtr d, const std::string& id) {
+  if (is_named_by_id(d))
+    refuse("the domain is a guest's machine already: its name is its UUID");
+  if (must(virDomainIsPersistent(d)) == 0)
+    refuse("the domain is transient: it would be gone once it is off (virsh define makes it last)");
+  expect_own_mark(d, id);
+}
+
+adoption_plan plan_for(virDomainPtr d, const std::string& id, const machine_rules& rules) {
+  expect_adoptable(d, id);
+  auto plan = plan_adoption(id, definition_of(d), machine_of(d), rules);
+  for (const auto& path : plan.own_paths)
+    expect_free_disk(virDomainGetConnect(d), path, id, among::all);
+  return plan;
+}
+
+/// Members that the client or the agent says stay as they are.
+void put_machine(rpc::guest& g, rpc::guest from) {
+  g.memory = from.memory;
+  g.cpu = from.cpu;
+  g.disks = std::move(from.disks);
+  g.nics = std::move(from.nics);
+  for (const auto& [key, value] : from.extra)
+    g.extra.emplace(key, value);
+}
+
+// -- the list --------------------------------------------------------------------------------------------------------
+
+rpc::unmanaged_disk shown(const disk_shape& disk) {
+  return {rpc::cut_text(disk.device, longest_text), rpc::cut_text(disk.source, longest_path),
+          rpc::cut_text(disk.format, longest_text)};
+}
+
+rpc::unmanaged_nic shown(const nic_shape& nic) {
+  return {rpc::cut_text(nic.mac, longest_text), rpc::cut_text(nic.source, longest_text),
+          rpc::cut_text(nic.device, longest_text)};
+}
+
+/// What can be said of any domain.
+void show_shape(const domain_shape& shape, rpc::unmanaged_domain& to) {
+  constexpr std::uint64_t kb_in_mb = 1024;
+  to.memory = shape.memory / kb_in_mb;
+  to.cpu = shape.cpus;
+  for (const auto& disk : shape.disks)
+    to.disks.push_back(shown(disk));
+  for (const auto& nic : shape.nics)
+    to.nics.push_back(shown(nic));
+}
+
+/// What is known once its files were looked at.
+void show_plan(const adoption_plan& plan, rpc::unmanaged_domain& to) {
+  to.cpu = plan.guest.cpu;
+  for (const auto& disk : plan.guest.disks)
+    for (auto& one : to.disks)
+      if (one.device == disk.device)
+        one.size = disk.size;
+}
+
+std::string reason_in(const std::exception& e) {
+  constexpr std::string_view code = "conflict: ";
+  std::string_view why = e.what();
+  if (why.starts_with(code))
+    why.remove_prefix(code.size());
+  return rpc::cut_text(why, longest_path);
+}
+
+void judge(virDomainPtr d, const machine_rules& rules, rpc::unmanaged_domain& to) {
+  const auto defined = definition_of(d), running = machine_of(d);
+  show_shape(read_domain(running.empty() ? defined : running), to);
+  try {
+    show_plan(plan_adoption(to.id, defined, running, rules), to);
+    expect_adoptable(d, to.id);
+    to.adoptable = true;
+  } catch (const hypervisor_error&) {
+    throw;
+  } catch (const std::invalid_argument& e) {
+    to.reason = reason_in(e);
+  } catch (const std::runtime_error& e) {
+    to.reason = reason_in(e);
+  }
+}
+
+rpc::unmanaged_domain look_at(virDomainPtr d, const std::string& name, const machine_rules& rules) {
+  rpc::unmanaged_domain found;
+  found.id = uuid_of(d);
+  found.name = rpc::cut_text(name, longest_text);
+  found.state = state_name(d);
+  found.marked = find_adoption(d).has_value();
+  judge(d, rules, found);
+  return found;
+}
+
+} // namespace
+
+rpc::guest_response machines::adopt(const rpc::guest_request& request) {
+  const auto& id = request.guest.id;
+  expect_uuid(id);
+  const auto turn = hypervisor_.turns().take(id);
+  const auto connection = hypervisor_.connect();
+  const auto domain = find_domain(connection.get(), id);
+  if (!domain)
+    throw hypervisor_error{VIR_ERR_NO_DOMAIN, "no domain " + id};
+  const std::lock_guard claim{claims_};
+  auto plan = plan_for(domain.get(), id, rules_);
+  write_mark(domain.get(), plan.mark);
+  auto g = request.guest;
+  put_machine(g, std::move(plan.guest));
+  return answer(std::move(g), domain.get());
+}
+
+/// One that goes meanwhile is passed over.
+rpc::unmanaged_response machines::list_unmanaged() {
+  rpc::unmanaged_response found;
+  const auto connection = hypervisor_.connect();
+  for (const auto& domain : all_domains(connection.get())) {
+    const std::string name = must(virDomainGetName(domain.get()));
+    if (is_named_by_id(domain.get()) || found.domains.size() == most_domains)
+      continue;
+    try {
+      found.domains.push_back(look_at(domain.get(), name, rules_));
+    } catch (const hypervisor_error& e) {
+      if (e.code() != VIR_ERR_NO_DOMAIN)
+        throw;
+    }
+  }
+  return found;
+}
+
+} // namespace mistify::agents
