@@ -76,8 +76,9 @@ job_table::job_table(database& db)
     find_delete_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM " + jobs_by_guest + " WHERE " + of_guest +
                        " AND status < 2 AND action IN ('delete', 'containerDelete') ORDER BY seq LIMIT 1"},
     replace_request_{db, "UPDATE jobs SET request = ? WHERE seq = ?"},
-    preemptible_{db, "SELECT id FROM " + jobs_by_guest + " WHERE " + of_guest +
-                       " AND status < 2 AND seq < ?2 AND action NOT IN ('delete', 'containerDelete') ORDER BY seq"},
+    preemptible_{
+      db, "SELECT id FROM " + jobs_by_guest + " WHERE " + of_guest +
+            " AND status < 2 AND seq < ?2 AND action NOT IN ('delete', 'containerDelete', 'adopt') ORDER BY seq"},
     first_ended_{db, "SELECT ended FROM jobs INDEXED BY jobs_ended WHERE status >= 2 ORDER BY ended LIMIT 1"},
     last_ended_{db, "SELECT ended FROM jobs INDEXED BY jobs_ended WHERE status >= 2 ORDER BY ended DESC LIMIT 1"} {}
 

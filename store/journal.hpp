@@ -104,7 +104,7 @@ struct new_job {
   std::string user = {};   ///< of the client; "agent" for the agent's own jobs
   std::string wanted = {}; ///< "on", "off": what the guest is wished to be from now on; empty: as before
   bool raises = false;     ///< `request` replaces that of an unfinished delete
-  bool preempts = false;   ///< ends what runs and waits for the guest, except for deletes
+  bool preempts = false;   ///< ends what runs and waits for the guest, except for deletes and adoptions
   own_start own = own_start::none;
 };
 
@@ -244,6 +244,8 @@ public:
   /// whose machine is `missing` is created once more by the same request.
   /// Throws queue_full, too_large beyond the bounds, unavailable during maintenance, and conflict if the host has no
   /// room for the guest or another guest has its MAC address or VNC port.
+  /// An adoption throws conflict whenever the id is taken; neither maintenance nor room matter to it, since the machine
+  /// is there already. If its job fails, the guest is removed.
   queued_job add_guest(const rpc::guest& guest, const new_job& job);
 
   /// Throws not_found for an unknown job, conflict for one that has ended, sub_agent_failed if the returned guest

@@ -1,6 +1,7 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/model/codec.hpp"
 #include "store/admission.hpp"
+#include "store/adopted_guest.hpp"
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
 
@@ -110,6 +111,8 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     if (const auto there = impl_->guest(guest.id)) {
       if (impl_->jobs.find_delete(guest.id))
         throw failure{errc::conflict, "the guest is being deleted"};
+      if (adopts_guest(job.action)) // a repetition has an idempotency key
+        throw failure{errc::conflict, "guest ID exists already"};
       if (auto once_more = impl_->create_again(*there, job, staged))
         return *std::move(once_more);
       auto create = impl_->guests.find_create(guest.id);
@@ -124,7 +127,7 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     expect_fit(stored->doc.size(), 0, bounds.guest_bytes, errc::too_large, "the guest");
     if (impl_->count_guests() >= bounds.guests)
       throw failure{errc::queue_full, "there are " + std::to_string(bounds.guests) + " guests, which is the most"};
-    impl_->admit_create(*stored);
+    adopts_guest(job.action) ? expect_unique(impl_->ledger, stored->facts, guest.id) : impl_->admit_create(*stored);
     auto row = impl_->row_of(job, guest.id);
     impl_->guests.insert(*stored, row.job, job.request_digest);
     impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);
@@ -247,7 +250,9 @@ void journal::impl::change_guest(const job_row& row, const guest_change& change,
     return;
   }
   const auto& returned = std::get<guest_returned>(change);
-  auto merged = merge_guest(*stored, returned.sent_doc, returned.guest);
+  auto merged = adopts_guest(row.job.action) ? merge_adopted(ledger, *stored, returned.sent_doc, returned.guest,
+                                                             jobs.has_later_wish(row.job.guest_id, row.seq))
+                                             : merge_guest(*stored, returned.sent_doc, returned.guest);
   if (creates_guest(row.job.action) && merged->facts.state == "running" &&
       !jobs.has_later_wish(row.job.guest_id, row.seq))
     merged = with_wish(*merged, "on");

@@ -33,7 +33,8 @@ enum class action_subject : std::uint8_t {
 
 /// The effect of a completed action on the guest's record.
 /// `changes`: the guest's record follows the client's wish, which the stages are sent as `params`.
-enum class record_effect : std::uint8_t { none, creates, deletes, changes };
+/// `adopts`: as `creates`, of a machine that is there; if the action fails, the record is removed.
+enum class record_effect : std::uint8_t { none, creates, deletes, changes, adopts };
 
 /// Whether an accepted action sets the guest's `wanted`, and to what.
 enum class power_wish : std::uint8_t { none, on, off };

@@ -10,6 +10,16 @@ namespace mistify::actors {
 
 using rpc::failure;
 
+namespace {
+
+/// True if a job that ends so has removed the guest's record.
+bool removes_record(const action_kind& kind, rpc::job_status how) {
+  return how == rpc::job_status::complete ? kind.effect == record_effect::deletes
+                                          : kind.effect == record_effect::adopts;
+}
+
+} // namespace
+
 guest_runner::running_job* guest_runner::current(std::uint64_t epoch) {
   const auto found = std::ranges::find(running_, epoch, &running_job::epoch);
   return found == running_.end() ? nullptr : &*found;
@@ -117,8 +127,7 @@ void guest_runner::perform(running_job& at, const job_run::drop&) {
 }
 
 void guest_runner::perform(running_job& at, const job_run::finish& what) {
-  const bool deleted =
-    what.how && what.how->status == rpc::job_status::complete && at.entry.kind->effect == record_effect::deletes;
+  const bool deleted = what.how && removes_record(*at.entry.kind, what.how->status);
   tell_waiting(at.entry);
   queue_.ended(at.entry.key);
   running_.remove_if([&](const running_job& one) { return &one == &at; });

@@ -197,7 +197,7 @@ job_run::commands job_run::rest() {
 job_run::commands job_run::refused(const store::job_step& step, const failure& why) {
   if (why.code() == errc::storage_failed)
     return block(step);
-  if (why.code() == errc::sub_agent_failed) {
+  if (why.code() == errc::sub_agent_failed || why.code() == errc::sub_agent_conflict) {
     job_.steps.step_back();
     return cancelled_ ? save_cancelled(store::guest_unchanged{}) : failed(why);
   }
@@ -211,8 +211,7 @@ job_run::commands job_run::refused(const store::job_step& step, const failure& w
 job_run::commands job_run::block(store::job_step step) {
   step.then.reset();
   if (cancelled_ && !ends(step)) {
-    if (changes_nothing(step.change))
-      step.change = change_when_failed(job_.steps.kind());
+    settle_failure(step.change);
     step.next = cancelled_end();
   } else if (const auto* starts = std::get_if<store::stage_starts>(&step.next)) {
     step.next = store::stage_paused{starts->index, starts->detour};
@@ -254,9 +253,15 @@ std::optional<job_run::commands> job_run::cancel() {
 
 /// A change that the database has not taken yet is saved with the end: the sub-agent did it.
 job_run::commands job_run::save_cancelled(store::guest_change change) {
-  if (changes_nothing(change))
-    change = change_when_failed(job_.steps.kind());
+  settle_failure(change);
   return save_end(std::move(change), cancelled_end());
+}
+
+/// What was done to a guest that stays is not undone; an adoption leaves no guest, however far it was.
+void job_run::settle_failure(store::guest_change& change) const {
+  const auto& kind = job_.steps.kind();
+  if (changes_nothing(change) || kind.effect == record_effect::adopts)
+    change = change_when_failed(kind);
 }
 
 store::job_ends job_run::cancelled_end() const {

@@ -142,6 +142,7 @@ private:
   commands save_end(store::guest_change change, store::job_ends how);
   commands give_up_waiting();
   commands save_cancelled(store::guest_change change);
+  void settle_failure(store::guest_change& change) const;
   commands call_stage(std::string guest_doc);
   commands rest();
   commands block(store::job_step step);

@@ -118,6 +118,8 @@ boot_plan plan_of(const store::journal& journal) {
 store::guest_change change_when_failed(const action_kind& kind) {
   if (kind.effect == record_effect::creates)
     return store::guest_state{"error"};
+  if (kind.effect == record_effect::adopts)
+    return store::guest_removed{};
   return store::guest_unchanged{};
 }
 

@@ -14,7 +14,8 @@
 
 namespace mistify::actors {
 
-/// What a job that fails does to its guest: a create leaves it behind in state `error`, for everybody to see.
+/// What a job that fails does to its guest: a create leaves it behind in state `error`, for everybody to see;
+/// an adoption leaves no guest, since it made nothing.
 store::guest_change change_when_failed(const action_kind& kind);
 
 /// Returns the pipeline of an action; null if it is not configured.

@@ -7,7 +7,7 @@ namespace mistify::http {
 namespace {
 
 bool is_create(const rpc::job& job) {
-  return job.action == "create" || job.action == "containerCreate";
+  return job.action == "create" || job.action == "containerCreate" || job.action == "adopt";
 }
 
 } // namespace
@@ -21,7 +21,7 @@ const std::unordered_set<std::string>& job_view::own() {
   return *own_;
 }
 
-/// A create is the first job of a guest: older ones are of a guest that had the same id before.
+/// A create or an adoption is the first job of a guest: older ones are of a guest that had the same id before.
 bool job_view::sees(const rpc::job& job) {
   if (!who_.guests || own().contains(job.id))
     return true;

@@ -20,6 +20,7 @@ public:
   explicit run_fixture(std::string_view action = "reboot", bool forced = false, bool needs_places = true) {
     const auto config = parse_config({{"test", R"({"services":{"a":{"port":1},"b":{"port":2}},"actions":{
       "create":{"stages":[{"service":"a","method":"T.Create"}]},
+      "adopt":{"stages":[{"service":"a","method":"T.Adopt"},{"service":"a","method":"T.Note"}]},
       "delete":{"stages":[{"service":"a","method":"T.Delete"}]},
       "reboot":{"stages":[{"service":"a","method":"T.Stop"},{"service":"a","method":"T.Start"}]},
       "restart":{"stages":[{"service":"a","method":"T.One"},{"service":"b","method":"T.Two"}]},
@@ -203,6 +204,25 @@ TEST_CASE("a delete removes its guest, a failed create leaves it in error") {
   const auto saved = created.step(created.run->failed({errc::sub_agent_failed, "no space"}));
   CHECK(std::get<store::guest_state>(saved.change).state == "error");
   CHECK(std::get<store::job_ends>(saved.next).message == "no space");
+}
+
+TEST_CASE("an adoption that fails removes its guest, whatever its stages had returned") {
+  run_fixture failed{"adopt"};
+  failed.begin();
+  CHECK(
+    std::holds_alternative<store::guest_removed>(failed.step(failed.run->failed({errc::sub_agent_failed, ""})).change));
+  run_fixture refused{"adopt"};
+  refused.begin();
+  const auto saved =
+    refused.step(refused.refused(refused.step(refused.run->answered(guest_answer)), errc::sub_agent_conflict));
+  CHECK(std::get<store::job_ends>(saved.next).code == rpc::job_code::conflict);
+  CHECK(std::holds_alternative<store::guest_removed>(saved.change));
+  run_fixture cancelled{"adopt"};
+  cancelled.begin();
+  cancelled.refused(cancelled.step(cancelled.run->answered(guest_answer)));
+  auto todo = cancelled.run->cancel();
+  REQUIRE(todo.has_value());
+  CHECK(std::holds_alternative<store::guest_removed>(cancelled.step(std::move(*todo)).change));
 }
 
 TEST_CASE_METHOD(run_fixture, "an answer that makes no sense fails the job") {
