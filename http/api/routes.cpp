@@ -48,6 +48,8 @@ const std::vector<route> table{
 
   {"GET", "/guests", read, list_guests, "name label state fields limit after"},
   {"POST", "/guests", guest, create_guest},
+  {"GET", "/guests/unmanaged", admin, list_unmanaged},
+  {"POST", "/guests/adopt", admin, adopt_guest},
   {"GET", "/guests/{guest}", read, get_guest},
   {"DELETE", "/guests/{guest}", guest, delete_guest, "force preempt"},
   {"PATCH", "/guests/{guest}", guest, patch_guest},

@@ -131,6 +131,12 @@ answer<rpc::guest> client::guest(std::string_view id) {
 answer<rpc::guest> client::create_guest(const std::string& body) {
   return queue<rpc::guest>("POST", "/guests", {body, {}, {}});
 }
+answer<std::vector<rpc::unmanaged_domain>> client::unmanaged() {
+  return read<std::vector<rpc::unmanaged_domain>>("/guests/unmanaged");
+}
+answer<rpc::guest> client::adopt(const std::string& body) {
+  return queue<rpc::guest>("POST", "/guests/adopt", {body, {}, {}});
+}
 answer<rpc::guest> client::update_guest(std::string_view id, const how_to& change) {
   return queue<rpc::guest>("PATCH", path("guests", id), change);
 }

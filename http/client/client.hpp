@@ -56,6 +56,9 @@ public:
   answer<std::vector<rpc::guest>> guests(const query& filter = {});
   answer<rpc::guest> guest(std::string_view id);
   answer<rpc::guest> create_guest(const std::string& body);
+  /// Domains of the hypervisor that are no guests.
+  answer<std::vector<rpc::unmanaged_domain>> unmanaged();
+  answer<rpc::guest> adopt(const std::string& body);
   answer<rpc::guest> update_guest(std::string_view id, const how_to& change);
   answer<rpc::guest> delete_guest(std::string_view id, const how_to& with = {});
   /// `action` as in the path: "reboot", "start".

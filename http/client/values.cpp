@@ -171,6 +171,10 @@ std::vector<pending_change> decode(std::string_view text) {
   return read_list(text, read_pending);
 }
 template <>
+std::vector<rpc::unmanaged_domain> decode(std::string_view text) {
+  return read_with(text, [&](const node&) { return rpc::decode_unmanaged_list(text); });
+}
+template <>
 document decode(std::string_view text) {
   try {
     return document::parse(text);

@@ -2,6 +2,7 @@
 
 #include "rpc/base/json.hpp"
 #include "rpc/model/model.hpp"
+#include "rpc/model/unmanaged.hpp"
 
 #include <map>
 #include <string>
@@ -74,6 +75,8 @@ template <>
 identity decode(std::string_view text);
 template <>
 std::vector<pending_change> decode(std::string_view text);
+template <>
+std::vector<rpc::unmanaged_domain> decode(std::string_view text);
 template <>
 rpc::json::document decode(std::string_view text);
 

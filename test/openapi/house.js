@@ -48,6 +48,8 @@ function config(port, dbpath) {
     "DetachNic",
     "Pending",
     "HostInfo",
+    "Adopt",
+    "ListUnmanaged",
   ])
     actions[name[0].toLowerCase() + name.slice(1)] = action("test", `Test.${name}`);
   for (const name of ["ListImages", "GetImage", "DeleteImage", "FetchImage"])

@@ -157,6 +157,8 @@ const std::map<std::string, std::string> scope_of_route{
   {"POST /container_images", "image"},
   {"DELETE /container_images/{image}", "image"},
   {"POST /guests", "guest"},
+  {"GET /guests/unmanaged", "admin"},
+  {"POST /guests/adopt", "admin"},
   {"DELETE /guests/{guest}", "guest"},
   {"PATCH /guests/{guest}", "guest"},
   {"POST /guests/{guest}/disks", "guest"},

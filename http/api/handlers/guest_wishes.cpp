@@ -35,8 +35,8 @@ std::string_view way_to_change(std::string_view member) {
     return "is changed by PATCH /guests/{id}/metadata";
   if (member == "disks" || member == "nics")
     return "is changed by POST and DELETE /guests/{id}/disks and /guests/{id}/nics";
-  constexpr std::array<std::string_view, 10> fixed{"id",  "type",       "image",        "state",  "next_disk",
-                                                   "vnc", "cloud_init", "state_reason", "wanted", "start"};
+  constexpr std::array<std::string_view, 11> fixed{"id",         "type",         "image",  "state", "next_disk", "vnc",
+                                                   "cloud_init", "state_reason", "wanted", "start", "adopted"};
   return std::ranges::find(fixed, member) == fixed.end() ? "" : "cannot be changed";
 }
 

@@ -86,6 +86,7 @@ void expect_seed_stage(const rpc::guest& guest, const actors::action& create) {
 rpc::guest decode_new_guest(const std::string& body) {
   auto guest = rpc::decode_guest(body);
   drop_null_members(guest);
+  guest.extra.erase("adopted"); // an adoption alone says so
   rpc::expect_exact_names(guest);
   rpc::expect_valid_names(guest);
   expect_no_controls(guest);

@@ -34,6 +34,10 @@ task<answer> resize_disk(context&, request); ///< likewise
 task<answer> attach_nic(context&, request);
 task<answer> detach_nic(context&, request); ///< captures: guest, nic (its number, or its name)
 
+// adoption.cpp
+task<answer> list_unmanaged(context&, request); ///< machines of the hypervisor that are no guests
+task<answer> adopt_guest(context&, request);
+
 // agent_reports.cpp
 task<answer> report_state(context&, request);    ///< by a sub-agent: the guest's state changed without a job
 task<answer> report_progress(context&, request); ///< by a sub-agent: the progress of a job's stage

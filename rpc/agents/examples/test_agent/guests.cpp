@@ -20,6 +20,7 @@ constexpr std::array rules{
   rule{"poweroff", "shutoff", "stopped"}, rule{"shutdown", "shutdown", "stopped"},
   rule{"start", "running", "running"},    rule{"suspend", "suspended", "paused"},
   rule{"resume", "running", "running"},   rule{"hibernate", "shutoff", "stopped"},
+  rule{"adopt", "running", "running"},
 };
 
 bool is_container(const rpc::guest& g) {

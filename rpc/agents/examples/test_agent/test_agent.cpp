@@ -2,6 +2,7 @@
 
 #include "rpc/agents/examples/test_agent/changes.hpp"
 #include "rpc/agents/examples/test_agent/guest_log.hpp"
+#include "rpc/model/unmanaged.hpp"
 
 #include <thread>
 
@@ -16,6 +17,19 @@ double seconds_now() {
 std::string capitalised(std::string word) {
   word[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(word[0])));
   return word;
+}
+
+rpc::unmanaged_response made_up_domains() {
+  rpc::unmanaged_domain one;
+  one.id = "5d5b6a2e-6f0c-4b8e-9a53-0f4c7d1e2b39";
+  one.name = "legacy";
+  one.state = "running";
+  one.memory = 1024;
+  one.cpu = 2;
+  one.disks = {{"vda", "/var/lib/libvirt/images/legacy.qcow2", "qcow2", 10240}};
+  one.nics = {{"52:54:00:00:00:09", "default", "vnet9"}};
+  one.adoptable = true;
+  return {{one}};
 }
 
 } // namespace
@@ -60,6 +74,9 @@ void test_agent::serve_guests() {
   for (const auto* method : {"pending", "containerPending"})
     handle<rpc::guest_request, no_pending_changes>(method,
                                                    [](const rpc::guest_request&) { return no_pending_changes{}; });
+  serve_action("adopt", "adopt");
+  handle<rpc::unmanaged_request, rpc::unmanaged_response>(
+    "ListUnmanaged", [](const rpc::unmanaged_request&) { return made_up_domains(); });
   // Names from the original's example.
   const std::pair<const char*, const char*> older[] = {
     {"Run", "start"},
