@@ -124,6 +124,32 @@ TEST_CASE("A guest is created from options or the API's JSON, and its id is prin
   CHECK(f.h.http.get("/guests/" + id).status == 404);
 }
 
+TEST_CASE("Domains that are no guests are listed, and adopted by id or name") {
+  fixture f;
+  constexpr auto legacy = "5d5b6a2e-6f0c-4b8e-9a53-0f4c7d1e2b39";
+  f.h.sub.on("Test.ListUnmanaged", [](const call& asked) {
+    return result(asked, R"({"domains":[{"id":")" + std::string{legacy} +
+                           R"(","name":"legacy","state":"running","memory":1024,"cpu":2,"adoptable":true},)"
+                           R"({"id":"5d5b6a2e-0000-4b8e-9a53-000000000001","name":"a\u001b[2J","state":"shutoff",)"
+                           R"("adoptable":false,"reason":"is transient"}]})");
+  });
+  const auto table = f.run({"unmanaged", "-o", "name,adoptable,reason"});
+  INFO(table.err);
+  CHECK(table.code == 0);
+  CHECK_THAT(table.out, Contains("legacy     true") && Contains("a\\x1b[2J  false      is transient"));
+  const auto made = f.run({"adopt", "legacy", "--name", "old", "--label", "team=a", "--metadata", "k=v", "--wait"});
+  INFO(made.err);
+  CHECK(made.code == 0);
+  CHECK(made.out == std::string{legacy} + "\n");
+  const auto guest = f.h.http.get("/guests/" + std::string{legacy}).body;
+  CHECK(at(guest, "name") == R"("old")");
+  CHECK(at(guest, "labels/team") == R"("a")");
+  CHECK(at(guest, "metadata/k") == R"("v")");
+  CHECK(f.run({"adopt", legacy}).code == 4); // a guest has that id
+  CHECK(f.run({"adopt", "nobody"}).code == 3);
+  CHECK(f.run({"adopt"}).code == 2);
+}
+
 TEST_CASE("Errors are at most three lines on stderr, with the documented exit statuses") {
   fixture f;
   const std::vector<std::pair<std::vector<std::string>, int>> cases{

@@ -16,6 +16,7 @@ struct context;
 enum class word : std::uint8_t {
   text,
   guest,
+  domain,
   job,
   image,
   snapshot,

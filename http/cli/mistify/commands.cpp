@@ -82,6 +82,16 @@ std::vector<command> guest_commands() {
      update_guest,
      false,
      true},
+    {"unmanaged", "list the domains of the hypervisor that are no guests", {}, {}, list_unmanaged, true},
+    {"adopt",
+     "take a domain into care, running or not",
+     {{"DOMAIN", word::domain}},
+     {{"--name", "NAME", "a name, unique among the guests; else the domain's"},
+      {"--label", "K=V", "a label; may be repeated", word::text, true},
+      {"--metadata", "K=V", "a pair of the guest's metadata; may be repeated", word::text, true}},
+     adopt_domain,
+     false,
+     true},
   };
 }
 

@@ -132,6 +132,7 @@ candidates asked_of_agent(word what, const place& at) {
   client::client agent{settings_of(in_a_hurry(at))};
   switch (what) {
   case word::guest: return names_of(all_guests(agent));
+  case word::domain: return names_of(read_named(agent.unmanaged().body, "id", "name"));
   case word::job: return names_of(read_named(agent.jobs({{"limit", "100"}}).body, "ID", ""));
   case word::image: return names_of(read_named(agent.images().body, "id", ""));
   case word::token: return names_of(read_named(agent.tokens().body, "id", "name"));

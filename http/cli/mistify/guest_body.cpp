@@ -152,6 +152,15 @@ std::string create_body(const arguments& args, const std::string& file, const st
   return text_of(all);
 }
 
+std::string adopt_body(const arguments& args, const std::string& id) {
+  body_members all;
+  all["id"] = json_string(id);
+  put_text(all, args, "--name", "name");
+  put_pairs(all, args, "--label", "labels", false);
+  put_pairs(all, args, "--metadata", "metadata", false);
+  return text_of(all);
+}
+
 std::string update_body(const arguments& args, const std::string& file) {
   auto all = common_members(args, file, true);
   put_text(all, args, "--apply", "apply");

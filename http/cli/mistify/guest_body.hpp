@@ -12,6 +12,9 @@ namespace mistify::cli {
 /// `user_data` is the text of --user-data. Throws `give_up{usage}`.
 std::string create_body(const arguments& args, const std::string& file, const std::string& user_data);
 
+/// The adoption of the domain with that UUID. Throws `give_up{usage}`.
+std::string adopt_body(const arguments& args, const std::string& id);
+
 /// The PATCH of a guest. "K=V" sets a label, "K-" removes it. Throws `give_up{usage}` where nothing is to change.
 std::string update_body(const arguments& args, const std::string& file);
 

@@ -59,9 +59,10 @@ std::string resolve(const std::vector<named>& all, std::string_view asked, std::
   }
   throw give_up{status::absent, "there is no " + std::string{kind} + " \"" + std::string{asked} + "\"",
                 "`mistify " +
-                  std::string{kind == "guest" ? "list"
-                              : kind == "job" ? "jobs"
-                                              : "token list"} +
+                  std::string{kind == "guest"    ? "list"
+                              : kind == "job"    ? "jobs"
+                              : kind == "domain" ? "unmanaged"
+                                                 : "token list"} +
                   "` names all"};
 }
 
@@ -134,6 +135,12 @@ std::vector<std::string> job_ids(context& cx, const std::vector<std::string>& as
 
 std::string token_id(context& cx, const std::string& asked) {
   return resolve(read_named(cx.agent().tokens().body, "id", "name"), asked, "token");
+}
+
+std::string unmanaged_id(context& cx, const std::string& asked) {
+  if (is_uuid(asked))
+    return lower(asked);
+  return resolve(read_named(cx.agent().unmanaged().body, "id", "name"), asked, "domain");
 }
 
 } // namespace mistify::cli

@@ -25,6 +25,8 @@ std::vector<std::string> guest_ids(context& cx, const std::vector<std::string>& 
 std::string job_id(context& cx, const std::string& asked);
 std::vector<std::string> job_ids(context& cx, const std::vector<std::string>& asked);
 std::string token_id(context& cx, const std::string& asked);
+/// Of a domain that libvirt has and that is no guest.
+std::string unmanaged_id(context& cx, const std::string& asked);
 
 /// After a 404 about a guest: throws what is missing, the guest or what was asked of it. Other failures are thrown again.
 [[noreturn]] void explain_missing(context& cx, const std::string& guest, const std::string& what,

@@ -22,6 +22,9 @@ int attach_nic(context& cx);
 int detach_nic(context& cx);
 int list_pending(context& cx);
 
+int list_unmanaged(context& cx);
+int adopt_domain(context& cx);
+
 int list_jobs(context& cx);
 int show_jobs(context& cx);
 int wait_for_jobs(context& cx);
