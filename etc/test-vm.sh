@@ -19,6 +19,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . test/vm/storage.sh
 # shellcheck source=test/vm/power.sh
 . test/vm/power.sh
+# shellcheck source=test/vm/adoption.sh
+. test/vm/adoption.sh
 # shellcheck source=test/vm/escape.sh
 . test/vm/escape.sh
 # shellcheck source=test/vm/nobody.sh
@@ -31,7 +33,7 @@ prepare() {
   local log
   install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${VM_PACKAGES[@]}"
   log=$(cmake --preset release 2>&1) || { echo "$log"; return 1; }
-  cmake --build "$build" --target mistify-agent mistify-libvirt mistify-storage
+  cmake --build "$build" --target mistify mistify-agent mistify-libvirt mistify-storage
   fetch_kernel build/vm/kernel
   rm -rf "$run"
   mkdir -p "$run"
@@ -131,4 +133,13 @@ check "it ignores its power button, and is powered off at the deadline" ignores_
 check "it crashes, and is started again" is_started_after_a_crash
 check "its host loses its power, and it is started when the host is back" comes_back_with_its_host
 check "a full store pauses a guest, and it goes on once there is room" waits_for_room
+
+id=0a1b2c3d-0000-4000-8000-000000000006
+check "a domain that virsh made runs, with its disks outside of the store" runs_a_domain_made_by_hand
+check "it is adopted, and its machine does not notice" is_adopted_while_it_runs
+check "agent and sub-agent are killed, and it is their guest still, with more memory from its next start on" is_still_adopted_after_restarts
+check "it shuts down and starts with all of its devices, and with its raw disk raw" starts_with_its_devices
+check "it gets a disk of the store; the store has no snapshots of the others" takes_more_disks
+check "it does not start on other files than were recorded" does_not_start_on_other_files
+check "it is deleted, and its own disks are as they were" leaves_its_disks_behind
 finish

@@ -321,7 +321,8 @@ TEST_CASE_METHOD(adoption_fixture, "the list has domains that are no guests, wit
   CHECK(listed().marked);
 }
 
-TEST_CASE_METHOD(adoption_fixture, "a domain that is not adoptable is listed with the reason, and does not hide others") {
+TEST_CASE_METHOD(adoption_fixture,
+                 "a domain that is not adoptable is listed with the reason, and does not hide others") {
   define(disk_xml("vda", home / "nowhere.img", "raw"));
   const auto web = listed();
   CHECK_FALSE(web.adoptable);
@@ -351,9 +352,10 @@ TEST_CASE_METHOD(adoption_fixture, "an adopted guest's log is refused unless its
 
 TEST_CASE("a mark reads as it was written") {
   using images::disk_format;
-  const agents::adoption mark{.id = "u",
-                              .disks = {{{"/a b/<&'\".qcow2", disk_format::qcow2}, {"/dev/vg/x", disk_format::raw, true}}},
-                              .boot_files = {"/k"}};
+  const agents::adoption mark{
+    .id = "u",
+    .disks = {{{"/a b/<&'\".qcow2", disk_format::qcow2}, {"/dev/vg/x", disk_format::raw, true}}},
+    .boot_files = {"/k"}};
   const auto read = agents::decode_mark(agents::encode_mark(mark));
   REQUIRE(read);
   CHECK(read->id == "u");
