@@ -20,9 +20,8 @@ struct fields<unmanaged_disk> {
 
 template <>
 struct fields<unmanaged_nic> {
-  static constexpr auto all =
-    std::tuple{always("mac", &unmanaged_nic::mac), always("network", &unmanaged_nic::network),
-               always("device", &unmanaged_nic::device)};
+  static constexpr auto all = std::tuple{always("mac", &unmanaged_nic::mac), always("network", &unmanaged_nic::network),
+                                         always("device", &unmanaged_nic::device)};
 };
 
 template <>

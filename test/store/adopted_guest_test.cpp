@@ -87,7 +87,7 @@ TEST_CASE_METHOD(adoption_fixture, "an id that is taken is a conflict, but for t
   CHECK(failure_of([&] { adopt("other"); }).code() == rpc::errc::conflict);
   return_machine();
   CHECK(failure_of([&] { adopt("other"); }).code() == rpc::errc::conflict);
-  CHECK(failure_of([&] { add_guest("g", "create"); }).code() == rpc::errc::conflict);
+  CHECK(failure_of([&] { add_guest("g", "create", "another"); }).code() == rpc::errc::conflict);
 }
 
 TEST_CASE_METHOD(adoption_fixture, "an adopted guest has the client's name, or the machine's if it is free") {

@@ -35,7 +35,8 @@ struct adopting_house : house {
 
   response adopt(const std::string& more = {}, const std::string& key = {}) const {
     const auto body = R"({"id":")" + id + '"' + more + '}';
-    return http.send("POST", "/guests/adopt", body, key.empty() ? header_list{} : header_list{"Idempotency-Key: " + key});
+    return http.send("POST", "/guests/adopt", body,
+                     key.empty() ? header_list{} : header_list{"Idempotency-Key: " + key});
   }
 
   std::string guest() { return http.get("/guests/" + id).body; }
@@ -54,8 +55,9 @@ TEST_CASE("a domain becomes a guest that is as its machine is, and as the client
   CHECK(text_at(guest, "state") == "running");
   CHECK(text_at(guest, "wanted") == "on");
   CHECK(text_at(guest, "name") == "legacy");
-  CHECK_THAT(guest, Contains(R"("memory":512)") && Contains(R"("source":"/srv/a.img")") && Contains(R"("adopted":true)") &&
-                      Contains(R"("labels":{"team":"a"})") && Contains("52:54:00:00:00:09"));
+  CHECK_THAT(guest, Contains(R"("memory":512)") && Contains(R"("source":"/srv/a.img")") &&
+                      Contains(R"("adopted":true)") && Contains(R"("labels":{"team":"a"})") &&
+                      Contains("52:54:00:00:00:09"));
   REQUIRE(h.sub.calls("Test.Adopt").size() == 1);
   CHECK_THAT(h.sub.calls("Test.Adopt")[0].params, Contains(R"("action":"adopt")") && Contains(id));
   CHECK(h.outcome(h.http.post("/guests/" + id + "/reboot").job()) == "Complete");
@@ -81,9 +83,8 @@ TEST_CASE("an adoption takes the client's name, else the domain's where a guest 
     CHECK(h.adopt(R"(,"name":"legacy")").status == 409);
   }
   SECTION("one that no guest may have") {
-    h.sub.on("Test.Adopt", [](const call& asked) {
-      return result(asked, adopting_house::machine(R"(,"name":"a\/\u001b[2J")"));
-    });
+    h.sub.on("Test.Adopt",
+             [](const call& asked) { return result(asked, adopting_house::machine(R"(,"name":"a\/\u001b[2J")")); });
     CHECK(h.outcome(h.adopt().job()) == "Complete");
     CHECK(text_at(h.guest(), "name").empty());
   }
@@ -199,15 +200,16 @@ TEST_CASE("the list has what the sub-agent names, without the machines of guests
   adopting_house h;
   h.sub.on("Test.ListUnmanaged", [](const call& asked) {
     const auto domain = [](const std::string& of, const std::string& more) {
-      return R"({"id":")" + of + R"(","name":"a\u001b","state":"running","memory":1,"cpu":1,"disks":[],"nics":[])" + more + "}";
+      return R"({"id":")" + of + R"(","name":"a\u001b","state":"running","memory":1,"cpu":1,"disks":[],"nics":[])" +
+             more + "}";
     };
     return result(asked, R"({"domains":[)" + domain(id, R"(,"adoptable":true,"marked":true)") + "," +
                            domain(other, R"(,"adoptable":false,"reason":"is transient")") + "]}");
   });
   const auto before = h.http.get("/guests/unmanaged");
   CHECK(before.status == 200);
-  CHECK_THAT(before.body, Contains(id) && Contains(R"("reason":"is transient")") && Contains(R"(a\u001b)") &&
-                            !Contains("marked"));
+  CHECK_THAT(before.body,
+             Contains(id) && Contains(R"("reason":"is transient")") && Contains(R"(a\u001b)") && !Contains("marked"));
   CHECK(h.outcome(h.adopt().job()) == "Complete");
   CHECK_THAT(h.http.get("/guests/unmanaged").body, !Contains(id) && Contains(other));
 }

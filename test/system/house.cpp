@@ -15,7 +15,8 @@ const std::vector<std::string> guest_actions{
   "attachDisk", "detachDisk", "resizeDisk", "attachNic", "detachNic", "resume",   "hibernate", "pending"};
 const std::vector<std::string> image_actions{"listImages", "getImage", "deleteImage", "fetchImage"};
 const std::vector<std::string> other_actions{"cpuMetrics",  "nicMetrics",     "diskMetrics",    "listSnapshots",
-                                             "getSnapshot", "createSnapshot", "deleteSnapshot", "rollbackSnapshot"};
+                                             "getSnapshot", "createSnapshot", "deleteSnapshot", "rollbackSnapshot",
+                                             "adopt",       "listUnmanaged"};
 
 std::string capitalised(std::string name) {
   name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));

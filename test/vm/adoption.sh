@@ -116,7 +116,7 @@ takes_more_disks() {
 does_not_start_on_other_files() {
   act poweroff
   ln -sfn /etc/shadow "$legacy/link.img"
-  definition | sed "s,$legacy/raw.img,$legacy/link.img," >"$run/changed.xml"
+  definition | sed "/<source /s,$legacy/raw.img,$legacy/link.img," >"$run/changed.xml"
   virsh -q -c qemu:///system define "$run/changed.xml"
   fails act start
   jq -e '.Message | startswith("disk vdb")' "$run/answer" >/dev/null

@@ -17,8 +17,8 @@ namespace mistify::agents {
 using recorded_disk = std::vector<images::chain_link>;
 
 struct adoption {
-  std::string id;                      ///< of the guest: the domain's UUID
-  std::vector<recorded_disk> disks{};  ///< those outside of the stores
+  std::string id;                        ///< of the guest: the domain's UUID
+  std::vector<recorded_disk> disks{};    ///< those outside of the stores
   std::vector<std::string> boot_files{}; ///< its kernel and initrd; paths without symbolic links
 };
 

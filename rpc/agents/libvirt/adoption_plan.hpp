@@ -12,7 +12,7 @@ namespace mistify::agents {
 /// What an adoption makes of a domain: the mark, and the guest's members that the machine says.
 struct adoption_plan {
   adoption mark;
-  rpc::guest guest;                       ///< type, memory, cpu, disks and nics; the domain's name as `name`
+  rpc::guest guest;                        ///< type, memory, cpu, disks and nics; the domain's name as `name`
   std::vector<std::string> own_paths = {}; ///< files that no other domain may have: disks that it writes to alone
 };
 
