@@ -136,7 +136,7 @@ TEST_CASE("Domains that are no guests are listed, and adopted by id or name") {
   const auto table = f.run({"unmanaged", "-o", "name,adoptable,reason"});
   INFO(table.err);
   CHECK(table.code == 0);
-  CHECK_THAT(table.out, Contains("legacy     true") && Contains("a\\x1b[2J  false      is transient"));
+  CHECK_THAT(table.out, Contains("legacy    true") && Contains("a\\x1b[2J  false      is transient"));
   const auto made = f.run({"adopt", "legacy", "--name", "old", "--label", "team=a", "--metadata", "k=v", "--wait"});
   INFO(made.err);
   CHECK(made.code == 0);
