@@ -164,6 +164,21 @@ reported_state journal::report_state(std::string_view guest_id, const std::strin
   });
 }
 
+namespace {
+
+/// What a report leaves out stays as it was.
+void add_progress(std::optional<rpc::job_progress>& to, const rpc::job_progress& told) {
+  auto& now = to ? *to : to.emplace();
+  if (told.done)
+    now.done = told.done;
+  if (told.total)
+    now.total = told.total;
+  if (!told.unit.empty())
+    now.unit = told.unit;
+}
+
+} // namespace
+
 rpc::job journal::report_progress(const std::string& job_id, const stage_report& report) {
   return impl_->step([&](pending_changes& staged) {
     auto row = impl_->unfinished(job_id);
@@ -175,7 +190,7 @@ rpc::job journal::report_progress(const std::string& job_id, const stage_report&
     if (!report.message.empty())
       row->job.message = rpc::cut_text(report.message, impl_->settings.bounds.message_bytes);
     if (report.progress)
-      row->job.progress = report.progress;
+      add_progress(row->job.progress, *report.progress);
     impl_->jobs.update(*row);
     staged.jobs[job_id] = *row;
     return std::move(row->job);
