@@ -20,7 +20,7 @@ std::vector<std::string> guest_keys::to_look_up(const guest_states& guests, cloc
     const auto known = placements_.find(id);
     if (known == placements_.end())
       due.emplace_back(clock::time_point::min(), id);
-    else if (now - known->second.at >= placement_age)
+    else if (now - known->second.at >= placement_age_)
       due.emplace_back(known->second.at, id);
   }
   std::ranges::sort(due);

@@ -24,10 +24,9 @@ class guest_keys {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// A placement that was looked up is trusted for so long; then it is looked up again.
-  static constexpr std::chrono::minutes placement_age{10};
-
-  guest_keys(const keys& names, std::string id) : names_{names}, id_{std::move(id)} {}
+  /// A placement that was looked up is trusted for `placement_age`; then it is looked up again.
+  guest_keys(const keys& names, std::string id, clock::duration placement_age)
+    : names_{names}, id_{std::move(id)}, placement_age_{placement_age} {}
 
   /// Guests of which the agent left keys at an earlier time: they were here once.
   void remember(const mirror& is);
@@ -58,6 +57,7 @@ private:
 
   const keys& names_;
   const std::string id_;
+  const clock::duration placement_age_;
   std::map<std::string, placement, std::less<>> placements_;
   std::set<std::string, std::less<>> had_; ///< guests that were here and may have left keys
 };

@@ -21,7 +21,7 @@ constexpr auto between_lists = 15min; // what a watch might have missed
 registration::registration(registration_settings settings, rpc::etcd::client& etcd, status& shown,
                            std::function<double()> chance)
   : settings_{std::move(settings)}, etcd_{etcd}, status_{shown}, chance_{std::move(chance)},
-    names_{settings_.prefix, settings_.id}, guest_keys_{names_, settings_.id} {}
+    names_{settings_.prefix, settings_.id}, guest_keys_{names_, settings_.id, settings_.ttl / 2} {}
 
 /// Returns a random pause between half of `mean` and `mean`, so that hosts that lost etcd together do not return together.
 registration::clock::duration registration::spread(clock::duration mean) const {
@@ -141,6 +141,7 @@ void registration::keep_lease(clock::time_point now) {
   if (etcd_.keep_lease()) {
     status_.keepalives().add();
     keep_at_ = now + std::chrono::duration_cast<clock::duration>(settings_.ttl / 3.0 * (0.9 + 0.1 * chance_()));
+    note_change(now); // the placements of guests are looked up too: a watch of them would tell every host of every guest
     return;
   }
   try_at_ = now;
