@@ -45,8 +45,11 @@ void undefine(virDomainPtr d, bool adopted) {
                            VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
   constexpr unsigned kept = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_TPM;
   constexpr unsigned removed = VIR_DOMAIN_UNDEFINE_NVRAM;
-  if (virDomainUndefineFlags(d, all | (adopted ? kept : removed)) < 0)
-    must(virDomainUndefine(d));
+  // A driver refuses flags that it does not know: fewer each time.
+  for (const auto flags : {all | (adopted ? kept : removed), all, unsigned{VIR_DOMAIN_UNDEFINE_MANAGED_SAVE}})
+    if (virDomainUndefineFlags(d, flags) == 0)
+      return;
+  must(virDomainUndefine(d));
 }
 
 /// What a deleted guest leaves on the host; empty for a machine that was not adopted.
@@ -333,7 +336,10 @@ std::int64_t machines::vnc_port(virConnectPtr c, const rpc::guest& g, std::int64
 void machines::expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) const {
   if (must(virDomainHasManagedSaveImage(d, 0)) == 0)
     return;
-  const text_ptr xml{must(virDomainManagedSaveGetXMLDesc(d, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))};
+  const text_ptr xml{virDomainManagedSaveGetXMLDesc(d, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE)};
+  if (!xml && virGetLastErrorCode() == VIR_ERR_NO_SUPPORT)
+    return; // libvirt's test driver, whose machines have no disks and displays
+  must(xml.get());
   const auto adopted = find_adoption(d);
   const auto checked = check_machine(xml.get(), g, rules_, adopted ? &*adopted : nullptr);
   if (checked.is_reformatted || checked.lost_vnc || checked.was_open)

@@ -1,11 +1,42 @@
 #include "rpc/agents/storage/storage_agent.hpp"
 
+#include "rpc/base/error.hpp"
 #include "rpc/fetch/units.hpp"
 #include "rpc/model/host_info.hpp"
+
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
 
 namespace mistify::agents::storage {
 
 namespace {
+
+/// The code that the agent's clients see beside the text.
+rpc::errc code_of(std::string_view text) {
+  if (text.find(" in use") != text.npos)
+    return rpc::errc::sub_agent_in_use;
+  if (text.find(" exists already") != text.npos)
+    return rpc::errc::sub_agent_conflict;
+  return text.find(": not found") != text.npos ? rpc::errc::sub_agent_not_found : rpc::errc::sub_agent_failed;
+}
+
+/// Runs `work`, whose errors get codes. "not found" alone stays the text that the original's callers know.
+template <class Work>
+auto with_codes(Work work) {
+  try {
+    return work();
+  } catch (const std::invalid_argument& e) {
+    throw rpc::failure{rpc::errc::sub_agent_refused, e.what()};
+  } catch (const std::system_error&) {
+    throw; // has a code of its own
+  } catch (const std::runtime_error& e) {
+    const auto code = code_of(e.what());
+    if (code == rpc::errc::sub_agent_failed)
+      throw;
+    throw rpc::failure{code, e.what()};
+  }
+}
 
 rpc::store_response store_info_of(const backend& store) {
   const auto size = store.measure_size();
@@ -26,13 +57,13 @@ storage_agent::storage_agent(const rpc::listen_at& where, std::unique_ptr<backen
 template <class In, class Out, class Room>
 void storage_agent::serve(const char* method, Room& room, Out (Room::*f)(const In&)) {
   server_.handle<In, Out>(std::string{"ImageStore."} + method,
-                          [&room, f](const In& request) { return (room.*f)(request); });
+                          [&room, f](const In& request) { return with_codes([&] { return (room.*f)(request); }); });
 }
 
 template <class In, class Out, class Room>
 void storage_agent::serve(const char* method, Room& room, Out (Room::*f)(const In&) const) {
   server_.handle<In, Out>(std::string{"ImageStore."} + method,
-                          [&room, f](const In& request) { return (room.*f)(request); });
+                          [&room, f](const In& request) { return with_codes([&] { return (room.*f)(request); }); });
 }
 
 void storage_agent::serve_disks() {
@@ -41,9 +72,11 @@ void storage_agent::serve_disks() {
   serve("CreateSeed", seeds_, &seeds::create);
   for (const auto* name : {"ImageStore.DeleteGuestsDisks", "ImageStore.DeleteGuestDisks"})
     server_.handle<rpc::guest_request, rpc::guest_response>(name, [this](const rpc::guest_request& request) {
-      auto answer = disks_.remove(request);
-      seeds_.remove(request.guest.id);
-      return answer;
+      return with_codes([&] {
+        auto answer = disks_.remove(request);
+        seeds_.remove(request.guest.id);
+        return answer;
+      });
     });
   serve("AttachDisk", disks_, &disks::attach_new);
   serve("DetachDisk", disks_, &disks::detach);
@@ -56,8 +89,9 @@ void storage_agent::serve_images() {
   serve("DeleteImage", images_, &images::remove);
   serve("CloneImage", images_, &images::clone);
   server_.handle<rpc::image_request, rpc::image_response>(
-    "ImageStore.RequestImage",
-    [this](const rpc::image_request& request, const rpc::asker& who) { return images_.request(request, who); });
+    "ImageStore.RequestImage", [this](const rpc::image_request& request, const rpc::asker& who) {
+      return with_codes([&] { return images_.request(request, who); });
+    });
 }
 
 void storage_agent::serve_snapshots() {
