@@ -1,6 +1,7 @@
 #include "actors/config/config.hpp"
 
 #include "actors/config/check.hpp"
+#include "actors/config/waiting_actions.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/client/client.hpp"
@@ -232,6 +233,8 @@ void builder::add_actions(const node& actions) {
       }
       for (const node& item : v.items("actions." + name + ".stages")) {
         auto s = read_stage(name, item);
+        if (const auto wrong = takes_time(name) ? wrong_args(s.args) : std::string{}; !wrong.empty())
+          refuse("actions." + name + ".stages.args." + wrong);
         raw.stages.emplace_back(std::move(s), stage_has_timeout_);
       }
     }

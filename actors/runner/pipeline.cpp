@@ -1,5 +1,6 @@
 #include "actors/runner/pipeline.hpp"
 
+#include "actors/config/waiting_actions.hpp"
 #include "rpc/base/cut_text.hpp"
 #include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
@@ -41,30 +42,9 @@ void check_guest(std::optional<rpc::guest>& returned, std::string_view guest_id)
   returned->id = guest_id;
 }
 
-/// The name of an action without the prefix of containers: "Shutdown" and "shutdown" are both given as the latter.
-bool is_kind(std::string_view name, std::string_view wanted) {
-  constexpr std::string_view prefix = "container";
-  if (!name.starts_with(prefix))
-    return name == wanted;
-  name.remove_prefix(prefix.size());
-  return name.size() == wanted.size() && name.substr(1) == wanted.substr(1) &&
-         rpc::text::lower(name.front()) == wanted.front();
-}
-
-bool takes_time(const action_kind& kind) {
-  return is_kind(kind.name, "shutdown") || is_kind(kind.name, "reboot");
-}
-
 std::optional<std::chrono::seconds> seconds_in(const rpc::metadata_map& args) {
-  const auto found = args.find("wait");
-  std::uint64_t seconds = 0;
-  if (found == args.end())
-    return std::nullopt;
-  const auto& text = found->second;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (fault != std::errc{} || end != text.data() + text.size() || seconds > longest_pause_seconds)
-    return std::nullopt;
-  return std::chrono::seconds{seconds};
+  const auto seconds = wait_seconds(args);
+  return seconds ? std::optional{std::chrono::seconds{*seconds}} : std::nullopt;
 }
 
 } // namespace
@@ -79,11 +59,11 @@ pipeline_place place_of(const store::unfinished_job& job) {
 }
 
 std::vector<action_ptr> follow_ups(const action_kind& of, const std::function<action_ptr(std::string_view)>& find) {
-  if (!takes_time(of))
+  if (!takes_time(of.name))
     return {};
   const bool of_container = of.name.starts_with("container");
   std::vector<action_ptr> all{find(of_container ? "containerPoweroff" : "poweroff")};
-  if (is_kind(of.name, "reboot"))
+  if (is_action(of.name, "reboot"))
     all.push_back(find(of_container ? "containerStart" : "start"));
   return all;
 }
@@ -125,7 +105,7 @@ std::string pipeline::label() const {
 
 /// How long the current stage may ask to be run again; unset: as often as `limits.retries` says.
 std::optional<std::chrono::seconds> pipeline::time_for_stage() const {
-  if (detour_ != 0 || !takes_time(kind()))
+  if (detour_ != 0 || !takes_time(kind().name))
     return std::nullopt;
   return wish_.wait ? wish_.wait : seconds_in(current().args);
 }
@@ -234,7 +214,7 @@ std::string pipeline::give_up_waiting() {
   const auto why = current().method + " was not done within " + std::to_string(longest.count()) + " s";
   if (then() == when_late::fail)
     throw failure{errc::sub_agent_timeout, why};
-  const std::size_t needed = is_kind(kind().name, "reboot") ? 2 : 1;
+  const std::size_t needed = is_action(kind().name, "reboot") ? 2 : 1;
   if (late_.size() < needed)
     throw failure{errc::sub_agent_timeout, why + ", and what should follow is not configured"};
   detour_ = index_ + 1;
