@@ -156,6 +156,8 @@ struct agent_system::impl {
 
   void start(const config& at_start) {
     services.apply(at_start);
+    if (at_start.cluster)
+      host.set_id(at_start.cluster->id);
     log = system->spawn<caf::detached>(job_log, std::exchange(journal, nullptr), &commits, &actors,
                                        log_settings_of(at_start));
     auto context = std::make_shared<const runner_context>(

@@ -83,7 +83,7 @@ host_view host_state::view() const {
   auto found = last();
   host_view out;
   out.name = name_;
-  out.id = !product_id_.empty() ? product_id_ : found.figures.host.id;
+  out.id = !given_id_.empty() ? given_id_ : !product_id_.empty() ? product_id_ : found.figures.host.id;
   out.sums = board_.sums();
   out.maintenance = board_.maintenance();
   if (found.at)

@@ -59,6 +59,8 @@ public:
   void put(rpc::host_figures figures);
   void note_failure(std::string why);
   void set_asks(bool asks) noexcept { asks_ = asks; } ///< after a change of the config
+  /// The id that the config gives the host; before anybody reads. Without one it is the machine's own.
+  void set_id(std::string id) { given_id_ = std::move(id); }
 
   // -- for readers -------------------------------------------------------------------------------------------------
   host_view view() const;
@@ -88,6 +90,7 @@ private:
   const store::host_board& board_;
   const std::function<clock::time_point()> now_;
   const std::string name_, product_id_;
+  std::string given_id_;
   mutable std::mutex mutex_;
   known known_;
 };

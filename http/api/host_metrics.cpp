@@ -8,21 +8,65 @@ namespace mistify::http {
 
 namespace {
 
-using actors::host_capacity;
 using actors::host_state;
+using actors::host_view;
 
 constexpr double bytes_in_mb = 1024.0 * 1024.0;
 
-void add_resource(rpc::metrics::registry& to, const host_state& host, std::string_view name, std::string_view help,
-                  double unit, actors::capacity host_capacity::*which) {
-  const auto add = [&](const char* kind, std::uint64_t actors::capacity::*value) {
-    to.add_function(rpc::metrics::kind::gauge, name, help,
-                    [&host, unit, which, value] { return unit * static_cast<double>(host.capacity().*which.*value); },
-                    {{"kind", kind}});
-  };
-  add("total", &actors::capacity::total);
-  add("allocated", &actors::capacity::allocated);
-  add("promised", &actors::capacity::promised);
+/// A gauge of the same figure as in GET /host, in another unit.
+void add(rpc::metrics::registry& to, const host_state& host, std::string_view name, std::string_view help,
+         const char* kind, double unit, std::uint64_t (*figure)(const host_view&)) {
+  to.add_function(rpc::metrics::kind::gauge, name, help,
+                  [&host, unit, figure] { return unit * static_cast<double>(figure(host.view())); }, {{"kind", kind}});
+}
+
+/// A gauge of what guests may have: the host's size, times its ratio, less its reserve.
+void add_limit(rpc::metrics::registry& to, const host_state& host, std::string_view name, std::string_view help,
+               double unit, actors::capacity actors::host_capacity::*which) {
+  to.add_function(rpc::metrics::kind::gauge, name, help,
+                  [&host, unit, which] { return unit * static_cast<double>((host.capacity().*which).total); },
+                  {{"kind", "limit"}});
+}
+
+std::uint64_t sum_of(const host_view& host, std::uint64_t rpc::store_info::*which) {
+  std::uint64_t sum = 0;
+  for (const auto& store : host.figures.stores)
+    sum += store.*which;
+  return sum;
+}
+
+void add_memory(rpc::metrics::registry& to, const host_state& host) {
+  constexpr auto name = "mistify_host_memory_bytes",
+                 help =
+                   "Memory of the host (total, free), of guests that run (allocated) and of all (promised), and what "
+                   "guests may have (limit).";
+  add(to, host, name, help, "total", bytes_in_mb, [](const host_view& h) { return h.figures.host.memory.total; });
+  add(to, host, name, help, "free", bytes_in_mb, [](const host_view& h) { return h.figures.host.memory.free; });
+  add(to, host, name, help, "allocated", bytes_in_mb, [](const host_view& h) { return h.sums.allocated.memory; });
+  add(to, host, name, help, "promised", bytes_in_mb, [](const host_view& h) { return h.sums.promised.memory; });
+  add_limit(to, host, name, help, bytes_in_mb, &actors::host_capacity::memory);
+}
+
+void add_processors(rpc::metrics::registry& to, const host_state& host) {
+  constexpr auto name = "mistify_host_cpus",
+                 help =
+                   "Processors of the host (total), of guests that run (allocated) and of all (promised), and what "
+                   "guests may have (limit).";
+  add(to, host, name, help, "total", 1, [](const host_view& h) { return h.figures.host.cpu.count; });
+  add(to, host, name, help, "allocated", 1, [](const host_view& h) { return h.sums.allocated.cpu; });
+  add(to, host, name, help, "promised", 1, [](const host_view& h) { return h.sums.promised.cpu; });
+  add_limit(to, host, name, help, 1, &actors::host_capacity::cpu);
+}
+
+void add_disks(rpc::metrics::registry& to, const host_state& host) {
+  constexpr auto name = "mistify_host_disk_bytes",
+                 help = "Space of the stores (total, free), of all guests' disks (promised), and what guests may have "
+                        "(limit).";
+  add(to, host, name, help, "total", bytes_in_mb,
+      [](const host_view& h) { return sum_of(h, &rpc::store_info::total); });
+  add(to, host, name, help, "free", bytes_in_mb, [](const host_view& h) { return sum_of(h, &rpc::store_info::free); });
+  add(to, host, name, help, "promised", bytes_in_mb, [](const host_view& h) { return h.sums.disk; });
+  add_limit(to, host, name, help, bytes_in_mb, &actors::host_capacity::disk);
 }
 
 double seconds_of(const std::optional<host_state::clock::duration>& age) {
@@ -33,13 +77,9 @@ double seconds_of(const std::optional<host_state::clock::duration>& age) {
 
 void add_host_metrics(rpc::metrics::registry& to, const host_state& host) {
   using enum rpc::metrics::kind;
-  add_resource(to, host, "mistify_host_memory_bytes",
-               "Memory that guests may have in total, and of guests that run (allocated) and of all (promised).",
-               bytes_in_mb, &host_capacity::memory);
-  add_resource(to, host, "mistify_host_cpus",
-               "Processors that guests may have in total, and of guests that run and of all.", 1, &host_capacity::cpu);
-  add_resource(to, host, "mistify_host_disk_bytes", "Disk space that guests may have in total, and of all their disks.",
-               bytes_in_mb, &host_capacity::disk);
+  add_memory(to, host);
+  add_processors(to, host);
+  add_disks(to, host);
   to.add_function(gauge, "mistify_host_guests_running", "Guests that hold their memory.",
                   [&host] { return static_cast<double>(host.capacity().running); });
   to.add_function(gauge, "mistify_host_maintenance", "1 while the host is in maintenance.",
