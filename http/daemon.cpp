@@ -41,7 +41,7 @@ namespace mistify::http {
 
 namespace {
 
-/// Signals that end the daemon, and the one that has it read its log settings again, are taken by `sigwait`, on the main
+/// Signals that end the daemon, and the one that has it read its config again, are taken by `sigwait`, on the main
 /// thread, and by no other: so they are blocked before any thread is started. A client that hangs up must be an error of
 /// a write, not the end of the process; so must a file that may not grow.
 sigset_t take_over_signals() {
@@ -166,8 +166,8 @@ std::chrono::sys_seconds latest_snapshot(const store::job_reader& jobs) {
 }
 
 /// Threads of the start: the log's, CAF's workers, clock and printer, the two actors that have one, those for sub-agents
-/// (one waits for answers, one is kept), the actor_gateway's, the watchdog's, the one for a second signal, and a few for work that
-/// needs one for a moment.
+/// (one waits for answers, one is kept), the actor_gateway's, the watchdog's, the one for a second signal, and a few for
+/// work that needs one for a moment.
 std::size_t threads_of_start(const actors::config& config, const server_settings& server) {
   constexpr std::size_t log = 1, caf = 4, actors = 2, sub_agents = 2, actor_gateway = 1, watchdog = 1, signals = 1,
                         spare = 3;

@@ -8,8 +8,8 @@
 
 namespace mistify::actors {
 
-/// The config that holds now. SIGHUP replaces it as a whole. What reads it later than at the start reads it here, at each
-/// use; what needs several members of the same config reads them from one result of `get`. Thread-safe; never blocks.
+/// The config that holds now. SIGHUP replaces it as a whole. Readers call `get` at each use; for several members of one
+/// config they call it once. Thread-safe; the lock is held for a copy of a pointer.
 class current_config {
 public:
   explicit current_config(config at_start);

@@ -39,13 +39,31 @@ metrics_actor::behavior_type metrics_collector::behavior(metrics_context context
 
 /// A service that the config names no more, or not for metrics, keeps its lane, and is asked nothing.
 void metrics_collector::want() {
-  for (const auto& [service, questions] : metrics_questions(*context_.settings()))
+  const auto settings = context_.settings();
+  const auto all = metrics_questions(*settings);
+  if (settings != seen_)
+    drop_unasked(all);
+  seen_ = settings;
+  for (const auto& [service, questions] : all)
     lanes_.try_emplace(service);
   for (auto& lane : lanes_) {
     lane.second.want();
     work(lane);
   }
   set_timer();
+}
+
+/// What nobody is asked for any more would be shown as it was for ever.
+void metrics_collector::drop_unasked(const std::map<std::string, std::vector<metrics_question>>& questions) {
+  const auto is_asked = [&](const store::stored_guest& guest, figure_kind kind) {
+    return std::ranges::any_of(questions, [&](const auto& row) {
+      return std::ranges::any_of(row.second, [&](const auto& one) { return one.kind == kind && one.is_for(guest); });
+    });
+  };
+  for (const auto& guest : context_.guests->all())
+    for (const auto kind : figure_kinds)
+      if (!is_asked(*guest, kind))
+        context_.to->drop(guest->id, kind);
 }
 
 void metrics_collector::work(lanes::value_type& lane) {

@@ -41,6 +41,7 @@ private:
   using lanes = std::map<std::string, metrics_lane>;
 
   void want();
+  void drop_unasked(const std::map<std::string, std::vector<metrics_question>>& questions);
   void work(lanes::value_type& lane);
   void begin_round(lanes::value_type& lane);
   void send(lanes::value_type& lane, const metrics_lane::request& one);
@@ -51,8 +52,9 @@ private:
 
   metrics_actor::pointer self_;
   metrics_context context_{};
-  lanes lanes_;             // by service; a lane stays, as answers may come
-  std::uint64_t timer_ = 0; // counts the timers: only the latest one counts
+  std::shared_ptr<const config> seen_; // that lanes and cache are for
+  lanes lanes_;                        // by service; a lane stays, as answers may come
+  std::uint64_t timer_ = 0;            // counts the timers: only the latest one counts
   std::optional<metrics_lane::time> set_for_;
   bool stopping_ = false;
   history history_{16};

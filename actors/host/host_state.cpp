@@ -57,6 +57,13 @@ void host_state::put(rpc::host_figures figures) {
   known_ = {std::move(figures), now, {}};
 }
 
+void host_state::set_asks(bool asks) {
+  asks_ = asks;
+  const std::lock_guard lock{mutex_};
+  if (!asks)
+    known_ = {};
+}
+
 void host_state::note_failure(std::string why) {
   const std::lock_guard lock{mutex_};
   known_.error = std::move(why);

@@ -58,7 +58,8 @@ public:
   // -- for host_watch, which fetches the figures -------------------------------------------------------------------
   void put(rpc::host_figures figures);
   void note_failure(std::string why);
-  void set_asks(bool asks) noexcept { asks_ = asks; } ///< after a change of the config
+  /// After a change of the config. Where nobody is asked any more, the kernel's figures hold again.
+  void set_asks(bool asks);
   /// The id that the config gives the host; before anybody reads. Without one it is the machine's own.
   void set_id(std::string id) { given_id_ = std::move(id); }
 

@@ -135,7 +135,8 @@ private:
   void preempted(const rpc::job& job);
   queued& append(const job_request& request, const std::string& job_id, std::int64_t accepted,
                  const pipeline_place& at = {});
-  std::optional<store::new_job> start_behind(const running_job& created) const;
+  action_ptr start_behind(const running_job& created) const; ///< null: none
+  store::new_job job_behind(const running_job& created, const action& what) const;
   void restore(const runner_restore& from);
 
   place_ptr find_place(const stage& next, const place_ptr& held) const;
@@ -155,7 +156,8 @@ private:
   void perform(running_job& at, const job_run::wait& what);
   void perform(running_job& at, const job_run::drop& what);
   void perform(running_job& at, const job_run::finish& what);
-  void saved(running_job& at, const store::job_step& step, const store::recorded_step& recorded);
+  void saved(running_job& at, const store::job_step& step, const action_ptr& behind,
+             const store::recorded_step& recorded);
   void not_saved(running_job& at, const store::job_step& step, const rpc::failure& why);
   void resume(std::uint64_t epoch);
 

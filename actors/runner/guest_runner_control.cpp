@@ -19,14 +19,18 @@ constexpr std::size_t most_waiting_for_a_job = 100;
 
 void guest_runner::restore(const runner_restore& from) {
   for (const auto& job : from.jobs) {
-    // SIGHUP may have taken away what the recovery found.
-    if (auto why = reason_to_end(job, *context_->guests, context_->find_action)) {
+    // SIGHUP may have taken away what the recovery found, and may do so now: the action is looked up once.
+    const auto what = context_->find_action(job.job.action);
+    const action_finder find = [&](std::string_view wanted) {
+      return wanted == job.job.action ? what : context_->find_action(wanted);
+    };
+    if (auto why = reason_to_end(job, *context_->guests, find)) {
       const auto* kind = find_action_kind(job.job.action);
       auto change = kind ? change_when_failed(*kind) : store::guest_change{};
       caf::anon_send(context_->log, record_atom_v, share({job.job.id, std::move(change), *std::move(why)}));
       continue;
     }
-    job_request request{context_->find_action(job.job.action), job.request, {}, {}, job.request_id};
+    job_request request{what, job.request, {}, {}, job.request_id};
     request.user = job.job.user;
     append(request, job.job.id, job.seq, place_of(job)).begun = job.job.status == rpc::job_status::running;
   }

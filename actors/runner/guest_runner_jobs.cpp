@@ -64,29 +64,35 @@ void guest_runner::perform(running_job& at, job_run::await_place& what) {
 }
 
 /// The start that is queued in the step that completes a create, where the client asked for it.
-std::optional<store::new_job> guest_runner::start_behind(const running_job& created) const {
+action_ptr guest_runner::start_behind(const running_job& created) const {
   const auto& kind = *created.entry.kind;
-  const auto start = context_->find_action(kind.name == "create" ? "start" : "containerStart");
-  if (kind.effect != record_effect::creates || !created.run.steps().wish().start || !start)
-    return std::nullopt;
-  store::new_job job{new_job_id(), id_, std::string{start->kind->name}, {}, {}, {}, created.entry.request_id};
+  if (kind.effect != record_effect::creates || !created.run.steps().wish().start)
+    return nullptr;
+  return context_->find_action(kind.name == "create" ? "start" : "containerStart");
+}
+
+store::new_job guest_runner::job_behind(const running_job& created, const action& what) const {
+  store::new_job job{new_job_id(), id_, std::string{what.kind->name}, {}, {}, {}, created.entry.request_id};
   job.user = created.entry.user;
   return job;
 }
 
 void guest_runner::perform(running_job& at, job_run::save& what) {
+  action_ptr behind; // kept: SIGHUP may take it from the config before the step is on disk
   if (const auto* end = std::get_if<store::job_ends>(&what.step.next)) {
     what.step.then = promise_next(at.entry, what.spent);
-    what.step.queues = end->status == rpc::job_status::complete ? start_behind(at) : std::nullopt;
+    behind = end->status == rpc::job_status::complete ? start_behind(at) : nullptr;
+    if (behind)
+      what.step.queues = job_behind(at, *behind);
   }
   const auto sent = share(std::move(what.step));
   const auto epoch = begin_wait(at);
   // No deadline: the log answers each step, and only its answer says what is on disk.
   self_->request(context_->log, caf::infinite, record_atom_v, sent)
     .then(
-      [this, sent, epoch](const store::recorded_step& recorded) {
+      [this, sent, behind, epoch](const store::recorded_step& recorded) {
         if (auto* one = current(epoch))
-          saved(*one, *sent, recorded);
+          saved(*one, *sent, behind, recorded);
       },
       [this, sent, epoch](const caf::error& e) {
         if (auto* one = current(epoch))
@@ -138,22 +144,17 @@ void guest_runner::perform(running_job& at, const job_run::finish& what) {
 
 // -- answers of the log ------------------------------------------------------------------------------------------
 
-void guest_runner::saved(running_job& at, const store::job_step& step, const store::recorded_step& recorded) {
+void guest_runner::saved(running_job& at, const store::job_step& step, const action_ptr& behind,
+                         const store::recorded_step& recorded) {
   const bool ends = std::holds_alternative<store::job_ends>(step.next);
   if (ends)
     report_end(at, recorded.job);
   if (auto* next = end_promise(step); next && !recorded.then_began)
     next->place.reset();
   if (recorded.queued != 0) {
-    const job_request next{context_->find_action(step.queues->action),
-                           {},
-                           {},
-                           {},
-                           step.queues->request_id,
-                           {},
-                           std::chrono::steady_clock::time_point::max(),
-                           {},
-                           step.queues->user};
+    const job_request next{
+      behind,           {}, {}, {}, step.queues->request_id, {}, std::chrono::steady_clock::time_point::max(), {},
+      step.queues->user};
     context_->measured.jobs.queued(*next.what->kind);
     append(next, step.queues->id, recorded.queued);
   }

@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -52,6 +53,13 @@ client::transport connect(const std::string& url) {
   return client::transport{std::move(how)};
 }
 
+/// Control characters in it cannot act on a terminal.
+std::string quoted(std::string_view text) {
+  rpc::json::writer out;
+  out.value(text);
+  return std::move(out).str();
+}
+
 struct guest_list {
   /// The ids of guests that are on, by their order, the highest first.
   std::map<std::int64_t, std::vector<std::string>, std::greater<>> by_order;
@@ -59,7 +67,7 @@ struct guest_list {
 };
 
 guest_list guests_of(client::transport& agent) {
-  const auto answer = agent.send({"GET", "/guests", {}, {}});
+  const auto answer = agent.send({"GET", "/guests?fields=id,state,power", {}, {}}); // whole ones may be large
   client::expect_success(answer);
   guest_list guests;
   const auto list = rpc::json::document::parse(answer.body);
@@ -82,9 +90,11 @@ std::optional<std::string> shut_down(client::transport& agent, const std::string
   try {
     const auto answer = agent.send({"POST", "/guests/" + guest + "/shutdown?keep_wanted=true", body.str(), {}});
     client::expect_success(answer);
-    return answer.header("x-guest-job-id");
-  } catch (const client::failure& e) {
-    std::cout << guest << ": not shut down: " << e.what() << '\n';
+    if (auto job = answer.header("x-guest-job-id"); !job.empty())
+      return job;
+    give_up("the agent's answer names no job");
+  } catch (const std::exception& e) { // is no reason to leave the others on
+    std::cout << guest << ": not shut down: " << quoted(e.what()) << '\n';
     return std::nullopt;
   }
 }

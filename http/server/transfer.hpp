@@ -31,7 +31,8 @@ public:
     broken,  ///< incomplete, and the client can detect that
   };
 
-  /// `to` outlives the transfer, which has it to itself until `run` has returned. `a`, whose body is `streamed`, gives the source, the content type and the headers.
+  /// `to` outlives the transfer, which has it to itself until `run` has returned. `a`, whose body is `streamed`, gives the
+  /// source, the content type and the headers.
   transfer(client_socket& to, answer a, manner how);
 
   void run(const std::function<answer(std::exception_ptr)>& on_error);

@@ -10,9 +10,9 @@ namespace mistify::rpc {
 /// bound; a thread ends after ten idle seconds. Every member is thread-safe.
 class thread_pool {
 public:
-  /// `name` is that of the threads, a literal. At most `max_threads` pieces of work run at a time; at most `max_waiting` more wait. The first `kept` threads
-  /// are created at once and do not end while the pool lives, so that work proceeds even if the system has no thread
-  /// left. Throws `std::system_error` if they cannot be created.
+  /// `name` is that of the threads, a literal. At most `max_threads` pieces of work run at a time; at most `max_waiting`
+  /// more wait. The first `kept` threads are created at once and do not end while the pool lives, so that work proceeds
+  /// even if the system has no thread left. Throws `std::system_error` if they cannot be created.
   thread_pool(const char* name, std::size_t max_threads, std::size_t max_waiting = 0, std::size_t kept = 0);
 
   /// Waits until all work has returned.

@@ -163,6 +163,18 @@ TEST_CASE_METHOD(agent_lab, "a volume is the disk of one guest at a time") {
   of("CreateGuestDisks", "one", disk);
   for (const auto* method : {"VerifyDisks", "CreateGuestDisks"})
     CHECK_THROWS_WITH(of(method, "two", disk), "disks[0].volume: in use by another guest");
+  const auto code_of = [&](const std::string& disks) {
+    try {
+      of("CreateGuestDisks", "two", disks);
+      return rpc::errc::internal;
+    } catch (const rpc::failure& e) {
+      return e.code();
+    }
+  };
+  CHECK(code_of(disk) == rpc::errc::sub_agent_in_use);
+  CHECK(code_of(R"([{"volume":"none"}])") == rpc::errc::sub_agent_not_found);
+  CHECK(code_of(R"([{"image":"none"}])") == rpc::errc::sub_agent_not_found);
+  CHECK(code_of(R"([{"volume":"guests/one/disk-0"}])") == rpc::errc::sub_agent_refused);
   of("DeleteGuestsDisks", "two", disk);
   CHECK_THROWS_WITH(of("CreateGuestDisks", "two", disk), Contains("in use"));
   of("DeleteGuestsDisks", "one", disk);

@@ -46,6 +46,13 @@ TEST_CASE("a sub-agent tells how far a job is, and the job says so while it runs
   CHECK(h.message_now().empty());
 }
 
+TEST_CASE("what a report of progress leaves out stays as it was") {
+  progress_house h;
+  CHECK(h.tell(R"({"done":5,"total":10,"unit":"MB"})").status == 200);
+  const auto answer = h.tell(R"({"done":6})");
+  CHECK_THAT(answer.body, Catch::Contains(R"("Progress":{"done":6,"total":10,"unit":"MB"})"));
+}
+
 TEST_CASE("progress wakes nobody who waits for the end of the job") {
   progress_house h;
   auto end = std::async(std::launch::async, [&] { return h.http.get("/jobs/" + h.job + "?wait=20s"); });

@@ -31,7 +31,7 @@ int change_guest(context& cx, const std::string& what, const std::string& device
     job = ask(id);
   } catch (const client::failure& e) {
     constexpr int not_found = 404;
-    if (device.empty() || e.status() != not_found)
+    if (device.empty() || e.status() != not_found || e.message() != "not found")
       explain_missing(cx, id, what, e);
     cx.agent().guest(id); // throws where the guest is what is missing
     throw give_up{status::absent, "the guest has no " + device};
@@ -95,8 +95,13 @@ int detach_nic(context& cx) {
 
 int list_pending(context& cx) {
   const auto how = cx.output(format::table, {"member", "now", "next"});
-  const auto list = client::decode<rpc::json::document>(cx.agent().pending(guest_id(cx, cx.args.text("GUEST"))).body);
-  print(render(list.root().items("pending"), how));
+  const auto id = guest_id(cx, cx.args.text("GUEST"));
+  try {
+    const auto list = client::decode<rpc::json::document>(cx.agent().pending(id).body);
+    print(render(list.root().items("pending"), how));
+  } catch (const client::failure& e) {
+    explain_missing(cx, id, "pending", e);
+  }
   return code(status::done);
 }
 

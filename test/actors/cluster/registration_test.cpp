@@ -191,9 +191,20 @@ TEST_CASE("a guest that the cluster moved away loses its second key when it is l
   one.pass(2s);
   REQUIRE(etcd.value(in_host + "guests/a"));
   etcd.put("/lochness/guests/a/metadata", placed_at(other));
-  one.pass(11min);
+  one.pass(110s); // the lease has 120 s
   CHECK_FALSE(etcd.value(in_host + "guests/a"));
   CHECK(etcd.value(in_agent + "guests/a"));
+}
+
+TEST_CASE("a guest that the cluster placed here later gets its second key within the lease's time") {
+  memory_etcd etcd;
+  agent one{etcd};
+  one.guests = {{"a", {"running", "", ""}}};
+  one.pass(5s);
+  CHECK_FALSE(etcd.value(in_host + "guests/a"));
+  etcd.put("/lochness/guests/a/metadata", placed_at(host));
+  one.pass(110s);
+  CHECK(etcd.value(in_host + "guests/a") == "a");
 }
 
 TEST_CASE("a placement under way is not the agent's to remove; what it had once is") {

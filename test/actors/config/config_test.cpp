@@ -36,6 +36,20 @@ TEST_CASE("config mistakes are refused in the words of the original") {
         "create unable to find service y");
 }
 
+TEST_CASE("what a shutdown or reboot is told of waiting has to make sense") {
+  const auto with = [](const std::string& action, const std::string& args) {
+    return R"({"services":{"s":{"port":1}},"actions":{")" + action +
+           R"(":{"stages":[{"method":"m","service":"s","args":)" + args + "}]}}}";
+  };
+  CHECK(refusal(with("shutdown", R"({"wait":"x"})")) ==
+        "actions.shutdown.stages.args.wait: must be a whole number of seconds, at most 86400");
+  CHECK_THAT(refusal(with("containerReboot", R"({"wait":"86401"})")), Catch::Contains("args.wait"));
+  CHECK_THAT(refusal(with("reboot", R"({"wait":"3","then":"zzz"})")),
+             Catch::Contains("args.then: must be poweroff or fail"));
+  CHECK_NOTHROW(parse_config({{"f", with("shutdown", R"({"wait":"3","then":"fail"})")}}));
+  CHECK_NOTHROW(parse_config({{"f", with("start", R"({"wait":"what the sub-agent makes of it"})")}}));
+}
+
 TEST_CASE("what is defined in two files is refused") {
   const std::string service = R"({"services":{"x":{"port":1}}})";
   CHECK_THROWS_WITH(parse_config({{"a", service}, {"b", service}}), "service x has already been defined");
