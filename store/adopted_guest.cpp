@@ -4,6 +4,7 @@
 #include "rpc/base/json.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/guest_names.hpp"
+#include "rpc/model/unmanaged.hpp"
 #include "store/admission.hpp"
 #include "store/guest_facts.hpp"
 #include "store/guest_merge.hpp"
@@ -51,6 +52,7 @@ guest_ptr merge_adopted(const guest_ledger& others, const stored_guest& stored, 
                         rpc::guest returned, bool is_wished) {
   const auto name = name_in(returned);
   auto adopted = rpc::decode_guest(merge_guest(stored, sent_doc, std::move(returned))->doc);
+  adopted.extra[rpc::adopted_member] = "true";
   if (!adopted.extra.contains(name_member) && !name.empty() && is_free(others, name, stored.id))
     adopted.extra[name_member] = name;
   if (!is_wished)

@@ -17,7 +17,8 @@ namespace mistify::store {
 namespace {
 
 /// Members that no sub-agent changes, whatever it returns: it may not even know them.
-constexpr std::array<std::string_view, 5> own_members{"name", "labels", "power", "on_io_error", "cloud_init"};
+constexpr std::array<std::string_view, 6> own_members{"name",        "labels",     "power",
+                                                      "on_io_error", "cloud_init", "adopted"};
 
 void keep_own(rpc::guest& returned, const rpc::guest& stored) {
   returned.wanted = stored.wanted;

@@ -9,11 +9,15 @@ namespace mistify::rpc {
 
 namespace {
 
-std::string guest_of(const json::node& request) {
+void read_guest(const json::node& request, log_request& to) {
   const auto* guest = request.find("guest");
-  if (guest && guest->type() == json::node::kind::object)
+  if (guest && guest->type() == json::node::kind::object) {
+    const auto* adopted = guest->find("adopted");
+    to.adopted = adopted && adopted->text() == "true";
     guest = guest->find("id");
-  return guest ? guest->as_string("guest") : std::string{};
+  }
+  if (guest)
+    to.guest = guest->as_string("guest");
 }
 
 std::optional<std::uint64_t> number_in(const json::node& request, const char* name) {
@@ -29,8 +33,8 @@ log_request decode_log_request(std::string_view body) {
   const auto document = json::document::parse(body);
   const auto& root = document.root();
   root.members("request"); // throws unless it is an object
-  log_request what{
-    .guest = guest_of(root), .tail = number_in(root, "tail"), .offset = 0, .limit = number_in(root, "limit")};
+  log_request what{.guest = {}, .tail = number_in(root, "tail"), .offset = 0, .limit = number_in(root, "limit")};
+  read_guest(root, what);
   const auto offset = number_in(root, "offset");
   what.offset = offset.value_or(0);
   if (what.tail && (offset || what.limit))

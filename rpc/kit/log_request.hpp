@@ -13,6 +13,7 @@ namespace mistify::rpc {
 /// `{"guest","tail","offset","limit","follow"}`, where `guest` is a guest or its id.
 struct log_request {
   std::string guest;                  ///< its id; not checked
+  bool adopted = false;               ///< the guest has the member `adopted` with the value true
   std::optional<std::uint64_t> tail;  ///< lines from the end; then neither offset nor limit
   std::uint64_t offset = 0;           ///< bytes from the start of what there is
   std::optional<std::uint64_t> limit; ///< bytes

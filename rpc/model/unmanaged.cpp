@@ -41,6 +41,11 @@ struct fields<unmanaged_response> {
 
 } // namespace wire
 
+bool is_adopted(const guest& g) {
+  const auto found = g.extra.find(adopted_member);
+  return found != g.extra.end() && found->second == "true";
+}
+
 std::string encode(const unmanaged_response& value) {
   return wire::encode(value);
 }

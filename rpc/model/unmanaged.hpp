@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/base/json.hpp"
+#include "rpc/model/model.hpp"
 
 #include <cstdint>
 #include <string>
@@ -30,6 +31,10 @@ struct unmanaged_domain {
   std::string reason;  ///< why it is not adoptable
   bool marked = false; ///< it carries the mark of an adoption; a guest of the agent may have it
 };
+
+/// The guest's member that says, with the value `true`, that its machine was there before it. The agent alone writes it.
+constexpr const char* adopted_member = "adopted";
+bool is_adopted(const guest& g);
 
 /// Params of `Libvirt.ListUnmanaged`: no member is needed.
 struct unmanaged_request {};

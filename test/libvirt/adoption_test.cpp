@@ -292,6 +292,23 @@ TEST_CASE_METHOD(adoption_fixture, "a guest's own machine, and a domain that doe
   CHECK_THAT(listed("short").reason, Contains("transient"));
 }
 
+TEST_CASE_METHOD(adoption_fixture, "a mark without an adopted guest makes the domain nobody's") {
+  const auto domain = start(define(usual_devices()));
+  adopt(); // the agent never had the answer
+  const auto before = xml_of(domain.get(), VIR_DOMAIN_XML_INACTIVE);
+  const auto claimed = small();
+  for (const auto* method :
+       {"CreateGuest", "Create", "Run", "Reboot", "Restart", "Shutdown", "Poweroff", "Suspend", "Resume", "Hibernate"})
+    CHECK_THROWS_WITH(raw(method, claimed), Contains("conflict") && Contains("left alone: web"));
+  CHECK_THROWS_WITH(change("Update", claimed, R"({"memory":512})"), Contains("left alone: web"));
+  CHECK_THAT(raw("Delete", claimed), Contains(R"("message":"left alone: web")"));
+  CHECK(guest("Status", claimed).state == "unknown");
+  CHECK(metrics("CPUMetrics", claimed).cpu.empty());
+  CHECK(virDomainIsActive(domain.get()) == 1);
+  CHECK(xml_of(domain.get(), VIR_DOMAIN_XML_INACTIVE) == before);
+  CHECK_FALSE(listed().name.empty());
+}
+
 TEST_CASE_METHOD(adoption_fixture, "a mark that was copied with a definition makes no guest of the copy") {
   const auto domain = define("");
   agents::write_mark(domain.get(), {.id = "0a1b2c3d-0000-4000-8000-000000000077"});
@@ -344,10 +361,10 @@ TEST_CASE_METHOD(adoption_fixture, "an adopted guest's log is refused unless its
   agents::machines machines{same, consoles, {agents::disk_places{places()}}, notes};
   define("");
   adopt();
-  CHECK_THROWS_WITH(machines.is_there(id), Contains("conflict") && Contains("logs no console"));
+  CHECK_THROWS_WITH(machines.is_there(id, true), Contains("conflict") && Contains("logs no console"));
   define("<serial type='null'><log file='" + (consoles / (std::string{id} + ".log")).string() + "'/></serial>");
   adopt();
-  CHECK(machines.is_there(id));
+  CHECK(machines.is_there(id, true));
 }
 
 TEST_CASE("a mark reads as it was written") {

@@ -20,7 +20,7 @@ struct log_lab {
   std::filesystem::path folder = dir.path();
   std::filesystem::path file = folder / (id + std::string{".log"});
   std::atomic<bool> there{true};
-  guest_log log{folder, [this](const std::string&) { return there.load(); }, {1ms, 1}};
+  guest_log log{folder, [this](const rpc::log_request&) { return there.load(); }, {1ms, 1}};
 
   void say(std::string_view text) const { std::ofstream{file, std::ios::app} << text; }
   std::filesystem::path older(int i) const { return file.string() + '.' + std::to_string(i); }
@@ -192,7 +192,7 @@ TEST_CASE_METHOD(log_lab, "a receiver that leaves ends what it follows, though n
 
 TEST_CASE_METHOD(log_lab, "a machine whose place another's domain took ends what follows it") {
   const guest_log taken{folder,
-                        [calls = 0](const std::string&) mutable {
+                        [calls = 0](const rpc::log_request&) mutable {
                           if (++calls == 1)
                             return true;
                           throw std::runtime_error{calls < 4 ? "libvirtd is away" : "conflict: it is another's"};

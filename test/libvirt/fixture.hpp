@@ -107,7 +107,11 @@ struct libvirt_fixture : disk_lab {
     return agents::text_ptr{agents::must(virDomainGetXMLDesc(domain().get(), flags))}.get();
   }
 
-  agents::domain_ptr domain() { return agents::need_domain(other.get(), id); }
+  agents::domain_ptr domain() {
+    auto found = agents::find_domain(other.get(), id);
+    agents::must(found.get());
+    return found;
+  }
 };
 
 } // namespace mistify::test

@@ -77,7 +77,7 @@ TEST_CASE_METHOD(libvirt_fixture, "a guest goes through its life") {
   CHECK((g = guest("Run", g)).state == "running");
   CHECK((g = guest("Poweroff", g)).state == "shutoff");
   CHECK((g = guest("Delete", g)).state == "shutoff");
-  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
+  CHECK_FALSE(agents::find_domain(other.get(), id));
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "a running guest is deleted too, with the log of its console") {
@@ -85,7 +85,7 @@ TEST_CASE_METHOD(libvirt_fixture, "a running guest is deleted too, with the log 
   std::ofstream{consoles / (std::string{id} + ".log.0")} << "older";
   guest("Run", guest("CreateGuest", small()));
   CHECK(guest("Delete", small()).state == "shutoff");
-  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
+  CHECK_FALSE(agents::find_domain(other.get(), id));
   CHECK(std::filesystem::is_empty(consoles));
 }
 
@@ -133,7 +133,7 @@ TEST_CASE_METHOD(libvirt_fixture, "a disk that is not the guest's is refused, an
   auto g = small();
   g.disks = {own_disk(0), disk_of("", "/etc/shadow")};
   CHECK_THROWS_WITH(raw("CreateGuest", g), Contains("disks[1].source: ") && Contains("does not lie in the store"));
-  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
+  CHECK_FALSE(agents::find_domain(other.get(), id));
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "Create starts the guest too, and does not mind if it runs") {

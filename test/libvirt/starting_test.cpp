@@ -65,7 +65,7 @@ TEST_CASE_METHOD(libvirt_fixture, "a nic without a network is refused, whatever 
     g.nics = test::nics(R"([{"network":"default"},)" + std::string{nic} + "]");
     CHECK_THROWS_WITH(raw("CreateGuest", g), Contains("nics[1].network: ") && Contains("loopback"));
   }
-  CHECK_FALSE(agents::find_machine(other.get(), id).ours);
+  CHECK_FALSE(agents::find_domain(other.get(), id));
 }
 
 TEST_CASE_METHOD(libvirt_fixture, "no name of a network means the user network") {

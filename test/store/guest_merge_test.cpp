@@ -44,6 +44,15 @@ TEST_CASE("a returned guest replaces all but the metadata that clients changed")
   CHECK(merge_guest(stored, stored.doc, returned)->doc == rpc::encode(returned));
 }
 
+TEST_CASE("no stage says that a guest was adopted, or that it was not") {
+  const stored_guest plain{"g", "", R"({"id":"g"})"}, adopted{"g", "", R"({"id":"g","adopted":true})"};
+  rpc::guest returned;
+  returned.id = "g";
+  CHECK(rpc::decode_guest(merge_guest(adopted, adopted.doc, returned)->doc).extra.at("adopted") == "true");
+  returned.extra["adopted"] = "true";
+  CHECK_FALSE(rpc::decode_guest(merge_guest(plain, plain.doc, returned)->doc).extra.contains("adopted"));
+}
+
 TEST_CASE("a stage may not return another guest") {
   stored_guest stored{"g", "", R"({"id":"g"})"};
   for (std::string id : {"", "other"}) {

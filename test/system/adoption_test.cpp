@@ -134,6 +134,17 @@ TEST_CASE("an adoption that fails leaves no guest, and its job says why") {
   CHECK(h.healthy());
 }
 
+TEST_CASE("neither a client nor a sub-agent says that a guest was adopted") {
+  adopting_house h;
+  h.sub.on("Test.Create", [](const call& asked) {
+    return result(asked, R"({"guest":{"id":")" + id + R"(","state":"running","adopted":true}})");
+  });
+  CHECK(h.outcome(h.http.post("/guests", R"({"id":")" + id + R"(","adopted":true})").job()) == "Complete");
+  CHECK_THAT(h.guest(), !Contains("adopted"));
+  CHECK_THAT(h.sub.calls("Test.Create").at(0).params, !Contains("adopted"));
+  CHECK(h.http.send("PATCH", "/guests/" + id, R"({"adopted":true})").status == 400);
+}
+
 TEST_CASE("what waits behind an adoption that fails ends with it") {
   adopting_house h;
   gate opened;

@@ -32,7 +32,7 @@ rpc::http_answer guest_log::answer(std::string_view body) const {
 }
 
 rpc::http_answer guest_log::open(const rpc::log_request& what) const {
-  if (!is_there_(what.guest))
+  if (!is_there_(what))
     return {.status = 404, .text = "the guest has no machine"};
   const auto log = std::make_shared<console_log>(folder_, what.guest);
   return {.stream = [this, what, log](const rpc::byte_sink& to) {
@@ -46,7 +46,7 @@ rpc::http_answer guest_log::open(const rpc::log_request& what) const {
     const auto add = [&](std::string_view bytes) { return window.add(bytes); };
     bool more = what.limit != 0U && log->pass_on(*start, add);
     for (int look = 1; more && what.follow && to({}); ++look) {
-      if (look % pace_.looks_a_check == 0 && !has_machine(what.guest))
+      if (look % pace_.looks_a_check == 0 && !has_machine(what))
         break;
       std::this_thread::sleep_for(pace_.look);
       more = log->pass_on_new(add);
@@ -56,9 +56,9 @@ rpc::http_answer guest_log::open(const rpc::log_request& what) const {
 }
 
 /// While libvirtd is away a machine counts as there. One that another's domain took the place of is gone.
-bool guest_log::has_machine(const std::string& id) const {
+bool guest_log::has_machine(const rpc::log_request& what) const {
   try {
-    return is_there_(id);
+    return is_there_(what);
   } catch (const std::runtime_error& e) {
     return !is_conflict(e);
   } catch (const std::exception&) {

@@ -22,7 +22,7 @@ class guest_log {
 public:
   /// `is_there` tells whether a guest has a machine; it throws std::runtime_error ("conflict: …") where a foreign
   /// domain is in its place, and std::invalid_argument for what is no id of a guest. Any thread may call it.
-  guest_log(std::filesystem::path folder, std::function<bool(const std::string& id)> is_there, log_pace often = {})
+  guest_log(std::filesystem::path folder, std::function<bool(const rpc::log_request& of)> is_there, log_pace often = {})
     : folder_{std::move(folder)}, is_there_{std::move(is_there)}, pace_{often} {}
 
   /// The answer to a POST of an `rpc::log_request`: the output as a stream; 400 for a request that makes no sense, 404
@@ -32,10 +32,10 @@ public:
 
 private:
   rpc::http_answer open(const rpc::log_request& what) const;
-  bool has_machine(const std::string& id) const;
+  bool has_machine(const rpc::log_request& what) const;
 
   const std::filesystem::path folder_;
-  const std::function<bool(const std::string&)> is_there_;
+  const std::function<bool(const rpc::log_request&)> is_there_;
   const log_pace pace_;
 };
 

@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/hypervisor.hpp"
 
 #include "rpc/agents/libvirt/adoption.hpp"
+#include "rpc/model/unmanaged.hpp"
 
 #include <libvirt/virterror.h>
 
@@ -63,11 +64,19 @@ domain_ptr found(virDomainPtr d) {
   return domain;
 }
 
+bool is_ours(virDomainPtr d, const std::string& id, by_mark marked) {
+  return must(virDomainGetName(d)) == id || (marked == by_mark::yes && find_adoption(d));
+}
+
 } // namespace
 
-machine_search find_machine(virConnectPtr c, const std::string& id) {
+machine_search find_machine(virConnectPtr c, const rpc::guest& g) {
+  return find_machine(c, g.id, by_mark{rpc::is_adopted(g)});
+}
+
+machine_search find_machine(virConnectPtr c, const std::string& id, by_mark marked) {
   auto domain = found(virDomainLookupByUUIDString(c, id.c_str()));
-  if (domain && (must(virDomainGetName(domain.get())) == id || find_adoption(domain.get())))
+  if (domain && is_ours(domain.get(), id, marked))
     return {std::move(domain), {}};
   if (domain)
     return {nullptr, virDomainGetName(domain.get())};

@@ -2,6 +2,7 @@
 
 #include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/libvirt/handles.hpp"
+#include "rpc/model/model.hpp"
 
 #include <mutex>
 #include <string>
@@ -53,14 +54,21 @@ private:
 
 /// What libvirt has by a guest's id.
 struct machine_search {
-  /// The domain whose UUID is the id, and whose name is too or which carries the mark of its adoption; null if there is
-  /// none.
-  domain_ptr ours;
+  domain_ptr ours;     ///< the domain whose UUID is the id, and which is the guest's; null if there is none
   std::string foreign; ///< the name of a domain that has only one of them, and is somebody else's; empty: there is none
 };
 
-/// Throws `hypervisor_error` for any trouble but that there is no such domain.
-machine_search find_machine(virConnectPtr c, const std::string& id);
+/// The domain with the guest's id is the guest's if its name is the id too. One of another name is only if it carries
+/// the mark of an adoption and the guest says that it was adopted: an adoption that fails may leave a mark, with which
+/// nobody who creates a guest of that id gets the domain. Throws `hypervisor_error` for any trouble but that there is no
+/// such domain.
+machine_search find_machine(virConnectPtr c, const rpc::guest& g);
+
+/// Whether a mark alone makes a domain the guest's.
+enum class by_mark : bool { no, yes };
+
+/// The same, for those who have no more of a guest than its id.
+machine_search find_machine(virConnectPtr c, const std::string& id, by_mark marked);
 
 /// The domain of that UUID, whoever made it; null if there is none. Throws likewise.
 domain_ptr find_domain(virConnectPtr c, const std::string& uuid);

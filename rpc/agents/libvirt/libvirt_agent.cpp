@@ -39,7 +39,8 @@ rpc::errc code_of(const hypervisor_error& e) {
 
 libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
   : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings), *notes_},
-    log_{settings.consoles, [this](const std::string& id) { return machines_.is_there(id); }}, server_{where} {
+    log_{settings.consoles, [this](const rpc::log_request& of) { return machines_.is_there(of.guest, of.adopted); }},
+    server_{where} {
   if (!settings.agent.url.empty())
     reporter_.emplace(hypervisor_, settings.agent, notes_);
   serve_guests();

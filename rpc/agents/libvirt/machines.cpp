@@ -53,9 +53,9 @@ void undefine(virDomainPtr d, bool adopted) {
 }
 
 /// What a deleted guest leaves on the host; empty for a machine that was not adopted.
-std::string left_behind(virDomainPtr d) {
+std::string left_behind(virDomainPtr d, const rpc::guest& g) {
   constexpr std::size_t longest = 1024; // bytes
-  const auto mark = find_adoption(d);
+  const auto mark = record_of(d, g);
   if (!mark || mark->disks.empty())
     return {};
   std::string paths;
@@ -132,8 +132,7 @@ std::optional<placed_disk> seed_for(const rpc::guest& g, const disk_places& plac
 }
 
 /// Null if there is no domain; throws for a foreign one.
-domain_ptr find_ours(virConnectPtr c, const std::string& id) {
-  auto there = find_machine(c, id);
+domain_ptr find_ours(machine_search there) {
   if (!there.foreign.empty())
     throw std::runtime_error{"conflict: this guest's UUID or name is of a domain that is somebody else's, " +
                              left_alone(there.foreign)};
@@ -166,14 +165,14 @@ void expect_uuid(const std::string& id) {
     throw std::invalid_argument{"invalid argument: the guest's id must be a UUID"};
 }
 
-bool is_adopted(virDomainPtr machine, const std::string& guest) {
-  return virDomainGetName(machine) != guest;
+std::optional<adoption> record_of(virDomainPtr machine, const rpc::guest& g) {
+  return rpc::is_adopted(g) ? find_adoption(machine) : std::nullopt;
 }
 
-domain_ptr need_domain(virConnectPtr c, const std::string& id) {
-  auto ours = find_ours(c, id);
+domain_ptr need_domain(virConnectPtr c, const rpc::guest& g) {
+  auto ours = find_ours(find_machine(c, g));
   if (!ours)
-    throw hypervisor_error{VIR_ERR_NO_DOMAIN, "no domain " + id};
+    throw hypervisor_error{VIR_ERR_NO_DOMAIN, "no domain " + g.id};
   return ours;
 }
 
@@ -186,7 +185,7 @@ machines::machines(hypervisor& where, std::filesystem::path consoles, machine_ru
 
 rpc::guest_response machines::answer(rpc::guest g, virDomainPtr d) const {
   auto shape = shape_of(d);
-  if (g.vnc == 0 && is_adopted(d, g.id)) // its display is its administrator's
+  if (g.vnc == 0 && rpc::is_adopted(g)) // its display is its administrator's
     shape.vnc = 0;
   fill_in(g, shape);
   g.state = state_name(d);
@@ -199,7 +198,7 @@ rpc::guest_response machines::act(const rpc::guest_request& request, const chang
   expect_uuid(id);
   const auto turn = hypervisor_.turns().take(id);
   const auto connection = hypervisor_.connect();
-  const auto domain = need_domain(connection.get(), id);
+  const auto domain = need_domain(connection.get(), request.guest);
   what(domain.get());
   return answer(request.guest, domain.get());
 }
@@ -216,7 +215,8 @@ rpc::guest_response machines::create(const rpc::guest_request& request) {
   const auto turn = hypervisor_.turns().take(g.id);
   const auto connection = hypervisor_.connect();
   define(connection.get(), g, request.args);
-  return answer(std::move(g), need_domain(connection.get(), request.guest.id).get());
+  const auto made = need_domain(connection.get(), g);
+  return answer(std::move(g), made.get());
 }
 
 rpc::guest_response machines::create_and_run(const rpc::guest_request& request) {
@@ -230,8 +230,8 @@ void machines::define(virConnectPtr c, rpc::guest& g, const rpc::metadata_map& a
   std::unique_lock claim{claims_, std::defer_lock};
   if (g.vnc != 0 || std::ranges::any_of(made.disks, &placed_disk::is_shared))
     claim.lock();
-  const auto there = find_ours(c, g.id);
-  if (there && is_adopted(there.get(), g.id))
+  const auto there = find_ours(find_machine(c, g));
+  if (there && rpc::is_adopted(g))
     throw std::runtime_error{"conflict: a domain that was adopted has this UUID, " +
                              left_alone(virDomainGetName(there.get()))};
   take_claims(c, g, there.get(), made);
@@ -303,7 +303,7 @@ std::string machines::boot(virDomainPtr d, const rpc::guest& g) {
   std::unique_lock claim{claims_, std::defer_lock};
   auto asked = g;
   asked.vnc = vnc_port(c, g, read_domain(xml).vnc, claim);
-  const auto adopted = find_adoption(d);
+  const auto adopted = record_of(d, g);
   const auto checked = check_machine(xml, asked, rules_, adopted ? &*adopted : nullptr);
   expect_sound_saved_state(d, asked);
   if (checked.is_changed)
@@ -340,7 +340,7 @@ void machines::expect_sound_saved_state(virDomainPtr d, const rpc::guest& g) con
   if (!xml && virGetLastErrorCode() == VIR_ERR_NO_SUPPORT)
     return; // libvirt's test driver, whose machines have no disks and displays
   must(xml.get());
-  const auto adopted = find_adoption(d);
+  const auto adopted = record_of(d, g);
   const auto checked = check_machine(xml.get(), g, rules_, adopted ? &*adopted : nullptr);
   if (checked.is_reformatted || checked.lost_vnc || checked.was_open)
     throw std::runtime_error{
@@ -429,11 +429,11 @@ rpc::guest_response machines::hibernate(const rpc::guest_request& request) {
   });
 }
 
-bool machines::is_there(const std::string& id) {
+bool machines::is_there(const std::string& id, bool adopted) {
   expect_uuid(id);
   const auto connection = hypervisor_.connect();
-  const auto there = find_ours(connection.get(), id);
-  if (there && is_adopted(there.get(), id) && !has_log(there.get(), console_log(id)))
+  const auto there = find_ours(find_machine(connection.get(), id, by_mark{adopted}));
+  if (there && adopted && !has_log(there.get(), console_log(id)))
     throw std::runtime_error{"conflict: the guest was adopted, and its machine logs no console to " + console_log(id)};
   return there != nullptr;
 }
@@ -443,13 +443,13 @@ rpc::guest_response machines::status(const rpc::guest_request& request) {
   expect_uuid(id);
   const auto turn = hypervisor_.turns().take(id);
   const auto connection = hypervisor_.connect();
-  if (const auto there = find_machine(connection.get(), id); !there.foreign.empty()) {
+  if (const auto there = find_machine(connection.get(), request.guest); !there.foreign.empty()) {
     rpc::guest_response unknown{request.guest, left_alone(there.foreign)};
     unknown.guest.state = "unknown";
     unknown.guest.state_reason.clear();
     return unknown;
   }
-  return answer(request.guest, need_domain(connection.get(), id).get());
+  return answer(request.guest, need_domain(connection.get(), request.guest).get());
 }
 
 rpc::guest_response machines::remove(const rpc::guest_request& request) {
@@ -458,11 +458,11 @@ rpc::guest_response machines::remove(const rpc::guest_request& request) {
   const auto turn = hypervisor_.turns().take(gone.guest.id);
   const auto connection = hypervisor_.connect();
   forget_reboot(gone.guest.id);
-  const auto there = find_machine(connection.get(), gone.guest.id);
+  const auto there = find_machine(connection.get(), gone.guest);
   if (there.ours) {
-    gone.message = left_behind(there.ours.get());
+    gone.message = left_behind(there.ours.get(), gone.guest);
     destroy(there.ours.get());
-    undefine(there.ours.get(), is_adopted(there.ours.get(), gone.guest.id));
+    undefine(there.ours.get(), rpc::is_adopted(gone.guest));
   }
   if (!there.foreign.empty())
     gone.message = left_alone(there.foreign);

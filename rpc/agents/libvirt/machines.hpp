@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/agents/libvirt/adoption.hpp"
 #include "rpc/agents/libvirt/domain_builder.hpp"
 #include "rpc/agents/libvirt/domain_notes.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
@@ -17,9 +18,8 @@
 
 namespace mistify::agents {
 
-/// The machines behind guests: what each method does to one. A guest's id is its domain's UUID and its name, unless the
-/// domain carries the mark of an adoption; one that has only one of both is somebody else's, and no method but `adopt`
-/// touches it.
+/// The machines behind guests: what each method does to one. Which domain is a guest's says `find_machine`; no method but
+/// `adopt` touches another one.
 ///
 /// Every member may be called from any thread; calls on one guest take turns. Each returns the guest as it is then: its
 /// state, and what libvirt chose filled in. What is done already succeeds once more. Throws std::invalid_argument where
@@ -88,7 +88,7 @@ public:
 
   /// Whether the guest has a machine. Throws std::runtime_error ("conflict: …") for an adopted one whose console is not
   /// logged where those of the others are.
-  bool is_there(const std::string& id);
+  bool is_there(const std::string& id, bool adopted);
   /// `unknown` with a message for a guest in whose place is a foreign domain.
   rpc::guest_response status(const rpc::guest_request& request);
 
@@ -124,10 +124,10 @@ private:
 /// Throws std::invalid_argument unless it is a UUID, which every domain needs, and which is harmless in a path.
 void expect_uuid(const std::string& id);
 
-/// True for the machine of a guest that had another name before, and was adopted.
-bool is_adopted(virDomainPtr machine, const std::string& guest);
+/// What the adoption of the guest's machine recorded; null for a guest that was not adopted.
+std::optional<adoption> record_of(virDomainPtr machine, const rpc::guest& g);
 
 /// The domain of a guest. Throws `hypervisor_error` where there is none, std::runtime_error for a foreign one.
-domain_ptr need_domain(virConnectPtr c, const std::string& id);
+domain_ptr need_domain(virConnectPtr c, const rpc::guest& g);
 
 } // namespace mistify::agents

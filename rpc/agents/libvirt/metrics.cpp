@@ -29,7 +29,7 @@ rpc::guest_metrics_response measure(hypervisor& of, const rpc::guest_metrics_req
                                     const measurement& f) {
   expect_uuid(request.guest.id);
   const auto connection = of.connect();
-  const auto machine = find_machine(connection.get(), request.guest.id).ours;
+  const auto machine = find_machine(connection.get(), request.guest).ours;
   rpc::guest_metrics_response answer{request.guest, type};
   try {
     if (machine && must(virDomainIsActive(machine.get())) == 1)

@@ -1,11 +1,13 @@
 #include "rpc/agents/libvirt/state_reporter.hpp"
 
+#include "rpc/agents/libvirt/adoption.hpp"
 #include "rpc/agents/libvirt/domain_reader.hpp"
 #include "rpc/agents/libvirt/states.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/model/power.hpp"
+#include "rpc/model/unmanaged.hpp"
 
 #include <algorithm>
 #include <sys/stat.h>
@@ -47,6 +49,19 @@ bool goes_on(const std::string& stored) {
     const auto document = rpc::json::document::parse(stored);
     const auto* wish = document.root().find("on_io_error");
     return !wish || wish->text() != R"("stay")";
+  } catch (const rpc::failure&) {
+    return false;
+  }
+}
+
+/// Whether the machine is that of the guest that the agent has: a mark alone does not say so.
+bool is_machine_of(const std::string& stored, virDomainPtr machine) {
+  if (must(virDomainGetName(machine)) == uuid_of(machine))
+    return true;
+  try {
+    const auto document = rpc::json::document::parse(stored);
+    const auto* adopted = document.root().find(rpc::adopted_member);
+    return adopted && adopted->text() == "true";
   } catch (const rpc::failure&) {
     return false;
   }
@@ -160,7 +175,7 @@ void state_reporter::watch() {
 
 state_reporter::look state_reporter::look_up(const std::string& guest) const {
   const auto connection = hypervisor_.connect();
-  const auto machine = find_machine(connection.get(), guest).ours;
+  const auto machine = find_machine(connection.get(), guest, by_mark::yes).ours;
   if (!machine)
     return {"unknown", std::string{rpc::missing_machine}};
   // Whoever resumed it: it is suspended no more.
@@ -233,7 +248,7 @@ void state_reporter::wait_for_room(const std::string& guest, const look& at, con
 void state_reporter::go_on(const std::string& guest) {
   try {
     const auto connection = hypervisor_.connect();
-    const auto machine = find_machine(connection.get(), guest).ours;
+    const auto machine = find_machine(connection.get(), guest, by_mark::yes).ours;
     const auto full = machine ? full_disks(machine.get()) : std::vector<std::string>{};
     if (full.empty())
       return room_.drop(guest);
@@ -243,7 +258,7 @@ void state_reporter::go_on(const std::string& guest) {
                                                    : rpc::report_result::not_now;
     if (how != rpc::report_result::taken)
       return room_.wait_on(guest, room_watch::clock::now());
-    if (!goes_on(stored))
+    if (!goes_on(stored) || !is_machine_of(stored, machine.get()))
       return room_.drop(guest);
     if (!resume(machine.get(), guest))
       return room_.wait_on(guest, room_watch::clock::now());

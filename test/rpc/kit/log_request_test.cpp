@@ -12,6 +12,8 @@ TEST_CASE("a request for a log names the guest by id or whole, and what is absen
   CHECK_FALSE(all.limit);
   CHECK(all.offset == 0);
   CHECK_FALSE(all.follow);
+  CHECK_FALSE(all.adopted);
+  CHECK(rpc::decode_log_request(R"({"guest":{"id":"a","adopted":true}})").adopted);
   const auto part = rpc::decode_log_request(R"({"guest":"a","tail":null,"offset":3,"limit":4,"follow":true})");
   CHECK(part.guest == "a");
   CHECK(part.offset == 3);
