@@ -171,6 +171,26 @@ TEST_CASE_METHOD(adoption_fixture, "a deleted guest that was adopted leaves its 
   CHECK_THROWS_WITH(guest("Run", g), Contains("no domain"));
 }
 
+TEST_CASE_METHOD(adoption_fixture, "a delete takes no saved state and no snapshot of an adopted machine along") {
+  const auto domain = start(define(usual_devices()));
+  const auto g = adopt();
+  SECTION("a saved state") {
+    guest("Hibernate", g);
+    CHECK_THROWS_WITH(guest("Delete", g), Contains("conflict") && Contains("a saved state"));
+    CHECK(virDomainHasManagedSaveImage(domain.get(), 0) == 1);
+    agents::must(virDomainManagedSaveRemove(domain.get(), 0));
+  }
+  SECTION("a snapshot") {
+    const auto snapshot = agents::must(virDomainSnapshotCreateXML(domain.get(), "<domainsnapshot/>", 0));
+    CHECK_THROWS_WITH(guest("Delete", g), Contains("conflict") && Contains("snapshots"));
+    CHECK(virDomainIsActive(domain.get()) == 1);
+    agents::must(virDomainSnapshotDelete(snapshot, 0));
+    virDomainSnapshotFree(snapshot);
+  }
+  CHECK(guest("Delete", g).state == "shutoff");
+  CHECK_FALSE(agents::find_domain(other.get(), id));
+}
+
 TEST_CASE_METHOD(adoption_fixture, "an adopted machine starts only with the files that were recorded") {
   const auto link = home / "images" / "link.img";
   fs::create_symlink(raw_disk, link);

@@ -7,8 +7,9 @@
 #include "rpc/agents/libvirt/domain_reader.hpp"
 #include "rpc/agents/libvirt/guest_text.hpp"
 #include "rpc/agents/libvirt/machine_check.hpp"
+#include "rpc/agents/libvirt/machine_removal.hpp"
 #include "rpc/agents/libvirt/states.hpp"
-#include "rpc/base/cut_text.hpp"
+#include "rpc/base/log.hpp"
 #include "rpc/model/cloud_init.hpp"
 
 #include <libvirt/virterror.h>
@@ -38,30 +39,21 @@ void destroy(virDomainPtr d) {
     throw refusal;
 }
 
-/// With all that libvirt keeps of a domain, as far as its driver knows such things. What an adopted machine's firmware and
-/// TPM keep is its administrator's, as its disks are.
-void undefine(virDomainPtr d, bool adopted) {
-  constexpr unsigned all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-                           VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
-  constexpr unsigned kept = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_TPM;
-  constexpr unsigned removed = VIR_DOMAIN_UNDEFINE_NVRAM;
-  // A driver refuses flags that it does not know: fewer each time.
-  for (const auto flags : {all | (adopted ? kept : removed), all, unsigned{VIR_DOMAIN_UNDEFINE_MANAGED_SAVE}})
-    if (virDomainUndefineFlags(d, flags) == 0)
-      return;
-  must(virDomainUndefine(d));
+/// Returns what the guest leaves on the host. The log says so too, since the domain does no more.
+std::string remove_adopted(virDomainPtr d, const rpc::guest& g) {
+  const auto record = record_of(d, g);
+  const auto disks = record ? kept_disks(*record) : std::string{};
+  expect_no_state(d);
+  destroy(d);
+  if (!disks.empty())
+    rpc::log::warning("disks of a deleted guest that was adopted stay", {{"guest", g.id}, {"disks", disks}});
+  undefine_adopted(d);
+  return disks.empty() ? disks : "its disks outside of the store stay: " + disks;
 }
 
-/// What a deleted guest leaves on the host; empty for a machine that was not adopted.
-std::string left_behind(virDomainPtr d, const rpc::guest& g) {
-  constexpr std::size_t longest = 1024; // bytes
-  const auto mark = record_of(d, g);
-  if (!mark || mark->disks.empty())
-    return {};
-  std::string paths;
-  for (const auto& disk : mark->disks)
-    paths.append(paths.empty() ? "" : ", ").append(disk.front().path.string());
-  return "its disks outside of the store stay: " + rpc::cut_text(paths, longest);
+void remove_made(virDomainPtr d) {
+  destroy(d);
+  undefine_made(d);
 }
 
 void go_on(virDomainPtr d) {
@@ -459,11 +451,10 @@ rpc::guest_response machines::remove(const rpc::guest_request& request) {
   const auto connection = hypervisor_.connect();
   forget_reboot(gone.guest.id);
   const auto there = find_machine(connection.get(), gone.guest);
-  if (there.ours) {
-    gone.message = left_behind(there.ours.get(), gone.guest);
-    destroy(there.ours.get());
-    undefine(there.ours.get(), rpc::is_adopted(gone.guest));
-  }
+  if (there.ours && rpc::is_adopted(gone.guest))
+    gone.message = remove_adopted(there.ours.get(), gone.guest);
+  else if (there.ours)
+    remove_made(there.ours.get());
   if (!there.foreign.empty())
     gone.message = left_alone(there.foreign);
   forget_console(gone.guest.id);

@@ -53,9 +53,10 @@ public:
   rpc::guest_response resume(const rpc::guest_request& request);
   /// Saves its memory to the host's disk and turns it off; the next start goes on from there. Throws likewise.
   rpc::guest_response hibernate(const rpc::guest_request& request);
-  /// Pulls its plug, and forgets it with its console's log. The disks are not touched; of an adopted machine neither is
-  /// what its firmware and its TPM keep, and the message names the disks that nobody removes. A foreign domain is left alone,
-  /// which the message says.
+  /// Pulls its plug, and forgets it with its console's log. The disks are not touched. Of an adopted machine neither is
+  /// what its firmware and its TPM keep, and the message names the disks that nobody removes; throws std::runtime_error
+  /// ("conflict: …") if it has a saved state, snapshots or checkpoints. A foreign domain is left alone, which the message
+  /// says.
   rpc::guest_response remove(const rpc::guest_request& request);
 
   // machine_adoption.cpp
