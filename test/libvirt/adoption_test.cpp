@@ -70,6 +70,13 @@ struct adoption_fixture : libvirt_fixture {
     throw std::runtime_error{"not listed"};
   }
 
+  /// As an administrator does.
+  void edit(const std::string& before, const std::string& after) {
+    auto text = xml();
+    text.replace(text.find(before), before.size(), after);
+    agents::domain_ptr{agents::must(virDomainDefineXML(other.get(), text.c_str()))};
+  }
+
   std::string refusal() {
     try {
       adopt();
@@ -205,12 +212,20 @@ TEST_CASE_METHOD(adoption_fixture, "an adopted machine starts only with the file
   CHECK(agents::read_domain(xml()).disks.at(0).source == raw_disk); // so that QEMU follows no link
 }
 
+TEST_CASE_METHOD(adoption_fixture,
+                 "a disk whose format an administrator changed does not start with the recorded one") {
+  define(disk_xml("vda", raw_disk, "raw"));
+  const auto g = adopt();
+  edit("type='raw'", "type='qcow2'");
+  CHECK_THROWS_WITH(guest("Run", g), Contains("disk vda: its format has changed since it was adopted"));
+  edit("type='qcow2'", "type='raw'");
+  CHECK(guest("Run", g).state == "running");
+}
+
 TEST_CASE_METHOD(adoption_fixture, "a disk that an administrator added later does not start") {
   const auto domain = define(disk_xml("vda", qcow2_disk, "qcow2"));
   const auto g = adopt();
-  auto text = xml();
-  text.insert(text.find("</devices>"), disk_xml("vdb", raw_disk, "raw"));
-  agents::domain_ptr{agents::must(virDomainDefineXML(other.get(), text.c_str()))};
+  edit("</devices>", disk_xml("vdb", raw_disk, "raw") + "</devices>");
   CHECK_THROWS_WITH(guest("Run", g), Contains("disk vdb"));
 }
 

@@ -30,9 +30,11 @@ struct allowed_files {
   const disk_places& places;
   const adoption* adopted;
 
-  placed_disk find(const std::string& path, const std::string& guest, const std::string& field) const {
+  /// `format` is what the domain's XML says.
+  placed_disk find(const std::string& path, const std::string& format, const std::string& guest,
+                   const std::string& field) const {
     if (adopted)
-      if (auto recorded = find_recorded(*adopted, path, field))
+      if (auto recorded = find_recorded(*adopted, path, format, field))
         return *std::move(recorded);
     return places.find(path, guest, field);
   }
@@ -46,7 +48,7 @@ void check_disk(xml_node disk, const std::string& field, const std::string& gues
   if (!is(disk, "type", "file") && !is(disk, "type", "block"))
     throw std::invalid_argument{field + ": is neither a file nor a block device"};
   const auto path = value(source, is(disk, "type", "block") ? "dev" : "file");
-  const auto found = files.find(path, guest, field);
+  const auto found = files.find(path, value(disk.child("driver"), "type"), guest, field);
   if (!is(disk.child("driver"), "type", found.format()) || (found.read_only && !disk.child("readonly")))
     to.is_reformatted = true;
   write_disk(disk, found, value(disk.child("target"), "bus"));
