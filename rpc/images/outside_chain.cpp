@@ -1,5 +1,6 @@
 #include "rpc/images/outside_chain.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -14,13 +15,31 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t max_files = 128; // of a chain
+constexpr std::size_t max_links = 40;  // as the kernel follows
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& reason) {
   throw disk_refused{file.filename().string() + ": " + reason};
 }
 
-fs::path resolved(const fs::path& file, bool is_device) {
-  return is_device ? fs::canonical(file.parent_path()) / file.filename() : fs::canonical(file);
+/// Where the system itself makes the names of devices: below /dev, but not in a folder there that others may write to.
+bool is_of_system(const fs::path& folder) {
+  struct stat facts {};
+  const fs::path top{"/dev"};
+  const bool is_below = std::ranges::mismatch(top, folder).in1 == top.end();
+  return is_below && ::stat(folder.c_str(), &facts) == 0 && facts.st_uid == 0 &&
+         (facts.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/// Follows links until the name is one that the system made.
+fs::path resolved_device(fs::path file) {
+  for (std::size_t links = 0; links < max_links; ++links) {
+    const auto folder = fs::canonical(file.parent_path());
+    const auto named = folder / file.filename();
+    if (is_of_system(folder) || !fs::is_symlink(named))
+      return named;
+    file = folder / fs::read_symlink(named);
+  }
+  refuse(file, "too many symbolic links");
 }
 
 qcow2_header read_header(const chain_link& file) {
@@ -71,7 +90,7 @@ chain_link look_outside(const fs::path& file, disk_format format) {
     refuse(file, "neither a file nor a block device");
   try {
     const bool is_device = S_ISBLK(facts.st_mode);
-    return {resolved(file, is_device), format, is_device};
+    return {is_device ? resolved_device(file) : fs::canonical(file), format, is_device};
   } catch (const std::system_error& e) { // it has gone meanwhile
     refuse(file, e.code().message());
   }

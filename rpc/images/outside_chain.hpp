@@ -10,9 +10,9 @@
 /// disk. Whether QEMU may open the files is the caller's to judge, too.
 namespace mistify::images {
 
-/// Looks at one file without opening it. Symbolic links are resolved; a block device keeps its own name, since udev's
-/// links to it change with each boot. Throws `disk_refused` if it is not there, is neither a file nor a block device, or
-/// the path is not absolute or has control characters.
+/// Looks at one file without opening it. Symbolic links are resolved, except below /dev those to block devices: the
+/// system makes them, and where they lead changes with each boot. Throws `disk_refused` if it is not there, is neither a
+/// file nor a block device, or the path is not absolute or has control characters.
 chain_link look_outside(const std::filesystem::path& file, disk_format format);
 
 /// Returns all files that QEMU opens for a disk of that format, the disk itself first. A raw disk is one file, which is

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include <sys/stat.h>
+#include <system_error>
+#include <vector>
 
 using namespace mistify::images;
 using namespace mistify::test;
@@ -20,6 +22,15 @@ struct outside_lab {
 
   fs::path put(const std::string& name, const qcow2_maker& head = {.backing_format = ""}) {
     return dir.write(name, head.bytes());
+  }
+
+  static std::vector<fs::path> block_devices() {
+    std::vector<fs::path> found;
+    std::error_code none;
+    for (const auto& one : fs::directory_iterator{"/dev"})
+      if (!one.is_symlink(none) && one.is_block_file(none))
+        found.push_back(one.path());
+    return found;
   }
 
   static std::string refusal_of(const fs::path& disk, disk_format format = disk_format::qcow2) {
@@ -52,6 +63,22 @@ TEST_CASE_METHOD(outside_lab, "a raw disk is one file, whatever is in it") {
   const auto disk = put("raw.img", {.backing = "/etc/passwd", .backing_format = "raw"});
   CHECK(outside_chain(disk, disk_format::raw).size() == 1);
   CHECK(virtual_size({disk, disk_format::raw}) == fs::file_size(disk));
+}
+
+TEST_CASE_METHOD(outside_lab, "a link to a block device is resolved until the name is the system's") {
+  const auto devices = block_devices();
+  if (devices.size() < 2)
+    return;
+  const auto link = home / "link";
+  fs::create_symlink(devices[0], home / "first");
+  fs::create_symlink("first", link);
+  const auto found = look_outside(link, disk_format::raw);
+  CHECK(found.is_device);
+  CHECK(found.path == devices[0]);
+  fs::remove(link);
+  fs::create_symlink(devices[1], link);
+  CHECK(look_outside(link, disk_format::raw).path == devices[1]);
+  CHECK(look_outside(devices[1], disk_format::raw).path == devices[1]);
 }
 
 TEST_CASE_METHOD(outside_lab, "what QEMU would have to guess, or read elsewhere, is refused") {
