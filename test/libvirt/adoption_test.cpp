@@ -222,6 +222,15 @@ TEST_CASE_METHOD(adoption_fixture,
   CHECK(guest("Run", g).state == "running");
 }
 
+TEST_CASE_METHOD(adoption_fixture, "a machine does not start with a disk that another one writes to meanwhile") {
+  define(disk_xml("vda", raw_disk, "raw"));
+  const auto g = adopt();
+  const auto twin = start(define(disk_xml("vda", raw_disk, "raw"), {}, "twin", "0a1b2c3d-0000-4000-8000-000000000008"));
+  CHECK_THROWS_WITH(guest("Run", g), Contains("in use by twin"));
+  agents::must(virDomainDestroy(twin.get()));
+  CHECK(guest("Run", g).state == "running");
+}
+
 TEST_CASE_METHOD(adoption_fixture, "a disk that an administrator added later does not start") {
   const auto domain = define(disk_xml("vda", qcow2_disk, "qcow2"));
   const auto g = adopt();

@@ -1,5 +1,6 @@
 #include "rpc/agents/libvirt/adoption_plan.hpp"
 
+#include "rpc/agents/libvirt/domain_parts.hpp"
 #include "rpc/agents/libvirt/guest_text.hpp"
 #include "rpc/agents/libvirt/machine_size.hpp"
 #include "rpc/base/json.hpp"
@@ -54,10 +55,6 @@ disk_format format_of(xml_node disk, const std::string& what) {
   if (format != "qcow2")
     refuse(what, "is of the format " + format + "; qcow2 and raw are supported");
   return disk_format::qcow2;
-}
-
-bool is_written_alone(xml_node disk) {
-  return !disk.child("readonly") && !disk.child("shareable") && !is(disk, "device", "cdrom");
 }
 
 recorded_disk look_at(const std::string& path, disk_format format, const std::string& what, const disk_places& places) {

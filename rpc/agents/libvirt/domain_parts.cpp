@@ -105,6 +105,11 @@ bool is_seed(xml_node disk) {
   return std::string_view{disk.child_value("serial")} == seed_serial;
 }
 
+bool is_written_alone(xml_node disk) {
+  return !disk.child("readonly") && !disk.child("shareable") &&
+         std::string_view{disk.attribute("device").value()} != "cdrom";
+}
+
 /// A disk, not a CD: every kind of machine has virtio, and cloud-init looks for the label.
 void append_seed(xml_node devices, const placed_disk& seed) {
   auto last = devices.find_child([](xml_node child) {

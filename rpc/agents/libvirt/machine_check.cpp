@@ -52,7 +52,7 @@ void check_disk(xml_node disk, const std::string& field, const std::string& gues
   if (!is(disk.child("driver"), "type", found.format()) || (found.read_only && !disk.child("readonly")))
     to.is_reformatted = true;
   write_disk(disk, found, value(disk.child("target"), "bus"));
-  if (found.is_shared)
+  if (found.is_shared || (found.is_outside && is_written_alone(disk)))
     to.shared_disks.push_back(found.chain.front().path);
 }
 

@@ -16,7 +16,7 @@ struct checked_machine {
   bool is_reformatted = false;                ///< a disk was of another format, or might be written to
   bool lost_vnc = false;                      ///< it had a display, and `g` asks for none
   bool was_open = false;                      ///< it had a display that anybody on this host could use
-  std::vector<std::string> shared_disks = {}; ///< paths of volumes that other guests may name too
+  std::vector<std::string> shared_disks = {}; ///< paths of disks that other machines may name too
 };
 
 /// Brings a domain's XML, as libvirt keeps it, in line with the rules and with what lies in the store now: each disk gets the
