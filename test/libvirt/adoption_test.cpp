@@ -120,6 +120,16 @@ TEST_CASE_METHOD(adoption_fixture, "a domain that runs becomes a guest's machine
   CHECK_THAT(xml_of(domain.get(), VIR_DOMAIN_XML_INACTIVE), Contains("adopted") && Contains("an old one"));
 }
 
+TEST_CASE_METHOD(adoption_fixture, "an adoption turns libvirt's autostart off, and says so") {
+  const auto domain = define("");
+  agents::must(virDomainSetAutostart(domain.get(), 1));
+  CHECK_THAT(raw("Adopt", wish()), Contains("autostart of the domain is off now"));
+  int on = 1;
+  agents::must(virDomainGetAutostart(domain.get(), &on));
+  CHECK(on == 0);
+  CHECK_THAT(raw("Adopt", wish()), !Contains("autostart"));
+}
+
 TEST_CASE_METHOD(adoption_fixture, "an adoption that is repeated succeeds once more") {
   define(usual_devices());
   const auto first = adopt();

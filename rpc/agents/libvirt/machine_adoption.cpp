@@ -62,6 +62,15 @@ adoption_plan plan_for(virDomainPtr d, const std::string& id, const machine_rule
   return plan;
 }
 
+/// From now on the agent starts the guest with the host, or does not. Returns what is to be told.
+std::string turn_autostart_off(virDomainPtr d) {
+  int on = 0;
+  if (virDomainGetAutostart(d, &on) < 0 || on == 0)
+    return {}; // or the driver knows none
+  must(virDomainSetAutostart(d, 0));
+  return "libvirt's autostart of the domain is off now: the guest's member power says whether it starts with the host";
+}
+
 /// Members that the client or the agent says stay as they are.
 void put_machine(rpc::guest& g, rpc::guest from) {
   g.memory = from.memory;
@@ -151,9 +160,12 @@ rpc::guest_response machines::adopt(const rpc::guest_request& request) {
   const std::lock_guard claim{claims_};
   auto plan = plan_for(domain.get(), id, rules_);
   write_mark(domain.get(), plan.mark);
+  auto message = turn_autostart_off(domain.get());
   auto g = request.guest;
   put_machine(g, std::move(plan.guest));
-  return answer(std::move(g), domain.get());
+  auto adopted = answer(std::move(g), domain.get());
+  adopted.message = std::move(message);
+  return adopted;
 }
 
 /// One that goes meanwhile is passed over.
