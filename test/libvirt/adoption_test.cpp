@@ -130,6 +130,14 @@ TEST_CASE_METHOD(adoption_fixture, "an adoption turns libvirt's autostart off, a
   CHECK_THAT(raw("Adopt", wish()), !Contains("autostart"));
 }
 
+TEST_CASE_METHOD(adoption_fixture, "disks that a machine only reads are said to be so") {
+  define(disk_xml("vda", raw_disk, "raw") + "<disk type='file' device='cdrom'><source file='" + qcow2_disk +
+         "'/><target dev='sda' bus='sata'/></disk>");
+  const auto g = adopt();
+  CHECK_FALSE(g.disks.at(0).extra.contains("read_only"));
+  CHECK(g.disks.at(1).extra.at("read_only") == "true");
+}
+
 TEST_CASE_METHOD(adoption_fixture, "an adoption that is repeated succeeds once more") {
   define(usual_devices());
   const auto first = adopt();

@@ -145,6 +145,29 @@ TEST_CASE("neither a client nor a sub-agent says that a guest was adopted") {
   CHECK(h.http.send("PATCH", "/guests/" + id, R"({"adopted":true})").status == 400);
 }
 
+TEST_CASE("snapshots of all disks are refused while one lies outside of the store") {
+  adopting_house h;
+  CHECK(h.outcome(h.adopt().job()) == "Complete");
+  const auto snapshots = "/guests/" + id + "/snapshots";
+  const auto refused = h.http.post(snapshots, "{}");
+  CHECK(refused.status == 409);
+  CHECK(error_message(refused) == "vda lies outside of the store: take snapshots of single disks");
+  CHECK(h.http.post(snapshots + "/a/rollback").status == 409);
+  CHECK(h.outcome(h.http.post("/guests/" + id + "/disks/1/snapshots", "{}").job()) == "Complete");
+  CHECK(h.http.get(snapshots).status == 200);
+}
+
+TEST_CASE("snapshots of all disks are taken where the machine does not write to others") {
+  adopting_house h;
+  h.sub.on("Test.Adopt", [](const call& asked) {
+    return result(asked, R"({"guest":{"id":")" + id +
+                           R"(","state":"shutoff","disks":[{"device":"vda","volume":"guests/x"},)" +
+                           R"({"device":"sda","source":"/srv/a.iso","read_only":true}]}})");
+  });
+  CHECK(h.outcome(h.adopt().job()) == "Complete");
+  CHECK(h.outcome(h.http.post("/guests/" + id + "/snapshots", "{}").job()) == "Complete");
+}
+
 TEST_CASE("what waits behind an adoption that fails ends with it") {
   adopting_house h;
   gate opened;

@@ -5,6 +5,7 @@
 #include "http/api/handlers/passed_stream.hpp"
 #include "http/api/snapshot_names.hpp"
 #include "rpc/model/codec.hpp"
+#include "rpc/model/unmanaged.hpp"
 
 #include <chrono>
 
@@ -31,6 +32,16 @@ void check_name(std::string_view what, std::string_view name) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
   if (name.find_first_not_of(allowed) != std::string_view::npos || name.starts_with('-') || name == "." || name == "..")
     throw failure{errc::invalid_request, std::string{what} + ": only letters, digits and - _ . : are allowed"};
+}
+
+/// A store can neither keep nor restore a disk that lies elsewhere: a snapshot of the whole guest would be of some disks.
+void expect_all_in_store(const context& cx, const target& on) {
+  const auto guest = rpc::decode_guest(require_guest(cx, on.guest)->doc);
+  if (!on.all_disks() || !rpc::is_adopted(guest))
+    return;
+  for (const auto& disk : guest.disks)
+    if (disk.volume.empty() && !disk.extra.contains("read_only"))
+      throw failure{errc::conflict, disk.device + " lies outside of the store: take snapshots of single disks"};
 }
 
 enum class with_disk : bool { no, yes };
@@ -100,6 +111,7 @@ task<answer> create(context& cx, request from, with_disk disk) {
   if (const auto first = repeated(cx, who))
     co_return accepted_job(*first);
   auto on = target_of(cx, from, disk);
+  expect_all_in_store(cx, on);
   if (wish.dest.empty())
     wish.dest = default_name(cx, on.guest);
   check_name("dest", wish.dest);
@@ -123,6 +135,7 @@ task<answer> roll_back(context& cx, request from, with_disk disk) {
   if (const auto first = repeated(cx, who))
     co_return accepted_job(*first);
   auto on = target_of(cx, from, disk);
+  expect_all_in_store(cx, on);
   rpc::snapshot_request wish{on.id(), "", body.recursive, body.destroy_more_recent};
   co_return co_await queue(cx, who, std::move(on), "rollbackSnapshot", std::move(wish));
 }

@@ -99,6 +99,8 @@ void read_disk(xml_node disk, const machine_rules& rules, adoption_plan& to) {
   }
   made.extra["format"] = files.front().format == disk_format::qcow2 ? R"("qcow2")" : R"("raw")";
   made.size = (images::virtual_size(files.front()) + bytes_in_mb - 1) / bytes_in_mb;
+  if (is_read_only(disk))
+    made.extra["read_only"] = "true";
   if (is_written_alone(disk))
     to.own_paths.push_back(path);
   to.guest.disks.push_back(std::move(made));

@@ -105,9 +105,12 @@ bool is_seed(xml_node disk) {
   return std::string_view{disk.child_value("serial")} == seed_serial;
 }
 
+bool is_read_only(xml_node disk) {
+  return disk.child("readonly") || std::string_view{disk.attribute("device").value()} == "cdrom";
+}
+
 bool is_written_alone(xml_node disk) {
-  return !disk.child("readonly") && !disk.child("shareable") &&
-         std::string_view{disk.attribute("device").value()} != "cdrom";
+  return !is_read_only(disk) && !disk.child("shareable");
 }
 
 /// A disk, not a CD: every kind of machine has virtio, and cloud-init looks for the label.

@@ -17,6 +17,9 @@ void write_disk(pugi::xml_node disk, const placed_disk& what, const std::string&
 void append_seed(pugi::xml_node devices, const placed_disk& seed);
 bool is_seed(pugi::xml_node disk);
 
+/// True if the machine does not write to the disk.
+bool is_read_only(pugi::xml_node disk);
+
 /// True if the machine writes to the disk, and no other machine is meant to have it.
 bool is_written_alone(pugi::xml_node disk);
 
