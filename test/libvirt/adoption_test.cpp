@@ -335,6 +335,12 @@ TEST_CASE_METHOD(adoption_fixture, "domains that cannot be guests are refused, a
     define(disk_xml("vda", raw_disk, "raw"));
     CHECK_THAT(refusal(), Contains("in use by twin"));
   }
+  SECTION("a disk that only the machine has that runs") {
+    const auto domain = start(define(disk_xml("vda", raw_disk, "raw")));
+    define(disk_xml("vda", qcow2_disk, "qcow2"));
+    CHECK_THAT(refusal(), Contains("disk vda: the machine runs with it") && Contains(raw_disk));
+    CHECK_THAT(listed().reason, Contains("the machine runs with it"));
+  }
   SECTION("a nic in QEMU's user network") {
     define("<interface type='user'/>");
     CHECK_THAT(refusal(), Contains("needs a network"));

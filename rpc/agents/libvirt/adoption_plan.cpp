@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <pugixml.hpp>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <strings.h>
@@ -106,6 +107,20 @@ void read_disk(xml_node disk, const machine_rules& rules, adoption_plan& to) {
   to.guest.disks.push_back(std::move(made));
 }
 
+/// What is defined is recorded; a machine that runs with another disk would lose that, or be another machine, at its next
+/// start.
+void expect_defined_disks(xml_node devices, xml_node running) {
+  std::set<std::string> defined;
+  for (const auto& disk : devices.children("disk"))
+    if (disk.child("source"))
+      defined.insert(path_of(disk, "disk " + value(disk.child("target"), "dev")));
+  for (const auto& disk : running.children("disk")) {
+    const auto what = "disk " + value(disk.child("target"), "dev");
+    if (disk.child("source") && !defined.contains(path_of(disk, what)))
+      refuse(what, "the machine runs with it, and its definition does not have it: " + path_of(disk, what));
+  }
+}
+
 void add_boot_file(xml_node os, const char* element, adoption_plan& to) {
   const std::string path = os.child_value(element);
   if (path.empty())
@@ -160,6 +175,7 @@ void read_devices(xml_node devices, xml_node running, const machine_rules& rules
     read_disk(disk, rules, to);
     expect_few(to.guest.disks.size(), "disks");
   }
+  expect_defined_disks(devices, running);
   for (const auto& interface : devices.children("interface")) {
     read_nic(interface, running, rules, to);
     expect_few(to.guest.nics.size(), "nics");
