@@ -2,6 +2,7 @@
 
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
+#include "rpc/model/unmanaged.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,8 +46,10 @@ guest_facts facts_of(const rpc::guest& guest) {
   facts.memory = guest.memory;
   facts.cpu = guest.cpu;
   facts.vnc = guest.vnc;
+  const bool is_adopted = rpc::is_adopted(guest);
   for (const auto& disk : guest.disks)
-    facts.disk = add_up_to_most(facts.disk, disk.size);
+    if (!is_adopted || !disk.volume.empty()) // others of an adopted guest take nothing of the stores
+      facts.disk = add_up_to_most(facts.disk, disk.size);
   for (const auto& nic : guest.nics)
     if (!nic.mac.empty()) {
       facts.macs.push_back(nic.mac);

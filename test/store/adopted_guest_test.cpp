@@ -126,6 +126,20 @@ TEST_CASE_METHOD(adoption_fixture, "neither maintenance nor a full host matters 
   CHECK(board.sums().allocated.memory == 512);
 }
 
+TEST_CASE_METHOD(adoption_fixture, "disks of an adopted guest count among what is promised where they are in a store") {
+  adopt();
+  auto returned = machine();
+  returned.disks.resize(2);
+  returned.disks[0].size = 1000;
+  returned.disks[0].source = "/srv/a.img";
+  returned.disks[1].size = 30;
+  returned.disks[1].volume = "guests/g/disk-1";
+  complete("adopt", guest_returned{doc("g"), returned});
+  CHECK(board.sums().allocated.disk == 30);
+  reopen();
+  CHECK(board.sums().allocated.disk == 30);
+}
+
 TEST_CASE_METHOD(adoption_fixture, "an adoption is not preempted") {
   adopt();
   new_job off{"off", "g", "poweroff", "", "", ""};
