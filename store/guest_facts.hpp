@@ -14,7 +14,7 @@ struct guest_facts {
   std::string state;
   std::string name; ///< empty: none
   std::uint64_t memory = 0, cpu = 0;
-  std::uint64_t disk = 0; ///< of all disks, MB
+  std::uint64_t disk = 0; ///< of its disks, MB; of an adopted guest those in a store
   std::int64_t vnc = 0;
   std::vector<std::string> macs; ///< lower case; one that occurs twice is there twice
   rpc::metadata_map labels;

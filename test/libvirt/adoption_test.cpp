@@ -1,8 +1,13 @@
 #include "rpc/agents/libvirt/adoption.hpp"
 
 #include "rpc/agents/libvirt/domain_reader.hpp"
+#include "rpc/base/error.hpp"
 #include "rpc/model/unmanaged.hpp"
 #include "test/libvirt/fixture.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
 
 using namespace mistify;
 using Catch::Contains;
@@ -414,6 +419,35 @@ TEST_CASE_METHOD(adoption_fixture,
   CHECK_THAT(web.reason, Contains("disk vda"));
   CHECK(web.disks.size() == 1);
   CHECK(listed("test").state == "running"); // the one that the test driver begins with
+}
+
+TEST_CASE_METHOD(adoption_fixture, "one call at a time lists domains, and others are told so") {
+  define(usual_devices());
+  std::atomic<int> answered = 0, refused = 0;
+  const auto ask = [&] {
+    try {
+      rpc::client{test::caller::at(agent.server())}.call("Libvirt.ListUnmanaged", "{}", std::chrono::seconds{30}, {});
+      ++answered;
+    } catch (const rpc::failure& e) {
+      refused += e.message().find("in use by another call") != std::string::npos;
+    }
+  };
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 8; ++i)
+      callers.emplace_back(ask);
+  }
+  CHECK(answered >= 1);
+  CHECK(answered + refused == 8);
+}
+
+TEST_CASE_METHOD(adoption_fixture, "a domain with a great many devices is listed with some of them") {
+  std::string nics;
+  for (int i = 0; i < 300; ++i)
+    nics += "<interface type='network'><source network='default'/></interface>";
+  define(nics);
+  CHECK(listed().nics.size() == 256);
+  CHECK_THAT(listed().reason, Contains("nics: more than 256"));
 }
 
 TEST_CASE_METHOD(adoption_fixture, "a recorded kernel is allowed to its domain") {

@@ -35,6 +35,16 @@ rpc::errc code_of(const hypervisor_error& e) {
   }
 }
 
+rpc::unmanaged_response list_unmanaged(machines& of) {
+  try {
+    return of.list_unmanaged();
+  } catch (const hypervisor_error& e) {
+    throw rpc::failure{code_of(e), e.what()};
+  } catch (const std::runtime_error& e) {
+    throw rpc::failure{code_of(e), e.what()};
+  }
+}
+
 } // namespace
 
 libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
@@ -104,7 +114,7 @@ void libvirt_agent::serve_pending() {
 
 void libvirt_agent::serve_unmanaged() {
   server_.handle<rpc::unmanaged_request, rpc::unmanaged_response>(
-    "Libvirt.ListUnmanaged", [this](const rpc::unmanaged_request&) { return machines_.list_unmanaged(); });
+    "Libvirt.ListUnmanaged", [this](const rpc::unmanaged_request&) { return list_unmanaged(machines_); });
 }
 
 void libvirt_agent::serve_metrics() {

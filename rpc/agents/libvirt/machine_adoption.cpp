@@ -7,6 +7,7 @@
 
 #include <libvirt/virterror.h>
 
+#include <ranges>
 #include <stdexcept>
 #include <strings.h>
 #include <utility>
@@ -18,6 +19,9 @@ namespace {
 
 /// Bounds of what one answer names: domains, and bytes of the text of each.
 constexpr std::size_t most_domains = 10'000, longest_text = 256, longest_path = 4096;
+
+/// Of each kind, of one domain; more cannot be adopted.
+constexpr std::size_t most_shown = 256;
 
 std::string definition_of(virDomainPtr d) {
   return text_ptr{must(virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE))}.get();
@@ -54,12 +58,13 @@ void expect_adoptable(virDomainPtr d, const std::string& id) {
   expect_own_mark(d, id);
 }
 
-adoption_plan plan_for(virDomainPtr d, const std::string& id, const machine_rules& rules) {
-  expect_adoptable(d, id);
-  auto plan = plan_adoption(id, definition_of(d), machine_of(d), rules);
+/// Marks the domain as it was planned from that definition.
+void mark(virDomainPtr d, const adoption_plan& plan, const std::string& defined) {
   for (const auto& path : plan.own_paths)
-    expect_free_disk(virDomainGetConnect(d), path, id, among::all);
-  return plan;
+    expect_free_disk(virDomainGetConnect(d), path, plan.mark.id, among::all);
+  if (definition_of(d) != defined)
+    refuse("the domain was changed while its files were looked at");
+  write_mark(d, plan.mark);
 }
 
 /// From now on the agent starts the guest with the host, or does not. Returns what is to be told.
@@ -98,9 +103,9 @@ void show_shape(const domain_shape& shape, rpc::unmanaged_domain& to) {
   constexpr std::uint64_t kb_in_mb = 1024;
   to.memory = shape.memory / kb_in_mb;
   to.cpu = shape.cpus;
-  for (const auto& disk : shape.disks)
+  for (const auto& disk : shape.disks | std::views::take(most_shown))
     to.disks.push_back(shown(disk));
-  for (const auto& nic : shape.nics)
+  for (const auto& nic : shape.nics | std::views::take(most_shown))
     to.nics.push_back(shown(nic));
 }
 
@@ -137,13 +142,21 @@ void judge(virDomainPtr d, const machine_rules& rules, rpc::unmanaged_domain& to
   }
 }
 
+/// Throws `hypervisor_error` only where the domain or libvirt has gone; else what libvirt refuses is the domain's reason.
 rpc::unmanaged_domain look_at(virDomainPtr d, const std::string& name, const machine_rules& rules) {
   rpc::unmanaged_domain found;
   found.id = uuid_of(d);
   found.name = rpc::cut_text(name, longest_text);
-  found.state = state_name(d);
-  found.marked = find_adoption(d).has_value();
-  judge(d, rules, found);
+  found.state = "unknown";
+  try {
+    found.state = state_name(d);
+    found.marked = find_adoption(d).has_value();
+    judge(d, rules, found);
+  } catch (const hypervisor_error& e) {
+    if (e.code() == VIR_ERR_NO_DOMAIN || virConnectIsAlive(virDomainGetConnect(d)) != 1)
+      throw;
+    found.reason = reason_in(e);
+  }
   return found;
 }
 
@@ -157,9 +170,13 @@ rpc::guest_response machines::adopt(const rpc::guest_request& request) {
   const auto domain = find_domain(connection.get(), id);
   if (!domain)
     throw hypervisor_error{VIR_ERR_NO_DOMAIN, "no domain " + id};
-  const std::lock_guard claim{claims_};
-  auto plan = plan_for(domain.get(), id, rules_);
-  write_mark(domain.get(), plan.mark);
+  expect_adoptable(domain.get(), id);
+  const auto defined = definition_of(domain.get());
+  auto plan = plan_adoption(id, defined, machine_of(domain.get()), rules_);
+  {
+    const std::lock_guard claim{claims_}; // not longer: files on a slow server take their time
+    mark(domain.get(), plan, defined);
+  }
   auto message = turn_autostart_off(domain.get());
   auto g = request.guest;
   put_machine(g, std::move(plan.guest));
@@ -170,6 +187,9 @@ rpc::guest_response machines::adopt(const rpc::guest_request& request) {
 
 /// One that goes meanwhile is passed over.
 rpc::unmanaged_response machines::list_unmanaged() {
+  const std::unique_lock alone{listing_, std::try_to_lock}; // each call looks at the files of all domains
+  if (!alone)
+    throw std::runtime_error{"in use by another call that lists domains"};
   rpc::unmanaged_response found;
   const auto connection = hypervisor_.connect();
   for (const auto& domain : all_domains(connection.get())) {

@@ -66,7 +66,7 @@ public:
   /// be in a guest, std::runtime_error ("conflict: …", "in use by …") for a domain that cannot be taken into care.
   rpc::guest_response adopt(const rpc::guest_request& request);
   /// The domains whose names are not their UUIDs, the marked ones too: only the agent knows whether it has their guests.
-  /// At most 10,000.
+  /// At most 10,000. Throws std::runtime_error ("in use by …") while another call is at it.
   rpc::unmanaged_response list_unmanaged();
 
   // machine_changes.cpp: each changes the machine as it is defined, and as it runs where the params' `apply` wants that and
@@ -117,6 +117,7 @@ private:
   std::filesystem::path consoles_;
   machine_rules rules_;
   const domain_notes& notes_;
+  std::mutex listing_; // held while all domains are looked at
   std::mutex reboots_lock_;
   std::map<std::string, domain_notes::reset_count> reboots_; ///< resets of guests before a reboot that is awaited
   std::mutex claims_; // held while a machine takes what others could take as well: a volume, a port
