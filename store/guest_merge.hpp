@@ -15,8 +15,8 @@ rpc::metadata_map merge_metadata(rpc::metadata_map returned, const rpc::metadata
 
 /// Returns the guest that replaces `stored` after a stage with the input `sent_doc` returned `returned`. Metadata and
 /// unknown members that clients changed meanwhile are as they left them. Members that are the agent's to say (`wanted`,
-/// `name`, `labels`, `power`, `on_io_error`, `cloud_init`, `adopted`) stay as stored: an old sub-agent may have left them out. A
-/// reason that was sent does not explain another state, unless the guest was off and still is. Throws
+/// `name`, `labels`, `power`, `on_io_error`, `cloud_init`, `adopted`) stay as stored: an old sub-agent may have left
+/// them out. A reason that was sent does not explain another state, unless the guest was off and still is. Throws
 /// `failure{sub_agent_failed}` if the id differs, or if a member has a known name in another case and no member of
 /// `stored` has.
 guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc::guest returned);

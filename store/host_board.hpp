@@ -18,7 +18,7 @@ struct host_sums {
   };
   amounts allocated;         ///< of guests that hold their memory, and of those whose start is queued or runs
   amounts promised;          ///< of all guests
-  std::uint64_t disk = 0;    ///< of all disks of all guests
+  std::uint64_t disk = 0;    ///< of all guests
   std::uint64_t guests = 0;  ///< how many there are
   std::uint64_t running = 0; ///< of those, how many `allocated` counts
   bool operator==(const host_sums&) const = default;

@@ -127,7 +127,10 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     expect_fit(stored->doc.size(), 0, bounds.guest_bytes, errc::too_large, "the guest");
     if (impl_->count_guests() >= bounds.guests)
       throw failure{errc::queue_full, "there are " + std::to_string(bounds.guests) + " guests, which is the most"};
-    adopts_guest(job.action) ? expect_unique(impl_->ledger, stored->facts, guest.id) : impl_->admit_create(*stored);
+    if (adopts_guest(job.action))
+      expect_unique(impl_->ledger, stored->facts, guest.id);
+    else
+      impl_->admit_create(*stored);
     auto row = impl_->row_of(job, guest.id);
     impl_->guests.insert(*stored, row.job, job.request_digest);
     impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);

@@ -35,7 +35,6 @@ std::filesystem::path backing_path(const std::filesystem::path& file, const qcow
 /// raw disk is one file, whatever its first bytes are. Throws `disk_refused` if any file lies outside of `roots`, is
 /// not a regular file or device, keeps its data in another file, or leaves the next format to QEMU's probing, or if
 /// the chain is too long (or a loop).
-/// too many of them (also: a loop).
 /// Valid until the files are changed: only the store may write to the folders, and only the guest to the disk; a
 /// guest cannot reach the header of a qcow2 disk. Any thread may call.
 std::vector<chain_link> backing_chain(const std::filesystem::path& disk, disk_format format,

@@ -135,9 +135,9 @@ TEST_CASE_METHOD(adoption_fixture, "disks of an adopted guest count among what i
   returned.disks[1].size = 30;
   returned.disks[1].volume = "guests/g/disk-1";
   complete("adopt", guest_returned{doc("g"), returned});
-  CHECK(board.sums().allocated.disk == 30);
+  CHECK(board.sums().disk == 30);
   reopen();
-  CHECK(board.sums().allocated.disk == 30);
+  CHECK(board.sums().disk == 30);
 }
 
 TEST_CASE_METHOD(adoption_fixture, "an adoption is not preempted") {

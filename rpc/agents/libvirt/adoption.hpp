@@ -22,11 +22,11 @@ struct adoption {
   std::vector<std::string> boot_files{}; ///< its kernel and initrd; paths without symbolic links
 };
 
-/// The mark in the domain's definition; null if it has none that can be read. Its `id` may be another domain's: whoever
-/// copies a definition copies the mark. Throws `hypervisor_error`.
+/// The mark in the domain's definition; null if it has none that can be read. Whoever copies a definition copies the mark,
+/// so that its `id` may be another domain's. Throws `hypervisor_error`.
 std::optional<adoption> read_mark(virDomainPtr d);
 
-/// As `read_mark`, but null also unless the mark's id is the domain's UUID.
+/// The same, but null if the mark's id is not the domain's UUID.
 std::optional<adoption> find_adoption(virDomainPtr d);
 
 /// Writes the mark into the definition and, if the domain is on, into the machine that runs. Replaces an earlier one.

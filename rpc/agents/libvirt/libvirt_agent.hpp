@@ -26,8 +26,8 @@ struct libvirt_settings {
 
 /// Runs virtual machines through libvirt. Methods: `Libvirt.` with CreateGuest, Create (which starts it too), Run,
 /// Reboot, Restart, Shutdown, Poweroff, Suspend, Resume, Hibernate, Delete, Status, Update, AttachDisk, DetachDisk,
-/// ResizeDisk, AttachNic, DetachNic, Adopt, ListUnmanaged, Pending, CPUMetrics, DiskMetrics, NicMetrics, HostInfo. Logs: POST to /guests/log.
-/// Tells the agent what guests do by themselves. One a process.
+/// ResizeDisk, AttachNic, DetachNic, Adopt, ListUnmanaged, Pending, CPUMetrics, DiskMetrics, NicMetrics, HostInfo. Logs:
+/// POST to /guests/log. Tells the agent what guests do by themselves. One a process.
 class libvirt_agent {
 public:
   libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings);

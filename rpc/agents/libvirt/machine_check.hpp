@@ -19,8 +19,8 @@ struct checked_machine {
   std::vector<std::string> shared_disks = {}; ///< paths of disks that other machines may name too
 };
 
-/// Brings a domain's XML, as libvirt keeps it, in line with the rules and with what lies in the store now: each disk gets the
-/// format of its place and the files behind it, so that QEMU probes nothing; VNC is as `g` asks for, or gone. Throws
+/// Brings a domain's XML, as libvirt keeps it, in line with the rules and with what lies in the store now: each disk gets
+/// the format of its place and the files behind it, so that QEMU probes nothing; VNC is as `g` asks for, or gone. Throws
 /// std::invalid_argument where a disk, a kernel or a nic must not be.
 ///
 /// `adopted` is the record of a domain that was there before its guest, else null. Its recorded files may lie outside of

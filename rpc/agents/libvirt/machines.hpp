@@ -62,8 +62,9 @@ public:
   // machine_adoption.cpp
 
   /// Makes the domain with the guest's id as its UUID the guest's machine, running or not: writes the mark, and turns
-  /// libvirt's autostart off. Returns the guest as the machine is; an earlier mark is renewed. Throws std::invalid_argument for what cannot
-  /// be in a guest, std::runtime_error ("conflict: …", "in use by …") for a domain that cannot be taken into care.
+  /// libvirt's autostart off. Returns the guest as the machine is; an earlier mark is renewed. Throws
+  /// std::invalid_argument for what cannot be in a guest, std::runtime_error ("conflict: …", "in use by …") for a domain
+  /// that cannot be taken into care.
   rpc::guest_response adopt(const rpc::guest_request& request);
   /// The domains whose names are not their UUIDs, the marked ones too: only the agent knows whether it has their guests.
   /// At most 10,000. Throws std::runtime_error ("in use by …") while another call is at it.
