@@ -248,11 +248,13 @@ TEST_CASE("the list has what the sub-agent names, without the machines of guests
   CHECK_THAT(h.http.get("/guests/unmanaged").body, !Contains(id) && Contains(other));
 }
 
-TEST_CASE("a domain with a guest's id and no mark is in that guest's way") {
+TEST_CASE("a domain with the id of a guest that was not adopted is listed as one in its way") {
+  const std::string marked = GENERATE("false", "true");
   adopting_house h;
   h.http.post("/guests", R"({"id":")" + other + "\"}");
-  h.sub.on("Test.ListUnmanaged", [](const call& asked) {
-    return result(asked, R"({"domains":[{"id":")" + other + R"(","name":"x","state":"running","adoptable":true}]})");
+  h.sub.on("Test.ListUnmanaged", [&](const call& asked) {
+    return result(asked, R"({"domains":[{"id":")" + other +
+                           R"(","name":"x","state":"running","adoptable":true,"marked":)" + marked + "}]}");
   });
   CHECK_THAT(h.http.get("/guests/unmanaged").body,
              Contains(R"("adoptable":false,"reason":"a guest has this id already")"));

@@ -48,9 +48,13 @@ rpc::guest decode_adopted(const std::string& body) {
   return guest;
 }
 
-/// A domain with a guest's mark is that guest's. One with a guest's UUID alone is in that guest's way.
+/// Leaves out the machines of guests that were adopted. A domain that only has the UUID of a guest, or an old mark too, is
+/// not the guest's, and cannot be adopted.
 std::vector<rpc::unmanaged_domain> without_guests(const context& cx, std::vector<rpc::unmanaged_domain> all) {
-  const auto is_guests = [&](const rpc::unmanaged_domain& one) { return one.marked && cx.guests.find(one.id); };
+  const auto is_guests = [&](const rpc::unmanaged_domain& one) {
+    const auto guest = one.marked ? cx.guests.find(one.id) : nullptr;
+    return guest && rpc::is_adopted(rpc::decode_guest(guest->doc));
+  };
   std::erase_if(all, is_guests);
   for (auto& one : all)
     if (one.adoptable && cx.guests.find(one.id)) {
