@@ -32,6 +32,7 @@ constexpr std::array kinds{
   action_kind{"attachNic", async, action_subject::guest, changes},
   action_kind{"detachNic", async, action_subject::guest, changes},
   action_kind{"adopt", async, action_subject::guest, adopts},
+  action_kind{"readopt", async, action_subject::guest},
   action_kind{"containerCreate", async, action_subject::guest, creates},
   action_kind{"containerDelete", async, action_subject::guest, deletes, off},
   action_kind{"containerReboot", async, action_subject::guest, nothing, on},

@@ -78,7 +78,7 @@ scope scope_of_action(std::string_view action) noexcept {
     return scope::image;
   if (kind->subject == actors::action_subject::snapshot)
     return scope::snapshot;
-  if (kind->effect == actors::record_effect::adopts)
+  if (kind->effect == actors::record_effect::adopts || kind->name == "readopt")
     return scope::admin;
   return kind->effect == actors::record_effect::none ? scope::power : scope::guest;
 }

@@ -450,6 +450,18 @@ TEST_CASE_METHOD(adoption_fixture, "a domain with a great many devices is listed
   CHECK_THAT(listed().reason, Contains("nics: more than 256"));
 }
 
+TEST_CASE_METHOD(adoption_fixture, "an adoption of a guest renews what was recorded") {
+  define(disk_xml("vda", raw_disk, "raw"));
+  auto g = adopt();
+  edit("source file='" + raw_disk, "source file='" + qcow2_disk);
+  edit("type='raw'", "type='qcow2'");
+  CHECK_THROWS_WITH(guest("Run", g), Contains("disk vda"));
+  g = guest("Adopt", g);
+  CHECK(g.disks.at(0).source == qcow2_disk);
+  CHECK(g.disks.at(0).extra.at("format") == R"("qcow2")");
+  CHECK(guest("Run", g).state == "running");
+}
+
 TEST_CASE_METHOD(adoption_fixture, "a recorded kernel is allowed to its domain") {
   const auto kernel = dir.write("boot/vmlinuz", "x");
   define(disk_xml("vda", raw_disk, "raw"), "<kernel>" + kernel + "</kernel>");

@@ -97,7 +97,7 @@ TEST_CASE("an id that a guest has is a conflict, and a key makes a repetition th
   CHECK(h.adopt("", "k").job() == first.job());
   CHECK(h.adopt("", "k").status == 202);
   CHECK(h.adopt(R"(,"name":"x")", "k").status == 409);
-  const auto again = h.adopt();
+  const auto again = h.adopt(R"(,"labels":{"a":"b"})");
   CHECK(again.status == 409);
   CHECK(error_message(again) == "guest ID exists already");
   CHECK(h.http.post("/guests", R"({"id":")" + id + "\"}").status == 409);
@@ -166,6 +166,25 @@ TEST_CASE("snapshots of all disks are taken where the machine does not write to 
   });
   CHECK(h.outcome(h.adopt().job()) == "Complete");
   CHECK(h.outcome(h.http.post("/guests/" + id + "/snapshots", "{}").job()) == "Complete");
+}
+
+TEST_CASE("a guest that was adopted is adopted again, and stays where that fails") {
+  adopting_house h;
+  CHECK(h.outcome(h.adopt(R"(,"labels":{"team":"a"})").job()) == "Complete");
+  h.sub.on("Test.Readopt", [](const call& asked) { return rpc_error(asked, R"("no")"); });
+  CHECK(h.outcome(h.adopt().job()) == "Error");
+  CHECK_THAT(h.guest(), Contains(R"("source":"/srv/a.img")") && Contains(R"("adopted":true)"));
+  h.sub.on("Test.Readopt", [](const call& asked) {
+    return result(asked, R"({"guest":{"id":")" + id + R"(","state":"running","memory":1024,)" +
+                           R"("disks":[{"device":"vda","source":"/srv/b.img"}]}})");
+  });
+  const auto again = h.adopt();
+  CHECK(again.status == 202);
+  CHECK(h.outcome(again.job()) == "Complete");
+  CHECK_THAT(h.guest(), Contains(R"("source":"/srv/b.img")") && Contains(R"("memory":1024)") &&
+                          Contains(R"("adopted":true)") && Contains(R"("labels":{"team":"a"})") &&
+                          Contains(R"("name":"legacy")"));
+  CHECK(text_at(h.guest(), "wanted") == "on");
 }
 
 TEST_CASE("what waits behind an adoption that fails ends with it") {

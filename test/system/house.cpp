@@ -16,7 +16,7 @@ const std::vector<std::string> guest_actions{
 const std::vector<std::string> image_actions{"listImages", "getImage", "deleteImage", "fetchImage"};
 const std::vector<std::string> other_actions{"cpuMetrics",  "nicMetrics",     "diskMetrics",    "listSnapshots",
                                              "getSnapshot", "createSnapshot", "deleteSnapshot", "rollbackSnapshot",
-                                             "adopt",       "listUnmanaged"};
+                                             "adopt",       "listUnmanaged",  "readopt"};
 
 std::string capitalised(std::string name) {
   name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));

@@ -48,6 +48,12 @@ rpc::guest decode_adopted(const std::string& body) {
   return guest;
 }
 
+/// True for an adopted guest of which the client says nothing new: its machine is only to be looked at again.
+bool is_there_already(const context& cx, const rpc::guest& asked) {
+  const auto there = cx.guests.find(asked.id);
+  return there && asked.extra.empty() && asked.metadata.empty() && rpc::is_adopted(rpc::decode_guest(there->doc));
+}
+
 /// Leaves out the machines of guests that were adopted. A domain that only has the UUID of a guest, or an old mark too, is
 /// not the guest's, and cannot be adopted.
 std::vector<rpc::unmanaged_domain> without_guests(const context& cx, std::vector<rpc::unmanaged_domain> all) {
@@ -78,6 +84,11 @@ task<answer> adopt_guest(context& cx, request from) {
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
+  if (is_there_already(cx, guest)) {
+    auto again = make_job(who, require_action(cx, "readopt"), {});
+    const auto queued = co_await cx.agents.queue(guest.id, std::move(again));
+    co_return accepted_guest(cx, queued);
+  }
   auto job = make_job(who, require_action(cx, "adopt"), {});
   const auto queued = co_await cx.agents.create(std::move(guest), std::move(job));
   co_return accepted_guest(cx, queued);
