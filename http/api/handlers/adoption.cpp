@@ -84,8 +84,8 @@ task<answer> adopt_guest(context& cx, request from) {
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
-  if (is_there_already(cx, guest)) {
-    auto again = make_job(who, require_action(cx, "readopt"), {});
+  if (const auto renewal = cx.settings.find_action("readopt"); renewal && is_there_already(cx, guest)) {
+    auto again = make_job(who, renewal, {});
     const auto queued = co_await cx.agents.queue(guest.id, std::move(again));
     co_return accepted_guest(cx, queued);
   }
