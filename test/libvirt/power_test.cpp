@@ -43,7 +43,7 @@ TEST_CASE_METHOD(
   CHECK(guest("Resume", g).state == "running");
   guest("Hibernate", g);
   guest("Delete", g);
-  CHECK_THROWS_WITH(guest("Run", g), Catch::Contains("not found"));
+  CHECK_THROWS_WITH(guest("Run", g), Catch::Contains("no domain"));
 }
 
 TEST_CASE_METHOD(power_fixture, "a guest that is off neither hibernates nor goes on") {
