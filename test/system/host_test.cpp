@@ -62,9 +62,10 @@ TEST_CASE("GET /host shows the host and what guests take of it") {
   CHECK_THAT(host.body, Contains(R"("guests":{"count":2,"running":1})"));
   CHECK(host.body.find("maintenance") == host.body.npos);
   const auto measured = h.http.get("/metrics").body;
-  for (const auto* same : {R"(mistify_host_memory_bytes{kind="total"} 1048576000)", R"({kind="free"} 943718400)",
-                           R"({kind="allocated"} 314572800)", R"({kind="promised"} 419430400)",
-                           R"(mistify_host_cpus{kind="total"} 4)", R"(mistify_host_disk_bytes{kind="free"} 4194304000)"})
+  for (const auto* same :
+       {R"(mistify_host_memory_bytes{kind="total"} 1048576000)", R"({kind="free"} 943718400)",
+        R"({kind="allocated"} 314572800)", R"({kind="promised"} 419430400)", R"(mistify_host_cpus{kind="total"} 4)",
+        R"(mistify_host_disk_bytes{kind="free"} 4194304000)"})
     CHECK_THAT(measured, Contains(same));
   const auto asked = h.sub.calls("Test.HostInfo").size();
   h.http.get("/host");
