@@ -145,7 +145,8 @@ TEST_CASE("Domains that are no guests are listed, and adopted by id or name") {
   CHECK(at(guest, "name") == R"("old")");
   CHECK(at(guest, "labels/team") == R"("a")");
   CHECK(at(guest, "metadata/k") == R"("v")");
-  CHECK(f.run({"adopt", legacy}).code == 4); // a guest has that id
+  CHECK(f.run({"adopt", legacy}).code == 0); // its machine is looked at again
+  CHECK(f.run({"adopt", web}).code == 4);    // a guest that was not adopted has that id
   CHECK(f.run({"adopt", "nobody"}).code == 3);
   CHECK(f.run({"adopt"}).code == 2);
 }
