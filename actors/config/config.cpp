@@ -234,7 +234,7 @@ void builder::add_actions(const node& actions) {
       for (const node& item : v.items("actions." + name + ".stages")) {
         auto s = read_stage(name, item);
         if (const auto wrong = takes_time(name) ? wrong_args(s.args) : std::string{}; !wrong.empty())
-          refuse("actions." + name + ".stages.args." + wrong);
+          refuse(std::string{"actions."}.append(name).append(".stages.args.").append(wrong));
         raw.stages.emplace_back(std::move(s), stage_has_timeout_);
       }
     }
