@@ -31,6 +31,14 @@ void in_batches(store::journal& log, std::size_t begin, std::size_t end,
   }
 }
 
+/// Of living guests none has another's, nor another's VNC port.
+std::string mac_of(std::size_t index) {
+  std::array<char, 18> text{};
+  std::snprintf(text.data(), text.size(), "52:54:00:%02zx:%02zx:%02zx", (index >> 16U) & 255U, (index >> 8U) & 255U,
+                index & 255U);
+  return text.data();
+}
+
 void end_job(store::journal& log, const std::string& id) {
   log.record({id, store::guest_unchanged{}, store::stage_starts{0, "Test.Reboot"}});
   log.record({id, store::guest_unchanged{}, store::job_ends{rpc::job_status::complete, ""}});
@@ -56,9 +64,9 @@ rpc::guest sample_guest(std::size_t index) {
                 {"power", R"({"boot":"last","restart":"always","order":1,"delay":1})"}};
   made.memory = 512;
   made.cpu = 1;
-  made.vnc = 5900;
+  made.vnc = 5900 + static_cast<std::int64_t>(index);
   rpc::nic lan;
-  lan.name = "net0", lan.network = "lan", lan.model = "virtio", lan.mac = "52:54:00:00:00:01", lan.device = "vnet0.0";
+  lan.name = "net0", lan.network = "lan", lan.model = "virtio", lan.mac = mac_of(index), lan.device = "vnet0.0";
   made.nics.push_back(lan);
   rpc::disk root;
   root.bus = "virtio", root.device = "vda", root.size = 1024;
