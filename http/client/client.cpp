@@ -285,6 +285,9 @@ answer<rpc::json::document> client::leave_cluster(const std::string& body) {
 answer<rpc::json::document> client::config() {
   return read<rpc::json::document>("/config");
 }
+answer<rpc::json::document> client::audit(const query& filter) {
+  return read<rpc::json::document>("/audit", filter);
+}
 answer<identity> client::whoami() {
   return read<identity>("/whoami");
 }

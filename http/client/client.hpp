@@ -117,6 +117,7 @@ public:
   answer<rpc::json::document> leave_cluster(const std::string& body);
   answer<rpc::json::document> config();
   answer<identity> whoami();
+  answer<rpc::json::document> audit(const query& filter = {}); ///< newest first
   answer<std::vector<token>> tokens();
   answer<token> create_token(const std::string& body);
   answer<nothing> delete_token(std::string_view id);

@@ -158,6 +158,17 @@ TEST_CASE("The token goes into the Authorization header") {
   CHECK(agent.requests().front().starts_with("GET /guests?state=running HTTP/1.1\r\n"));
 }
 
+TEST_CASE("The audit is read by its filter") {
+  std::string asked;
+  fake_agent agent{[&](const std::string& request, std::size_t, int fd) {
+    asked = request;
+    send_all(fd, answer_text(R"([{"who":"a b"}])"));
+  }};
+  client::client from{at(agent.url())};
+  CHECK(from.audit({{"who", "a b"}}).value().root().items("audit").size() == 1);
+  CHECK(asked.starts_with("GET /audit?who=a%20b HTTP/1.1\r\n"));
+}
+
 TEST_CASE("A wait goes on over connections that break, and ends with the job") {
   fake_agent agent{[](const std::string&, std::size_t before, int fd) {
     if (before == 0)
