@@ -1,5 +1,6 @@
 #include "http/api/handlers/guest_params.hpp"
 
+#include "actors/config/waiting_actions.hpp"
 #include "http/api/handlers/parameters.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
@@ -13,17 +14,12 @@ namespace mistify::http::handlers {
 
 namespace {
 
+using actors::longest_wait_seconds;
+using actors::takes_time;
 using rpc::json::node;
-
-/// A guest that takes longer than a day to go off does not.
-constexpr std::uint64_t longest_wait_seconds = 24 * 3600;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw rpc::failure{rpc::errc::invalid_request, why};
-}
-
-bool takes_time(std::string_view action) {
-  return action == "shutdown" || action == "reboot";
 }
 
 bool may_preempt(std::string_view action) {

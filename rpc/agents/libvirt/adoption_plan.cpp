@@ -11,7 +11,6 @@
 #include <set>
 #include <stdexcept>
 #include <string_view>
-#include <strings.h>
 
 namespace mistify::agents {
 
@@ -139,13 +138,6 @@ std::string network_of(xml_node interface) {
   for (const auto* name : {"network", "bridge", "dev"})
     if (const auto found = source.attribute(name))
       return found.value();
-  return {};
-}
-
-xml_node nic_with(xml_node devices, const std::string& mac) {
-  for (const auto& nic : devices.children("interface"))
-    if (strcasecmp(nic.child("mac").attribute("address").value(), mac.c_str()) == 0)
-      return nic;
   return {};
 }
 

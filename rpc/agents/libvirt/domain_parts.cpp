@@ -3,6 +3,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <strings.h>
 
 namespace mistify::agents {
 
@@ -126,6 +127,13 @@ void append_seed(xml_node devices, const placed_disk& seed) {
   set(target, "bus", "virtio");
   disk.append_child("serial").text() = seed_serial;
   write_disk(disk, seed, "virtio");
+}
+
+pugi::xml_node nic_with(pugi::xml_node devices, const std::string& mac) {
+  for (const auto& nic : devices.children("interface"))
+    if (strcasecmp(nic.child("mac").attribute("address").value(), mac.c_str()) == 0)
+      return nic;
+  return {};
 }
 
 void append_vnc(xml_node devices, std::int64_t port, const std::string& password) {

@@ -23,6 +23,9 @@ bool is_read_only(pugi::xml_node disk);
 /// True if the machine writes to the disk, and no other machine is meant to have it.
 bool is_written_alone(pugi::xml_node disk);
 
+/// Returns the network interface with that MAC address, in either case of its letters; null if there is none.
+pugi::xml_node nic_with(pugi::xml_node devices, const std::string& mac);
+
 /// Appends a VNC display on loopback.
 void append_vnc(pugi::xml_node devices, std::int64_t port, const std::string& password);
 

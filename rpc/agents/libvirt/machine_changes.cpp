@@ -78,13 +78,6 @@ xml_node disk_with(xml_node devices, const std::string& device) {
   return {};
 }
 
-xml_node nic_with(xml_node devices, const std::string& mac) {
-  for (const auto& nic : devices.children("interface"))
-    if (strcasecmp(nic.child("mac").attribute("address").value(), mac.c_str()) == 0)
-      return nic;
-  return {};
-}
-
 /// True if the device is a disk with that file; false if there is none of that name. Throws if it is another disk.
 bool has_disk(xml_node devices, const rpc::disk& disk, const std::string& path) {
   const auto there = disk_with(devices, disk.device);
