@@ -141,8 +141,8 @@ void registration::keep_lease(clock::time_point now) {
   if (etcd_.keep_lease()) {
     status_.keepalives().add();
     keep_at_ = now + std::chrono::duration_cast<clock::duration>(settings_.ttl / 3.0 * (0.9 + 0.1 * chance_()));
-    note_change(
-      now); // the placements of guests are looked up too: a watch of them would tell every host of every guest
+    // Placements of guests are looked up as well. A watch of them would send each host the changes of all guests.
+    note_change(now);
     return;
   }
   try_at_ = now;

@@ -37,7 +37,7 @@ metrics_actor::behavior_type metrics_collector::behavior(metrics_context context
   };
 }
 
-/// A service that the config names no more, or not for metrics, keeps its lane, and is asked nothing.
+/// A service that the config no longer uses for metrics keeps its lane; the lane sends no requests.
 void metrics_collector::want() {
   const auto settings = context_.settings();
   const auto all = metrics_questions(*settings);
@@ -53,7 +53,7 @@ void metrics_collector::want() {
   set_timer();
 }
 
-/// What nobody is asked for any more would be shown as it was for ever.
+/// Removes metrics that no action of the config fetches any more; the page would show their last values for ever.
 void metrics_collector::drop_unasked(const std::map<std::string, std::vector<metrics_question>>& questions) {
   const auto is_asked = [&](const store::stored_guest& guest, figure_kind kind) {
     return std::ranges::any_of(questions, [&](const auto& row) {

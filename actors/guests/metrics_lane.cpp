@@ -123,7 +123,7 @@ void metrics_lane::settle(time now) {
   few_.clear();
 }
 
-/// Wishes that came meanwhile were served by this round.
+/// The round also served the wishes that arrived while it ran.
 void metrics_lane::end() noexcept {
   running_ = wanted_ = false;
   guests_.clear();

@@ -86,7 +86,7 @@ private:
   time until_{};         // of the round
   time resume_at_{};     // no batch is sent earlier
   std::string begin_at_; // the first guest that the last round did not reach
-  // Of the round: what is asked, and how far it is.
+  // The round: its requests, and the position of the next one.
   std::vector<store::guest_ptr> guests_;
   std::vector<metrics_question> questions_;
   std::size_t guest_ = 0, question_ = 0;

@@ -29,7 +29,7 @@ public:
   /// stays for jobs that began with it. Blocks on nothing.
   void apply(const config& now);
 
-  /// All places for calls at a time, those of services that are gone included.
+  /// Returns the number of calls that all services take at a time, including services that the config no longer has.
   std::size_t calls_at_a_time() const;
 
   /// Throws `std::out_of_range` for a name that no config had.

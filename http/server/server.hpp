@@ -110,8 +110,8 @@ public:
   /// `failure{config_invalid}` if the server was made without TLS.
   void replace_tls(std::shared_ptr<const tls_context> context);
 
-  /// Other bounds from now on. Nobody is cut off: what clients hold beyond theirs they keep, and a connection or download
-  /// keeps the least rate that it began with.
+  /// Changes the bounds. Clients keep what they hold beyond the new ones, and a connection or download keeps the least
+  /// rate that it began with.
   void set_limits(const server_limits& now);
 
   /// Starts the workers; requests are answered from here on.

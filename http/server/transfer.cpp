@@ -41,7 +41,7 @@ transfer::transfer(client_socket& to, answer a, manner how)
 void transfer::run(const std::function<answer(std::exception_ptr)>& on_error) {
   auto source = std::get<streamed>(std::exchange(answer_.body, {})).run;
   answer result;
-  rpc::block_pipe_signal(); // this thread belongs to downloads: a client that has gone is an error like others
+  rpc::block_pipe_signal(); // the thread runs downloads only; a write to a client that has left returns an error
   try {
     result = source(*this);
   } catch (...) {
