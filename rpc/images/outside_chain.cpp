@@ -34,7 +34,7 @@ bool is_of_system(const fs::path& folder) {
 fs::path resolved_device(fs::path file) {
   for (std::size_t links = 0; links < max_links; ++links) {
     const auto folder = fs::canonical(file.parent_path());
-    const auto named = folder / file.filename();
+    auto named = folder / file.filename();
     if (is_of_system(folder) || !fs::is_symlink(named))
       return named;
     file = folder / fs::read_symlink(named);
