@@ -3,6 +3,7 @@
 #include "rpc/base/json.hpp"
 #include "rpc/model/model.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,6 +68,9 @@ template <class T>
 void read(const json::node& node, std::string_view path, std::vector<T>& to);
 
 template <class T>
+void read(const json::node& node, std::string_view path, std::map<std::string, T>& to);
+
+template <class T>
 void read(const json::node& node, std::string_view path, std::optional<T>& to) {
   to.reset();
   if (!node.is_null())
@@ -107,6 +111,15 @@ void read(const json::node& node, std::string_view path, std::vector<T>& to) {
   }
 }
 
+template <class T>
+void read(const json::node& node, std::string_view path, std::map<std::string, T>& to) {
+  to.clear();
+  for (const auto& [key, value] : node.members(path)) {
+    auto& one = to[std::string{key}] = T{}; // of duplicates the last one wins
+    read(value, join(path, key), one);
+  }
+}
+
 /// Errors name the root "body", and its members by their names.
 template <class T>
 T decode(const json::node& node, std::string_view path = {}) {
@@ -130,6 +143,10 @@ inline bool is_empty(const metadata_map& value) {
 }
 template <class T>
 bool is_empty(const std::vector<T>& value) {
+  return value.empty();
+}
+template <class T>
+bool is_empty(const std::map<std::string, T>& value) {
   return value.empty();
 }
 template <class T>
@@ -165,6 +182,9 @@ template <class T>
 void write(json::writer& out, const std::vector<T>& value);
 
 template <class T>
+void write(json::writer& out, const std::map<std::string, T>& value);
+
+template <class T>
 void write(json::writer& out, const std::optional<T>& value) {
   if (value)
     write(out, *value);
@@ -196,6 +216,14 @@ void write(json::writer& out, const std::vector<T>& value) {
   for (const auto& item : value)
     write(out, item);
   out.end_array();
+}
+
+template <class T>
+void write(json::writer& out, const std::map<std::string, T>& value) {
+  out.begin_object();
+  for (const auto& [name, item] : value)
+    write(out.key(name), item);
+  out.end_object();
 }
 
 template <class T>

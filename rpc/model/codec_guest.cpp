@@ -1,41 +1,10 @@
 #include "rpc/model/codec.hpp"
-#include "rpc/model/codec_fields.hpp"
 #include "rpc/model/codec_names.hpp"
+#include "rpc/model/codec_tables.hpp"
 
 namespace mistify::rpc {
 
 namespace wire {
-
-template <>
-struct fields<nic> {
-  static constexpr auto all =
-    std::tuple{if_set("name", &nic::name),       always("network", &nic::network), always("model", &nic::model),
-               if_set("mac", &nic::mac),         always("address", &nic::address), always("netmask", &nic::netmask),
-               always("gateway", &nic::gateway), if_set("device", &nic::device),   always("vlans", &nic::vlans)};
-};
-
-template <>
-struct fields<disk> {
-  static constexpr auto all =
-    std::tuple{always("bus", &disk::bus),       always("device", &disk::device), always("size", &disk::size),
-               always("volume", &disk::volume), always("image", &disk::image),   always("source", &disk::source)};
-};
-
-template <>
-struct fields<guest> {
-  static constexpr auto all = std::tuple{always("id", &guest::id),
-                                         if_set("type", &guest::type),
-                                         if_set("image", &guest::image),
-                                         if_set("nics", &guest::nics),
-                                         if_set("disks", &guest::disks),
-                                         if_set("state", &guest::state),
-                                         if_set("state_reason", &guest::state_reason),
-                                         if_set("wanted", &guest::wanted),
-                                         if_set("memory", &guest::memory),
-                                         if_set("cpu", &guest::cpu),
-                                         if_set("vnc", &guest::vnc),
-                                         if_set("metadata", &guest::metadata)};
-};
 
 guest decode_guest(const json::node& node, std::string_view path) {
   return decode<guest>(node, path);

@@ -1,38 +1,8 @@
 #include "rpc/model/codec.hpp"
-#include "rpc/model/codec_fields.hpp"
 #include "rpc/model/codec_names.hpp"
+#include "rpc/model/codec_tables.hpp"
 
 namespace mistify::rpc {
-
-namespace wire {
-
-template <>
-struct fields<image> {
-  static constexpr auto all = std::tuple{always("id", &image::id),         always("type", &image::type),
-                                         if_set("volume", &image::volume), if_set("snapshot", &image::snapshot),
-                                         always("size", &image::size),     if_set("status", &image::status)};
-};
-
-template <>
-struct fields<image_request> {
-  static constexpr auto all =
-    std::tuple{always("id", &image_request::id), always("type", &image_request::type),
-               always("dest", &image_request::dest), always("source", &image_request::source)};
-};
-
-template <>
-struct fields<snapshot> {
-  static constexpr auto all = std::tuple{always("id", &snapshot::id), always("size", &snapshot::size)};
-};
-
-template <>
-struct fields<snapshot_request> {
-  static constexpr auto all = std::tuple{always("id", &snapshot_request::id), always("dest", &snapshot_request::dest),
-                                         always("recursive", &snapshot_request::recursive),
-                                         always("destroyMoreRecent", &snapshot_request::destroy_more_recent)};
-};
-
-} // namespace wire
 
 image decode_image(const json::node& node) {
   return wire::decode<image>(node);

@@ -1,95 +1,76 @@
 #include "rpc/model/messages.hpp"
 
 #include "rpc/model/codec_names.hpp"
+#include "rpc/model/codec_tables.hpp"
 
 #include <charconv>
 #include <system_error>
 
 namespace mistify::rpc {
 
-namespace {
+namespace wire {
 
-/// Reads a member into `to` with `read`, if it exists.
-template <class T, class Read>
-void member_of(const json::node& object, std::string_view key, T& to, Read read) {
-  if (const auto* found = object.find(key); found && !found->is_null())
-    to = read(*found, key);
-}
+/// Without `params`, which stays a text.
+template <>
+struct fields<guest_request> {
+  static constexpr auto all =
+    std::tuple{always("guest", &guest_request::guest), always("action", &guest_request::action),
+               if_set("args", &guest_request::args), if_set("again", &guest_request::again)};
+};
 
-std::string text_of(const json::node& n, std::string_view field) {
-  return n.as_string(field);
-}
+template <>
+struct fields<guest_response> {
+  static constexpr auto all =
+    std::tuple{always("guest", &guest_response::guest), if_set("message", &guest_response::message),
+               if_set("retry", &guest_response::retry)};
+};
 
-std::uint64_t number_of(const json::node& n, std::string_view field) {
-  return n.as_uint(field);
-}
+template <>
+struct fields<guest_metrics_request> {
+  using t = guest_metrics_request;
+  static constexpr auto all =
+    std::tuple{always("guest", &t::guest), always("type", &t::type), if_set("args", &t::args)};
+};
 
-metadata_map pairs_of(const json::node& n, std::string_view field) {
-  metadata_map pairs;
-  for (const auto& m : n.members(field))
-    pairs.insert_or_assign(std::string{m.key}, m.value.as_string(std::string{field} + '.' + std::string{m.key}));
-  return pairs;
-}
+template <>
+struct fields<guest_metrics_response> {
+  using t = guest_metrics_response;
+  static constexpr auto all = std::tuple{always("guest", &t::guest), always("type", &t::type), if_set("disk", &t::disk),
+                                         if_set("nic", &t::nic), if_set("cpu", &t::cpu)};
+};
 
-template <class T>
-auto by(T (*decoder)(const json::node&)) {
-  return [decoder](const json::node& n, std::string_view) { return decoder(n); };
-}
+template <>
+struct fields<image_response> {
+  static constexpr auto all = std::tuple{always("images", &image_response::images)};
+};
 
-template <class T>
-auto list_by(T (*decoder)(const json::node&)) {
-  return [decoder](const json::node& n, std::string_view field) {
-    std::vector<T> list;
-    for (const json::node& item : n.items(field))
-      list.push_back(decoder(item));
-    return list;
-  };
-}
+template <>
+struct fields<snapshot_response> {
+  static constexpr auto all = std::tuple{always("snapshots", &snapshot_response::snapshots)};
+};
 
-template <class T>
-auto map_by(T (*decoder)(const json::node&)) {
-  return [decoder](const json::node& n, std::string_view field) {
-    std::map<std::string, T> map;
-    for (const auto& m : n.members(field))
-      map.insert_or_assign(std::string{m.key}, decoder(m.value));
-    return map;
-  };
-}
+template <>
+struct fields<volume_request> {
+  static constexpr auto all = std::tuple{always("id", &volume_request::id), always("size", &volume_request::size)};
+};
 
-const auto guest_of = by<guest>(&decode_guest);
+template <>
+struct fields<volume> {
+  static constexpr auto all =
+    std::tuple{always("id", &volume::id), always("size", &volume::size), always("device", &volume::device)};
+};
 
-/// Throws unless the node is an object or null: `members` does.
-void expect_object(const json::node& n) {
-  n.members("params");
-}
+template <>
+struct fields<volume_response> {
+  static constexpr auto all = std::tuple{always("volumes", &volume_response::volumes)};
+};
 
-template <class List>
-void write_list(json::writer& w, std::string_view key, const List& list) {
-  w.key(key).begin_array();
-  for (const auto& item : list)
-    w.raw(encode(item));
-  w.end_array();
-}
-
-template <class Map>
-void write_map(json::writer& w, std::string_view key, const Map& map) {
-  if (map.empty())
-    return;
-  w.key(key).begin_object();
-  for (const auto& [name, value] : map)
-    w.key(name).raw(encode(value));
-  w.end_object();
-}
-
-} // namespace
+} // namespace wire
 
 void decode(const json::node& from, guest_request& to) {
-  expect_object(from);
-  member_of(from, "guest", to.guest, guest_of);
-  member_of(from, "action", to.action, text_of);
-  member_of(from, "args", to.args, pairs_of);
-  member_of(from, "params", to.params, [](const json::node& n, std::string_view) { return n.text(); });
-  member_of(from, "again", to.again, [](const json::node& n, std::string_view field) { return n.as_bool(field); });
+  wire::read(from, {}, to);
+  if (const auto* params = from.find("params"); params && !params->is_null())
+    to.params = params->text();
 }
 
 std::optional<std::uint64_t> wait_of(const guest_request& request) {
@@ -110,58 +91,36 @@ std::optional<std::uint64_t> wait_of(const guest_request& request) {
 }
 
 void decode(const json::node& from, guest_response& to) {
-  expect_object(from);
-  member_of(from, "guest", to.guest, guest_of);
-  member_of(from, "message", to.message, text_of);
-  member_of(from, "retry", to.retry, number_of);
+  wire::read(from, {}, to);
 }
 
 void decode(const json::node& from, guest_metrics_request& to) {
-  expect_object(from);
-  member_of(from, "guest", to.guest, guest_of);
-  member_of(from, "type", to.type, text_of);
-  member_of(from, "args", to.args, pairs_of);
+  wire::read(from, {}, to);
 }
 
 void decode(const json::node& from, guest_metrics_response& to) {
-  expect_object(from);
-  member_of(from, "guest", to.guest, guest_of);
-  member_of(from, "type", to.type, text_of);
-  member_of(from, "disk", to.disk, map_by<guest_disk_metrics>(&decode_disk_metrics));
-  member_of(from, "nic", to.nic, map_by<guest_nic_metrics>(&decode_nic_metrics));
-  member_of(from, "cpu", to.cpu, list_by<guest_cpu_metrics>(&decode_cpu_metrics));
+  wire::read(from, {}, to);
 }
 
 void decode(const json::node& from, image_response& to) {
-  expect_object(from);
-  member_of(from, "images", to.images, list_by<image>(&decode_image));
+  wire::read(from, {}, to);
 }
 
 void decode(const json::node& from, snapshot_response& to) {
-  expect_object(from);
-  member_of(from, "snapshots", to.snapshots, list_by<snapshot>(&decode_snapshot));
+  wire::read(from, {}, to);
 }
 
 void decode(const json::node& from, volume_request& to) {
-  wire::expect_exact_members(from, {"id", "size"});
-  member_of(from, "id", to.id, text_of);
-  member_of(from, "size", to.size, number_of);
+  wire::expect_exact_members<volume_request>(from);
+  wire::read(from, {}, to);
 }
 
 void decode(const json::node& from, volume& to) {
-  expect_object(from);
-  member_of(from, "id", to.id, text_of);
-  member_of(from, "size", to.size, number_of);
-  member_of(from, "device", to.device, text_of);
+  wire::read(from, {}, to);
 }
 
 void decode(const json::node& from, volume_response& to) {
-  expect_object(from);
-  member_of(from, "volumes", to.volumes, list_by<volume>([](const json::node& node) {
-              volume one;
-              decode(node, one);
-              return one;
-            }));
+  wire::read(from, {}, to);
 }
 
 std::string encode(const guest_request& value) {
@@ -169,66 +128,35 @@ std::string encode(const guest_request& value) {
 }
 
 std::string encode(const guest_response& value) {
-  json::writer w;
-  w.begin_object().key("guest").raw(encode(value.guest));
-  if (!value.message.empty())
-    w.key("message").value(value.message);
-  if (value.retry != 0)
-    w.key("retry").value(value.retry);
-  w.end_object();
-  return std::move(w).str();
+  return wire::encode(value);
 }
 
 std::string encode(const guest_metrics_request& value) {
-  return encode_metrics_request(encode(value.guest), value.type, value.args);
+  return wire::encode(value);
 }
 
 std::string encode(const guest_metrics_response& value) {
-  json::writer w;
-  w.begin_object().key("guest").raw(encode(value.guest)).key("type").value(value.type);
-  write_map(w, "disk", value.disk);
-  write_map(w, "nic", value.nic);
-  if (!value.cpu.empty())
-    write_list(w, "cpu", value.cpu);
-  w.end_object();
-  return std::move(w).str();
+  return wire::encode(value);
 }
 
 std::string encode(const image_response& value) {
-  json::writer w;
-  w.begin_object();
-  write_list(w, "images", value.images);
-  w.end_object();
-  return std::move(w).str();
+  return wire::encode(value);
 }
 
 std::string encode(const snapshot_response& value) {
-  json::writer w;
-  w.begin_object();
-  write_list(w, "snapshots", value.snapshots);
-  w.end_object();
-  return std::move(w).str();
+  return wire::encode(value);
 }
 
 std::string encode(const volume_request& value) {
-  json::writer w;
-  w.begin_object().key("id").value(value.id).key("size").value(value.size).end_object();
-  return std::move(w).str();
+  return wire::encode(value);
 }
 
 std::string encode(const volume& value) {
-  json::writer w;
-  w.begin_object().key("id").value(value.id).key("size").value(value.size);
-  w.key("device").value(value.device).end_object();
-  return std::move(w).str();
+  return wire::encode(value);
 }
 
 std::string encode(const volume_response& value) {
-  json::writer w;
-  w.begin_object();
-  write_list(w, "volumes", value.volumes);
-  w.end_object();
-  return std::move(w).str();
+  return wire::encode(value);
 }
 
 } // namespace mistify::rpc
