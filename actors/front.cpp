@@ -95,7 +95,7 @@ front_actor::behavior_type front(self_pointer self, runner_factory make_runner, 
     add_runner(self, guest->id);
   return {
     [=](info_atom, const std::string& id, info_request& request) {
-      return forward<std::string>(self, id, info_atom_v, std::move(request));
+      return forward<rpc::json::document>(self, id, info_atom_v, std::move(request));
     },
     [=](queue_atom, const std::string& id, job_request& request) -> caf::result<store::queued_job> {
       if (self->state.stopping)

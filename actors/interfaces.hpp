@@ -51,8 +51,8 @@ using job_log_actor = caf::typed_actor<
 
 /// One endpoint of a sub-agent.
 using service_actor = caf::typed_actor<
-  // Calls the sub-agent; replies with the result, JSON text.
-  caf::replies_to<call_atom, service_call>::with<std::string>,
+  // Calls the sub-agent; replies with the result.
+  caf::replies_to<call_atom, service_call>::with<rpc::json::document>,
   // Acquires a slot for a stream that runs outside of the actor: method, guest, and whether it may wait. Errors:
   // queue_full, also where it may not wait and no slot is free.
   caf::replies_to<acquire_slot_atom, std::string, std::string, bool>::with<lease>,
@@ -75,8 +75,8 @@ struct service_handle {
 
 /// The actor of one guest, or of the hypervisor (the runner `agent`).
 using runner_actor = caf::typed_actor<
-  // Runs an info pipeline; replies with its last result, JSON text.
-  caf::replies_to<info_atom, info_request>::with<std::string>,
+  // Runs an info pipeline; replies with its result.
+  caf::replies_to<info_atom, info_request>::with<rpc::json::document>,
   // Queues a job.
   caf::replies_to<queue_atom, job_request>::with<store::queued_job>,
   // Stores the guest of this runner and queues its create.
@@ -100,7 +100,7 @@ using runner_actor = caf::typed_actor<
 
 /// Forwards messages to the runner of a guest; the runner replies. Errors: not_found.
 using front_actor = caf::typed_actor<
-  caf::replies_to<info_atom, std::string, info_request>::with<std::string>,
+  caf::replies_to<info_atom, std::string, info_request>::with<rpc::json::document>,
   caf::replies_to<queue_atom, std::string, job_request>::with<store::queued_job>,
   // The only message that creates a runner.
   caf::replies_to<create_atom, rpc::guest, job_request>::with<store::queued_job>,

@@ -3,6 +3,7 @@
 #include "actors/inspect/status.hpp"
 #include "actors/requests.hpp"
 #include "rpc/base/error.hpp"
+#include "rpc/base/json.hpp"
 #include "rpc/model/model.hpp"
 #include "store/journal.hpp"
 
@@ -58,6 +59,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::stream_grant)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::runner_restore)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::actor_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::actors::look_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::json::document)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::guest)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mistify::rpc::metadata_patch)

@@ -79,7 +79,7 @@ metrics::counter& service_metrics::outcome_of(const rpc::failure& why) const {
   }
 }
 
-void service_metrics::called(const rpc::outcome<std::string>& result, std::chrono::nanoseconds took) const {
+void service_metrics::called(const rpc::outcome<rpc::json::document>& result, std::chrono::nanoseconds took) const {
   const auto* why = std::get_if<rpc::failure>(&result);
   (why ? outcome_of(*why) : *ok_).add();
   took_->observe(took);

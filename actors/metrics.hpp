@@ -65,7 +65,7 @@ public:
   service_metrics(rpc::metrics::registry& in, const std::string& service);
 
   /// Counts a call that was made: its result and duration.
-  void called(const rpc::outcome<std::string>& result, std::chrono::nanoseconds took) const;
+  void called(const rpc::outcome<rpc::json::document>& result, std::chrono::nanoseconds took) const;
   /// Counts a call that was never made: it waited too long, or the queue was full.
   void not_called(const rpc::failure& why) const { outcome_of(why).add(); }
 

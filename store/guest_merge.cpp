@@ -68,6 +68,8 @@ guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc
   }
   keep_own(returned, known);
   settle_reason(returned, sent ? *sent : known);
+  if (returned == known) // most stages change nothing: the text has not to be written anew
+    return std::make_shared<const stored_guest>(stored);
   return to_stored(returned);
 }
 

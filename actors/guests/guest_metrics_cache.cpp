@@ -40,10 +40,9 @@ std::optional<guest_metrics::clock::time_point> guest_metrics::oldest() const {
   return first;
 }
 
-void guest_metrics_cache::keep(const std::string& guest, figure_kind kind, const std::string& result) {
+void guest_metrics_cache::keep(const std::string& guest, figure_kind kind, const rpc::json::node& result) {
   try {
-    const auto answer = rpc::json::document::parse(result);
-    change(guest, [&](guest_metrics& figures) { read(answer.root(), kind, most_devices_, figures); });
+    change(guest, [&](guest_metrics& figures) { read(result, kind, most_devices_, figures); });
   } catch (const rpc::failure& e) {
     throw rpc::failure{rpc::errc::sub_agent_failed, "unusable answer of the sub-agent: " + e.message()};
   }

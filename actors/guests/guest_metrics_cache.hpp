@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/base/json.hpp"
 #include "rpc/model/model.hpp"
 
 #include <array>
@@ -47,8 +48,8 @@ public:
   /// Another bound, for answers from now on.
   void set_most_devices(std::size_t most) noexcept { most_devices_ = most; }
 
-  /// Stores a sub-agent's answer, JSON text. Throws `failure{sub_agent_failed}` if it is invalid.
-  void keep(const std::string& guest, figure_kind kind, const std::string& result);
+  /// Stores a sub-agent's answer. Throws `failure{sub_agent_failed}` if it is invalid.
+  void keep(const std::string& guest, figure_kind kind, const rpc::json::node& result);
   /// Removes one kind, because the sub-agent does not have it (any more).
   void drop(const std::string& guest, figure_kind kind);
   /// Removes the guests for which `is_there` is false.

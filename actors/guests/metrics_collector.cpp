@@ -90,25 +90,25 @@ void metrics_collector::begin_round(lanes::value_type& lane) {
 
 void metrics_collector::send(lanes::value_type& lane, const metrics_lane::request& one) {
   const auto done = [this, &lane, batch = lane.second.batch(), guest = one.guest->id,
-                     kind = one.about.kind](const rpc::outcome<std::string>& answer) {
+                     kind = one.about.kind](const rpc::outcome<rpc::json::document>& answer) {
     lane.second.ended(batch, keep(lane.first, guest, kind, answer), self_->clock().now());
     work(lane);
     set_timer();
   };
   // The deadline is the lane's: one for all requests of a batch.
   self_->request(context_.front, caf::infinite, info_atom_v, one.guest->id, info_request{one.about.what, {}, true})
-    .then([done](std::string& metrics) { done(std::move(metrics)); },
+    .then([done](rpc::json::document& metrics) { done(std::move(metrics)); },
           [done](const caf::error& e) { done(to_failure(e)); });
 }
 
 /// Removes metrics that a guest does not have (mostly because it does not run); metrics that did not arrive in time
 /// become older.
 ending metrics_collector::keep(const std::string& service, const std::string& guest, figure_kind kind,
-                               const rpc::outcome<std::string>& answer) {
+                               const rpc::outcome<rpc::json::document>& answer) {
   try {
     if (const auto* why = std::get_if<rpc::failure>(&answer))
       throw *why;
-    context_.to->keep(guest, kind, std::get<std::string>(answer));
+    context_.to->keep(guest, kind, std::get<rpc::json::document>(answer).root());
     return ending::done;
   } catch (const rpc::failure& why) {
     switch (why.code()) {

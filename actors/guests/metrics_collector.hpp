@@ -46,7 +46,7 @@ private:
   void begin_round(lanes::value_type& lane);
   void send(lanes::value_type& lane, const metrics_lane::request& one);
   metrics_lane::ending keep(const std::string& service, const std::string& guest, figure_kind kind,
-                            const rpc::outcome<std::string>& answer);
+                            const rpc::outcome<rpc::json::document>& answer);
   void note_silence(const std::string& service, const std::string& reason);
   void set_timer();
 

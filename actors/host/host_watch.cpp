@@ -68,11 +68,11 @@ void host_watch::fetch() {
   since_ = self_->clock().now();
   // No deadline: each stage has its own.
   self_->request(front_, caf::infinite, info_atom_v, std::string{agent_runner}, info_request{what, "{}"})
-    .then([this](const std::string& results) { fetched(results); },
+    .then([this](const rpc::json::document& results) { fetched(results.root()); },
           [this](const caf::error& e) { failed(to_failure(e)); });
 }
 
-void host_watch::fetched(const std::string& results) {
+void host_watch::fetched(const rpc::json::node& results) {
   try {
     state_->put(rpc::decode_host_figures(results));
   } catch (const rpc::failure& e) {

@@ -29,7 +29,7 @@ public:
 private:
   caf::result<bool> refresh();
   void fetch();
-  void fetched(const std::string& results);
+  void fetched(const rpc::json::node& results);
   void failed(const rpc::failure& why);
   void answer(bool fresh);
 

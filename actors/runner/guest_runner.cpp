@@ -91,11 +91,11 @@ void guest_runner::take_limits() {
 
 // -- info --------------------------------------------------------------------------------------------------------
 
-caf::result<std::string> guest_runner::ask(const info_request& request) {
+caf::result<rpc::json::document> guest_runner::ask(const info_request& request) {
   if (retired_)
     return to_error(gone());
   take_limits();
-  const reply<std::string> answer{self_};
+  const reply<rpc::json::document> answer{self_};
   auto work = std::make_shared<info_run>(
     info_run{pipeline{request.what, request.request, 0}, answer, request.background, request.request_id});
   if (request.background) {
@@ -142,9 +142,9 @@ void guest_runner::call(const info_ptr& work) {
   // No deadline: the call has its own, and its answer comes also when the service dies.
   self_->request(context_->find_service(stage.service).actor, caf::infinite, call_atom_v, std::move(out))
     .then(
-      [this, work](std::string& body) {
+      [this, work](rpc::json::document& result) {
         try {
-          work->steps.accept(std::move(body), id_);
+          work->steps.accept(std::move(result), id_);
           run(work);
         } catch (failure& e) {
           end(work, e.through(work->steps.label()));

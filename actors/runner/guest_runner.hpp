@@ -63,14 +63,14 @@ private:
   // -- info ----------------------------------------------------------------------------------------------------
   struct info_run {
     pipeline steps;
-    reply<std::string> answer;
+    reply<rpc::json::document> answer;
     bool background = false;
     std::string request_id{};
     history::time since{}; ///< of the current stage's call
   };
   using info_ptr = std::shared_ptr<info_run>;
 
-  caf::result<std::string> ask(const info_request& request);
+  caf::result<rpc::json::document> ask(const info_request& request);
   void begin(const info_ptr& work);
   void run(const info_ptr& work);
   void call(const info_ptr& work);

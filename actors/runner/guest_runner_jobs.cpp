@@ -113,9 +113,9 @@ void guest_runner::perform(running_job& at, job_run::call& what) {
   // No deadline: the stage's time-out is the call's own, and its answer comes also when the service dies.
   self_->request(context_->find_service(stage.service).actor, caf::infinite, call_atom_v, std::move(out))
     .then(
-      [this, epoch](std::string& body) {
+      [this, epoch](rpc::json::document& result) {
         if (auto* one = current(epoch))
-          execute(*one, one->run.answered(std::move(body)));
+          execute(*one, one->run.answered(std::move(result)));
       },
       [this, epoch](const caf::error& e) {
         if (auto* one = current(epoch))

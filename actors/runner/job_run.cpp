@@ -77,9 +77,9 @@ job_run::commands job_run::call_stage(std::string guest_doc) {
 
 // -- a stage is over ---------------------------------------------------------------------------------------------
 
-job_run::commands job_run::answered(std::string body) {
+job_run::commands job_run::answered(rpc::json::document result) {
   try {
-    auto progress = job_.steps.accept(std::move(body), job_.guest_id, job_.now());
+    auto progress = job_.steps.accept(std::move(result), job_.guest_id, job_.now());
     if (progress.late)
       return give_up_waiting();
     if (progress.retry)

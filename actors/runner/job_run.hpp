@@ -93,7 +93,7 @@ public:
   commands begun(std::string guest_doc, place_ptr place);
 
   commands place_granted(place_ptr place);
-  commands answered(std::string body);
+  commands answered(rpc::json::document result);
 
   /// The call failed, or the service has no room for those that wait.
   commands failed(const rpc::failure& why);

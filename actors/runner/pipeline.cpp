@@ -163,10 +163,10 @@ std::string pipeline::updated(std::string_view guest_doc) const {
   return rpc::merge_patch(guest.root(), wish.root(), store::needs_stage);
 }
 
-pipeline::progress pipeline::accept(std::string body, std::string_view guest_id, const rpc::host_time& now) {
+pipeline::progress pipeline::accept(rpc::json::document answer, std::string_view guest_id, const rpc::host_time& now) {
   progress done;
   if (kind().type == action_type::async) {
-    auto result = rpc::decode_stage_result(std::move(body));
+    auto result = rpc::decode_stage_result(answer.root());
     if (result.retry_seconds > 0) {
       called_ = true;
       const auto pause = std::chrono::seconds{std::min(result.retry_seconds, longest_pause_seconds)};
@@ -189,24 +189,22 @@ pipeline::progress pipeline::accept(std::string body, std::string_view guest_id,
       done.returned = std::move(result.returned);
     }
     done.message = std::move(result.message);
-    body = std::move(result.body);
-  }
-  if (kind().subject == action_subject::host)
-    add_result(body);
-  else
-    result_ = std::move(body);
+  } else
+    keep(std::move(answer));
   skip();
   return done;
 }
 
-/// Keeps the results of all stages: `[…,…]`.
-void pipeline::add_result(std::string_view body) {
-  const bool first = index_ == 0;
-  if (first)
-    result_ = "[";
-  else
-    result_.back() = ',';
-  result_.append(body).append("]");
+void pipeline::keep(rpc::json::document answer) {
+  if (kind().subject != action_subject::host)
+    results_.clear();
+  results_.push_back(std::move(answer));
+}
+
+rpc::json::document pipeline::take_result() && {
+  if (kind().subject == action_subject::host && !results_.empty())
+    return rpc::json::document::list(std::move(results_));
+  return results_.empty() ? rpc::json::document::parse("{}") : std::move(results_.back());
 }
 
 std::string pipeline::give_up_waiting() {

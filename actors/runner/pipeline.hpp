@@ -73,7 +73,7 @@ public:
   /// Takes the current stage's answer and moves on, unless it asks for a retry. Throws `failure{sub_agent_failed}` if
   /// the pipeline cannot go on: no guest returned where one must be, another guest than `guest_id`, too many retries,
   /// members of the wrong type.
-  progress accept(std::string body, std::string_view guest_id, const rpc::host_time& now = {});
+  progress accept(rpc::json::document result, std::string_view guest_id, const rpc::host_time& now = {});
 
   /// After `late`: goes on with the follow-ups' stages in place of what is left. Returns what is to be told of it. Throws
   /// `failure{sub_agent_timeout}` if nothing follows.
@@ -85,12 +85,12 @@ public:
   /// Returns to the stage whose answer was accepted last: it turned out to be of no use.
   void step_back() noexcept;
 
-  /// The last answer that was accepted, `{}` where there is no stage: the result of an info pipeline. Of a pipeline about
-  /// the host: the answers of all stages, as an array.
-  std::string take_result() && noexcept { return std::move(result_); }
+  /// Of an info pipeline: the last answer that was accepted, `{}` where there is no stage. Of one about the host: the
+  /// answers of all stages, as an array.
+  rpc::json::document take_result() &&;
 
 private:
-  void add_result(std::string_view body);
+  void keep(rpc::json::document answer);
   std::string guest_params(std::string_view guest_doc) const;
   std::string updated(std::string_view guest_doc) const;
   bool is_update() const noexcept;
@@ -105,7 +105,7 @@ private:
   std::vector<action_ptr> late_;
   rpc::host_time due_;
   bool called_, begun_;
-  std::string result_ = "{}";
+  std::vector<rpc::json::document> results_;
 };
 
 /// The actions that follow a shutdown or a reboot that is late: `poweroff`, and for a reboot `start` behind it.

@@ -13,7 +13,7 @@ using rpc::failure;
 
 namespace {
 
-void log_call(const rpc::endpoint& to, const service_call& call, const rpc::outcome<std::string>& result,
+void log_call(const rpc::endpoint& to, const service_call& call, const rpc::outcome<rpc::json::document>& result,
               std::chrono::steady_clock::duration took) {
   const auto* why = std::get_if<failure>(&result);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
@@ -34,7 +34,7 @@ void rpc_caller::start(service_call call, done when_done) {
   const auto& what = out->call;
   const rpc::call_context whom{what.request_id, what.job};
   if (out->by->start_call(threads_, what.method, what.params, what.timeout, what.cancel, whom,
-                          [this, out](rpc::outcome<std::string> result) { over(*out, std::move(result)); }))
+                          [this, out](rpc::outcome<rpc::json::document> result) { over(*out, std::move(result)); }))
     return;
   const bool posted = threads_.blocking.try_post([this, out] {
     const auto& c = out->call;
@@ -61,7 +61,7 @@ void rpc_caller::use(std::shared_ptr<rpc::client> out) {
   out_.swap(out);
 }
 
-void rpc_caller::over(const call_out& out, rpc::outcome<std::string> result) {
+void rpc_caller::over(const call_out& out, rpc::outcome<rpc::json::document> result) {
   const std::size_t most = message_bytes_;
   if (auto* why = std::get_if<failure>(&result); why && why->message().size() > most)
     result = failure{why->code(), rpc::cut_text(why->message(), most), why->stack()};

@@ -41,7 +41,7 @@ private:
   };
 
   std::shared_ptr<call_out> note(service_call call, done told);
-  void over(const call_out& out, rpc::outcome<std::string> result);
+  void over(const call_out& out, rpc::outcome<rpc::json::document> result);
 
   const rpc::call_threads threads_;
   std::atomic<std::size_t> message_bytes_;

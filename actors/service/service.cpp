@@ -36,7 +36,7 @@ lease make_lease(self_pointer self, std::uint64_t number, place_ptr place) {
 }
 
 /// Returns the message of a failure; "" for a success and for a cancelled call, which is no fault.
-std::string error_text(const rpc::outcome<std::string>& result) {
+std::string error_text(const rpc::outcome<rpc::json::document>& result) {
   const auto* e = std::get_if<failure>(&result);
   return e && e->code() != errc::cancelled ? e->message() : std::string{};
 }
@@ -48,14 +48,14 @@ void start(self_pointer self, waiting_call work) {
   self->state.out->start(std::move(work.call),
                          [answer = std::move(work.answer), number, name = self->state.endpoint,
                           service = handle_of(self), measured = *self->state.measured, place = std::move(place),
-                          begin = std::chrono::steady_clock::now()](rpc::outcome<std::string> result) mutable {
+                          begin = std::chrono::steady_clock::now()](rpc::outcome<rpc::json::document> result) mutable {
                            measured.called(result, std::chrono::steady_clock::now() - begin);
                            place.reset();
                            auto error = error_text(result);
                            if (auto* e = std::get_if<failure>(&result))
                              answer.deliver(e->through("service " + name));
                            else
-                             answer.deliver(std::get<std::string>(std::move(result)));
+                             answer.deliver(std::get<rpc::json::document>(std::move(result)));
                            caf::anon_send(service, release_slot_atom_v, number, std::move(error));
                          });
 }
@@ -189,7 +189,7 @@ void admit(self_pointer self, Work work) {
     ask_for_sweep(self);
 }
 
-void admit_call(self_pointer self, service_call call, const reply<std::string>& answer) {
+void admit_call(self_pointer self, service_call call, const reply<rpc::json::document>& answer) {
   auto& state = self->state;
   if (call.place || call.own_place)
     return start(self, waiting_call{std::move(call), answer, never});
@@ -255,7 +255,7 @@ service_actor::behavior_type service_behavior(self_pointer self, std::string end
   self->state.gate = std::move(gate);
   return {
     [=](call_atom, service_call& call) {
-      const reply<std::string> answer{self};
+      const reply<rpc::json::document> answer{self};
       admit_call(self, std::move(call), answer);
       return answer.later();
     },

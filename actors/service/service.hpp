@@ -23,7 +23,7 @@ namespace mistify::actors {
 /// How calls reach a sub-agent. The real one runs each on a thread of its own (system.cpp); tests answer by hand.
 class caller {
 public:
-  using done = std::function<void(rpc::outcome<std::string>)>;
+  using done = std::function<void(rpc::outcome<rpc::json::document>)>;
 
   virtual ~caller() = default;
 
@@ -34,7 +34,7 @@ public:
 /// A call, a place for a download or a place for a job. Each waits with its claim until that holds a place.
 struct waiting_call {
   service_call call; ///< its `place` is the claim; null where it needs none
-  reply<std::string> answer;
+  reply<rpc::json::document> answer;
   caf::actor_clock::time_point expires; ///< max(): never
 };
 struct waiting_download {

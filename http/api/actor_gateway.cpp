@@ -216,10 +216,10 @@ void actor_gateway::close() {
   impl_->room->close();
 }
 
-awaitable<std::string> actor_gateway::ask(std::string runner, actors::info_request what) {
+awaitable<rpc::json::document> actor_gateway::ask(std::string runner, actors::info_request what) {
   const auto longest = actors::longest_wait_for(*what.what);
-  return impl_->ask<std::string>(impl_->agent.front(), longest, actors::info_atom_v, std::move(runner),
-                                 std::move(what));
+  return impl_->ask<rpc::json::document>(impl_->agent.front(), longest, actors::info_atom_v, std::move(runner),
+                                         std::move(what));
 }
 
 void actor_gateway::want_guest_metrics() {

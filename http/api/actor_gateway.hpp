@@ -90,7 +90,7 @@ public:
   void close();
 
   /// Runs an info pipeline on the runner of a guest, or on `agent`. Returns the last stage's result as JSON text.
-  awaitable<std::string> ask(std::string runner, actors::info_request what);
+  awaitable<rpc::json::document> ask(std::string runner, actors::info_request what);
 
   /// Queues a job on the runner of a guest, or on `agent`.
   awaitable<store::queued_job> queue(std::string runner, actors::job_request what);

@@ -356,28 +356,38 @@ struct document::impl {
   explicit impl(std::size_t text_size) : arena{std::min<std::size_t>(4 * text_size + 256, 64 * 1024)} {}
 
   std::pmr::monotonic_buffer_resource arena;
-  const data* root = nullptr;
+  std::vector<document> parts; // whose nodes are children of this one's
 };
 
-document::document(std::unique_ptr<impl> i) : impl_{std::move(i)} {}
-document::document(document&&) noexcept = default;
-document& document::operator=(document&&) noexcept = default;
-document::~document() = default;
+document::document() noexcept {
+  static const data null;
+  root_ = &null;
+}
 
 document document::parse(std::string_view text) {
   if (text.size() > max_text)
     throw failure{errc::too_large, "JSON text is over 512 MB"};
-  auto result = std::make_unique<impl>(text.size());
-  result->root = parse_into(result->arena, text, text, big_numbers::retry);
-  if (result->root == nullptr) {
+  const auto result = std::make_shared<impl>(text.size());
+  const auto* root = parse_into(result->arena, text, text, big_numbers::retry);
+  if (root == nullptr) {
     result->arena.release();
-    result->root = parse_into(result->arena, text, tame_numbers(std::string{text}), big_numbers::refuse);
+    root = parse_into(result->arena, text, tame_numbers(std::string{text}), big_numbers::refuse);
   }
-  return document{std::move(result)};
+  return {result, *root};
 }
 
-const node& document::root() const noexcept {
-  return *impl_->root;
+document document::list(std::vector<document> items) {
+  const auto result = std::make_shared<impl>(items.size() * sizeof(data));
+  auto* children = static_cast<data*>(result->arena.allocate(items.size() * sizeof(data), alignof(data)));
+  auto* next = children;
+  for (const auto& item : items)
+    std::construct_at(next++, data::of(item.root()))->key_size = 0;
+  auto* root = new (result->arena.allocate(sizeof(data), alignof(data))) data;
+  root->tag = static_cast<std::uint32_t>(kind::array) & 7u;
+  root->content = children;
+  root->size = items.size() & max_text;
+  result->parts = std::move(items);
+  return {result, *root};
 }
 
 } // namespace mistify::rpc::json

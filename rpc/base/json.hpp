@@ -63,23 +63,31 @@ protected:
   ~node() = default;
 };
 
-/// A parsed text.
+/// A value and the parsed text that it is part of. Copies share the text; immutable, so any thread may read it. It keeps
+/// the whole text in memory.
 class document {
 public:
+  /// The value null.
+  document() noexcept;
+
   /// Parses exactly one JSON value. Throws `failure{invalid_request}` with the byte offset on malformed text,
   /// trailing text, invalid UTF-8, an empty text, or nesting over `max_depth`. Does not recurse on the input.
   static document parse(std::string_view text);
 
-  const node& root() const noexcept;
+  /// An array of these values, whose texts it keeps.
+  static document list(std::vector<document> items);
 
-  document(document&&) noexcept;
-  document& operator=(document&&) noexcept;
-  ~document();
+  const node& root() const noexcept { return *root_; }
+
+  /// A value inside this one, as a document of its own.
+  document part(const node& inside) const noexcept { return {impl_, inside}; }
 
 private:
   struct impl;
-  explicit document(std::unique_ptr<impl>);
-  std::unique_ptr<impl> impl_;
+  document(std::shared_ptr<const impl> of, const node& root) noexcept : impl_{std::move(of)}, root_{&root} {}
+
+  std::shared_ptr<const impl> impl_;
+  const node* root_;
 };
 
 /// Writes compact JSON into one string. The caller balances objects and arrays and does not repeat keys.

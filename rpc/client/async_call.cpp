@@ -73,7 +73,7 @@ void async_call::finish() {
 
 template <class F>
 void async_call::tell(const F& take) {
-  outcome<std::string> result;
+  outcome<json::document> result;
   try {
     result = take();
   } catch (const failure& e) {

@@ -154,8 +154,8 @@ client::client(endpoint to) : impl_{std::make_unique<impl>(std::move(to))} {}
 
 client::~client() = default;
 
-std::string client::call(std::string_view method, std::string_view params, milliseconds timeout,
-                         const cancellation& cancel, const call_context& whom) {
+json::document client::call(std::string_view method, std::string_view params, milliseconds timeout,
+                            const cancellation& cancel, const call_context& whom) {
   exchange x{impl_->to, cancel, timeout};
   auto on = x.connect(impl_->pool);
   on->begin(x.until, head_budget);

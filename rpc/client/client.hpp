@@ -2,6 +2,7 @@
 
 #include "rpc/base/cancellation.hpp"
 #include "rpc/base/error.hpp"
+#include "rpc/base/json.hpp"
 
 #include <chrono>
 #include <concepts>
@@ -92,7 +93,7 @@ struct call_threads {
   reactor& answers;
   thread_pool& blocking;
 };
-using call_done = std::function<void(outcome<std::string>)>;
+using call_done = std::function<void(outcome<json::document>)>;
 
 /// Calls one sub-agent: JSON-RPC over HTTP on kept connections. Blocks; every member is thread-safe, as many threads as
 /// like may call at a time, each on a connection of its own.
@@ -104,14 +105,14 @@ public:
   explicit client(endpoint to);
   ~client();
 
-  /// Calls `method` with the JSON object `params`; returns the `result` as compact JSON text. `timeout` bounds the whole
-  /// call from connecting to the last byte; zero means none. Throws
+  /// Calls `method` with the JSON object `params`; returns the `result`. `timeout` bounds the whole call
+  /// from connecting to the last byte; zero means none. Throws
   ///   failure{sub_agent_failed}   refused or dropped connection, status >= 400 (its text, or the status where it is
   ///                               empty), error not null, result null, unparsable or oversized answer;
   ///   failure{sub_agent_timeout}  no whole answer in time;
   ///   failure{cancelled}          `cancel` was used.
-  std::string call(std::string_view method, std::string_view params, std::chrono::milliseconds timeout,
-                   const cancellation& cancel, const call_context& whom = {});
+  json::document call(std::string_view method, std::string_view params, std::chrono::milliseconds timeout,
+                      const cancellation& cancel, const call_context& whom = {});
 
   /// As `call`, but returns at once: `told` gets the outcome, once, on one of the threads, which outlive the call, as
   /// this does. False, and nothing happens, where that takes more than a kept connection that is free: `call` makes

@@ -214,7 +214,7 @@ void exchange::fail(fault why) const {
   throw failure{errc::sub_agent_unreachable, "connection dropped before a whole answer"};
 }
 
-std::string take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool) {
+json::document take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool) {
   const auto limit = x.to.max_answer;
   std::string text;
   bool whole = x.read_head(*on);

@@ -61,6 +61,6 @@ std::string unexpected(int status);
 inline constexpr std::size_t error_text = 64 * 1024;
 
 /// Reads the answer of a call that was sent; returns its result. Throws as `client::call`.
-std::string take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool);
+json::document take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool);
 
 } // namespace mistify::rpc

@@ -76,11 +76,11 @@ void apply(metadata_map& to, const metadata_patch& patch);
 /// `{"method":M,"params":[P],"id":N}` where `params` is the JSON text of the one object.
 std::string encode_call(std::string_view method, std::string_view params, std::uint64_t id);
 
-/// Returns the `result` of an answer as compact JSON text. Throws `failure{sub_agent_failed}` if the body is not a
+/// Returns the `result` of an answer. Throws `failure{sub_agent_failed}` if the body is not a
 /// JSON-RPC answer, if `error` is not null (the message is the string, or any other value as JSON) or if `result` is
 /// null or missing. An error `{"code","message"}` with a known code, and the texts "not found", "no such image" and "no
 /// space left on device", throw the code of their own (`sub_agent_no_space`).
-std::string decode_result(std::string_view body);
+json::document decode_result(std::string_view body);
 
 /// `{"guest":G,"action":A,"args":{…},"params":{…},"again":true}`. `guest` and `params` are JSON texts. Empty `args`,
 /// empty `params` and a false `again` are omitted.
@@ -95,13 +95,12 @@ std::string with_args(std::string_view request, const metadata_map& args);
 
 /// The members of a stage's result that the agent reads.
 struct stage_result {
-  std::string body;                ///< the whole result, compact JSON text
   std::optional<guest> returned;   ///< member `guest`, if it is an object
   std::string message;             ///< member `message`
   std::uint64_t retry_seconds = 0; ///< member `retry`: run the stage again after so long; 0: do not
 };
 
 /// Throws `failure{sub_agent_failed}` if a member has the wrong type.
-stage_result decode_stage_result(std::string body);
+stage_result decode_stage_result(const json::node& result);
 
 } // namespace mistify::rpc

@@ -74,7 +74,7 @@ std::string encode_call(std::string_view method, std::string_view params, std::u
   return std::move(out).str();
 }
 
-std::string decode_result(std::string_view body) {
+json::document decode_result(std::string_view body) {
   const auto answer = reading_answer([&] { return json::document::parse(body); });
   const auto& root = answer.root();
   if (root.type() != json::node::kind::object)
@@ -84,7 +84,7 @@ std::string decode_result(std::string_view body) {
   const auto* result = root.find("result");
   if (result == nullptr || result->is_null())
     throw failure{errc::sub_agent_failed, "empty result"};
-  return result->text();
+  return answer.part(*result);
 }
 
 std::string encode_guest_request(std::string_view guest, std::string_view action, const metadata_map& args,
@@ -120,21 +120,18 @@ std::string with_args(std::string_view request, const metadata_map& args) {
   return std::move(out.end_object()).str();
 }
 
-stage_result decode_stage_result(std::string body) {
+stage_result decode_stage_result(const json::node& from) {
   stage_result result;
   reading_answer([&] {
-    const auto parsed = json::document::parse(body);
-    const auto& root = parsed.root();
-    if (root.type() != json::node::kind::object)
+    if (from.type() != json::node::kind::object)
       throw failure{errc::sub_agent_failed, "result: must be an object"};
-    if (const auto* returned = root.find("guest"); returned != nullptr && !returned->is_null())
+    if (const auto* returned = from.find("guest"); returned != nullptr && !returned->is_null())
       result.returned = wire::decode_guest(*returned, "guest");
-    if (const auto* message = root.find("message"))
+    if (const auto* message = from.find("message"))
       result.message = message->as_string("message");
-    if (const auto* retry = root.find("retry"))
+    if (const auto* retry = from.find("retry"))
       result.retry_seconds = retry->as_uint("retry");
   });
-  result.body = std::move(body);
   return result;
 }
 

@@ -66,11 +66,10 @@ std::string encode(const store_response& value) {
   return wire::encode(value);
 }
 
-host_figures decode_host_figures(std::string_view results) {
+host_figures decode_host_figures(const json::node& results) {
   host_figures found;
   try {
-    const auto document = json::document::parse(results);
-    for (const json::node& result : document.root().items("results")) {
+    for (const json::node& result : results.items("results")) {
       if (const auto* host = result.find("host"))
         wire::read(*host, "host", found.host);
       if (const auto* stores = result.find("stores")) {

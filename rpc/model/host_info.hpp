@@ -69,8 +69,8 @@ struct host_figures {
   std::vector<store_info> stores;
 };
 
-/// Reads the results of the stages, a JSON array. Throws `failure{sub_agent_failed}`.
-host_figures decode_host_figures(std::string_view results);
+/// Reads the results of the stages, an array. Throws `failure{sub_agent_failed}`.
+host_figures decode_host_figures(const json::node& results);
 
 /// Writes the parts of GET /host that are as a sub-agent gave them.
 void write_numa(json::writer& out, const std::vector<numa_cell>& cells);

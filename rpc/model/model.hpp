@@ -25,6 +25,8 @@ struct nic {
   std::string name, network, model, mac, address, netmask, gateway, device;
   std::optional<std::vector<std::int64_t>> vlans; ///< `null` on the wire when unset
   unknown_fields extra;
+
+  bool operator==(const nic&) const = default;
 };
 
 /// A disk of a guest. `size` is in MB.
@@ -33,6 +35,8 @@ struct disk {
   std::uint64_t size = 0;
   std::string volume, image, source;
   unknown_fields extra;
+
+  bool operator==(const disk&) const = default;
 };
 
 /// A virtual machine or a container. `memory` is in MB.
@@ -48,6 +52,8 @@ struct guest {
   std::int64_t vnc = 0;
   metadata_map metadata;
   unknown_fields extra;
+
+  bool operator==(const guest&) const = default;
 };
 
 /// An image as a store lists it. `size` is in MB.

@@ -66,11 +66,10 @@ std::vector<unmanaged_domain> decode_unmanaged_list(std::string_view text) {
   return domains;
 }
 
-std::vector<unmanaged_domain> decode_unmanaged_results(std::string_view results) {
+std::vector<unmanaged_domain> decode_unmanaged_results(const json::node& results) {
   std::vector<unmanaged_domain> found;
   try {
-    const auto document = json::document::parse(results);
-    for (const json::node& result : document.root().items("results")) {
+    for (const json::node& result : results.items("results")) {
       result.members("result"); // throws unless it is an object
       unmanaged_response one;
       wire::read(result, "result", one);

@@ -51,7 +51,7 @@ std::string encode(const unmanaged_response& value);
 std::string encode_list(const std::vector<unmanaged_domain>& domains);
 std::vector<unmanaged_domain> decode_unmanaged_list(std::string_view json);
 
-/// Reads the results of the stages, a JSON array of responses. Throws `failure{sub_agent_failed}`.
-std::vector<unmanaged_domain> decode_unmanaged_results(std::string_view results);
+/// Reads the results of the stages, an array of responses. Throws `failure{sub_agent_failed}`.
+std::vector<unmanaged_domain> decode_unmanaged_results(const json::node& results);
 
 } // namespace mistify::rpc

@@ -35,7 +35,9 @@ public:
 
   struct pending_call {
     actors::service_call call;
-    done answer;
+    done tell;
+    void answer(std::string_view result) const { tell(rpc::json::document::parse(result)); }
+    void answer(const rpc::failure& why) const { tell(why); }
   };
 
   /// Removes and returns the oldest call; there must be one.

@@ -126,15 +126,23 @@ TEST_CASE("the kernel's description of a host is read") {
   CHECK(parse_proc_host("", "nonsense").cpu.count == 0);
 }
 
+namespace {
+
+rpc::host_figures figures(std::string_view results) {
+  return rpc::decode_host_figures(rpc::json::document::parse(results).root());
+}
+
+} // namespace
+
 TEST_CASE("the results of all stages are one host, and nonsense is the sub-agent's fault") {
-  const auto found = rpc::decode_host_figures(
+  const auto found = figures(
     R"([{"host":{"cpu":{"count":2},"memory":{"total":100}}},{"stores":[{"name":"a","total":1}]},{"stores":[{"name":"b"}]}])");
   CHECK(found.host.cpu.count == 2);
   CHECK(found.host.memory.total == 100);
   CHECK(found.stores.size() == 2);
-  for (const auto* wrong : {R"([{"host":5}])", R"([{"host":{"cpu":{"count":-1}}}])", R"([{"stores":{}}])", "5", ""}) {
+  for (const auto* wrong : {R"([{"host":5}])", R"([{"host":{"cpu":{"count":-1}}}])", R"([{"stores":{}}])", "5", "{}"}) {
     INFO(wrong);
-    CHECK_THROWS_AS(rpc::decode_host_figures(wrong), rpc::failure);
+    CHECK_THROWS_AS(figures(wrong), rpc::failure);
   }
 }
 
@@ -143,7 +151,7 @@ namespace {
 /// A front that counts what it is asked, and answers when the test says so.
 struct watch_fixture : actor_fixture {
   struct played {
-    std::vector<reply<std::string>> asked;
+    std::vector<reply<rpc::json::document>> asked;
   };
 
   explicit watch_fixture(std::optional<host_options> options) : state{options, true, board, clock.reader()} {
@@ -170,7 +178,7 @@ struct watch_fixture : actor_fixture {
   host_actor watch;
 };
 
-const std::string small_host = R"([{"host":{"cpu":{"count":2},"memory":{"total":100}}}])";
+const auto small_host = rpc::json::document::parse(R"([{"host":{"cpu":{"count":2},"memory":{"total":100}}}])");
 
 } // namespace
 

@@ -28,7 +28,7 @@ public:
     return ask<rpc::job>(front, cancel_atom_v, guest, job);
   }
   auto metrics(const std::string& guest) {
-    return ask<std::string>(front, info_atom_v, guest, info_request{action("cpuMetrics"), {}});
+    return ask<rpc::json::document>(front, info_atom_v, guest, info_request{action("cpuMetrics"), {}});
   }
   job_status status(const std::string& job) const { return job_of(job).status; }
 

@@ -23,7 +23,9 @@ public:
 
   auto queue(std::string_view name) { return ask<store::queued_job>(front, queue_atom_v, guest_id, job(name)); }
   auto create() { return ask<store::queued_job>(front, create_atom_v, new_guest(), job("create")); }
-  auto metrics() { return ask<std::string>(front, info_atom_v, guest_id, info_request{action("cpuMetrics"), {}}); }
+  auto metrics() {
+    return ask<rpc::json::document>(front, info_atom_v, guest_id, info_request{action("cpuMetrics"), {}});
+  }
 
   std::string state() const { return rpc::decode_guest(guests->find(guest_id)->doc).state; }
 };
@@ -52,7 +54,7 @@ TEST_CASE_METHOD(runner_fixture, "a create that fails leaves the guest with stat
 
 TEST_CASE_METHOD(runner_fixture, "the id of a request goes with its questions and with its job, over a restart too") {
   add_guest(guest_id);
-  ask<std::string>(front, info_atom_v, guest_id, info_request{action("cpuMetrics"), {}, false, "question-1"});
+  ask<rpc::json::document>(front, info_atom_v, guest_id, info_request{action("cpuMetrics"), {}, false, "question-1"});
   CHECK(sub_agent->take().call.request_id == "question-1");
   auto wanted = job("restart");
   wanted.request_id = "request-1";
@@ -219,7 +221,7 @@ TEST_CASE_METHOD(runner_fixture, "an info question goes beside the jobs and gets
   CHECK(sub_agent->calls.back().call.params == R"({"guest":)" + guests->find(guest_id)->doc + R"(,"type":"cpu"})");
   sub_agent->calls.back().answer(std::string{R"({"cpu":[]})"});
   run();
-  CHECK(asked->value == R"({"cpu":[]})");
+  CHECK(asked->value->root().text() == R"({"cpu":[]})");
 }
 
 TEST_CASE("info questions beyond the throttle wait, and beyond that are refused") {
@@ -233,9 +235,9 @@ TEST_CASE("info questions beyond the throttle wait, and beyond that are refused"
   CHECK(third->error->code() == errc::queue_full);
   CHECK(f.sub_agent->calls.size() == 1);
   f.answer("{}");
-  CHECK(first->value == "{}");
+  CHECK(first->value->root().text() == "{}");
   f.answer("{}");
-  CHECK(second->value == "{}");
+  CHECK(second->value->root().text() == "{}");
 }
 
 TEST_CASE("limits that change hold for what is asked next, and what waits goes on in order") {
@@ -254,7 +256,7 @@ TEST_CASE("limits that change hold for what is asked next, and what waits goes o
   for (int i = 0; i < 3; ++i)
     f.answer("{}");
   for (const auto& one : {first, second, third})
-    CHECK(one->value == "{}");
+    CHECK(one->value->root().text() == "{}");
   f.queue("reboot"); // runs
   REQUIRE(f.queue("reboot")->value);
   CHECK(f.queue("reboot")->error->code() == errc::queue_full);

@@ -26,13 +26,9 @@ void check_round_trip(const std::string& result) {
   demand(rpc::encode(decode_as<T>(text)) == text, "decode, encode, decode is a fixed point");
 }
 
-void check_stage_result(const std::string& result) {
-  const auto stage =
-    unless_refused(rpc::errc::sub_agent_failed, [&] { return rpc::decode_stage_result(std::string{result}); });
-  if (!stage)
-    return;
-  demand(stage->body == result, "the result of a stage is kept as it came");
-  if (!stage->returned)
+void check_stage_result(const rpc::json::node& result) {
+  const auto stage = unless_refused(rpc::errc::sub_agent_failed, [&] { return rpc::decode_stage_result(result); });
+  if (!stage || !stage->returned)
     return;
   const auto guest = rpc::encode(*stage->returned);
   demand(rpc::encode(rpc::decode_guest(guest)) == guest, "a returned guest survives its encoding");
@@ -42,16 +38,17 @@ void check_stage_result(const std::string& result) {
 
 // What a sub-agent answers: the input is the body of its HTTP answer.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  const auto result =
+  const auto answer =
     unless_refused(rpc::errc::sub_agent_failed, [&] { return rpc::decode_result(text_of(data, size)); });
-  if (!result)
+  if (!answer)
     return 0;
-  demand(document::parse(*result).root().text() == *result, "a result is compact JSON");
-  check_stage_result(*result);
-  check_round_trip<rpc::guest_response>(*result);
-  check_round_trip<rpc::guest_metrics_response>(*result);
-  check_round_trip<rpc::image_response>(*result);
-  check_round_trip<rpc::snapshot_response>(*result);
-  check_round_trip<rpc::volume>(*result);
+  const auto result = answer->root().text();
+  demand(document::parse(result).root().text() == result, "a result is compact JSON");
+  check_stage_result(answer->root());
+  check_round_trip<rpc::guest_response>(result);
+  check_round_trip<rpc::guest_metrics_response>(result);
+  check_round_trip<rpc::image_response>(result);
+  check_round_trip<rpc::snapshot_response>(result);
+  check_round_trip<rpc::volume>(result);
   return 0;
 }

@@ -55,7 +55,8 @@ struct adoption_fixture : libvirt_fixture {
   }
 
   std::vector<rpc::unmanaged_domain> unmanaged() {
-    return rpc::decode_unmanaged_results("[" + call("Libvirt.ListUnmanaged", "{}") + "]");
+    return rpc::decode_unmanaged_results(
+      rpc::json::document::parse("[" + call("Libvirt.ListUnmanaged", "{}") + "]").root());
   }
 
   rpc::unmanaged_domain listed(const std::string& name = "web") {

@@ -14,7 +14,7 @@ public:
 
   /// Throws `failure` with the sub-agent's error text.
   std::string operator()(std::string_view method, std::string_view params) {
-    return client_.call(method, params, std::chrono::seconds{5}, {});
+    return client_.call(method, params, std::chrono::seconds{5}, {}).root().text();
   }
 
   static rpc::endpoint at(const rpc::server& s) {

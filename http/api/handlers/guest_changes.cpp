@@ -113,10 +113,9 @@ task<answer> get_pending(context& cx, request from) {
   actors::info_request question{require_action(cx, action_for(guest->type, "pending")), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));
   co_return json_answer(200, from_sub_agent([&] {
-                          const auto document = rpc::json::document::parse(result);
-                          for (const rpc::json::node& one : document.root().items("result"))
+                          for (const rpc::json::node& one : result.root().items("result"))
                             one.members("result");
-                          return document.root().text();
+                          return result.root().text();
                         }));
 }
 

@@ -60,10 +60,8 @@ task<answer> get_metrics(context& cx, request from, std::string action, encoder 
   const auto guest = require_guest(cx, from.captures["guest"]);
   actors::info_request question{require_metrics_action(cx, guest->type, action), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));
-  co_return json_answer(200, from_sub_agent([&] {
-                          return encode(rpc::json::document::parse(result).root(),
-                                        cx.settings.get()->limit.metric_devices);
-                        }));
+  co_return json_answer(200,
+                        from_sub_agent([&] { return encode(result.root(), cx.settings.get()->limit.metric_devices); }));
 }
 
 } // namespace

@@ -13,22 +13,19 @@ using rpc::failure;
 
 namespace {
 
-/// An answer without images, used for a store that is not configured or not requested.
-constexpr std::string_view no_images = "{}";
-
-awaitable<std::string> ask_store(context& cx, std::string_view action, bool asked, const rpc::image_request& wish,
-                                 const std::string& request_id) {
+/// A store that is not configured or not requested answers null, which is no image.
+awaitable<rpc::json::document> ask_store(context& cx, std::string_view action, bool asked,
+                                         const rpc::image_request& wish, const std::string& request_id) {
   const auto what = asked ? cx.settings.find_action(action) : nullptr;
   if (!what)
-    return awaitable<std::string>{[](const auto& on_done) { on_done(std::string{no_images}); }};
+    return awaitable<rpc::json::document>{[](const auto& on_done) { on_done(rpc::json::document{}); }};
   return cx.agents.ask(std::string{actors::agent_runner}, {what, rpc::encode(wish), false, request_id});
 }
 
-void add_images(std::vector<found_image>& to, const std::string& result, bool container) {
+void add_images(std::vector<found_image>& to, const rpc::json::node& result, bool container) {
   from_sub_agent([&] {
-    const auto document = rpc::json::document::parse(result);
-    document.root().members("result"); // throws unless it is an object
-    if (const auto* images = document.root().find("images"))
+    result.members("result"); // throws unless it is an object or null
+    if (const auto* images = result.find("images"))
       for (const rpc::json::node& image : images->items("images")) {
         image.members("image");
         to.push_back({image.text(), container});
@@ -36,7 +33,7 @@ void add_images(std::vector<found_image>& to, const std::string& result, bool co
   });
 }
 
-using outcomes = std::pair<rpc::outcome<std::string>, rpc::outcome<std::string>>;
+using outcomes = std::pair<rpc::outcome<rpc::json::document>, rpc::outcome<rpc::json::document>>;
 
 task<outcomes> ask_stores(context& cx, stores which, rpc::image_request wish, std::string request_id,
                           std::string disk_action, std::string container_action) {
@@ -47,10 +44,10 @@ task<outcomes> ask_stores(context& cx, stores which, rpc::image_request wish, st
 }
 
 /// Returns the images of one store's answer; a failure that means absence counts as none.
-std::vector<found_image> images_of(const rpc::outcome<std::string>& answer, bool container) {
+std::vector<found_image> images_of(const rpc::outcome<rpc::json::document>& answer, bool container) {
   std::vector<found_image> images;
-  if (const auto* text = std::get_if<std::string>(&answer))
-    add_images(images, *text, container);
+  if (const auto* result = std::get_if<rpc::json::document>(&answer))
+    add_images(images, result->root(), container);
   else if (const auto& why = std::get<failure>(answer); !means_absent(why))
     throw why;
   return images;

@@ -62,7 +62,7 @@ target target_of(const context& cx, const request& from, with_disk disk) {
 task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string action, std::string request_id) {
   const rpc::snapshot_request wish{of.id(), "", false, false};
   actors::info_request question{require_action(cx, action), rpc::encode(wish), false, std::move(request_id)};
-  std::string result;
+  rpc::json::document result;
   try {
     result = co_await cx.agents.ask(of.guest, std::move(question));
   } catch (const failure& e) {
@@ -72,9 +72,8 @@ task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string
   }
   co_return from_sub_agent([&] {
     std::vector<std::string> found;
-    const auto document = rpc::json::document::parse(result);
-    document.root().members("result"); // throws unless it is an object
-    if (const auto* list = document.root().find("snapshots"))
+    result.root().members("result"); // throws unless it is an object
+    if (const auto* list = result.root().find("snapshots"))
       for (const rpc::json::node& item : list->items("snapshots"))
         found.push_back(rpc::encode(rpc::decode_snapshot(item)));
     return found;

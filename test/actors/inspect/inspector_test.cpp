@@ -150,8 +150,8 @@ TEST_CASE("information calls and downloads of a guest are told, in use and waiti
   inspection f{limit};
   f.add_guest("g1");
   for (int i = 0; i < 3; ++i)
-    f.ask<std::string>(f.front, actors::info_atom_v, std::string{"g1"},
-                       actors::info_request{f.action("cpuMetrics"), "{}"});
+    f.ask<rpc::json::document>(f.front, actors::info_atom_v, std::string{"g1"},
+                               actors::info_request{f.action("cpuMetrics"), "{}"});
   const auto grant =
     f.ask<actors::stream_grant>(f.front, actors::stream_atom_v, std::string{"g1"}, f.action("downloadSnapshot"));
   REQUIRE(grant->value);

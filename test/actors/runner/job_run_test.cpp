@@ -12,7 +12,8 @@ using rpc::job_status;
 namespace {
 
 const std::string guest_id = "44444444-4444-4444-4444-444444444444";
-const std::string guest_answer = R"({"guest":{"id":")" + guest_id + R"(","state":"up"}})";
+const auto json = rpc::json::document::parse;
+const auto guest_answer = json(R"({"guest":{"id":")" + guest_id + R"(","state":"up"}})");
 
 /// A run on services with places of their own, the test being log, service and clock.
 class run_fixture {
@@ -227,13 +228,13 @@ TEST_CASE("an adoption that fails removes its guest, whatever its stages had ret
 
 TEST_CASE_METHOD(run_fixture, "an answer that makes no sense fails the job") {
   begin();
-  CHECK(end(run->answered(R"({"guest":{"id":"another"}})")).status == job_status::error);
+  CHECK(end(run->answered(json(R"({"guest":{"id":"another"}})"))).status == job_status::error);
   CHECK(held() == 0);
 }
 
 TEST_CASE_METHOD(run_fixture, "a stage that asks for a retry pauses without a place, and asks for one again") {
   begin();
-  auto saved = only<job_run::save>(run->answered(R"({"retry":5})"));
+  auto saved = only<job_run::save>(run->answered(json(R"({"retry":5})")));
   CHECK(std::get<store::stage_paused>(saved.step.next).index == 0);
   saved.spent.reset();
   CHECK(held() == 0);
@@ -370,7 +371,7 @@ TEST_CASE_METHOD(run_fixture, "a cancel counts although the guest that the stage
 
 TEST_CASE_METHOD(run_fixture, "a pause ends when its job is cancelled") {
   begin();
-  recorded(step(run->answered(R"({"retry":5})")));
+  recorded(step(run->answered(json(R"({"retry":5})"))));
   auto todo = run->cancel();
   REQUIRE(todo.has_value());
   CHECK(end(*std::move(todo)).message == "cancelled in stage 1 (T.Stop)");
@@ -407,7 +408,7 @@ TEST_CASE_METHOD(run_fixture, "a call finishes when the agent stops, and no othe
 
 TEST_CASE_METHOD(run_fixture, "a pause is not ended when the agent stops") {
   begin();
-  recorded(step(run->answered(R"({"retry":5})")));
+  recorded(step(run->answered(json(R"({"retry":5})"))));
   CHECK(run->drain().empty());
   CHECK(run->is<job_run::parked>());
   CHECK(run->resumed().empty());
@@ -416,7 +417,7 @@ TEST_CASE_METHOD(run_fixture, "a pause is not ended when the agent stops") {
 TEST_CASE_METHOD(run_fixture, "a retry that is asked for while the agent stops is for after the restart") {
   begin();
   run->drain();
-  CHECK(recorded(step(run->answered(R"({"retry":5})"))).empty());
+  CHECK(recorded(step(run->answered(json(R"({"retry":5})")))).empty());
   CHECK(run->is<job_run::parked>());
 }
 

@@ -9,8 +9,8 @@ using namespace std::chrono_literals;
 namespace {
 
 const std::string guest_id = "44444444-4444-4444-4444-444444444444";
-const std::string again_please = R"({"guest":{"id":")" + guest_id + R"("},"retry":7})";
-const std::string done = R"({"guest":{"id":")" + guest_id + R"("}})";
+const auto again_please = rpc::json::document::parse(R"({"guest":{"id":")" + guest_id + R"("},"retry":7})");
+const auto done = rpc::json::document::parse(R"({"guest":{"id":")" + guest_id + R"("}})");
 
 /// A shutdown or reboot with the wish of a client, the test being the log and the clock.
 struct late_fixture {

@@ -15,9 +15,9 @@ public:
                                  std::shared_ptr<actors::caller>{sub_agent},
                                  actors::service_metrics{measured, "libvirt"}, &actor_registry))} {}
 
-  std::shared_ptr<seen_reply<std::string>> call(const std::string& method, std::chrono::milliseconds timeout = 0ms,
-                                                const rpc::cancellation& cancel = {}) {
-    return ask<std::string>(service, call_atom_v, actors::service_call{method, "{}", timeout, true, cancel});
+  std::shared_ptr<seen_reply<rpc::json::document>>
+  call(const std::string& method, std::chrono::milliseconds timeout = 0ms, const rpc::cancellation& cancel = {}) {
+    return ask<rpc::json::document>(service, call_atom_v, actors::service_call{method, "{}", timeout, true, cancel});
   }
 
   std::shared_ptr<fake_caller> sub_agent = std::make_shared<fake_caller>();
@@ -33,7 +33,7 @@ TEST_CASE_METHOD(service_fixture, "a call's answer reaches whoever asked") {
   CHECK(out.call.method == "L.Run");
   out.answer(std::string{"{}"});
   run();
-  CHECK(asked->value == "{}");
+  CHECK(asked->value->root().text() == "{}");
 }
 
 TEST_CASE_METHOD(service_fixture, "a failed call says which service it was") {
@@ -151,7 +151,7 @@ TEST_CASE_METHOD(service_fixture, "a call that is out when its service dies is s
   run();
   sub_agent->take().answer(std::string{"{}"});
   run();
-  CHECK(out->value == "{}");
+  CHECK(out->value->root().text() == "{}");
 }
 
 TEST_CASE_METHOD(service_fixture, "jobs that are held get their places in the order of their acceptance") {
@@ -195,7 +195,7 @@ TEST_CASE_METHOD(service_fixture, "a call with a place that its sender took pass
   actors::service_call out;
   out.method = "L.Run";
   out.place = first;
-  ask<std::string>(service, call_atom_v, out);
+  ask<rpc::json::document>(service, call_atom_v, out);
   REQUIRE(sub_agent->calls.size() == 1);
   CHECK(sub_agent->calls.front().call.method == "L.Run");
   CHECK(gate->held() == 2);

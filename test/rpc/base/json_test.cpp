@@ -136,6 +136,22 @@ TEST_CASE("a document may be moved while its nodes are in use") {
   CHECK(root.text() == R"({"a":[1,2,3]})");
 }
 
+TEST_CASE("a part of a document keeps the text that it is of, also beside other parts in a list") {
+  auto part = [] {
+    const auto whole = document::parse(R"({"a":{"b":[1.10,"x"]},"c":2})");
+    return whole.part(*whole.root().find("a"));
+  }();
+  CHECK(part.root().text() == R"({"b":[1.10,"x"]})");
+  auto list = document::list({part, document::parse("7"), document{}});
+  part = document{};
+  CHECK(part.root().is_null());
+  const auto copy = list;
+  list = document::list({});
+  CHECK(copy.root().text() == R"([{"b":[1.10,"x"]},7,null])");
+  CHECK(copy.root().items("list").size() == 3);
+  CHECK(list.root().text() == "[]");
+}
+
 TEST_CASE("strings are decoded and escaped again") {
   const auto doc = document::parse(R"("\u00e9\n\t\"\\\/\u0000\u001f\ud83d\ude00")");
   CHECK(doc.root().as_string("f") == std::string("\xc3\xa9\n\t\"\\/\0\x1f\xf0\x9f\x98\x80", 13));

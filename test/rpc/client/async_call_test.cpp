@@ -35,7 +35,7 @@ public:
     to.port = agent_.port();
     to.max_answer = 1000;
     client.emplace(to);
-    REQUIRE(client->call("Svc.Method", "{}", 5s, {}) == answer_of_fine);
+    REQUIRE(client->call("Svc.Method", "{}", 5s, {}).root().text() == answer_of_fine);
   }
 
   /// What is to come of a call: its result, or "code: message".
@@ -44,11 +44,11 @@ public:
     auto told = std::make_shared<std::promise<std::string>>();
     auto words = told->get_future();
     REQUIRE(client->start_call({answers, blocking}, "Svc.Method", params, timeout, cancel, {"request-1", "job-1"},
-                               [told](rpc::outcome<std::string> result) {
+                               [told](const rpc::outcome<rpc::json::document>& result) {
                                  if (const auto* e = std::get_if<rpc::failure>(&result))
                                    told->set_value(std::string{rpc::to_string(e->code())} + ": " + e->message());
                                  else
-                                   told->set_value(std::get<std::string>(result));
+                                   told->set_value(std::get<rpc::json::document>(result).root().text());
                                }));
     return words;
   }

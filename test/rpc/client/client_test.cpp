@@ -27,7 +27,7 @@ rpc::endpoint at(std::uint16_t port) {
 /// What a call comes to: its result, or "code: message".
 std::string call(rpc::client& c, std::chrono::milliseconds timeout = 5s, const rpc::cancellation& cancel = {}) {
   try {
-    return c.call("Svc.Method", R"({"x":1})", timeout, cancel);
+    return c.call("Svc.Method", R"({"x":1})", timeout, cancel).root().text();
   } catch (const rpc::failure& e) {
     return std::string{rpc::to_string(e.code())} + ": " + e.message();
   }

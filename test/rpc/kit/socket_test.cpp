@@ -56,7 +56,7 @@ std::unique_ptr<rpc::server> echo_at(rpc::listen_at where) {
 
 std::string call(const rpc::endpoint& to) {
   try {
-    return rpc::client{to}.call("Echo", R"({"a":1})", 2s, {});
+    return rpc::client{to}.call("Echo", R"({"a":1})", 2s, {}).root().text();
   } catch (const rpc::failure& e) {
     return e.message();
   }

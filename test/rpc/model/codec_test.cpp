@@ -30,8 +30,8 @@ std::string result_refusal(std::string_view text) {
   return complaint(errc::sub_agent_failed, [&] { decode_result(text); });
 }
 
-std::string stage_refusal(std::string text) {
-  return complaint(errc::sub_agent_failed, [&] { decode_stage_result(std::move(text)); });
+std::string stage_refusal(std::string_view text) {
+  return complaint(errc::sub_agent_failed, [&] { decode_stage_result(document::parse(text).root()); });
 }
 
 /// What a text becomes when it is read as `T` and written again.
@@ -404,9 +404,10 @@ TEST_CASE("args are added to any request, in place of the client's") {
 }
 
 TEST_CASE("the result of an answer is handed on to the letter") {
-  CHECK(decode_result(R"({"result": {"n": 1.10, "b": 123456789012345678901234567890}, "error": null, "id": 0})") ==
-        R"({"n":1.10,"b":123456789012345678901234567890})");
-  CHECK(decode_result(R"({"result":[]})") == "[]");
+  CHECK(decode_result(R"({"result": {"n": 1.10, "b": 123456789012345678901234567890}, "error": null, "id": 0})")
+          .root()
+          .text() == R"({"n":1.10,"b":123456789012345678901234567890})");
+  CHECK(decode_result(R"({"result":[]})").root().text() == "[]");
 }
 
 TEST_CASE("an answer that is no answer says what is wrong") {
@@ -429,9 +430,8 @@ TEST_CASE("an error in an answer is passed on, whatever its type") {
 }
 
 TEST_CASE("a stage result gives guest, message and retry") {
-  const std::string body = R"({"guest":{"id":"g","x":1.10},"message":"m","retry":30,"other":[1]})";
-  const auto result = decode_stage_result(body);
-  CHECK(result.body == body);
+  const auto body = document::parse(R"({"guest":{"id":"g","x":1.10},"message":"m","retry":30,"other":[1]})");
+  const auto result = decode_stage_result(body.root());
   REQUIRE(result.returned);
   CHECK(encode(*result.returned) == R"({"id":"g","x":1.10})");
   CHECK(result.message == "m");
@@ -440,8 +440,7 @@ TEST_CASE("a stage result gives guest, message and retry") {
 
 TEST_CASE("a stage may leave everything out") {
   for (const auto* body : {"{}", R"({"guest":null,"message":null,"retry":null})"}) {
-    const auto result = decode_stage_result(body);
-    CHECK(result.body == body);
+    const auto result = decode_stage_result(document::parse(body).root());
     CHECK_FALSE(result.returned);
     CHECK(result.message.empty());
     CHECK(result.retry_seconds == 0);
@@ -452,7 +451,6 @@ TEST_CASE("a stage result of the wrong shape is the sub-agent's failure") {
   CHECK(stage_refusal("[]") == "unparsable answer: result: must be an object");
   CHECK(stage_refusal("true") == "unparsable answer: result: must be an object");
   CHECK(stage_refusal("null") == "unparsable answer: result: must be an object");
-  CHECK(stage_refusal("{") == "unparsable answer: invalid JSON at byte 1: missing a name for object member");
   CHECK(stage_refusal(R"({"guest":[]})") == "unparsable answer: guest: must be an object");
   CHECK(stage_refusal(R"({"guest":"x"})") == "unparsable answer: guest: must be an object");
   CHECK(stage_refusal(R"({"guest":{"memory":-1}})") ==
