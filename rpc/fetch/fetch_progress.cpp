@@ -40,6 +40,16 @@ std::string fetch_progress::numbers() const {
   return text;
 }
 
+rpc::job_progress fetch_progress::figures() const {
+  const std::int64_t bytes = bytes_, total = total_;
+  if (waiting_ || (bytes == 0 && total < 0))
+    return {};
+  rpc::job_progress known{static_cast<std::uint64_t>(bytes), {}, "bytes"};
+  if (total >= 0)
+    known.total = static_cast<std::uint64_t>(total);
+  return known;
+}
+
 std::string fetch_progress::text() const {
   auto text = numbers();
   const std::lock_guard lock{mutex_};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rpc/model/model.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -22,6 +24,8 @@ public:
   std::int64_t total() const noexcept { return total_; } ///< bytes; -1: not known
   /// For people: "waiting"; "fetching: 45 of 100 MB, 12.3 MB/s"; "converting"; with the note behind.
   std::string text() const;
+  /// For programs: bytes, and of how many if that is known. Empty until the fetch has begun.
+  rpc::job_progress figures() const;
 
 private:
   std::string numbers() const;

@@ -50,7 +50,7 @@ bool progress_reporter::tell(row& of) {
   auto text = of.fetch->text();
   if (of.refused || text == of.told)
     return true;
-  const auto how = agent_.tell_progress(of.job, text);
+  const auto how = agent_.tell_progress(of.job, text, of.fetch->figures());
   of.refused = how == rpc::report_result::refused;
   if (how == rpc::report_result::taken)
     of.told = std::move(text);

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <fstream>
 #include <httplib.h>
-#include <initializer_list>
+#include <optional>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <utility>
@@ -20,15 +20,14 @@ constexpr std::string_view scheme = "http://";
 constexpr auto connect_timeout = std::chrono::seconds{1};
 constexpr auto answer_timeout = std::chrono::seconds{5};
 
-/// An object of texts; empty ones are left out.
-std::string body_of(std::initializer_list<std::pair<std::string_view, std::string_view>> texts) {
-  json::writer w;
-  w.begin_object();
-  for (const auto& [key, text] : texts)
-    if (!text.empty())
-      w.key(key).value(text);
-  w.end_object();
-  return std::move(w).str();
+/// Adds a member, unless it is empty or not known.
+void put(json::writer& to, std::string_view key, std::string_view text) {
+  if (!text.empty())
+    to.key(key).value(text);
+}
+void put(json::writer& to, std::string_view key, std::optional<std::uint64_t> number) {
+  if (number)
+    to.key(key).value(*number);
 }
 
 std::unique_ptr<httplib::Client> client_for(const std::string& url) {
@@ -91,11 +90,22 @@ agent_reporter::~agent_reporter() = default;
 
 report_result agent_reporter::tell_state(const std::string& guest, std::string_view state, std::string_view reason,
                                          std::string* stored) {
-  return tell("/guests/" + guest + "/state", body_of({{"state", state}, {"state_reason", reason}}), stored);
+  json::writer body;
+  body.begin_object();
+  put(body, "state", state);
+  put(body, "state_reason", reason);
+  return tell("/guests/" + guest + "/state", body.end_object().str(), stored);
 }
 
-report_result agent_reporter::tell_progress(const std::string& job, std::string_view message) {
-  return tell("/jobs/" + job + "/progress", body_of({{"message", message}}));
+report_result agent_reporter::tell_progress(const std::string& job, std::string_view message,
+                                            const job_progress& figures) {
+  json::writer body;
+  body.begin_object();
+  put(body, "message", message);
+  put(body, "done", figures.done);
+  put(body, "total", figures.total);
+  put(body, "unit", figures.unit);
+  return tell("/jobs/" + job + "/progress", body.end_object().str());
 }
 
 report_result agent_reporter::tell(const std::string& path, const std::string& body, std::string* taken) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rpc/model/model.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -46,9 +48,9 @@ public:
   /// as the agent has it, JSON text.
   report_result tell_state(const std::string& guest, std::string_view state, std::string_view reason = {},
                            std::string* stored = nullptr);
-  /// How far a call is that belongs to this job (see `asker::job`), in at most 256 bytes for people:
-  /// `PUT /jobs/{id}/progress`.
-  report_result tell_progress(const std::string& job, std::string_view message);
+  /// How far a call is that belongs to this job (see `asker::job`), in at most 256 bytes for people, and in figures where
+  /// they are known: `PUT /jobs/{id}/progress`.
+  report_result tell_progress(const std::string& job, std::string_view message, const job_progress& figures = {});
 
   /// Ends a `tell` that waits for its answer. From any thread.
   void give_up();

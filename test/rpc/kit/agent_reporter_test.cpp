@@ -49,6 +49,16 @@ TEST_CASE("reports are a PUT each, on one connection") {
   CHECK(a.server.connections() == 1);
 }
 
+TEST_CASE("progress is told in figures where they are known") {
+  agent a{{"200 OK", "200 OK"}};
+  rpc::agent_reporter link{url_of(a.server.port()), "nothing is lost"};
+  link.tell_progress("j", "m", {8, 20, "bytes"});
+  link.tell_progress("j", "m", {8, {}, "bytes"});
+  REQUIRE(a.requests.size() == 2);
+  CHECK(a.requests[0].ends_with(R"({"message":"m","done":8,"total":20,"unit":"bytes"})"));
+  CHECK(a.requests[1].ends_with(R"({"message":"m","done":8,"unit":"bytes"})"));
+}
+
 TEST_CASE("the agent's answer says whether a report is worth another try") {
   agent a{{"409 Conflict", "429 Too Many Requests", "503 Service Unavailable", "404 Not Found", "403 Forbidden"}};
   rpc::agent_reporter link{url_of(a.server.port()), "nothing is lost"};
