@@ -91,21 +91,24 @@ void put_pairs(body_members& to, const arguments& args, std::string_view option,
   to.insert_or_assign(member, text_of(pairs));
 }
 
+/// True for a text that is meant as a number, whatever is wrong with it.
+bool looks_like_number(std::string_view text) {
+  return text.find_first_not_of("+-.0123456789") == text.npos;
+}
+
 /// "MB" or "IMAGE[:MB]"; images may have colons in their names.
 body_members disk_members(const std::string& text) {
-  body_members disk;
-  if (const auto size = whole_number(text)) {
-    disk["size"] = std::to_string(*size);
-    return disk;
-  }
   const auto mark = text.rfind(':');
-  const auto size = mark == text.npos ? std::nullopt : whole_number(std::string_view{text}.substr(mark + 1));
+  const auto last = std::string_view{text}.substr(mark == text.npos ? 0 : mark + 1);
+  const auto size = whole_number(last);
+  const auto image = size ? text.substr(0, mark == text.npos ? 0 : mark) : text;
+  if (size ? *size == 0 || (image.empty() && mark != text.npos) : looks_like_number(last))
+    refuse("the disk " + text + ": must be MB, or IMAGE[:MB]");
+  body_members disk;
   if (size)
     disk["size"] = std::to_string(*size);
-  const auto image = size ? text.substr(0, mark) : text;
-  if (image.empty())
-    refuse("the disk " + text + ": must be MB, or IMAGE[:MB]");
-  disk["image"] = json_string(image);
+  if (!image.empty())
+    disk["image"] = json_string(image);
   return disk;
 }
 
