@@ -85,6 +85,26 @@ TEST_CASE("A certificate that is not trusted, or of another name, ends the call"
   CHECK(fault_of(wrong_key) == client::fault::tls);
 }
 
+TEST_CASE("A certificate of the client that the agent refuses ends the call at once, and the agent's word is told") {
+  const tls_server server;
+  const auto made = run_tool("cd " + server.dir.path().string() +
+                             " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+                             " -keyout other.key -out other.pem -subj /CN=other");
+  REQUIRE(made.code == 0);
+  auto stranger = server.settings("localhost");
+  stranger.cert_file = server.at("other.pem");
+  stranger.key_file = server.at("other.key");
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    client::client{stranger}.whoami();
+    FAIL("it was answered");
+  } catch (const client::failure& e) {
+    CHECK(e.code() == client::fault::tls);
+    CHECK(e.message().find("refuses the connection, or this certificate: ") != std::string::npos);
+  }
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{20}); // an outage is waited for 30 s
+}
+
 TEST_CASE("What speaks no TLS is no agent at https") {
   const tls_server server;
   auto plain = server.settings("localhost");
