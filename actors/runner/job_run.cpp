@@ -69,7 +69,7 @@ job_run::commands job_run::call_stage(std::string guest_doc) {
   sent_doc_ = std::move(guest_doc);
   state_ = calling{};
   try {
-    return list(call{job_.steps.params(sent_doc_), place_});
+    return list(call{job_.steps.params(sent_doc_), place_, job_.steps.call_timeout(job_.now())});
   } catch (const failure& e) {
     return failed(e);
   }
@@ -89,11 +89,11 @@ job_run::commands job_run::answered(rpc::json::document result) {
       return advance(store::guest_returned{std::move(sent_doc_), std::move(*progress.returned)});
     return advance(store::guest_unchanged{});
   } catch (const failure& e) {
-    return failed(e);
+    return fail_stage(e);
   }
 }
 
-/// The stage requested a retry after its deadline.
+/// The stage requested a retry after its deadline, or did not answer until then.
 job_run::commands job_run::give_up_waiting() {
   skipped_because_ = job_.steps.give_up_waiting();
   timed_out_ = true;
@@ -109,6 +109,16 @@ job_run::commands job_run::pause(std::chrono::seconds length) {
 }
 
 job_run::commands job_run::failed(const failure& why) {
+  if (why.code() != errc::sub_agent_timeout || !job_.steps.is_late(job_.now()))
+    return fail_stage(why);
+  try {
+    return give_up_waiting();
+  } catch (const failure& e) {
+    return fail_stage(e);
+  }
+}
+
+job_run::commands job_run::fail_stage(const failure& why) {
   if (!job_.forced)
     return save_end(change_when_failed(job_.steps.kind()),
                     {rpc::job_status::error, why.message(), rpc::code_of(why.code())});

@@ -53,6 +53,7 @@ public:
   struct call {
     std::string request;
     place_ptr place;
+    std::chrono::milliseconds timeout; ///< zero: none
   };
   /// Answer: `resumed`, so much later.
   struct wait {
@@ -141,6 +142,7 @@ private:
   commands save_rest(store::guest_change change);
   commands save_end(store::guest_change change, store::job_ends how);
   commands give_up_waiting();
+  commands fail_stage(const rpc::failure& why);
   commands save_cancelled(store::guest_change change);
   void settle_failure(store::guest_change& change) const;
   commands call_stage(std::string guest_doc);

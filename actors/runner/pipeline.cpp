@@ -18,6 +18,9 @@ namespace {
 using rpc::errc;
 using rpc::failure;
 
+/// For an answer that comes right at the end of the stage's time.
+constexpr std::chrono::seconds answer_grace{5};
+
 /// A sub-agent that asks for a longer pause than this has a fault; it is called again after a day all the same.
 constexpr std::uint64_t longest_pause_seconds = 24 * 3600;
 
@@ -125,6 +128,14 @@ store::stage_starts pipeline::starts(const rpc::host_time& now) {
   }
   const auto& next = current();
   return {index_, next.method, next.service, count(), due_, detour_};
+}
+
+std::chrono::milliseconds pipeline::call_timeout(const rpc::host_time& now) const {
+  const auto longest = current().timeout;
+  if (!due_.is_set())
+    return longest;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(rpc::time_until(due_, now)) + answer_grace;
+  return longest.count() == 0 ? left : std::min(longest, left);
 }
 
 std::string pipeline::params(std::string_view guest_doc) const {

@@ -109,6 +109,33 @@ TEST_CASE_METHOD(late_fixture, "a late stage that is to fail ends the job by a t
   CHECK(end.message == "T.Shutdown was not done within 5 s");
 }
 
+TEST_CASE_METHOD(late_fixture, "a call that does not answer within the stage's time is given up, and so is the stage") {
+  begin("shutdown", R"({"params":{"wait":2}})");
+  const auto calls = run->recorded(step(run->begin()), {});
+  CHECK(std::get<job_run::call>(calls.at(0)).timeout == 7s); // with the grace
+  now.since += 7s;
+  const auto late = step(run->failed({rpc::errc::sub_agent_timeout, "no answer within 7 s"}));
+  CHECK(late.timed_out);
+  CHECK(starts(late).name == "T.Off");
+}
+
+TEST_CASE_METHOD(late_fixture, "a call that does not answer ends a job that is to fail then") {
+  begin("shutdown", R"({"params":{"wait":2,"then":"fail"}})");
+  call(step(run->begin()));
+  now.since += 7s;
+  const auto end = std::get<store::job_ends>(step(run->failed({rpc::errc::sub_agent_timeout, "no answer"})).next);
+  CHECK(end.code == rpc::job_code::timeout);
+  CHECK(end.message == "T.Shutdown was not done within 2 s");
+}
+
+TEST_CASE_METHOD(late_fixture, "a call that fails, or whose own time-out is over before, is no end of the wait") {
+  begin("shutdown", R"({"params":{"wait":2}})");
+  call(step(run->begin()));
+  now.since += 1s;
+  const auto end = std::get<store::job_ends>(step(run->failed({rpc::errc::sub_agent_timeout, "no answer"})).next);
+  CHECK(end.message == "no answer");
+}
+
 TEST_CASE_METHOD(late_fixture, "time that was to end while the agent was away, or in another boot, is over") {
   for (const auto* boot : {"boot-1", "boot-0"}) {
     INFO(boot);
