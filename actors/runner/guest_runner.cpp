@@ -247,6 +247,32 @@ void guest_runner::tell_drained() {
     std::exchange(drained_, std::nullopt)->deliver(true);
 }
 
+bool guest_runner::is_being_removed() const {
+  return std::ranges::any_of(running_, &running_job::removes);
+}
+
+/// To the front, which makes a new runner: it knows that this one has retired before it sees them.
+void guest_runner::hand_on_creates() {
+  for (auto& [guest, request, answer] : std::exchange(held_creates_, {})) {
+    ++handed_on_;
+    const auto over = [this](const auto& deliver) {
+      deliver();
+      --handed_on_;
+      quit_if_done();
+    };
+    // No deadline: the front and the new runner answer as they answer any create.
+    self_->request(front_, caf::infinite, create_atom_v, std::move(guest), std::move(request))
+      .then([over, answer = answer](store::queued_job& as) { over([&] { answer.deliver(std::move(as)); }); },
+            [over, answer = answer](caf::error& e) { over([&] { answer.deliver(std::move(e)); }); });
+  }
+}
+
+/// The record is still there.
+void guest_runner::refuse_creates() {
+  for (const auto& one : std::exchange(held_creates_, {}))
+    one.answer.deliver(failure{errc::conflict, "the guest is being deleted"});
+}
+
 /// The guest is deleted. What still runs here is let finish; the front forgets the runner before that.
 void guest_runner::retire() {
   retired_ = true;
@@ -264,6 +290,7 @@ void guest_runner::retire() {
   // No deadline: the front never waits, and if it dies the agent does.
   self_->request(front_, caf::infinite, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_))
     .then([=](bool) { forgotten(); }, [=](const caf::error&) { forgotten(); });
+  hand_on_creates();
 }
 
 /// A create that the database refused leaves a runner without a guest.
@@ -282,7 +309,7 @@ void guest_runner::update_gauges() noexcept {
 }
 
 void guest_runner::quit_if_done() {
-  if (forgotten_ && running_.empty() && being_queued_ == 0 && info_.idle() && streams_idle())
+  if (forgotten_ && running_.empty() && being_queued_ == 0 && handed_on_ == 0 && info_.idle() && streams_idle())
     self_->quit();
 }
 

@@ -95,6 +95,7 @@ private:
     std::int64_t accepted = 0; ///< its place in the order of acceptance
     const action_kind* kind = nullptr;
     std::string key{};                ///< of which one job runs at a time: the image's id, or empty
+    std::string group{};              ///< of which only some run at a time: where an image comes from, or empty
     std::list<reply<bool>> waiting{}; ///< for its end
     history::time since{};            ///< of its queueing, or of the restart
   };
@@ -118,12 +119,15 @@ private:
     std::uint64_t epoch = 0;                        ///< of the command that awaits its answer
     history::time since{};                          ///< of that command
     std::optional<history::time> began{};           ///< of its first call
+    bool removes = false;                           ///< the step that removes the guest's record is on its way
   };
 
   template <class Atom, class... Ts>
   caf::result<store::queued_job> enqueue(job_request& request, Atom atom, Ts... values);
+  caf::result<store::queued_job> hold_create(rpc::guest guest, job_request& request);
   std::optional<rpc::failure> too_many_jobs(const job_request& next) const;
   std::string key_of(const job_request& request) const;
+  std::string group_of(const job_request& request) const;
   struct beginning {
     std::optional<store::stage_starts> stage; ///< what is recorded with the queueing; unset: nothing is
     place_ptr place{};
@@ -185,6 +189,9 @@ private:
   history::time now() const { return self_->clock().now(); }
 
   // -- end -----------------------------------------------------------------------------------------------------
+  bool is_being_removed() const;
+  void hand_on_creates();
+  void refuse_creates();
   caf::result<bool> drain();
   void retire();
   void retire_if_never_stored();
@@ -217,6 +224,14 @@ private:
   std::uint64_t epochs_ = 0;
   std::optional<reply<bool>> drained_;
   bool draining_ = false;
+  /// Of a guest whose record is being removed: the log may take the step before a create, and this runner retires then.
+  struct held_create {
+    rpc::guest guest;
+    job_request request;
+    reply<store::queued_job> answer;
+  };
+  std::list<held_create> held_creates_;
+  std::size_t handed_on_ = 0; ///< creates that the front is to answer
   bool retired_ = false;
   bool forgotten_ = false; ///< the front knows that it retired
   rpc::metrics::gauge_share shown_waiting_, shown_running_;

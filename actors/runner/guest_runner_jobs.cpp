@@ -80,6 +80,7 @@ store::new_job guest_runner::job_behind(const running_job& created, const action
 void guest_runner::perform(running_job& at, job_run::save& what) {
   action_ptr behind; // kept: SIGHUP may take it from the config before the step is on disk
   if (const auto* end = std::get_if<store::job_ends>(&what.step.next)) {
+    at.removes = removes_record(*at.entry.kind, end->status);
     what.step.then = promise_next(at.entry, what.spent);
     behind = end->status == rpc::job_status::complete ? start_behind(at) : nullptr;
     if (behind)
@@ -108,7 +109,7 @@ void guest_runner::perform(running_job& at, job_run::call& what) {
   at.out = {};
   const auto& stage = at.run.steps().current();
   service_call out{
-    stage.method,    std::move(what.request),     stage.timeout,        false, at.out, false, at.entry.request_id, id_,
+    stage.method,    std::move(what.request),     what.timeout,         false, at.out, false, at.entry.request_id, id_,
     at.entry.job_id, !at.run.what().needs_places, std::move(what.place)};
   // No deadline: the stage's time-out is the call's own, and its answer comes also when the service dies.
   self_->request(context_->find_service(stage.service).actor, caf::infinite, call_atom_v, std::move(out))
@@ -167,6 +168,8 @@ void guest_runner::saved(running_job& at, const store::job_step& step, const act
 }
 
 void guest_runner::not_saved(running_job& at, const store::job_step& step, const failure& why) {
+  if (std::exchange(at.removes, false))
+    refuse_creates();
   if (at.cancelled_for)
     std::exchange(at.cancelled_for, std::nullopt)->deliver(why);
   if (auto* next = end_promise(step))

@@ -1,5 +1,6 @@
 #include "actors/ids.hpp"
 #include "actors/runner/guest_runner.hpp"
+#include "actors/runner/image_work.hpp"
 #include "actors/runner/job_end.hpp"
 #include "rpc/model/codec.hpp"
 
@@ -48,19 +49,6 @@ void settle_wish(store::new_job& job, const job_request& request) {
     job.wanted = kind.wish == power_wish::on ? "on" : "off";
 }
 
-/// What a job on images is about: jobs of one image run one at a time. An image without an id is known by what it is
-/// fetched from.
-std::string image_of(const job_request& request) try {
-  const auto document = rpc::json::document::parse(request.request);
-  for (const auto* name : {"id", "source", "name"})
-    if (const auto* member = document.root().find(name); member && member->type() == rpc::json::node::kind::string)
-      if (auto text = member->as_string(name); !text.empty())
-        return text;
-  return {};
-} catch (const failure&) { // its stage will say what is wrong
-  return {};
-}
-
 } // namespace
 
 // -- queueing ----------------------------------------------------------------------------------------------------
@@ -70,6 +58,9 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
   if constexpr (sizeof...(Ts) > 0)
     if (retired_) // the front knows, or will before it sees this: a create that comes back to it makes a new runner
       return self_->delegate(front_, atom, std::move(values)..., request);
+  if constexpr (sizeof...(Ts) > 0)
+    if (is_being_removed())
+      return hold_create(std::move(values)..., request);
   const reply<store::queued_job> answer{self_};
   if (retired_) {
     answer.deliver(gone());
@@ -116,6 +107,16 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
   return answer.later();
 }
 
+/// Sent to the log now, it might be taken behind the end of the record, and its job would belong to a runner that retires.
+caf::result<store::queued_job> guest_runner::hold_create(rpc::guest guest, job_request& request) {
+  const reply<store::queued_job> answer{self_};
+  if (const auto most = context_->limit().queue; held_creates_.size() >= most)
+    answer.deliver(failure{errc::queue_full, "too many creates wait for the end of the guest"});
+  else
+    held_creates_.push_back({std::move(guest), std::move(request), answer});
+  return answer.later();
+}
+
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
 
@@ -127,7 +128,8 @@ std::optional<failure> guest_runner::too_many_jobs(const job_request& next) cons
   const bool has_room_beyond = waiting == limit.queue || being_queued_ == 0; // the limit may have been lowered
   const bool empties = has_room_beyond && has_wish(next) && decode_wish(next.request).preempt;
   if (waiting >= limit.queue && !empties)
-    return failure{errc::queue_full, "the queue of this guest is full"};
+    return failure{errc::queue_full,
+                   "the queue of this guest is full: " + std::to_string(limit.queue) + " jobs wait, which is the most"};
   if (id_ == agent_runner && waiting + running_.size() >= limit.open_image_jobs)
     return failure{errc::queue_full, "there are " + std::to_string(limit.open_image_jobs) +
                                        " image jobs that have not ended, which is the most"};
@@ -135,14 +137,18 @@ std::optional<failure> guest_runner::too_many_jobs(const job_request& next) cons
 }
 
 std::string guest_runner::key_of(const job_request& request) const {
-  return id_ == agent_runner ? image_of(request) : std::string{};
+  return id_ == agent_runner ? image_of(request.request) : std::string{};
+}
+
+std::string guest_runner::group_of(const job_request& request) const {
+  return is_fetch(*request.what->kind) ? source_host_of(request.request) : std::string{};
 }
 
 /// Where nothing is before the job and its place is free, it is queued and begins in one step of the log: one commit less
 /// to wait for. Where no place is free, the claim waits from now on, so that no later job finds one first.
 guest_runner::beginning guest_runner::beginning_of(const job_request& request) const {
   const auto& stages = request.what->stages;
-  if (being_queued_ > 0 || stages.empty() || !queue_.begins_at_once(key_of(request)))
+  if (being_queued_ > 0 || stages.empty() || !queue_.begins_at_once(key_of(request), group_of(request)))
     return {};
   const auto first = pipeline{request.what, request.request, 0}.starts(context_->host_now());
   if (is_fetch(*request.what->kind))
@@ -217,7 +223,8 @@ void guest_runner::not_queued(bool begins) {
 guest_runner::queued& guest_runner::append(const job_request& request, const std::string& job_id, std::int64_t accepted,
                                            const pipeline_place& at) {
   const auto& kind = *request.what->kind;
-  job_entry entry{job_id, request.request_id, request.user, accepted, &kind, key_of(request), {}, now()};
+  job_entry entry{job_id,          request.request_id, request.user, accepted, &kind,
+                  key_of(request), group_of(request),  {},           now()};
   queued work{std::move(entry), pipeline{request.what, request.request, context_->limit().retries, at,
                                          follow_ups(kind, context_->find_action)}};
   work.forced = work.steps.wish().force;

@@ -21,8 +21,8 @@ public:
   explicit image_fixture(limits limit = image_limits(2))
     : agent_fixture{limit, R"("deleteImage":{"stages":[{"service":"s","method":"T.Drop"}]},)"} {}
 
-  auto queue(std::string_view name, const std::string& image) {
-    const auto wish = R"({"id":")" + image + R"("})";
+  auto queue(std::string_view name, const std::string& image, const std::string& source = {}) {
+    const auto wish = R"({"id":")" + image + R"(","source":")" + source + R"("})";
     return ask<store::queued_job>(front, queue_atom_v, std::string{"agent"}, job_request{action(name), wish, "", wish});
   }
   std::string fetch(const std::string& image) {
@@ -75,6 +75,18 @@ TEST_CASE_METHOD(image_fixture, "a fetch that does not end holds up no other ima
   finish("c");
   CHECK(status(third) == job_status::complete);
   CHECK(status(drips) == job_status::running);
+}
+
+TEST_CASE_METHOD(wide_fixture, "a server that drips holds up its own images only, however many they are") {
+  for (const auto* image : {"a", "b", "c", "d"})
+    queue("fetchImage", image, "http://user:pw@Slow:80/x");
+  CHECK(out() == "abc");
+  queue("fetchImage", "e", "http://slow:80?y");
+  queue("fetchImage", "f", "http://other/x");
+  queue("deleteImage", "g");
+  CHECK(out() == "abcfg");
+  finish("b");
+  CHECK(out() == "acfgd");
 }
 
 TEST_CASE_METHOD(image_fixture, "jobs of one image run one at a time, in order") {

@@ -137,3 +137,32 @@ TEST_CASE("a database that refuses writes at any moment leaves each job to run o
     return over;
   });
 }
+
+TEST_CASE("a create at any moment of the end of a delete is refused, or runs") {
+  for (const bool full : {false, true})
+    at_every_moment([full](std::size_t moment) {
+      moment_fixture f;
+      rpc::guest again;
+      again.id = guest_id;
+      auto deleted = f.queue("delete");
+      f.run();
+      f.sub_agent->take().answer(R"({"guest":{"id":")" + guest_id + R"("}})");
+      *f.disk_full = full;
+      const bool over = f.scheduler.run(moment) < moment;
+      const auto created = f.ask<store::queued_job>(f.front, create_atom_v, again, f.job("create", "another"));
+      *f.disk_full = false;
+      f.advance(1s);
+      REQUIRE(created->answered());
+      CHECK(f.job_of(f.id_of(deleted).value()).status == job_status::complete);
+      if (created->value) {
+        REQUIRE(f.sub_agent->calls.size() == 1);
+        f.answer_guest(guest_id, "running");
+        CHECK(f.job_of(created->value->job.id).status == job_status::complete);
+        CHECK(f.ask<store::queued_job>(f.front, queue_atom_v, guest_id, f.job("reboot"))->value);
+      } else {
+        const auto code = created->error->code();
+        CHECK((code == errc::conflict || (full && code == errc::storage_failed)));
+      }
+      return over;
+    });
+}

@@ -9,6 +9,7 @@ namespace {
 struct job {
   std::string name, key;
   bool waits = false;
+  std::string group = {};
   bool held() const { return waits; }
 };
 
@@ -89,6 +90,23 @@ TEST_CASE_METHOD(queue_fixture, "a job begins at once only past an empty queue, 
   queue.push({"2", "y"});
   begin_all();
   CHECK_FALSE(queue.begins_at_once("z"));
+}
+
+TEST_CASE("jobs of one group take half of the places, and others pass those that wait") {
+  queue_fixture four{4};
+  for (const auto* name : {"1", "2", "3"})
+    four.queue.push({name, name, false, "slow"});
+  four.queue.push({"4", "3"}); // of the key of one that waits
+  four.queue.push({"5", "5"});
+  CHECK(four.begin_all() == "125");
+  CHECK_FALSE(four.queue.begins_at_once("6", "slow"));
+  CHECK(queue_fixture::name_of(four.queue.next_after("1")) == "3");
+  four.queue.ended("1");
+  CHECK(four.begin_all() == "3");
+  four.queue.ended("3");
+  CHECK(four.begin_all() == "4");
+  four.queue.ended("2");
+  CHECK(four.queue.begins_at_once("6", "slow"));
 }
 
 TEST_CASE("with one place and one key it is a plain queue") {
