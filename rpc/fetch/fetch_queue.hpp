@@ -41,7 +41,8 @@ public:
   ~fetch_queue(); ///< no call may wait any more
 
   /// Returns when the image is there. `who` is asked a few times a second whether it still waits, and its job is told how far
-  /// the fetch is. A fetch that waits is given up at once when nobody waits for it. Throws std::runtime_error with the reason why there is no image.
+  /// the fetch is. A fetch that waits is given up at once when nobody waits for it. Throws std::runtime_error with the
+  /// reason why there is no image; `source_refused` where a rule forbids the source.
   void wait_for(const std::string& image, const file_fetch::order& what, const rpc::asker& who);
 
   /// How far the fetch of an image is; null where there is none.

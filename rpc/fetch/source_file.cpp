@@ -30,7 +30,7 @@ fs::path resolved(const fs::path& folder) {
 }
 
 [[noreturn]] void refuse(const fs::path& file) {
-  throw source_error{"not in a folder that images may come from: " + file.string(), false};
+  throw source_refused{"not in a folder that images may come from: " + file.string()};
 }
 
 /// By the name alone, so that nobody can ask whether other files exist. Either name of a folder will do.

@@ -54,6 +54,8 @@ sum_beside find_sum_beside(const std::string& source, patience how, const reader
     throw;
   } catch (const redirect_refused& e) {
     return {{}, shown + ": " + e.what()};
+  } catch (const source_refused& e) {
+    throw source_refused{shown + ": " + e.what()};
   } catch (const source_error& e) {
     if (is_absent(e))
       return {};

@@ -319,7 +319,7 @@ void url_reader::impl::fail(CURLcode code, const url_parts& where) const {
       where.host + ": its address is " + std::string{objection} + ", and in no network that --allow-net names";
     if (&where != &url)
       throw redirect_refused{what};
-    throw source_error{what, false};
+    throw source_refused{what};
   }
   throw source_error{reason[0] ? reason : curl_easy_strerror(code), helps_to_retry(code)};
 }

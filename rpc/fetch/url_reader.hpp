@@ -32,10 +32,16 @@ public:
   cancelled() : source_error{"cancelled", false} {}
 };
 
-/// The source redirects to where nobody is sent.
-class redirect_refused : public source_error {
+/// A rule of this host forbids the source: its folder, its address, or where it redirects to. Trying again never helps.
+class source_refused : public source_error {
 public:
-  explicit redirect_refused(const std::string& what) : source_error{what, false} {}
+  explicit source_refused(const std::string& what) : source_error{what, false} {}
+};
+
+/// The source redirects to where nobody is sent.
+class redirect_refused : public source_refused {
+public:
+  using source_refused::source_refused;
 };
 
 struct reader_settings {
@@ -69,11 +75,12 @@ public:
   url_reader(const url_reader&) = delete;
   url_reader& operator=(const url_reader&) = delete;
 
-  /// Throws `source_error` where the URL is of a file that cannot be read; of others it knows nothing yet.
+  /// Throws `source_error` where the URL is of a file that cannot be read, `source_refused` where it must not be; of other
+  /// URLs it knows nothing yet.
   void expect_file() const;
 
   /// Reads from that byte on; from the first one where the source cannot do so or has changed since the last go, so that
-  /// versions are never mixed. Throws `source_error`, whose text has no URL.
+  /// versions are never mixed. Throws `source_error`, whose text has no URL; `source_refused` where a rule forbids it.
   void read(std::int64_t from, const reader_sink& sink);
 
   /// Content-Type of the last answer, lower case.

@@ -129,7 +129,7 @@ TEST_CASE_METHOD(fetch_lab, "only files, and what HTTP leads to, are read") {
   CHECK_THROWS_WITH(get("file:///no/such/image"), Contains("no such file"));
   CHECK_THROWS_WITH(get("file:///dev/zero"), Contains("not a file"));
   web.redirect = "file:///etc/passwd";
-  CHECK_THROWS_AS(get(web.url()), source_error);
+  CHECK_THROWS_AS(get(web.url()), source_refused);
   web_source elsewhere;
   elsewhere.body = "found";
   web_source moved;
@@ -150,6 +150,7 @@ TEST_CASE_METHOD(fetch_lab, "files, and their sums, are read from the folders on
     CHECK_THROWS_WITH(get(url), Contains("not in a folder that images may come from: ") && EndsWith("/secret"));
   std::filesystem::create_symlink(secret, image + ".sha256");
   CHECK_THROWS_WITH(get("file://" + image), Contains("not in a folder that images may come from"));
+  CHECK_THROWS_AS(get("file://" + image), source_refused);
 }
 
 TEST_CASE_METHOD(fetch_lab, "a fetch that nobody wants ends at once, in a stall and between tries") {

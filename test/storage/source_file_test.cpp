@@ -60,6 +60,7 @@ TEST_CASE_METHOD(folder_lab, "files elsewhere are refused in the same words, whe
         images / ".." / "secret", images / "deep" / ".." / "one", fs::path{"/"}, fs::path{"one"}, fs::path{""}}) {
     INFO(path);
     CHECK_THROWS_WITH(read(path), is_refused);
+    CHECK_THROWS_AS(read(path), source_refused);
   }
   CHECK_THROWS_WITH(read(images / "none"), Contains("no such file"));
 }

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <fstream>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -378,6 +379,53 @@ TEST_CASE_METHOD(agent_lab, "what is wrong with the request for an image is said
                     Contains("and not 111"));
   CHECK(call("ListImages", "{}") == R"({"images":[]})");
   CHECK(std::filesystem::is_empty(store->staging()));
+}
+
+namespace {
+
+/// A folder that images may come from.
+struct image_folder {
+  temp_dir home;
+  std::filesystem::path images = std::filesystem::canonical(home.path()) / "images";
+
+  image_folder() { std::filesystem::create_directory(images); }
+};
+
+/// An agent that reads files of that folder only.
+struct strict_lab : image_folder, agent_lab {
+  strict_lab() : agent_lab{{.reading = {.files = {images.string()}}}} {}
+
+  /// The code of a refused fetch of that source; `sum` is the sum that it names.
+  rpc::errc code_of(const std::string& source, const std::string& sum = {}) {
+    const auto named = sum.empty() ? sum : R"(,"sha256":")" + sum + '"';
+    try {
+      call("RequestImage", R"({"id":"x","source":")" + source + '"' + named + '}');
+      return rpc::errc::none;
+    } catch (const rpc::failure& e) {
+      return e.code();
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(strict_lab, "a source that a rule forbids is refused, and one that fails is not") {
+  CHECK(code_of("file:///etc/passwd") == rpc::errc::sub_agent_refused);
+  CHECK(code_of("http://169.254.0.1/x.img") == rpc::errc::sub_agent_refused);
+  CHECK(code_of("http://10.0.0.1/x.img", std::string(64, '0')) == rpc::errc::sub_agent_refused);
+  CHECK(code_of("file://" + (images / "none").string()) == rpc::errc::sub_agent_failed);
+  web_source moved;
+  moved.redirect = "file:///etc/passwd";
+  CHECK(code_of(moved.url(), std::string(64, '0')) == rpc::errc::sub_agent_refused);
+  web_source none;
+  none.statuses = {404, 404};
+  CHECK(code_of(none.url()) == rpc::errc::sub_agent_failed);
+}
+
+TEST_CASE_METHOD(strict_lab, "a sum that leads out of the folders is refused as the image would be") {
+  std::filesystem::create_symlink("/etc/passwd", images / "a.img.sha256");
+  std::ofstream{images / "a.img"} << "A";
+  CHECK(code_of("file://" + (images / "a.img").string()) == rpc::errc::sub_agent_refused);
 }
 
 TEST_CASE_METHOD(agent_lab, "an image that two ask for is fetched once, and seen to come") {

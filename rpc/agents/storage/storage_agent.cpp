@@ -2,6 +2,7 @@
 
 #include "rpc/base/error.hpp"
 #include "rpc/fetch/units.hpp"
+#include "rpc/fetch/url_reader.hpp"
 #include "rpc/model/host_info.hpp"
 
 #include <stdexcept>
@@ -27,6 +28,8 @@ auto with_codes(Work work) {
   try {
     return work();
   } catch (const std::invalid_argument& e) {
+    throw rpc::failure{rpc::errc::sub_agent_refused, e.what()};
+  } catch (const fetching::source_refused& e) {
     throw rpc::failure{rpc::errc::sub_agent_refused, e.what()};
   } catch (const std::system_error&) {
     throw; // has a code of its own
