@@ -214,6 +214,11 @@ TEST_CASE_METHOD(container_lab, "an engine that is away is an error of the call,
   act("CreateContainer");
   fake.go_away();
   CHECK_THAT(refusal("StartContainer"), Contains("no container engine answers at " + fake.socket()));
+  for (const auto* method : {"StartContainer", "CreateContainer", "DeleteContainer", "GetContainer", "CPUMetrics"})
+    CHECK(code_of(method) == rpc::errc::sub_agent_unreachable);
+  for (const auto* method : {"ListContainers", "GetInfo", "ListImages"})
+    CHECK(code_of(method, "{}") == rpc::errc::sub_agent_unreachable);
+  CHECK(code_of("LoadImage", R"({"id":"x","source":"alpine:3.19"})") == rpc::errc::sub_agent_unreachable);
   fake.come_back();
   CHECK(state(act("StartContainer")) == "running/");
 }
@@ -226,6 +231,23 @@ TEST_CASE_METHOD(container_lab, "an engine that refuses an action says why") {
     return std::nullopt;
   });
   CHECK(refusal("StartContainer") == "OCI runtime: no such file: /bin/x");
+}
+
+TEST_CASE_METHOD(container_lab, "errors have a code beside their text") {
+  CHECK(code_of("StartContainer") == rpc::errc::sub_agent_not_found);
+  auto g = guest();
+  g.image = "gone";
+  CHECK(code_of("CreateContainer", g) == rpc::errc::sub_agent_not_found);
+  g = guest();
+  g.id = "no uuid";
+  CHECK(code_of("CreateContainer", g) == rpc::errc::sub_agent_refused);
+  act("CreateContainer");
+  CHECK(code_of("PauseContainer") == rpc::errc::sub_agent_conflict);
+  CHECK(code_of("DeleteImage", R"({"id":"bb"})") == rpc::errc::sub_agent_in_use);
+  CHECK(code_of("LoadImage", R"({"id":"x","source":"http://10.0.0.1/x.tar"})") == rpc::errc::sub_agent_refused);
+  CHECK(code_of("LoadImage", R"({"id":"x","source":"file:///no/such/file"})") == rpc::errc::sub_agent_failed);
+  fake.set_trouble([](const engine_call&) { return std::optional{engine_reply{500, R"({"message":"trouble"})"}}; });
+  CHECK(code_of("StartContainer") == rpc::errc::sub_agent_failed);
 }
 
 TEST_CASE_METHOD(container_lab, "only containers with a guest's label are listed") {

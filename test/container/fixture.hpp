@@ -65,6 +65,20 @@ struct container_lab {
     return {};
   }
 
+  /// The code of the refusal of a call; `none` of one that succeeds.
+  rpc::errc code_of(std::string_view method, const std::string& params) {
+    try {
+      raw(method, params);
+      return rpc::errc::none;
+    } catch (const rpc::failure& e) {
+      return e.code();
+    }
+  }
+
+  rpc::errc code_of(std::string_view method, const rpc::guest& g = guest()) {
+    return code_of(method, R"({"guest":)" + rpc::encode(g) + R"(,"action":"x"})");
+  }
+
   /// State and reason, with a slash between.
   static std::string state(const rpc::guest_response& of) {
     const auto guest = rpc::json::document::parse(rpc::encode(of.guest));

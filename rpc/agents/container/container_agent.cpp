@@ -1,10 +1,49 @@
 #include "rpc/agents/container/container_agent.hpp"
 
 #include "rpc/agents/container/container_metrics.hpp"
+#include "rpc/base/error.hpp"
+#include "rpc/fetch/url_reader.hpp"
 
+#include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace mistify::agents::container {
+
+namespace {
+
+/// The code that the agent's clients see beside the text.
+rpc::errc code_of(std::string_view text) {
+  if (text.starts_with("conflict: "))
+    return rpc::errc::sub_agent_conflict;
+  if (text.starts_with("in use: "))
+    return rpc::errc::sub_agent_in_use;
+  return text.starts_with("not found: ") || text.starts_with("no such image: ") ? rpc::errc::sub_agent_not_found
+                                                                                : rpc::errc::sub_agent_failed;
+}
+
+/// Runs `work`, whose errors get codes. What the engine says stays as it is: the agent knows some of its texts.
+template <class Work>
+auto with_codes(Work work) {
+  try {
+    return work();
+  } catch (const engine_away& e) {
+    throw rpc::failure{rpc::errc::sub_agent_unreachable, e.what()};
+  } catch (const engine_error&) {
+    throw;
+  } catch (const fetching::source_refused& e) {
+    throw rpc::failure{rpc::errc::sub_agent_refused, e.what()};
+  } catch (const std::invalid_argument& e) {
+    throw rpc::failure{rpc::errc::sub_agent_refused, e.what()};
+  } catch (const std::runtime_error& e) {
+    const auto code = code_of(e.what());
+    if (code == rpc::errc::sub_agent_failed)
+      throw;
+    throw rpc::failure{code, e.what()};
+  }
+}
+
+} // namespace
 
 container_agent::container_agent(const rpc::listen_at& where, const container_settings& settings)
   : engine_{settings.engine}, marks_{settings.folder / "guests"}, containers_{engine_, marks_, settings.rules},
@@ -28,13 +67,19 @@ void container_agent::serve_containers() {
   };
   for (const auto& [name, m] : methods)
     server_.handle<container_call, rpc::guest_response>(
-      std::string{"MDocker."} + name, [this, m = m](const container_call& call) { return (containers_.*m)(call); });
-  server_.handle_raw("MDocker.ListContainers", [this](std::string_view params) { return containers_.list(params); });
-  server_.handle_raw("MDocker.GetContainer", [this](std::string_view params) { return containers_.get(params); });
-  server_.handle_raw("MDocker.SaveContainer", [this](std::string_view params) {
+      std::string{"MDocker."} + name,
+      [this, m = m](const container_call& call) { return with_codes([&] { return (containers_.*m)(call); }); });
+  serve_text("ListContainers", [this](std::string_view params) { return containers_.list(params); });
+  serve_text("GetContainer", [this](std::string_view params) { return containers_.get(params); });
+  serve_text("SaveContainer", [this](std::string_view params) {
     return rpc::encode(containers_.save(rpc::json::document::parse(params).root()));
   });
-  server_.handle_raw("MDocker.GetInfo", [this](std::string_view) { return engine_.get("/info").root().text(); });
+  serve_text("GetInfo", [this](std::string_view) { return engine_.get("/info").root().text(); });
+}
+
+void container_agent::serve_text(const std::string& method, std::function<std::string(std::string_view params)> f) {
+  server_.handle_raw("MDocker." + method,
+                     [f = std::move(f)](std::string_view params) { return with_codes([&] { return f(params); }); });
 }
 
 void container_agent::serve_images() {
@@ -44,10 +89,11 @@ void container_agent::serve_images() {
   for (const auto& [name, m] : methods)
     server_.handle<rpc::image_request, rpc::image_response>(
       std::string{"MDocker."} + name,
-      [this, m = m](const rpc::image_request& request) { return (images_.*m)(request); });
+      [this, m = m](const rpc::image_request& request) { return with_codes([&] { return (images_.*m)(request); }); });
   server_.handle<rpc::image_request, rpc::image_response>(
-    "MDocker.LoadImage",
-    [this](const rpc::image_request& request, const rpc::asker& who) { return images_.load(request, who); });
+    "MDocker.LoadImage", [this](const rpc::image_request& request, const rpc::asker& who) {
+      return with_codes([&] { return images_.load(request, who); });
+    });
 }
 
 void container_agent::serve_metrics() {
@@ -55,8 +101,9 @@ void container_agent::serve_metrics() {
     {"CPUMetrics", cpu_metrics}, {"DiskMetrics", disk_metrics}, {"NicMetrics", nic_metrics}};
   for (const auto& [name, m] : methods)
     server_.handle<rpc::guest_metrics_request, rpc::guest_metrics_response>(
-      std::string{"MDocker."} + name,
-      [this, m = m](const rpc::guest_metrics_request& request) { return m(containers_, engine_, request); });
+      std::string{"MDocker."} + name, [this, m = m](const rpc::guest_metrics_request& request) {
+        return with_codes([&] { return m(containers_, engine_, request); });
+      });
 }
 
 } // namespace mistify::agents::container

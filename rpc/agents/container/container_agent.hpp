@@ -9,8 +9,10 @@
 #include "rpc/kit/server.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mistify::agents::container {
 
@@ -27,7 +29,7 @@ struct container_settings {
 /// (which starts it too), StartContainer, StopContainer, RestartContainer, RebootContainer, PauseContainer, UnpauseContainer, DeleteContainer,
 /// ListContainers, GetContainer, SaveContainer; ListImages, GetImage, LoadImage, DeleteImage; CPUMetrics, DiskMetrics,
 /// NicMetrics; GetInfo. Logs: POST to /guests/log. Reports to the agent what guests do by themselves. An engine that is not there, or
-/// goes away, is an error of each call until it is back.
+/// goes away, is an error (`unreachable`) of each call until it is back.
 class container_agent {
 public:
   container_agent(const rpc::listen_at& where, const container_settings& settings);
@@ -36,6 +38,7 @@ public:
 
 private:
   void serve_containers();
+  void serve_text(const std::string& method, std::function<std::string(std::string_view params)> f);
   void serve_images();
   void serve_metrics();
 
