@@ -83,7 +83,9 @@ TEST_CASE_METHOD(power_fixture, "errors have a code beside their text") {
   rpc::guest g;
   g.id = id;
   CHECK(code_of("Run", g) == rpc::errc::sub_agent_not_found);
-  CHECK(code_of("Resume", made()) == rpc::errc::sub_agent_conflict);
+  made();
+  for (const auto* method : {"Resume", "Hibernate", "Suspend", "Reboot", "Restart"})
+    CHECK(code_of(method, g) == rpc::errc::sub_agent_conflict);
   g.id = "no uuid";
   CHECK(code_of("Run", g) == rpc::errc::sub_agent_refused);
 }

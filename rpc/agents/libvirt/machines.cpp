@@ -30,6 +30,12 @@ bool is_off(virDomainPtr d) {
   return must(virDomainIsActive(d)) == 0;
 }
 
+/// libvirt's drivers refuse a machine that is off by codes that differ.
+void expect_on(virDomainPtr d) {
+  if (is_off(d))
+    throw std::runtime_error{"conflict: the guest is off"};
+}
+
 /// It may go off by itself in the same moment, which is just as well.
 void destroy(virDomainPtr d) {
   if (is_off(d) || virDomainDestroy(d) == 0)
@@ -61,7 +67,13 @@ void go_on(virDomainPtr d) {
   must(virDomainResume(d));
 }
 
+void reboot_now(virDomainPtr d) {
+  expect_on(d);
+  must(virDomainReboot(d, 0));
+}
+
 void reset(virDomainPtr d) {
+  expect_on(d);
   must(virDomainReset(d, 0));
   if (state_of(d) == VIR_DOMAIN_PAUSED)
     go_on(d);
@@ -74,6 +86,7 @@ void press_power_button(virDomainPtr d) {
 
 /// libvirt keeps no note of a suspend where something else, such as a full disk, has paused the guest before.
 void pause(virDomainPtr d) {
+  expect_on(d);
   if (state_of(d) != VIR_DOMAIN_PAUSED)
     must(virDomainSuspend(d));
   else
@@ -350,7 +363,7 @@ rpc::guest_response machines::reboot(const rpc::guest_request& request) {
     return now;
   }
   const auto before = notes_.resets_of(request.guest.id);
-  auto asked = act(request, [](virDomainPtr d) { must(virDomainReboot(d, 0)); });
+  auto asked = act(request, reboot_now);
   if (rpc::wait_of(request) && before) {
     const std::lock_guard lock{reboots_lock_};
     reboots_[request.guest.id] = *before;
@@ -414,10 +427,10 @@ rpc::guest_response machines::resume(const rpc::guest_request& request) {
 
 rpc::guest_response machines::hibernate(const rpc::guest_request& request) {
   return act(request, [](virDomainPtr d) {
-    if (!is_off(d))
-      must(virDomainManagedSave(d, 0));
-    else if (must(virDomainHasManagedSaveImage(d, 0)) == 0)
-      throw std::runtime_error{"conflict: the guest is off"};
+    if (is_off(d) && must(virDomainHasManagedSaveImage(d, 0)) != 0)
+      return;
+    expect_on(d);
+    must(virDomainManagedSave(d, 0));
   });
 }
 

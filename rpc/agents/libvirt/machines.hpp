@@ -39,7 +39,7 @@ public:
   /// Starts it, or wakes it up. What it is started with is checked and brought up to date before.
   rpc::guest_response run(const rpc::guest_request& request);
   /// Asks the guest to boot anew. With a `wait` it is over when libvirt tells of the reset; at once where it tells of
-  /// none.
+  /// none. Throws std::runtime_error ("conflict: …") for a guest that is off, as `restart`, `suspend` and `hibernate` do.
   rpc::guest_response reboot(const rpc::guest_request& request);
   /// Resets it, whatever it does.
   rpc::guest_response restart(const rpc::guest_request& request);
@@ -51,7 +51,7 @@ public:
   /// Lets it go on: one that is paused or asleep, or, from its saved state, one that is hibernated. Throws
   /// std::runtime_error ("conflict: …") for one that is off.
   rpc::guest_response resume(const rpc::guest_request& request);
-  /// Saves its memory to the host's disk and turns it off; the next start goes on from there. Throws likewise.
+  /// Saves its memory to the host's disk and turns it off; the next start goes on from there.
   rpc::guest_response hibernate(const rpc::guest_request& request);
   /// Pulls its plug, and forgets it with its console's log. The disks are not touched. Of an adopted machine neither is
   /// what its firmware and its TPM keep, and the message names the disks that nobody removes; throws std::runtime_error
