@@ -57,6 +57,25 @@ TEST_CASE_METHOD(change_fixture,
   CHECK(pending(g) == R"([{"member":"memory","now":256,"next":512}])");
 }
 
+TEST_CASE_METHOD(change_fixture, "a change of the processors is not judged by a change of memory that waits") {
+  auto g = guest("Create", whole());
+  g.memory = 512;
+  g = changed("Update", g, R"({"memory":512})");
+  REQUIRE_THAT(message, Contains("takes effect at the next start"));
+  changed("Update", g, R"({"cpu":2,"apply":"live"})"); // as many as it runs with
+  CHECK(message.empty());
+  changed("Update", g, R"({"cpu":2})");
+  CHECK(message.empty());
+  CHECK_THROWS_WITH(changed("Update", g, R"({"memory":512,"cpu":2,"apply":"live"})"), Contains("cannot change"));
+  g.cpu = 3;
+  CHECK_THROWS_WITH(changed("Update", g, R"({"cpu":3,"apply":"live"})"), Contains("runs with 2 processors"));
+  changed("Update", g, R"({"cpu":3})");
+  CHECK_THAT(message, Contains("runs with 2 processors"));
+  changed("Update", g, R"({"memory":512})");
+  CHECK_THAT(message, Contains("memory"));
+  CHECK(pending(g) == R"([{"member":"memory","now":256,"next":512},{"member":"cpu","now":2,"next":3}])");
+}
+
 TEST_CASE_METHOD(change_fixture, "disks that mistify-storage made are added to the definition, and taken off it") {
   auto g = guest("CreateGuest", whole());
   g.disks.push_back(own_disk(2));

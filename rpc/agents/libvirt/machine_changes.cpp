@@ -200,11 +200,12 @@ rpc::guest_response machines::update(const rpc::guest_request& request) {
   const auto apply = apply_of(params.root());
   if (request.guest.memory == 0)
     throw std::invalid_argument{"memory: must be 1 or more"};
+  const named_sizes named{params.root().find("memory") != nullptr, params.root().find("cpu") != nullptr};
   std::string message;
   auto done = act(request, [&](virDomainPtr d) {
     message = carry_out(d,
                         {[&](xml_node domain) { set_size(domain, request.guest); },
-                         [&](virDomainPtr running) { set_size_live(running, request.guest); }},
+                         [&](virDomainPtr running) { set_size_live(running, request.guest, named); }},
                         apply);
   });
   done.message = std::move(message);

@@ -37,6 +37,17 @@ void set_processors(xml_node domain, std::uint64_t count) {
   element.remove_attribute("current");
 }
 
+void set_processors_live(virDomainPtr d, int wanted) {
+  const auto most = must(virDomainGetMaxVcpus(d));
+  const auto now = must(virDomainGetVcpusFlags(d, VIR_DOMAIN_AFFECT_LIVE));
+  if (wanted == now)
+    return;
+  if (wanted > most || wanted < now)
+    throw std::runtime_error{"the machine runs with " + std::to_string(now) + " processors, and at most " +
+                             std::to_string(most)};
+  must(virDomainSetVcpusFlags(d, static_cast<unsigned>(wanted), VIR_DOMAIN_AFFECT_LIVE));
+}
+
 } // namespace
 
 std::uint64_t memory_of(xml_node domain) {
@@ -58,18 +69,11 @@ void set_size(xml_node domain, const rpc::guest& g) {
     set_processors(domain, wanted_processors(g));
 }
 
-void set_size_live(virDomainPtr d, const rpc::guest& g) {
-  const auto most = must(virDomainGetMaxVcpus(d));
-  const auto wanted = static_cast<int>(wanted_processors(g));
-  const auto now = must(virDomainGetVcpusFlags(d, VIR_DOMAIN_AFFECT_LIVE));
-  if (virDomainGetMaxMemory(d) / kb_in_mb != g.memory)
+void set_size_live(virDomainPtr d, const rpc::guest& g, named_sizes of) {
+  if (of.memory && virDomainGetMaxMemory(d) / kb_in_mb != g.memory)
     throw std::runtime_error{"the memory of a machine that runs cannot change"};
-  if (wanted == now)
-    return;
-  if (wanted > most || wanted < now)
-    throw std::runtime_error{"the machine runs with " + std::to_string(now) + " processors, and at most " +
-                             std::to_string(most)};
-  must(virDomainSetVcpusFlags(d, static_cast<unsigned>(wanted), VIR_DOMAIN_AFFECT_LIVE));
+  if (of.processors)
+    set_processors_live(d, static_cast<int>(wanted_processors(g)));
 }
 
 } // namespace mistify::agents

@@ -17,9 +17,14 @@ std::uint64_t processors_of(pugi::xml_node domain);
 /// divided among NUMA cells, whose sum counts.
 void set_size(pugi::xml_node domain, const rpc::guest& g);
 
-/// The same for the machine that runs. It was built with a maximum of processors, beyond which only its next start helps;
-/// fewer would have to be given back by the guest, which few do. Throws std::runtime_error for what it cannot,
-/// `hypervisor_error` for what libvirt refuses.
-void set_size_live(virDomainPtr d, const rpc::guest& g);
+/// Which of the sizes a change names. What it does not name may wait for the next start already.
+struct named_sizes {
+  bool memory = false, processors = false;
+};
+
+/// The same for the machine that runs, and for the named sizes only. It was built with a maximum of processors, beyond
+/// which only its next start helps; fewer would have to be given back by the guest, which few do. Throws
+/// std::runtime_error for what it cannot, before anything has changed, and `hypervisor_error` for what libvirt refuses.
+void set_size_live(virDomainPtr d, const rpc::guest& g, named_sizes of);
 
 } // namespace mistify::agents
