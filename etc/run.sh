@@ -98,7 +98,8 @@ command_of() {
     ;;
   mistify-libvirt)
     printf '%s\n' --socket "$sockets/libvirt.sock" --agent "unix:$sockets/agent.sock" --store "$state/storage" \
-      --connect "${LIBVIRT:-test:///default}" --consoles "$state/consoles"
+      --connect "${LIBVIRT:-test:///default}" --consoles "$state/consoles" \
+      --state "$state/libvirt"
     ;;
   esac
 }

@@ -72,7 +72,8 @@ struct reporter_fixture : libvirt_fixture {
   void start() { agents::must(virDomainCreate(domain().get())); }
 
   static inline const std::string running = R"({"state":"running"})", made = R"({"state":"shutoff"})",
-                                  shutoff = R"({"state":"shutoff","state_reason":"user"})";
+                                  shutoff = R"({"state":"shutoff","state_reason":"user"})",
+                                  missing = R"({"state":"unknown","state_reason":"missing"})";
 };
 
 } // namespace mistify::test

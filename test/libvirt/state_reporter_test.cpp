@@ -1,5 +1,9 @@
 #include "test/libvirt/reporter_fixture.hpp"
 
+#include <filesystem>
+#include <fstream>
+#include <set>
+
 using namespace mistify;
 using namespace std::chrono_literals;
 using test::listening_agent;
@@ -59,7 +63,61 @@ TEST_CASE_METHOD(reporter_fixture, "a guest whose domain somebody else removed i
   const agents::state_reporter reporter{hypervisor, told.url(), notes};
   REQUIRE(told.states(1) == strings{made});
   agents::must(virDomainUndefine(domain().get()));
-  CHECK(told.states(2) == strings{made, R"({"state":"unknown","state_reason":"missing"})"});
+  CHECK(told.states(2) == strings{made, missing});
+}
+
+namespace {
+
+/// Waits until the file is there, or is not; false after a time-out.
+bool becomes(bool there, const std::filesystem::path& file) {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (std::filesystem::exists(file) != there && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(5ms);
+  return std::filesystem::exists(file) == there;
+}
+
+} // namespace
+
+TEST_CASE_METHOD(reporter_fixture, "a guest whose machine went while nobody looked is missing") {
+  const auto known = home / "known";
+  guest("CreateGuest", small());
+  {
+    listening_agent told;
+    const agents::state_reporter reporter{hypervisor, told.url(), notes, known};
+    REQUIRE(told.states(1) == strings{made});
+    REQUIRE(becomes(true, known / id));
+  }
+  CHECK(agents::known_guests{known}.all() == std::set<std::string>{id});
+  agents::must(virDomainUndefine(domain().get()));
+  listening_agent told{{"409 Conflict"}};
+  const agents::state_reporter reporter{hypervisor, told.url(), notes, known};
+  CHECK(told.states(2) == strings{missing, missing}); // repeated, as any report is
+}
+
+TEST_CASE_METHOD(reporter_fixture, "a guest that the agent does not have is not kept") {
+  const auto known = home / "known";
+  std::filesystem::create_directories(known);
+  const std::string other_file = "0a1b2c3d-0000-4000-8000-00000000000";
+  for (const auto& name : {std::string{id}, other_file})
+    std::ofstream{known / name};
+  {
+    listening_agent told{{"404 Not Found"}};
+    const agents::state_reporter reporter{hypervisor, told.url(), notes, known};
+    REQUIRE(told.states(1) == strings{missing});
+    CHECK(becomes(false, known / id));
+  }
+  CHECK(agents::known_guests{known}.all().empty());
+  CHECK(std::filesystem::exists(known / other_file));
+}
+
+TEST_CASE_METHOD(reporter_fixture, "guests are told of without a folder that could be written to") {
+  dir.write("file", "x");
+  guest("CreateGuest", small());
+  listening_agent told;
+  const agents::state_reporter reporter{hypervisor, told.url(), notes, home / "file" / "known"};
+  REQUIRE(told.states(1) == strings{made});
+  agents::must(virDomainUndefine(domain().get()));
+  CHECK(told.states(2) == strings{made, missing});
 }
 
 TEST_CASE_METHOD(reporter_fixture, "a reporter ends while an agent does not answer") {

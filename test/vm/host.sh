@@ -43,6 +43,7 @@ make_users() {
   install -d -o mistify-agent -g mistify-agent -m 0700 /var/lib/mistify-agent
   install -d -o mistify-storage -g mistify-disks -m 2750 /var/lib/mistify-storage
   install -d -o mistify-libvirt -g mistify-libvirt -m 0711 /var/log/mistify-libvirt
+  install -d -o mistify-libvirt -g mistify-libvirt -m 0755 /var/lib/mistify-libvirt
 }
 
 # as USER GROUP COMMAND...: becomes it, as a unit would be run, without any capability. For `launch`, whose process it is.

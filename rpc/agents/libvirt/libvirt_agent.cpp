@@ -53,7 +53,9 @@ libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings
     log_{settings.consoles, [this](const rpc::log_request& of) { return machines_.is_there(of.guest, of.adopted); }},
     server_{where} {
   if (!settings.agent.url.empty())
-    reporter_.emplace(hypervisor_, settings.agent, notes_);
+    reporter_.emplace(hypervisor_, settings.agent, notes_,
+                      settings.state.empty() ? std::filesystem::path{}
+                                             : std::filesystem::path{settings.state} / "guests");
   serve_guests();
   serve_pending();
   serve_unmanaged();

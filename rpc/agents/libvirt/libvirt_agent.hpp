@@ -19,6 +19,7 @@ struct libvirt_settings {
   std::string uri = "test:///default";               ///< of the hypervisor
   rpc::agent_address agent = "";                     ///< who is told of changes; an empty URL: nobody
   std::string consoles = "/var/log/mistify-libvirt"; ///< folder for the logs of the serial consoles
+  std::string state = {};                            ///< folder for what is known of guests; empty: none
   place_settings places = {};                        ///< where disks and media may lie
   std::string vnc_ports = "5900-5999";               ///< see `parse_vnc_ports`
   bool user_network = false;                         ///< see `machine_rules`

@@ -159,14 +159,19 @@ std::string whole_xml(virDomainPtr d) {
 
 } // namespace
 
-void expect_uuid(const std::string& id) {
+bool is_uuid(const std::string& text) {
   const auto fits = [&](std::size_t i) {
-    return i == 8 || i == 13 || i == 18 || i == 23 ? id[i] == '-' : std::isxdigit(static_cast<unsigned char>(id[i]));
+    return i == 8 || i == 13 || i == 18 || i == 23 ? text[i] == '-'
+                                                   : std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
   };
-  bool is_uuid = id.size() == 36;
-  for (std::size_t i = 0; is_uuid && i < id.size(); ++i)
-    is_uuid = fits(i);
-  if (!is_uuid)
+  bool all_fit = text.size() == 36;
+  for (std::size_t i = 0; all_fit && i < text.size(); ++i)
+    all_fit = fits(i);
+  return all_fit;
+}
+
+void expect_uuid(const std::string& id) {
+  if (!is_uuid(id))
     throw std::invalid_argument{"invalid argument: the guest's id must be a UUID"};
 }
 

@@ -124,6 +124,8 @@ private:
   std::mutex claims_; // held while a machine takes what others could take as well: a volume, a port
 };
 
+bool is_uuid(const std::string& text);
+
 /// Throws std::invalid_argument unless it is a UUID, which every domain needs, and which is harmless in a path.
 void expect_uuid(const std::string& id);
 

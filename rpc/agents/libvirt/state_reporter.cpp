@@ -102,10 +102,10 @@ void state_reporter::inbox::note_broken() {
   wake.notify_all();
 }
 
-state_reporter::state_reporter(hypervisor& of, const rpc::agent_address& agent, std::shared_ptr<domain_notes> notes)
-  : hypervisor_{of}, notes_{std::move(notes)}, agent_{agent, loss}, thread_{[this](const std::stop_token& stop) {
-      run(stop);
-    }} {}
+state_reporter::state_reporter(hypervisor& of, const rpc::agent_address& agent, std::shared_ptr<domain_notes> notes,
+                               std::filesystem::path known)
+  : hypervisor_{of}, notes_{std::move(notes)}, known_{std::move(known)}, agent_{agent, loss},
+    thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 state_reporter::~state_reporter() {
   thread_.request_stop();
@@ -184,17 +184,21 @@ state_reporter::look state_reporter::look_up(const std::string& guest) const {
   return {state_name(machine.get()), state_reason(machine.get(), *notes_)};
 }
 
+std::set<std::string> state_reporter::all_guests() const {
+  auto guests = known_.all();
+  const auto connection = hypervisor_.connect();
+  for (const auto& domain : all_domains(connection.get()))
+    guests.insert(uuid_of(domain.get()));
+  return guests;
+}
+
 /// At once, because so many due reports could be all guests' again; the first one that the agent is away for ends it, and
 /// all follow when it is back.
 void state_reporter::report_everyone(const std::stop_token& stop) {
-  const auto connection = hypervisor_.connect();
-  for (const auto& domain : all_domains(connection.get())) {
-    char uuid[VIR_UUID_STRING_BUFLEN];
+  for (const auto& guest : all_guests()) {
     if (stop.stop_requested())
       return;
-    if (virDomainGetUUIDString(domain.get(), uuid) != 0)
-      continue;
-    report(uuid, stop);
+    report(guest, stop);
     if (agent_is_away_)
       return;
   }
@@ -279,6 +283,7 @@ bool state_reporter::resume(virDomainPtr machine, const std::string& guest) {
 }
 
 void state_reporter::settle(const std::string& guest, rpc::report_result how) {
+  known_.note(guest, how);
   if (how == rpc::report_result::not_now)
     inbox_->add(guest, busy_pause);
   if (how == rpc::report_result::away) {

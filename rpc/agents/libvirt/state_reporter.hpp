@@ -3,14 +3,17 @@
 #include "rpc/agents/libvirt/domain_notes.hpp"
 #include "rpc/agents/libvirt/domain_watch.hpp"
 #include "rpc/agents/libvirt/hypervisor.hpp"
+#include "rpc/agents/libvirt/known_guests.hpp"
 #include "rpc/agents/libvirt/room_watch.hpp"
 #include "rpc/kit/agent_reporter.hpp"
 #include "rpc/kit/due_reports.hpp"
 
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -20,7 +23,7 @@ using rpc::due_reports;
 
 /// Tells the agent what guests are in whenever that changes, so that it knows of those that shut down, crash or are
 /// started by somebody else. What the agent does not take is told again, as it is then. Once after each connection to
-/// libvirt, and after the agent was away, all guests are told of.
+/// libvirt, and after the agent was away, all guests are told of, those too whose machines are gone since.
 ///
 /// A guest that stopped because a disk was full goes on once there is room, unless the agent has it with
 /// `"on_io_error": "stay"`, or it was suspended meanwhile.
@@ -30,8 +33,10 @@ class state_reporter {
 public:
   /// Throws std::invalid_argument for a URL that cannot be the agent's. That libvirt or the agent is not there does not
   /// matter.
-  /// `notes` receives what libvirt's events say. libvirt may still call when the reporter has ended.
-  state_reporter(hypervisor& of, const rpc::agent_address& agent, std::shared_ptr<domain_notes> notes);
+  /// `notes` receives what libvirt's events say. libvirt may still call when the reporter has ended. `known` is the
+  /// folder of `known_guests`.
+  state_reporter(hypervisor& of, const rpc::agent_address& agent, std::shared_ptr<domain_notes> notes,
+                 std::filesystem::path known = {});
   ~state_reporter();
 
   /// The machine of that guest was looked for, and is not there. From any thread.
@@ -55,6 +60,7 @@ private:
   std::optional<std::string> wait(const std::stop_token& stop);
   void report(const std::string& guest, const std::stop_token& stop);
   void settle(const std::string& guest, rpc::report_result how);
+  std::set<std::string> all_guests() const;
   struct look {
     std::string state, reason;
   };
@@ -67,6 +73,7 @@ private:
   hypervisor& hypervisor_;
   std::shared_ptr<domain_notes> notes_;
   room_watch room_;
+  known_guests known_;
   rpc::agent_reporter agent_;
   std::shared_ptr<inbox> inbox_ = std::make_shared<inbox>();
   std::optional<domain_watch> watch_;
