@@ -2,8 +2,10 @@
 
 #include "rpc/base/error.hpp"
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <grp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,8 +22,30 @@ namespace {
   throw failure{errc::unavailable, "cannot listen on " + path + ": " + why};
 }
 
+std::string text_of(int error) {
+  return std::generic_category().message(error);
+}
+
 [[noreturn]] void refuse(const std::string& path, int error) {
-  refuse(path, std::generic_category().message(error));
+  refuse(path, text_of(error));
+}
+
+/// The number where the group has no name, or a very long entry.
+std::string name_of(gid_t number) {
+  std::array<char, 16 * 1024> text{};
+  ::group entry{};
+  ::group* found = nullptr;
+  ::getgrgid_r(number, &entry, text.data(), text.size(), &found);
+  return found ? std::string{found->gr_name} : std::to_string(number);
+}
+
+/// Returns why that cannot be, empty where it is so. Only root gives files to groups that it is no member of.
+std::string give_to(const std::string& path, std::optional<gid_t> group, mode_t mode) {
+  if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+    const int error = errno;
+    return "it cannot be given to the group " + name_of(*group) + ": " + text_of(error);
+  }
+  return ::chmod(path.c_str(), mode) == 0 ? std::string{} : text_of(errno);
 }
 
 /// Null if the path is too long for one.
@@ -83,8 +107,10 @@ void make_socket_folder(const std::string& path, std::optional<gid_t> group) {
     return;
   if (::mkdir(folder.c_str(), 0700) != 0)
     refuse(folder, errno);
-  if ((group && ::chown(folder.c_str(), static_cast<uid_t>(-1), *group) != 0) || ::chmod(folder.c_str(), 0750) != 0)
-    refuse(folder, errno);
+  if (const auto why = give_to(folder, group, 0750); !why.empty()) {
+    ::rmdir(folder.c_str());
+    refuse(folder, why);
+  }
 }
 
 unique_fd unix_listen(const std::string& path, mode_t mode, std::optional<gid_t> group) {
@@ -94,11 +120,15 @@ unique_fd unix_listen(const std::string& path, mode_t mode, std::optional<gid_t>
   remove_dead_socket(path, *at);
   auto fd = new_socket();
   // Until its mode is set, the umask of the program leaves the socket to its own user.
-  const bool listens = fd && ::bind(fd.get(), plain(*at), sizeof *at) == 0 &&
-                       (!group || ::chown(path.c_str(), static_cast<uid_t>(-1), *group) == 0) &&
-                       ::chmod(path.c_str(), mode) == 0 && ::listen(fd.get(), 1024) == 0;
-  if (!listens)
+  if (!fd || ::bind(fd.get(), plain(*at), sizeof *at) != 0)
     refuse(path, errno);
+  auto why = give_to(path, group, mode);
+  if (why.empty() && ::listen(fd.get(), 1024) != 0)
+    why = text_of(errno);
+  if (!why.empty()) {
+    ::unlink(path.c_str());
+    refuse(path, why);
+  }
   return fd;
 }
 

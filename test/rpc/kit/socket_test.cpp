@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <grp.h>
 #include <poll.h>
 #include <sstream>
 #include <sys/socket.h>
@@ -82,7 +83,49 @@ bool may_call(const std::string& path, uid_t user) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/// Runs `f` as that user, in no other group, in a process of its own. Returns what it returned.
+template <class F>
+bool as_user(uid_t user, F f) {
+  const auto child = ::fork();
+  if (child == 0) {
+    if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0)
+      ::_exit(2);
+    ::_exit(f() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/// The reason why a sub-agent cannot listen there with a socket of that group; empty if it can.
+std::string refusal_at(const std::string& path, gid_t group) {
+  try {
+    rpc::make_socket_folder(path, group);
+    const auto listening = rpc::unix_listen(path, 0660, group);
+    return {};
+  } catch (const rpc::failure& e) {
+    return e.message();
+  }
+}
+
 } // namespace
+
+TEST_CASE("a group that the socket cannot be given to is named, and neither socket nor folder stays") {
+  if (::geteuid() != 0)
+    return;
+  const fixture f;
+  REQUIRE(::chown(f.folder.c_str(), nobody, nobody) == 0);
+  CHECK(as_user(nobody, [&] {
+    return refusal_at(f.path, 0) ==
+             "cannot listen on " + f.path + ": it cannot be given to the group root: Operation not permitted" &&
+           !std::filesystem::exists(f.path);
+  }));
+  CHECK(as_user(nobody, [&] {
+    return refusal_at(f.folder + "/sub/agent.sock", 0).ends_with("to the group root: Operation not permitted") &&
+           !std::filesystem::exists(f.folder + "/sub");
+  }));
+  CHECK(as_user(nobody, [&] { return refusal_at(f.path, nobody).empty(); }));
+}
 
 TEST_CASE("a sub-agent is called at its unix socket as at a port") {
   const fixture f;
