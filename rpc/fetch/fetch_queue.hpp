@@ -19,7 +19,7 @@ namespace mistify::fetching {
 
 struct fetch_settings {
   fetch_limits limits = {};
-  reader_settings reading = {};
+  reader_settings reading = {};  ///< its `server` is set by the queue
   std::string server = {};       ///< what sources that are no URL are put behind; "": they are refused
   std::size_t most = 16;         ///< fetches at a time; half of them from one host
   std::size_t queue = 32;        ///< fetches that wait for a place among those
@@ -44,6 +44,9 @@ public:
   /// the fetch is. A fetch that waits is given up at once when nobody waits for it. Throws std::runtime_error with the
   /// reason why there is no image; `source_refused` where a rule forbids the source.
   void wait_for(const std::string& image, const file_fetch::order& what, const rpc::asker& who);
+
+  /// What it was made with, and what follows from it: `fill` reads with these, not with a copy of its own.
+  const fetch_settings& settings() const noexcept { return settings_; }
 
   /// How far the fetch of an image is; null where there is none.
   std::shared_ptr<const fetch_progress> progress_of(const std::string& image) const;

@@ -175,3 +175,24 @@ TEST_CASE_METHOD(fetches_lab, "a fetch that gets no thread fails alone, and the 
   CHECK_NOTHROW(all.wait_for(image, {web.url("/1"), {}}, who));
 }
 #endif
+
+TEST_CASE_METHOD(fetches_lab, "the image server needs no --allow-net, for its sums neither, and leads nowhere else") {
+  go_on = true;
+  fetch_settings alone; // no network is allowed
+  alone.server = web.url("");
+  fetches all{where, alone};
+  const auto get = [&](const std::string& name, const std::string& url) {
+    return wait_for_image{all, name, url}.join();
+  };
+  CHECK(get("own", web.url("/own")) == "complete");
+  web.sum_file = std::string(64, '0');
+  CHECK_THAT(get("sum", web.url("/sum")), Contains("and not " + web.sum_file));
+
+  web_source other;
+  other.body = web.body;
+  CHECK_THAT(get("other", other.url()), Contains("no network that --allow-net names"));
+  web.sum_file.clear();
+  web.redirect = other.url();
+  CHECK_THAT(get("redirected", web.url("/moved")), Contains("no network that --allow-net names"));
+  CHECK(other.requests().empty());
+}

@@ -72,9 +72,9 @@ std::string source_of(const rpc::image_request& request) {
 } // namespace
 
 image_store::image_store(engine& on, fs::path folder, fetching::fetch_settings settings)
-  : engine_{on}, folder_{swept(std::move(folder))}, settings_{std::move(settings)},
-    queue_{settings_, [this](const std::string& id, const file_fetch::order& what, fetch_progress& progress,
-                             const std::function<bool()>& stop) { fill(id, what, progress, stop); }} {}
+  : engine_{on}, folder_{swept(std::move(folder))},
+    queue_{std::move(settings), [this](const std::string& id, const file_fetch::order& what, fetch_progress& progress,
+                                       const std::function<bool()>& stop) { fill(id, what, progress, stop); }} {}
 
 // -- looking ---------------------------------------------------------------------------------------------------------
 
@@ -175,14 +175,14 @@ bool image_store::is_there(const std::string& id, const file_fetch::order& what)
 void image_store::fetch(const std::string& id, const file_fetch::order& what, fetch_progress& progress,
                         const std::function<bool()>& stop) {
   const auto file = folder_ / "staging" / ("fetch-" + std::to_string(next_file_++));
-  auto limits = settings_.limits;
+  auto limits = queue_.settings().limits;
   limits.space = [this] {
     const auto left = fs::space(folder_).available;
     return left > reserve ? left - reserve : 0;
   };
   limits.keep_free = reserve;
   try {
-    file_fetch from{what, limits, settings_.reading, {tar_block, &expect_archive_head}, stop, progress};
+    file_fetch from{what, limits, queue_.settings().reading, {tar_block, &expect_archive_head}, stop, progress};
     from.run(file);
     progress.convert();
     load_archive(file, id, stop);
@@ -213,7 +213,7 @@ void image_store::pull(const std::string& id, const std::string& reference, fetc
   pull_progress layers{progress};
   engine_request request{.method = "POST",
                          .path = "/images/create?fromImage=" + escaped(tag.repository) + "&tag=" + escaped(tag.tag)};
-  request.time = settings_.limits.time;
+  request.time = queue_.settings().limits.time;
   request.stop = stop;
   engine_.follow_progress(std::move(request), [&](const rpc::json::node& line) { layers.take(line); });
   const auto pulled = engine_.find("/images/" + escaped(reference) + "/json");

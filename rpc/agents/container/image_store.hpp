@@ -52,7 +52,6 @@ private:
 
   engine& engine_;
   const std::filesystem::path folder_;
-  const fetching::fetch_settings settings_;
   std::atomic<unsigned> next_file_ = 0;
   fetching::fetch_queue queue_; // last: it calls `fill`
 };

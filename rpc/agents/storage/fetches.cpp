@@ -7,12 +7,10 @@
 namespace mistify::agents::storage {
 
 fetches::fetches(place& where, fetch_settings settings)
-  : place_{where}, settings_{std::move(settings)}, queue_{settings_,
-                                                          [this](const std::string& image, const fetch::order& what,
-                                                                 fetch_progress& progress,
-                                                                 const std::function<bool()>& stop) {
-                                                            fill(dataset_id::parse(image), what, progress, stop);
-                                                          }} {}
+  : place_{where}, queue_{std::move(settings), [this](const std::string& image, const fetch::order& what,
+                                                      fetch_progress& progress, const std::function<bool()>& stop) {
+                            fill(dataset_id::parse(image), what, progress, stop);
+                          }} {}
 
 void fetches::wait_for(const dataset_id& image, const fetch::order& what, const rpc::asker& who) {
   queue_.wait_for(image.text(), what, who);
@@ -35,12 +33,12 @@ void fetches::fill(const dataset_id& image, const fetch::order& what, fetch_prog
   if (is_there(image, what))
     return;
   auto& store = place_.store();
-  auto limits = settings_.limits;
+  auto limits = queue_.settings().limits;
   limits.space = [&store] { return store.free_space(); };
   limits.keep_free = store.space().reserve();
   const auto file = store.staging() / ("fetch-" + std::to_string(next_file_++));
   try {
-    fetch from{what, limits, settings_.reading, stop, progress, store.takes_zfs_streams()};
+    fetch from{what, limits, queue_.settings().reading, stop, progress, store.takes_zfs_streams()};
     const auto format = from.run(file);
     progress.convert();
     if (from.space() > store.free_space())
@@ -56,11 +54,12 @@ void fetches::fill(const dataset_id& image, const fetch::order& what, fetch_prog
 
 /// The size of a volume that was received is known only when it is there.
 void fetches::expect_size_of(const dataset_id& image) const {
+  const auto most = queue_.settings().limits.max_size;
   const auto facts = place_.store().find(image);
-  if (!facts || facts->size <= settings_.limits.max_size)
+  if (!facts || facts->size <= most)
     return;
   place_.store().destroy(image);
-  expect_size(facts->size, settings_.limits.max_size);
+  expect_size(facts->size, most);
 }
 
 std::shared_ptr<const fetch_progress> fetches::progress_of(const dataset_id& image) const {

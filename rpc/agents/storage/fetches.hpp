@@ -31,7 +31,6 @@ private:
   void expect_size_of(const dataset_id& image) const;
 
   place& place_;
-  const fetch_settings settings_;
   std::atomic<unsigned> next_file_ = 0;
   fetch_queue queue_; // last: it calls `fill`
 };
