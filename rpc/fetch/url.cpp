@@ -133,7 +133,8 @@ std::string without_secrets(std::string_view url) {
 std::string beside(std::string_view url, std::string_view ending) {
   const auto path = without_query(url);
   const auto query = url.substr(path.size());
-  return std::string{path} + std::string{ending} + std::string{query.substr(0, query.find('#'))};
+  const auto* slash = path_at(path) == path.size() ? "/" : ""; // else the ending would be the host's
+  return std::string{path} + slash + std::string{ending} + std::string{query.substr(0, query.find('#'))};
 }
 
 std::string file_name_of(std::string_view url) {

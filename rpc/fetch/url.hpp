@@ -32,7 +32,8 @@ bool same_origin(const url_parts& a, const url_parts& b);
 /// The text of a URL without user info, query and fragment. Takes any text.
 std::string without_secrets(std::string_view url);
 
-/// The URL of a file beside another: `ending` goes behind the path, so before the query.
+/// The URL of a file beside another: `ending` goes behind the path, so before the query; a URL without a
+/// path has the path `/`.
 std::string beside(std::string_view url, std::string_view ending);
 
 /// The last part of a URL's path: "http://h/a/b.qcow2.gz?x" → "b.qcow2.gz". Empty where it has no path.

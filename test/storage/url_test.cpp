@@ -58,6 +58,9 @@ TEST_CASE("a file beside another has the same query, and its name before it") {
   CHECK(beside("http://h/x.img", ".sha256") == "http://h/x.img.sha256");
   CHECK(beside("http://u:p@h/x.img?sig=a/b#f", ".sha256") == "http://u:p@h/x.img.sha256?sig=a/b");
   CHECK(beside("http://h/x.img#f", ".sha256") == "http://h/x.img.sha256");
+  CHECK(beside("http://h:8000", ".sha256") == "http://h:8000/.sha256");
+  CHECK(beside("https://u:p@h?sig=a/b", ".sha256") == "https://u:p@h/.sha256?sig=a/b");
+  CHECK(parse_url(beside("http://u:p@h#f", ".sha256")).host == "h");
   CHECK(file_name_of("http://h/a/b.qcow2.gz?x/y") == "b.qcow2.gz");
   CHECK(file_name_of("http://u:secret@h").empty());
   CHECK(file_name_of("http://u:secret@h?x=/y").empty());
