@@ -80,6 +80,9 @@ TEST_CASE_METHOD(content_lab,
   CHECK_THROWS_WITH(expect_disk(packed({"xz", "-c"})), Contains("packed twice"));
   CHECK_THROWS_WITH(expect_disk(packed({"zstd", "-q", "-c"})), Contains("packed twice"));
   CHECK_THROWS_WITH(expect_disk(packed({"xz", "-c", "--format=lzma"})), Contains("packed by lzma"));
+  for (const char first : {'\x50', '\x57', '\x5f'}) // what pzstd begins with, and all other frames to skip
+    CHECK_THROWS_WITH(expect_disk(joined({{&first, 1}, {"\x2a\x4d\x18\4\0\0\0size", 11}, disk})),
+                      Contains("packed twice, the second time by zstd"));
   for (const auto* format : {"v7", "ustar", "gnu", "pax"})
     CHECK_THROWS_WITH(expect_disk(packed({"tar", "-cPO", "--format", format}).substr(0, disk_head)),
                       Contains("a tar archive"));
@@ -105,9 +108,9 @@ TEST_CASE("pages and messages of servers are refused as such") {
 TEST_CASE("what may be a raw disk is taken for one") {
   const std::string zeros(disk_head, '\0'); // also the begin of an ISO image
   for (const auto& disk :
-       {zeros, std::string("\xeb\x63\x90", 3) + zeros, std::string("found"), std::string(disk_head, 'A'),
+       {zeros, std::string("\xeb\x63\x90", 3) + zeros, std::string("\xffound"), std::string(disk_head, 'A'),
         "LUKS\xba\xbe" + zeros, "<a" + zeros, "{\"a" + zeros, std::string("hsqs") + zeros, std::string{},
-        std::string("[gone"), std::string("\x5d\0\0", 3) + std::string(disk_head, 'x')})
+        std::string("\x5d\0\0", 3) + std::string(disk_head, 'x')})
     CHECK_NOTHROW(expect_disk(disk));
 }
 
@@ -144,8 +147,31 @@ TEST_CASE("text is no disk, whatever it is of") {
     CHECK_THROWS_WITH(expect_disk(text), Contains("and no raw or qcow2 disk"));
   }
   CHECK_THROWS_WITH(expect_disk("a,b\n1,2\n"), Contains("the source is text"));
+  for (const auto* answer : {"Not Found", "null", "\"not found\"", "[gone", "0"})
+    CHECK_THROWS_WITH(expect_disk(answer), Contains("the source is text"));
+  CHECK_THROWS_WITH(expect_disk(std::string(511, 'x')), Contains("the source is text"));
+  CHECK_NOTHROW(expect_disk(std::string(512, 'x')));
   const std::string lines(511, '\n');
   CHECK_THROWS_WITH(expect_disk(joined({lines, "\xc3"})), Contains("text")); // cut off within a character
+}
+
+TEST_CASE("text of UTF-16 is text, with the mark of either order of bytes") {
+  const auto wide = [](std::string_view text, bool little) {
+    std::string made = little ? "\xff\xfe" : "\xfe\xff";
+    for (const char c : text)
+      made += little ? std::string{c, '\0'} : std::string{'\0', c};
+    return made;
+  };
+  std::string page = "<!DOCTYPE html>\r\n<html>";
+  page.append(disk_head, 'x');
+  for (const bool little : {true, false}) {
+    CHECK_THROWS_WITH(expect_disk(wide("<html>", little)), Contains("an HTML or XML page"));
+    CHECK_THROWS_WITH(expect_disk(wide(page, little).substr(0, disk_head)), Contains("an HTML or XML page"));
+    CHECK_THROWS_WITH(expect_disk(wide(R"({"error":1})", little)), Contains("a JSON text"));
+    CHECK_THROWS_WITH(expect_disk(wide("Not Found", little)), Contains("the source is text"));
+    CHECK_NOTHROW(expect_disk(wide(std::string("<\0", 2) + page, little).substr(0, disk_head)));
+    CHECK_NOTHROW(expect_disk(wide("", little) + std::string(disk_head, '\xe9')));
+  }
 }
 
 TEST_CASE("what only resembles text may be a raw disk") {

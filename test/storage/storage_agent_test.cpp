@@ -366,7 +366,7 @@ TEST_CASE_METHOD(agent_lab, "an image is fetched, under its own name or the sour
 
 TEST_CASE_METHOD(agent_lab, "what is wrong with the request for an image is said, and nothing stays behind") {
   web_source web;
-  web.body = "A";
+  web.body = std::string(mb, 'A');
   const auto source = R"("source":")" + web.url() + '"';
   CHECK_THROWS_WITH(call("RequestImage", R"({"id":"x"})"), "need source");
   CHECK_THROWS_WITH(call("RequestImage", R"({"source":"disk.img"})"), Contains("must be an http, https or file URL"));

@@ -33,6 +33,7 @@ constexpr std::array magics{
   magic{0, "\x1f\x8b\x08"sv, "packed twice, the second time by gzip"},
   magic{0, "\xfd\x37zXZ\0"sv, "packed twice, the second time by xz"},
   magic{0, "\x28\xb5\x2f\xfd"sv, "packed twice, the second time by zstd"},
+  magic{0, "\x37\xa4\x30\xec"sv, "a dictionary of zstd"},
   magic{0, "PK\x03\x04"sv, "a zip archive"},
   magic{0, "PK\x05\x06"sv, "a zip archive"},
   magic{0, "7z\xbc\xaf\x27\x1c"sv, "a 7z archive"},
@@ -95,6 +96,11 @@ bool is_lzma(std::string_view head) {
   return usual && (size == UINT64_MAX || size < (std::uint64_t{1} << 38));
 }
 
+/// A frame that decoders skip, as pzstd puts in front (RFC 8878, 3.1.2). lz4 has the same ones.
+bool is_skippable_frame(std::string_view head) {
+  return head.size() >= 8 && (head[0] & 0xf0) == 0x50 && head.substr(1, 3) == "\x2a\x4d\x18"sv;
+}
+
 /// Of zstd before its format was fixed.
 bool is_old_zstd(std::string_view head) {
   return head.size() >= 4 && head.substr(1, 3) == "\xb5\x2f\xfd"sv && head[0] >= 0x22 && head[0] <= 0x27;
@@ -146,11 +152,32 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-/// One byte over and over, or digits without end, may be a pattern that somebody tests with: text has lines.
+constexpr std::size_t sector = 512;
+
+/// One byte over and over, or digits without end, may be a pattern that somebody tests with: text has lines. What is shorter
+/// than a sector needs none, for it is no disk either.
 bool has_text_for_a_boot_sector(std::string_view head) {
-  constexpr std::size_t sector = 512;
   const auto first = head.substr(0, sector);
-  return first.find_first_of("\r\n") != first.npos && is_text(first) && is_utf8(first);
+  const bool may_be_text = first.size() < sector ? !first.empty() : first.find_first_of("\r\n") != first.npos;
+  return may_be_text && is_text(first) && is_utf8(first);
+}
+
+/// The first 512 bytes as text, `?` for what is not ASCII, where they are UTF-16 behind a byte order mark; else "". Half of a
+/// whole sector has to be ASCII, which it is in pages and hardly ever on an encrypted disk that happens to begin so.
+std::string text_of_utf16(std::string_view head) {
+  const bool little = head.starts_with("\xff\xfe"sv);
+  if (!little && !head.starts_with("\xfe\xff"sv))
+    return {};
+  std::string text;
+  std::size_t ascii = 0;
+  for (std::size_t i = 2; i + 1 < std::min(head.size(), sector); i += 2) {
+    const auto low = static_cast<unsigned char>(head[little ? i : i + 1]);
+    const bool is_ascii = head[little ? i + 1 : i] == 0 && low < 0x80;
+    text += is_ascii ? static_cast<char>(low) : '?';
+    ascii += is_ascii ? 1 : 0;
+  }
+  const bool enough = head.size() < sector || ascii * 2 >= text.size();
+  return enough && is_text(text) ? text : std::string{};
 }
 
 /// `{"key`, `{}`, `[{`, `["`, `[1`…: what JSON can begin with.
@@ -168,6 +195,8 @@ std::string_view name_of(std::string_view head) {
   for (const auto& m : magics)
     if (head.size() >= m.at && head.substr(m.at).starts_with(m.bytes))
       return m.name;
+  if (is_skippable_frame(head))
+    return "packed twice, the second time by zstd";
   if (is_bzip2(head))
     return "packed by bzip2";
   if (is_lzma(head))
@@ -207,11 +236,13 @@ void expect_disk(std::string_view head) {
     refuse("the begin of a qcow2 image only");
   if (const auto name = name_of(head); !name.empty())
     refuse(name);
-  if (is_markup(head))
+  const auto wide = text_of_utf16(head);
+  const auto text = wide.empty() ? head : std::string_view{wide};
+  if (is_markup(text))
     refuse("an HTML or XML page", true);
-  if (is_json(head))
+  if (is_json(text))
     refuse("a JSON text", true);
-  if (has_text_for_a_boot_sector(head))
+  if (!wide.empty() || has_text_for_a_boot_sector(head))
     refuse("text");
 }
 

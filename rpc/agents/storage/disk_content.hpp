@@ -19,9 +19,10 @@ constexpr std::size_t disk_head = 4096;
 
 /// Throws `not_a_disk` with the name of what the bytes are the begin of. What is unknown may be a raw disk.
 ///
-/// Text (a script, a config file, CSV) is refused too: the first 512 bytes, or all if there are fewer, are valid UTF-8 with a
-/// line break and no control characters but tabs, line breaks and form feeds. No disk begins so: a boot sector ends in 55 AA,
-/// and sectors that file systems, LVM, LUKS and partition tables leave free are zeros.
+/// Text (a script, a config file, CSV) is refused too: the first 512 bytes are valid UTF-8 with a line break and no control
+/// characters but tabs, line breaks and form feeds, or UTF-16 behind a byte order mark. Where there are fewer bytes, no line
+/// break is needed. No disk begins so: a boot sector ends in 55 AA, and sectors that file systems, LVM, LUKS and partition
+/// tables leave free are zeros.
 void expect_disk(std::string_view head);
 
 /// The same for formats that are known by their end. Throws std::system_error where the file cannot be read.
