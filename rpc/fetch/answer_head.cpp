@@ -30,6 +30,13 @@ std::int64_t number_in(std::string_view text) {
   return value < 0 ? -1 : value;
 }
 
+/// -1 for what is no number alone, or too large a one.
+std::int64_t length_in(std::string_view text) {
+  std::int64_t value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? value : -1;
+}
+
 bool is_strong(const std::string& etag) {
   return !etag.empty() && !etag.starts_with("W/");
 }
@@ -52,7 +59,7 @@ void answer_head::take(std::string_view line) {
   const auto name = lower(line.substr(0, colon));
   const auto value = trimmed(line.substr(colon + 1));
   if (name == "content-length")
-    length = number_in(value);
+    take_length(length_in(value));
   else if (name == "etag")
     etag = value;
   else if (name == "last-modified")
@@ -67,6 +74,11 @@ void answer_head::take(std::string_view line) {
     from = number_in(value.substr(6));
     total = number_in(value.substr(std::min(value.find('/'), value.size() - 1) + 1));
   }
+}
+
+void answer_head::take_length(std::int64_t told) {
+  length_is_valid = length_is_valid && told >= 0 && (length < 0 || length == told);
+  length = told;
 }
 
 std::string answer_head::validator() const {

@@ -14,12 +14,17 @@ struct answer_head {
   std::string etag = {}, modified = {};
   std::string date = {}, location = {}, type = {}; ///< of the answer; where it redirects to; of the content, lower case
   std::size_t size = 0;                            ///< of all heads so far
+  bool length_is_valid =
+    true; ///< Content-Length is a number of 63 bits, the same one wherever it is told (RFC 9110, 8.6)
 
-  /// A line of the head. A status line begins it anew, since answers with 1xx come before.
+  /// A line of the head, or of the trailer. A status line begins it anew, since answers with 1xx come before.
   void take(std::string_view line);
 
   /// By which the source can be asked whether the file is still the same, byte for byte (RFC 9110, 13.1.5). Empty: it cannot.
   std::string validator() const;
+
+private:
+  void take_length(std::int64_t told);
 };
 
 /// Whether an answer with a part goes on with the file that `first` is the head of. `size` is that of the whole.

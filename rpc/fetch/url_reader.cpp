@@ -256,6 +256,8 @@ std::size_t url_reader::impl::on_header(char* data, std::size_t, std::size_t siz
     me.head.take({data, size});
     if (me.head.size > max_head)
       throw source_error{"the head of the answer is too large", false};
+    if (!me.head.length_is_valid)
+      throw source_error{"the source says no single length of its answer", false};
   })
            ? size
            : 0;

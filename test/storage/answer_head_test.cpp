@@ -34,6 +34,17 @@ TEST_CASE("the head of an answer is that of the last of several") {
   CHECK(head_of({"Content-Range: bytes"}).total == -1);
 }
 
+TEST_CASE("a length is one number, told once or the same one again") {
+  CHECK(head_of({"Content-Length: 7", "Content-Length: 7"}).length_is_valid);
+  CHECK(head_of({"Content-Length: 9223372036854775807"}).length_is_valid);
+  CHECK(head_of({"HTTP/1.1 200 OK", "ETag: \"a\""}).length_is_valid);
+  CHECK(head_of({"Content-Length: x", "HTTP/1.1 200 OK", "Content-Length: 7"}).length_is_valid);
+  for (const auto* bad : {"9223372036854775808", "99999999999999999999", "-5", "7x", "7, 7", "", "0x7"})
+    CHECK_FALSE(head_of({std::string{"Content-Length: "} + bad}).length_is_valid);
+  CHECK_FALSE(head_of({"Content-Length: 5", "Content-Length: 8"}).length_is_valid);
+  CHECK_FALSE(head_of({"Content-Length: 99999999999999999999", "Content-Length: 8"}).length_is_valid);
+}
+
 TEST_CASE("a version is known by a strong ETag, or by a date that lies before the answer's") {
   CHECK(head_of({"ETag: \"a\""}).validator() == "\"a\"");
   CHECK(head_of({"ETag: W/\"a\"", std::string{"Last-Modified: "} + monday, std::string{"Date: "} + a_second_later})

@@ -123,6 +123,17 @@ TEST_CASE_METHOD(fetch_lab, "nothing behind the last byte of a source without a 
   CHECK(asked == 2);
 }
 
+TEST_CASE_METHOD(fetch_lab, "an answer of two lengths, or of one beyond all numbers, is not taken for a whole") {
+  const auto short_of = web.body.substr(0, 1000);
+  for (const std::string length :
+       {"1000\r\nContent-Length: 5000", "5000\r\nContent-Length: 1000", "99999999999999999999"}) {
+    web.special = [&](const std::string&) {
+      return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + length + "\r\n\r\n" + short_of;
+    };
+    CHECK_THROWS_WITH(get(web.url(), sum_of(short_of)), "the source says no single length of its answer");
+  }
+}
+
 TEST_CASE_METHOD(fetch_lab, "a source that begins anew each time, and gets nowhere, is given up") {
   limits.tries = 3;
   web.ranges = false;
