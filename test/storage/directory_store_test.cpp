@@ -229,6 +229,15 @@ TEST_CASE_METHOD(directory_lab, "an image file that was cut off or damaged is re
   CHECK(store().find(dataset_id::of_image("x"))->size == 4 * mb);
 }
 
+TEST_CASE_METHOD(directory_lab, "of all that is wrong with a damaged image the first fault is told") {
+  const auto file = store().staging() / "source";
+  run({"qemu-img", "create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", file, "1M"});
+  constexpr std::streamoff counts_of_clusters = 2 * 65536;
+  std::fstream{file, std::ios::binary | std::ios::in | std::ios::out}.seekp(counts_of_clusters)
+    << std::string(65536, '\0');
+  CHECK_THROWS_WITH(qemu_img::check(file, {}), "the image is damaged: ERROR cluster 0 refcount=0 reference=1");
+}
+
 TEST_CASE_METHOD(directory_lab, "an image whose tables hold parts of clusters is taken") {
   const auto file = store().staging() / "source";
   run({"qemu-img", "create", "-q", "-f", "qcow2", "-o", "extended_l2=on", file, "1G"});
