@@ -100,6 +100,12 @@ disk_file open_disk(const fs::path& file) {
   return open_behind(open_place(file, 0), file);
 }
 
+void expect_no_link(const fs::path& file) {
+  std::error_code none;
+  if (fs::is_symlink(fs::symlink_status(file, none)))
+    refuse(file, "leads to another file, and is no disk of its own");
+}
+
 disk_file open_in_store(const fs::path& file, const std::vector<store_root>& roots) {
   expect_plain_absolute(file);
   expect_named_in(file, roots);

@@ -38,6 +38,9 @@ bool is_plain_text(std::string_view text) noexcept;
 /// opened, `disk_refused` if it is neither.
 disk_file open_disk(const std::filesystem::path& file);
 
+/// Throws `disk_refused` where the last part of a name is a symbolic link: what was written there would be in another disk.
+void expect_no_link(const std::filesystem::path& file);
+
 /// Opens a disk that lies below one of `roots`, by its name too: a path that leads there from elsewhere is refused, in
 /// the same words whether or not something is there. Checks the opened file, so that it cannot be exchanged after the
 /// check. Throws `disk_refused`, also if there is no such file.

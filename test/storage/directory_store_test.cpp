@@ -165,6 +165,41 @@ TEST_CASE_METHOD(directory_lab, "a disk that stands on what is not its own is ne
   CHECK(std::filesystem::is_empty(store().staging()));
 }
 
+TEST_CASE_METHOD(directory_lab,
+                 "a disk that is a link to an image or to another disk is no disk, and loses no snapshot") {
+  const auto base = image("base", 8, 'A'), other = dataset_id::of_disk("g2", 0);
+  for (const auto& one : {other, disk})
+    store().create(one, 8 * mb);
+  store().snapshot({disk, "s"});
+  const auto file = folder_of(disk) / "disk-0.qcow2", frozen = folder_of(disk) / "disk-0@s.qcow2";
+  const auto kept = folder() / "kept";
+  std::filesystem::rename(file, kept);
+  const auto is_refused = Contains("disk-0.qcow2: leads to another file");
+  for (const auto& target : {base, other}) {
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink(store().find(target)->device, file);
+    CHECK_THROWS_WITH(store().snapshot({disk, "t"}), is_refused);
+    CHECK_THROWS_AS(store().grow(disk, 16 * mb), std::runtime_error); // the lock may refuse first
+    CHECK_THROWS_WITH(store().rollback({disk, "s"}, false), is_refused);
+    CHECK_THROWS_WITH(store().destroy_snapshot({disk, "s"}, false), is_refused);
+    restart();
+    CHECK(std::filesystem::exists(frozen));
+    CHECK(store().find(target)->size == 8 * mb);
+  }
+  std::filesystem::rename(kept, file);
+  CHECK_NOTHROW(store().open_snapshot({disk, "s"}, stream_format::raw));
+  std::filesystem::remove(frozen);
+  std::filesystem::create_symlink(store().find(base)->device, frozen);
+  CHECK_THROWS_WITH(store().open_snapshot({disk, "s"}, stream_format::raw), Contains("disk-0@s.qcow2: leads to"));
+}
+
+TEST_CASE_METHOD(directory_lab, "a link may be a second name of an image") {
+  std::filesystem::create_symlink("base.qcow2", folder_of(image("base", 8, 'A')) / "latest.qcow2");
+  const auto latest = dataset_id::of_image("latest");
+  store().clone(latest, disk, 8 * mb, clone_kind::overlay);
+  CHECK(letter_at(disk, 0) == 'A');
+}
+
 TEST_CASE_METHOD(directory_lab, "a rollback that one disk of a guest refuses changes no other") {
   const auto second = dataset_id::of_disk("g1", 1);
   for (const auto& one : {disk, second})

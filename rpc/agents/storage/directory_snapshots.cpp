@@ -5,6 +5,7 @@
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/images/store_file.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -54,6 +55,8 @@ directory_store::names directory_store::history(const dataset_id& volume) const 
   const auto prefix = volume.last_part() + '@';
   for (auto file = file_of(volume);;) {
     std::optional<qcow2_header> header;
+    if (!volume.is_image())
+      mistify::images::expect_no_link(file); // the snapshots of a disk do not go because its name leads elsewhere
     try {
       header = read_qcow2(file);
     } catch (const std::exception& e) {

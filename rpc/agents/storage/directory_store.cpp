@@ -7,6 +7,7 @@
 #include "rpc/agents/storage/source_image.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/images/own_chain.hpp"
+#include "rpc/images/store_file.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -169,8 +170,10 @@ std::vector<dataset_id> directory_store::volumes_of(const dataset_id& id) const 
   return disks;
 }
 
-/// Before QEMU opens a disk.
+/// Before QEMU opens a disk. Nobody writes to an image, so a link may be a second name of one.
 void directory_store::expect_own_chain(const path& file) const {
+  if (file.parent_path() != root_ / "images")
+    mistify::images::expect_no_link(file);
   mistify::images::expect_own_chain(mistify::images::backing_chain(file, roots()), root_);
 }
 
