@@ -3,10 +3,13 @@
 #include "rpc/fetch/url_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 namespace mistify::fetching {
 
@@ -54,6 +57,16 @@ void expect_regular(const rpc::unique_fd& opened, const fs::path& file) {
     throw source_error{"not a file: " + file.string(), false};
 }
 
+/// What the kernel makes up (environments and memory of processes, settings) is no image, wherever it is mounted.
+void expect_stored(const rpc::unique_fd& opened, const fs::path& file) {
+  struct statfs on {};
+  const bool made_up = ::fstatfs(opened.get(), &on) == 0 && (on.f_type == PROC_SUPER_MAGIC || on.f_type == SYSFS_MAGIC);
+  const auto real = fs::read_symlink(link_to(opened));
+  if (made_up ||
+      std::ranges::any_of(std::array{"/proc", "/sys", "/dev"}, [&](auto* folder) { return is_below(folder, real); }))
+    refuse(file);
+}
+
 } // namespace
 
 rpc::unique_fd open_source(const fs::path& file, const std::vector<std::string>& folders) {
@@ -66,6 +79,7 @@ rpc::unique_fd open_source(const fs::path& file, const std::vector<std::string>&
   if (!folders.empty())
     expect_in(folders, place, file);
   expect_regular(place, file);
+  expect_stored(place, file);
   rpc::unique_fd readable{::open(link_to(place).c_str(), O_RDONLY | O_CLOEXEC)};
   if (!readable)
     throw source_error{"cannot be read: " + file.string() + ": " + std::strerror(errno), false};

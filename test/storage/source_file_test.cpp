@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace mistify::fetching;
 using namespace mistify::test;
@@ -91,6 +92,22 @@ TEST_CASE_METHOD(folder_lab, "pipes and folders are no files, and nobody waits f
   REQUIRE(::mkfifo((images / "pipe").c_str(), 0600) == 0);
   CHECK_THROWS_WITH(read(images / "pipe"), Contains("not a file"));
   CHECK_THROWS_WITH(read(images / "deep"), Contains("not a file"));
+}
+
+TEST_CASE_METHOD(folder_lab, "what the kernel makes up is no image, by no name and in no folder") {
+  const std::string name = "/dev/shm/mistify-test-" + std::to_string(::getpid());
+  std::ofstream{name} << "in memory";
+  REQUIRE(fs::is_regular_file(name));
+  for (const fs::path file : {"/proc/self/environ", "/proc/1/status", "/proc/version", name.c_str()}) {
+    INFO(file);
+    CHECK_THROWS_WITH(open_source(file, {}), is_refused);
+    CHECK_THROWS_WITH(open_source(file, {"/proc", "/dev"}), is_refused);
+  }
+  CHECK_THROWS_WITH(open_source(link("images/environ", "/proc/self/environ"), {}), is_refused);
+  CHECK_THROWS_WITH(open_source(link("kernel", "/proc/sys/kernel") / "ostype", {}), is_refused);
+  CHECK(content_of(open_source(fs::path{"/proc/self/root"} / (images / "one").relative_path(), {})) ==
+        "images/one is here");
+  fs::remove(name);
 }
 
 TEST_CASE_METHOD(folder_lab, "what was opened is what is read, whatever has its name by then") {
