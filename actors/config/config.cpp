@@ -4,19 +4,22 @@
 #include "actors/config/waiting_actions.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/base/unique_fd.hpp"
 #include "rpc/client/client.hpp"
 #include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
-#include <fstream>
+#include <fcntl.h>
 #include <iterator>
 #include <limits>
 #include <numeric>
-#include <sstream>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include <utility>
 
 namespace mistify::actors {
@@ -428,18 +431,25 @@ config builder::finish() && {
   return std::move(config_);
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error))
-    refuse(path.string() + ": is a directory");
-  std::ifstream in{path, std::ios::binary};
-  if (!in)
+/// What lies in a folder has to be a regular file: a pipe there would hold up the start for ever. A file that is named may be
+/// /dev/stdin.
+std::string read_file(const std::filesystem::path& path, bool in_folder) {
+  const rpc::unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | (in_folder ? O_NONBLOCK : 0))};
+  struct stat facts {};
+  if (!fd || ::fstat(fd.get(), &facts) != 0)
     refuse(path.string() + ": " + std::generic_category().message(errno));
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad())
-    refuse(path.string() + ": cannot be read");
-  return std::move(text).str();
+  if (S_ISDIR(facts.st_mode))
+    refuse(path.string() + ": is a directory");
+  if (in_folder && !S_ISREG(facts.st_mode))
+    refuse(path.string() + ": is no regular file");
+  std::string text;
+  std::array<char, 16 * 1024> bytes;
+  for (ssize_t n = 0; (n = ::read(fd.get(), bytes.data(), bytes.size())) != 0;)
+    if (n > 0)
+      text.append(bytes.data(), static_cast<std::size_t>(n));
+    else if (errno != EINTR)
+      refuse(path.string() + ": cannot be read");
+  return text;
 }
 
 std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
@@ -481,7 +491,7 @@ config parse_config(const std::vector<std::pair<std::string, std::string>>& file
 config_texts read_config_texts(const std::filesystem::path& path) {
   config_texts texts;
   for (const auto& file : files_of(path))
-    texts.emplace_back(file.string(), read_file(file));
+    texts.emplace_back(file.string(), read_file(file, file != path));
   return texts;
 }
 

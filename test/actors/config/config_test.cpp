@@ -1,9 +1,12 @@
+#include "actors/config/check.hpp"
 #include "actors/config/config.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace mistify;
 using actors::parse_config;
@@ -135,6 +138,38 @@ TEST_CASE("hidden files of a config folder are not read") {
   fs::create_symlink("nowhere", folder + "/other.json");
   CHECK_THROWS_AS(actors::load_config(folder), rpc::failure);
   fs::remove_all(folder);
+}
+
+TEST_CASE("what is no regular file in a config folder is refused by its name, and nobody waits for it") {
+  namespace fs = std::filesystem;
+  std::string folder = (fs::temp_directory_path() / "config-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()));
+  std::ofstream{folder + "/agent.json"} << R"({"services":{"x":{"port":1}}})";
+  const auto other = folder + "/other.json";
+  const auto is_refused = [&] {
+    CHECK_THROWS_WITH(actors::load_config(folder), Catch::Contains(other + ": is no regular file"));
+    const auto report = actors::check_config(fs::path{folder});
+    REQUIRE(report.mistakes.size() == 1);
+    CHECK(report.mistakes[0].text().find(other + ": is no regular file") != std::string::npos);
+    fs::remove(other);
+  };
+  REQUIRE(::mkfifo(other.c_str(), 0600) == 0);
+  is_refused();
+  fs::create_symlink("/dev/zero", other);
+  is_refused();
+  fs::create_directory(other);
+  CHECK_THROWS_WITH(actors::load_config(folder), Catch::Contains(other + ": is a directory"));
+  fs::remove_all(folder);
+}
+
+TEST_CASE("a config file that is named may be a pipe") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const std::string text = R"({"services":{"x":{"port":1}}})";
+  CHECK(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  ::close(ends[1]);
+  CHECK(actors::load_config("/dev/fd/" + std::to_string(ends[0])).services.size() == 1);
+  ::close(ends[0]);
 }
 
 TEST_CASE("a stream has one stage only") {
