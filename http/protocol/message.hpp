@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -35,6 +36,7 @@ struct request {
   std::vector<std::string> segments;
   std::multimap<std::string, std::string> query;
   std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
+  std::set<std::string, std::less<>> repeated;             ///< names of the headers that came more than once
   std::string body;
   std::string peer;                                     ///< address of the client, from the socket
   peer_ptr client;                                      ///< who is at the other end of the connection

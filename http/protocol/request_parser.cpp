@@ -20,8 +20,10 @@ void copy_headers(const request_head& head, request& to) {
     name.assign(field.name);
     std::transform(name.begin(), name.end(), name.begin(), rpc::text::lower);
     auto [at, fresh] = to.headers.try_emplace(name, field.value);
-    if (!fresh)
+    if (!fresh) {
       at->second.append(", ").append(field.value);
+      to.repeated.insert(name);
+    }
   }
 }
 

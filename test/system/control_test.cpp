@@ -149,6 +149,20 @@ TEST_CASE("a key that comes with another request is a conflict") {
         400);
 }
 
+TEST_CASE("a request with two keys is refused, also where they are the same, and queues nothing") {
+  house h;
+  const auto id = h.create_guest();
+  const auto before = h.http.get("/guests/" + id + "/jobs").body;
+  for (const auto& keys : {header_list{"Idempotency-Key: a", "Idempotency-Key: b"},
+                           header_list{"Idempotency-Key: a", "idempotency-key: a"}}) {
+    const auto refused = h.http.send("POST", "/guests/" + id + "/reboot", "", keys);
+    CHECK(refused.status == 400);
+    CHECK(refused.body.find("Idempotency-Key: there is more than one") != std::string::npos);
+  }
+  CHECK(h.http.get("/guests/" + id + "/jobs").body == before);
+  CHECK(h.http.send("POST", "/guests/" + id + "/reboot", "", {"Idempotency-Key: a, b"}).status == 202);
+}
+
 TEST_CASE("a forced delete takes the record though its stages fail") {
   house h;
   h.sub.on("Test.Delete", [](const call& c) { return rpc_error(c, R"("no domain")"); });

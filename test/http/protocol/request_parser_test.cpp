@@ -43,6 +43,7 @@ TEST_CASE("method, path, query and headers are read") {
   CHECK(*r.parameter("y") == "a&b");
   CHECK(r.parameter("z") == nullptr);
   CHECK(r.header("x-a") == "1%2F2, 3"); // not percent-decoded, as a client may send them so
+  CHECK(r.repeated == std::set<std::string, std::less<>>{"x-a"});
   CHECK(r.header("host") == "h");
   CHECK(r.header("remote_addr").empty());
 }
