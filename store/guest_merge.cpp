@@ -30,11 +30,18 @@ void keep_own(rpc::guest& returned, const rpc::guest& stored) {
   }
 }
 
-void settle_reason(rpc::guest& returned, const rpc::guest& sent) {
+/// The texts of a sub-agent get into events, logs, metrics and the keys of a cluster.
+void bound(std::string& text) {
+  rpc::drop_controls(text);
+  rpc::shorten_text(text, rpc::longest_state_reason);
+}
+
+void settle_state(rpc::guest& returned, const rpc::guest& sent) {
+  bound(returned.state);
+  bound(returned.state_reason);
   const bool stays_off = rpc::is_off(sent.state) && rpc::is_off(returned.state);
   if (returned.state != sent.state && returned.state_reason == sent.state_reason && !stays_off)
     returned.state_reason.clear();
-  rpc::shorten_text(returned.state_reason, rpc::longest_state_reason);
 }
 
 } // namespace
@@ -67,7 +74,7 @@ guest_ptr merge_guest(const stored_guest& stored, std::string_view sent_doc, rpc
     returned.extra = merge_metadata(std::move(returned.extra), sent->extra, known.extra);
   }
   keep_own(returned, known);
-  settle_reason(returned, sent ? *sent : known);
+  settle_state(returned, sent ? *sent : known);
   if (returned == known) // most stages change nothing: the text has not to be written anew
     return std::make_shared<const stored_guest>(stored);
   return to_stored(returned);

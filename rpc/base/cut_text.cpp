@@ -2,6 +2,8 @@
 
 #include "rpc/base/text.hpp"
 
+#include <utility>
+
 namespace mistify::rpc {
 
 namespace {
@@ -56,6 +58,15 @@ bool surely_fits(std::string_view text, std::size_t most) {
   return text.size() <= most / replacement;
 }
 
+/// Returns the bytes of the control character that begins there, 1 or 2; 0 if there is none.
+std::size_t control_at(std::string_view text, std::size_t at) noexcept {
+  if (text::is_control(text[at]))
+    return 1;
+  const bool is_c1 = text[at] == '\xc2' && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0 &&
+                     continues(text[at + 1]);
+  return is_c1 ? 2 : 0;
+}
+
 } // namespace
 
 std::string cut_text(std::string_view text, std::size_t most) {
@@ -77,13 +88,22 @@ void shorten_text(std::string& text, std::size_t most) {
 }
 
 bool has_control(std::string_view text) noexcept {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_c1 = text[i] == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0 &&
-                       continues(text[i + 1]);
-    if (text::is_control(text[i]) || is_c1)
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (control_at(text, i) > 0)
       return true;
-  }
   return false;
+}
+
+void drop_controls(std::string& text) {
+  if (!has_control(text))
+    return;
+  std::string kept;
+  for (std::size_t i = 0; i < text.size();)
+    if (const auto size = control_at(text, i); size > 0)
+      i += size;
+    else
+      kept += text[i++];
+  text = std::move(kept);
 }
 
 } // namespace mistify::rpc

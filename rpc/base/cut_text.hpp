@@ -16,4 +16,7 @@ void shorten_text(std::string& text, std::size_t most);
 /// True if a character of `text` is a control character (Unicode category Cc).
 bool has_control(std::string_view text) noexcept;
 
+/// Removes the control characters from `text`.
+void drop_controls(std::string& text);
+
 } // namespace mistify::rpc

@@ -28,7 +28,7 @@ struct power_rules {
 /// The `state_reason` of a guest whose machine is gone.
 inline constexpr std::string_view missing_machine = "missing";
 
-/// The longest `state_reason`, in bytes.
+/// The longest `state_reason`, in bytes; also the longest `state` that a sub-agent may give a guest.
 inline constexpr std::size_t longest_state_reason = 64;
 
 /// True for the states of a guest that is off.

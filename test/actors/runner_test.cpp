@@ -452,7 +452,7 @@ TEST_CASE("five read a guest's log at a time, and no download stands in their wa
 TEST_CASE_METHOD(runner_fixture, "a guest that cannot be stored as it was returned fails the stage") {
   add_guest(guest_id);
   const auto large = queue("reboot"), odd = queue("restart"), after = queue("restart");
-  answer(R"({"guest":{"id":")" + guest_id + R"(","state":")" + std::string(100'000, 'x') + R"("}})");
+  answer(R"({"guest":{"id":")" + guest_id + R"(","note":")" + std::string(100'000, 'x') + R"("}})");
   CHECK(job_of(large->value->job.id).status == job_status::error);
   CHECK(job_of(large->value->job.id).message.find("at most 65536") != std::string::npos);
   answer(R"({"guest":{"id":")" + guest_id + R"(","State":"odd"}})");

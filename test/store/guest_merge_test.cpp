@@ -95,6 +95,25 @@ TEST_CASE("no stage changes or removes the power member of a guest") {
           R"({"boot":"on"})");
 }
 
+TEST_CASE("a returned state is bounded as its reason is, and has no control characters") {
+  const stored_guest stored{"g", "kvm", R"({"id":"g","state":"running"})"};
+  const auto merged = [&](const std::string& state, const std::string& reason) {
+    rpc::guest returned;
+    returned.id = "g";
+    returned.state = state;
+    returned.state_reason = reason;
+    return rpc::decode_guest(merge_guest(stored, stored.doc, returned)->doc);
+  };
+  const auto odd = merged("shut\r\noff\x1b[2J\xc2\x9b\x7f", "us\ter");
+  CHECK(odd.state == "shutoff[2J");
+  CHECK(odd.state_reason == "user");
+  const auto long_one = merged(std::string(5000, 's'), std::string(5000, 'r'));
+  CHECK_THAT(long_one.state, Catch::StartsWith("sss") && Catch::EndsWith("…"));
+  CHECK(long_one.state.size() <= 64);
+  CHECK(long_one.state_reason.size() <= 64);
+  CHECK(merged("\xc3\xa4hnlich", "").state == "\xc3\xa4hnlich");
+}
+
 TEST_CASE("a reason that was sent stays with a guest that was off and still is, and with no other state") {
   const auto merged = [](const std::string& before, const std::string& after) {
     const stored_guest stored{"g", "kvm", R"({"id":"g","state":")" + before + R"(","state_reason":"panic"})"};

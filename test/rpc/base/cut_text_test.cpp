@@ -54,3 +54,13 @@ TEST_CASE("control characters are found, those beyond ASCII too") {
   for (const auto* text : {"", "plain", "ä ö", "\xc2\xa0", "\xc2", "日本"})
     CHECK_FALSE(has_control(text));
 }
+
+TEST_CASE("control characters are dropped, and nothing else") {
+  const auto without = [](std::string text) {
+    rpc::drop_controls(text);
+    return text;
+  };
+  CHECK(without("plain ä\xc2\xa0日本\xff") == "plain ä\xc2\xa0日本\xff");
+  CHECK(without("\x1b[1mred\r\n\x7f\xc2\x85\xc2") == "[1mred\xc2");
+  CHECK(without("\n\t").empty());
+}
