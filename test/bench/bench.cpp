@@ -29,9 +29,23 @@ struct named_row {
 
 const std::vector<named_row>& all_rows() {
   static const std::vector<named_row> rows{
-    {"get", row_get},       {"metrics", row_metrics}, {"jobs", row_jobs}, {"download", row_download},
-    {"memory", row_memory}, {"idle", row_idle},       {"hang", row_hang}, {"ready", row_ready},
-    {"look", row_look},     {"flat", row_flat},       {"tls", row_tls},
+    {"get", row_get},
+    {"metrics", row_metrics},
+    {"jobs", row_jobs},
+    {"alone", row_alone},
+    {"download", row_download},
+    {"memory", row_memory},
+    {"idle", row_idle},
+    {"hang", row_hang},
+    {"start", row_start},
+    {"ready", row_ready},
+    {"look", row_look},
+    {"flat", row_flat},
+    {"nginx-get", row_nginx_get},
+    {"nginx-metrics", row_nginx_metrics},
+    {"nginx-download", row_nginx_download},
+    {"nginx-list", row_nginx_list},
+    {"tls", row_tls},
   };
   return rows;
 }

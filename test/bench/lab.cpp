@@ -114,7 +114,8 @@ agent lab::start(const database_size& size, disk on, const tls_listener& with) {
   const auto name = "agent-" + std::to_string(++agents_);
   const auto database = file(name + ".db");
   copy_with_wal(seeded(size), database);
-  return {write(name + ".json", config_text(*this, size, database, with)), file(name + ".log"), on};
+  return {write(name + ".json", config_text(*this, size, database, with)), file(name + ".log"), on,
+          size.guests == 0 ? "/guests" : "/guests/" + guest_id(0)};
 }
 
 std::string lab::write(const std::string& name, std::string_view text) const {
@@ -123,8 +124,9 @@ std::string lab::write(const std::string& name, std::string_view text) const {
   return path;
 }
 
-agent::agent(std::string config, std::string output, disk on)
-  : config_{std::move(config)}, output_{std::move(output)}, disk_{on}, port_{test::free_port()} {
+agent::agent(std::string config, std::string output, disk on, std::string path)
+  : config_{std::move(config)}, output_{std::move(output)}, path_{std::move(path)}, disk_{on}, port_{
+                                                                                                 test::free_port()} {
   start();
 }
 
@@ -133,7 +135,7 @@ void agent::start() {
   if (disk_ == disk::slow)
     words.insert(words.begin(), {"env", "LD_PRELOAD=" SLOW_DISK});
   process_ = std::make_unique<child>(words, output_);
-  wait_for_answer(*process_, port_, "/guests/" + guest_id(0));
+  wait_for_answer(*process_, port_, path_);
 }
 
 std::chrono::nanoseconds agent::kill_and_start() {

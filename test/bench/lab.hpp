@@ -83,18 +83,20 @@ private:
 /// A serving agent on a database of its own.
 class agent {
 public:
-  agent(std::string config, std::string output, disk on);
+  /// `path` is what shows that it serves.
+  agent(std::string config, std::string output, disk on, std::string path);
 
   std::uint16_t port() const noexcept { return port_; }
   pid_t id() const noexcept { return process_->id(); }
 
-  /// Kills the agent with SIGKILL and restarts it. Returns the time until the first response to a read of a guest.
+  /// Kills the agent with SIGKILL and restarts it. Returns the time until the first response to a read of a guest, or,
+  /// where there are none, of the list.
   std::chrono::nanoseconds kill_and_start();
 
 private:
   void start();
 
-  std::string config_, output_;
+  std::string config_, output_, path_;
   disk disk_;
   std::uint16_t port_;
   std::unique_ptr<child> process_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <sys/types.h>
+#include <vector>
 
 namespace mistify::bench {
 
@@ -14,5 +15,8 @@ void forget_peak(pid_t id);
 /// Returns the CPU time used by the living threads. Precise to nanoseconds; /proc/PID/stat has hundredths of a
 /// second, only three for 1 % of a core during three seconds.
 std::chrono::nanoseconds cpu_time(pid_t id);
+
+/// Returns the living children of a process.
+std::vector<pid_t> children_of(pid_t parent);
 
 } // namespace mistify::bench

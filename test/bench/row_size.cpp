@@ -37,6 +37,15 @@ std::vector<figure> row_idle(lab& in) {
   return {{"CPU when idle, 10,000 guests", "", "", 100 * (used / length), 1, false, "%"}};
 }
 
+/// With an empty database that is there.
+std::vector<figure> row_start(lab& in) {
+  auto ours = in.start_agent({0, 1000});
+  std::vector<double> times;
+  for (int i = 0; i < 2 * in.how_much.rounds; ++i)
+    times.push_back(std::chrono::duration<double, std::milli>{ours.kill_and_start()}.count());
+  return {{"start with 0 guests until it answers", "", "", median(times), 20, false, "ms"}};
+}
+
 std::vector<figure> row_ready(lab& in) {
   auto ours = in.start_agent({many_guests, 100'000});
   std::vector<double> times;

@@ -1,4 +1,4 @@
-#include "process_figures.hpp"
+#include "nginx.hpp"
 #include "rows.hpp"
 #include "seed.hpp"
 #include "tls_link.hpp"
@@ -18,12 +18,8 @@ constexpr double goal = 0.9;
 constexpr int shakers = 2; // connections that are made at a time
 
 /// The certificate of both servers.
-struct certificate {
-  std::string cert, key;
-};
-
-certificate make_certificate(const lab& in) {
-  const certificate made{in.file("tls.crt"), in.file("tls.key")};
+nginx::identity make_certificate(const lab& in) {
+  nginx::identity made{in.file("tls.crt"), in.file("tls.key")};
   child{{"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2",
          "-subj", "/CN=localhost", "-keyout", made.key, "-out", made.cert},
         in.file("openssl.log")}
@@ -31,25 +27,7 @@ certificate make_certificate(const lab& in) {
   return made;
 }
 
-/// nginx with that certificate: the same small answer from a file, and the same download as a proxy.
-child start_nginx(const lab& in, const certificate& with, std::uint16_t port, const std::string& path,
-                  const std::string& file) {
-  const auto config =
-    "daemon off; user root; worker_processes auto; error_log stderr; pid " + in.file("nginx.pid") +
-    "; events { worker_connections 512; } http { access_log off; tcp_nodelay on; keepalive_requests "
-    "100000000; client_body_temp_path " +
-    in.file("nginx-body") + "; proxy_temp_path " + in.file("nginx-proxy") + "; fastcgi_temp_path " +
-    in.file("nginx-f") + "; uwsgi_temp_path " + in.file("nginx-u") + "; scgi_temp_path " + in.file("nginx-s") +
-    "; server { listen 127.0.0.1:" + std::to_string(port) + " ssl; ssl_certificate " + with.cert +
-    "; ssl_certificate_key " + with.key + "; ssl_protocols TLSv1.3; ssl_session_cache off; location = " + path +
-    " { default_type application/json; alias " + file +
-    "; } location = /download { proxy_method POST; proxy_http_version 1.1; proxy_buffering off; proxy_pass "
-    "http://127.0.0.1:" +
-    std::to_string(in.sub_agent_port()) + "/download/" + std::to_string(in.how_much.download) + "; } } }";
-  return child{{"nginx", "-p", in.folder(), "-c", in.write("nginx.conf", config)}, in.file("nginx.log")};
-}
-
-void wait_for_tls(child& server, const tls_client_settings& with, std::uint16_t port, const std::string& path) {
+void wait_for_tls(nginx& server, const tls_client_settings& with, std::uint16_t port, const std::string& path) {
   for (const auto deadline = clock::now() + 20s;; std::this_thread::sleep_for(5ms)) {
     try {
       tls_link{with, port}.get_and_drop(path);
@@ -98,9 +76,12 @@ std::vector<figure> row_tls(lab& in) {
   const auto agent = in.start_agent({10, 1000}, tls_listener{ours, both.cert, both.key});
   const auto path = "/guests/" + guest_id(0);
   const tls_client_settings with;
-  auto nginx =
-    start_nginx(in, both, theirs, path, in.write("guest.json", http_link{agent.port()}.ask("GET", path).body));
-  wait_for_tls(nginx, with, theirs, path);
+  nginx beside{in,
+               theirs,
+               {{path, nginx_file(in.write("guest.json", http_link{agent.port()}.ask("GET", path).body))},
+                {"/download", nginx_download(in.how_much.download)}},
+               both};
+  wait_for_tls(beside, with, theirs, path);
   const auto rounds = in.how_much.rounds;
   const auto shakes = measure_in_turn(
     rounds, [&] { return handshakes(in, with, ours, path); }, [&] { return handshakes(in, with, theirs, path); });

@@ -3,6 +3,7 @@
 #include "lab.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
@@ -35,6 +36,12 @@ std::vector<figure> row_ready(lab& in);
 std::vector<figure> row_look(lab& in);
 std::vector<figure> row_flat(lab& in);
 std::vector<figure> row_tls(lab& in);
+std::vector<figure> row_nginx_get(lab& in);
+std::vector<figure> row_nginx_metrics(lab& in);
+std::vector<figure> row_nginx_download(lab& in);
+std::vector<figure> row_nginx_list(lab& in);
+std::vector<figure> row_alone(lab& in);
+std::vector<figure> row_start(lab& in);
 
 inline double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());

@@ -88,7 +88,7 @@ void seed(const std::string& file, std::size_t guests, std::size_t jobs) {
     end_job(log, create);
   });
   // The log then holds these only: the creates are older.
-  in_batches(log, 0, jobs, [&](std::size_t i) {
+  in_batches(log, 0, guests == 0 ? 0 : jobs, [&](std::size_t i) {
     log.add_job({job_id(i), guest_id(i % guests), "reboot", "", "", ""});
     end_job(log, job_id(i));
   });

@@ -23,6 +23,15 @@ std::string value_of(const std::string& text, const std::string& name) {
   return text.substr(begin, text.find_first_of(" \n", begin) - begin);
 }
 
+/// The word before `name`.
+std::string value_before(const std::string& text, const std::string& name) {
+  const auto at = text.find(name);
+  if (at == std::string::npos || at == 0)
+    throw std::runtime_error{"wrk did not say \"" + name + "\":\n" + text};
+  const auto begin = text.find_last_of(" \n", at - 1) + 1;
+  return text.substr(begin, at - begin);
+}
+
 /// "1.25ms" → 1250
 double microseconds(const std::string& time) {
   std::size_t digits = 0;
@@ -50,7 +59,8 @@ wrk_figures run_wrk(const wrk_load& load, const std::string& folder) {
   std::ifstream in{output};
   const std::string text{std::istreambuf_iterator<char>{in}, {}};
   expect_success(text, load);
-  return {std::stod(value_of(text, "Requests/sec:")), microseconds(value_of(text, " 99% "))};
+  return {std::stod(value_of(text, "Requests/sec:")), microseconds(value_of(text, " 99% ")),
+          std::stod(value_before(text, " requests in "))};
 }
 
 } // namespace mistify::bench

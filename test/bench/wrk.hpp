@@ -9,6 +9,7 @@ namespace mistify::bench {
 struct wrk_figures {
   double per_second = 0;
   double p99_us = 0;
+  double requests = 0; ///< that were answered
 };
 
 /// wrk's load on a server: 16 connections, two threads.
