@@ -6,6 +6,7 @@
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/guest_params.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/views/guest_list.hpp"
 #include "rpc/model/cloud_init.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
@@ -149,7 +150,7 @@ task<answer> create_guest(context& cx, request from) {
 task<answer> get_guest(context& cx, request from) {
   const auto guest = require_guest(cx, from.captures["guest"]);
   auto out = json_answer(200, public_guest(guest->doc));
-  add_tag(cx, out, guest->doc);
+  out.headers.emplace_back("ETag", cx.list.tags().of(guest, [&cx] { return cx.host.tag_key(); }));
   co_return out;
 }
 
