@@ -57,6 +57,9 @@ public:
   /// When to post `expired`.
   tick deadline() const noexcept { return deadline_.load(); }
 
+  /// True until the TLS handshake is over: what the client sends then takes long to answer.
+  bool greets() const noexcept { return greets_.load(std::memory_order_relaxed); }
+
   /// Sets the handler's answer. Called once for each request, on any thread.
   void complete(answer a);
 
@@ -134,6 +137,7 @@ private:
   peer_ptr peer_; // from the end of the handshake on with the certificate
   std::atomic<std::uint32_t> signals_{0};
   std::atomic<tick> deadline_{never};
+  std::atomic<bool> greets_;
   std::optional<share_table::place> share_; // of the address; from the end of the handshake on of the certificate
 
   const std::shared_ptr<const tls_context> tls_; // null: plain

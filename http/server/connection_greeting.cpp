@@ -24,6 +24,7 @@ bool connection::greet(thread on) {
 }
 
 bool connection::welcome() {
+  greets_ = false;
   state_->handshakes.end(key_);
   if (auto certificate = tls_->certificate_of(*socket_.session())) {
     auto known = *peer_;
@@ -60,6 +61,7 @@ bool connection::end_greeting() {
   constexpr std::string_view hint = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 27\r\n"
                                     "Connection: close\r\n\r\nThis port speaks TLS only.\n";
   ++state_->refused;
+  greets_ = false;
   state_->handshakes.end(key_);
   if (socket_.met_plain_http())
     ::send(key_.fd, hint.data(), hint.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

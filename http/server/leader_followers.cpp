@@ -21,6 +21,11 @@ void leader_followers::place::begins() noexcept {
     all_.wake_from_doze();
 }
 
+void leader_followers::place::steps_down() noexcept {
+  if (leads_.load(std::memory_order_relaxed))
+    all_.step_down(*this);
+}
+
 void leader_followers::place::ends() noexcept {
   if (busy())
     rounds_.fetch_add(1);
@@ -66,10 +71,13 @@ void leader_followers::run() {
 bool leader_followers::lead(place& mine) {
   lock held{mutex_};
   while (!over_ && free_places_ == 0) {
-    if (somebody_looks_)
+    if (somebody_looks_) {
+      ++sleeping_;
       follow_.wait(held);
-    else
+      --sleeping_;
+    } else {
       look_after_leaders(held);
+    }
   }
   if (over_)
     return false;
@@ -78,13 +86,15 @@ bool leader_followers::lead(place& mine) {
   mine.leads_ = true;
   if (!somebody_looks_)
     follow_.notify_one();
+  else if (free_places_ > 0)
+    wake_follower();
   return true;
 }
 
 void leader_followers::look_after_leaders(lock& held) {
   somebody_looks_ = true;
   if (idle_looks_ < looks_before_doze)
-    look_.wait_for(held, patience_, [this] { return over_; });
+    look_.wait_for(held, patience_, [this] { return over_ || free_places_ > 0; });
   else
     doze(held);
   depose_late();
@@ -94,7 +104,7 @@ void leader_followers::look_after_leaders(lock& held) {
 void leader_followers::doze(lock& held) {
   dozing_ = true;
   if (std::ranges::none_of(leaders_, &place::busy))
-    look_.wait(held, [this] { return over_ || !dozing_; });
+    look_.wait(held, [this] { return over_ || !dozing_ || free_places_ > 0; });
   dozing_ = false;
 }
 
@@ -102,6 +112,21 @@ void leader_followers::wake_from_doze() {
   const std::lock_guard held{mutex_};
   dozing_ = false;
   look_.notify_one();
+}
+
+/// If every thread works, the first one that is through leads.
+void leader_followers::step_down(place& mine) {
+  const std::lock_guard held{mutex_};
+  if (over_ || std::erase(leaders_, &mine) == 0)
+    return;
+  mine.leads_ = false;
+  ++free_places_;
+  wake_follower();
+}
+
+/// For a free place. The watching follower leads only if no other sleeps: its own place would have to be filled too.
+void leader_followers::wake_follower() {
+  (sleeping_ > 0 ? follow_ : look_).notify_one();
 }
 
 void leader_followers::depose_late() {

@@ -51,7 +51,7 @@ struct server::impl {
 
   bool take_turn(leader_followers::place& mine);
   std::optional<epoll_event> next_event();
-  bool dispatch(const epoll_event& e);
+  bool dispatch(const epoll_event& e, leader_followers::place& mine);
   void on_alarm();
   void tell_all(std::uint32_t signal);
   void stop(std::chrono::milliseconds grace);
@@ -68,7 +68,7 @@ struct server::impl {
 bool server::impl::take_turn(leader_followers::place& mine) {
   const auto event = next_event();
   mine.begins();
-  return !event || dispatch(*event);
+  return !event || dispatch(*event, mine);
 }
 
 /// Events that came together are shared, so that none waits for the one before it where that takes long.
@@ -88,12 +88,15 @@ std::optional<epoll_event> server::impl::next_event() {
   return event;
 }
 
-/// False when the worker is to end.
-bool server::impl::dispatch(const epoll_event& e) {
+/// False when the worker is to end. A TLS handshake takes as long as a hundred reads: others go on meanwhile.
+bool server::impl::dispatch(const epoll_event& e, leader_followers::place& mine) {
   auto key = poller::key_of(e);
   if (key.generation != watch_key::own) {
-    if (auto c = shared->connections.find(key))
+    if (auto c = shared->connections.find(key)) {
+      if (e.events & EPOLLIN && c->greets())
+        mine.steps_down();
       c->post(signals_of(e.events), connection::thread::worker);
+    }
     return true;
   }
   if (shared->events.is_quit(key))

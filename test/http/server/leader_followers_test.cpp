@@ -20,9 +20,15 @@ namespace {
 /// Work for a crew: pieces that are waited for, as connections' events are.
 class errands {
 public:
-  void add(std::function<void()> piece) {
+  using piece = std::function<void(leader_followers::place&)>;
+
+  void add(std::function<void()> what) {
+    add_with_place([what = std::move(what)](leader_followers::place&) { what(); });
+  }
+
+  void add_with_place(piece what) {
     const std::lock_guard held{mutex_};
-    pieces_.push_back(std::move(piece));
+    pieces_.push_back(std::move(what));
     came_.notify_one();
   }
 
@@ -39,11 +45,11 @@ public:
     --waiting_;
     if (over_)
       return false;
-    const auto piece = std::move(pieces_.front());
+    const auto what = std::move(pieces_.front());
     pieces_.pop_front();
     held.unlock();
     mine.begins();
-    piece();
+    what(mine);
     return true;
   }
 
@@ -55,7 +61,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::condition_variable came_;
-  std::deque<std::function<void()>> pieces_;
+  std::deque<piece> pieces_;
   int waiting_ = 0;
   bool over_ = false;
 };
@@ -65,10 +71,12 @@ struct crew {
     : threads{how, [this](leader_followers::place& mine) { return work.take_turn(mine); }} {}
   ~crew() { work.end(); }
 
-  /// Adds a piece of work that takes as long as what is returned is there.
-  auto add_long() {
+  /// Adds a piece of work that takes as long as what is returned is there, and says so where it is to.
+  auto add_long(bool says_so = false) {
     auto until = std::make_shared<std::latch>(1);
-    work.add([this, until] {
+    work.add_with_place([this, until, says_so](leader_followers::place& mine) {
+      if (says_so)
+        mine.steps_down();
       ++stuck;
       until->wait();
       --stuck;
@@ -126,6 +134,27 @@ TEST_CASE("a follower takes the place of a leader whose work takes long") {
   CHECK(eventually([&] { return c.stuck == 0; }));
   CHECK(c.does_short_work());
   CHECK(eventually([&] { return c.work.waiting() == 1; })); // who was deposed leads no more
+}
+
+TEST_CASE("a leader that says that its work takes long is followed at once") {
+  crew c{{3, 1, patient}};
+  auto one = c.add_long(true);
+  CHECK(c.does_short_work()); // by one that sleeps
+  const auto other = c.add_long(true);
+  CHECK(c.does_short_work()); // by the one that watches
+  const auto last = c.add_long(true);
+  REQUIRE(eventually([&] { return c.stuck == 3; }));
+  one.reset();
+  CHECK(c.does_short_work()); // by the one that came back
+  CHECK(c.stuck == 2);
+  CHECK(c.work.waiting() == 1);
+}
+
+TEST_CASE("of several leaders that step down together each is followed") {
+  crew c{{5, 2, patient}};
+  const auto one = c.add_long(true), other = c.add_long(true);
+  REQUIRE(eventually([&] { return c.stuck == 2; }));
+  CHECK(eventually([&] { return c.work.waiting() == 2; }));
 }
 
 TEST_CASE("when every thread is held up, work goes on with the first that comes back") {
