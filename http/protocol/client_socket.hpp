@@ -38,9 +38,12 @@ public:
   /// True if the handshake failed because the client speaks HTTP without TLS.
   bool met_plain_http() const noexcept { return met_plain_http_; }
 
-  /// As recv(2): 0 at the end, -1 with errno EAGAIN if nothing is there. With TLS more may be there until it says EAGAIN,
-  /// however little it read.
+  /// As recv(2): 0 at the end, -1 with errno EAGAIN if nothing is there.
   ssize_t read(std::span<char> to) noexcept;
+
+  /// False if the last `read`, which got bytes and filled its room if `filled`, left nothing: what comes later makes an
+  /// event.
+  bool may_have_more(bool filled) const noexcept;
 
   /// As sendmsg(2). After EAGAIN, TLS has to be given the same bytes again.
   ssize_t write(std::span<const iovec> parts);
@@ -59,7 +62,7 @@ public:
   /// Counts bytes that were moved to the descriptor past this class. Not with TLS.
   void count(std::size_t n) noexcept { sent_ += n; }
 
-  /// The poll(2) event after which a write that said EAGAIN is to be tried again.
+  /// The poll(2) event after which what said EAGAIN last is to be tried again. Before that, of TLS: POLLIN.
   short awaited() const noexcept { return awaited_; }
 
 private:

@@ -2,6 +2,7 @@
 
 #include "http/server/transfer.hpp"
 
+#include <poll.h>
 #include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,8 +59,9 @@ void connection::handle(std::uint32_t signals, thread on) noexcept {
 void connection::try_handle(std::uint32_t signals, thread on) {
   if (stage_ == stage::closed)
     return;
-  // With TLS a read may wait for room to write.
-  may_read_ |= (signals & (readable | half_closed | (tls_ ? std::uint32_t{writable} : 0U))) != 0;
+  // With TLS a read may wait for room to write. During a download the socket belongs to another thread.
+  const bool wants_room = tls_ && (stage_ == stage::downloading || socket_.awaited() == POLLOUT);
+  may_read_ |= (signals & (readable | half_closed | (wants_room ? std::uint32_t{writable} : 0U))) != 0;
   half_closed_ |= (signals & half_closed) != 0;
   if (signals & crowded && stage_ == stage::greeting)
     return close();
@@ -124,7 +126,7 @@ bool connection::step(thread on) {
 void connection::on_deadline() {
   set_deadline(never);
   late_ = stage_ == stage::reading || stage_ == stage::greeting;
-  may_read_ |= stage_ == stage::reading;
+  may_read_ |= late_;
   if (stage_ == stage::draining)
     close();
   else if (stage_ == stage::downloading)

@@ -2,6 +2,7 @@
 
 #include <string_view>
 #include <sys/socket.h>
+#include <utility>
 
 // The TLS handshake, before the first request. It holds no thread, and has the deadline of a request.
 namespace mistify::http {
@@ -13,11 +14,12 @@ bool connection::greet(thread on) {
   }
   if (deadline() == never && !late_)
     set_deadline(in(state_->settings.request_timeout));
-  switch (socket_.shake_hands()) {
-  case client_socket::handshake::done: return welcome();
-  case client_socket::handshake::failed: return end_greeting();
-  case client_socket::handshake::waits: break;
-  }
+  if (std::exchange(may_read_, false)) // else this is the event that the socket has room to write, which comes first
+    switch (socket_.shake_hands()) {
+    case client_socket::handshake::done: return welcome();
+    case client_socket::handshake::failed: return end_greeting();
+    case client_socket::handshake::waits: break;
+    }
   if (late_)
     close();
   return false;

@@ -108,6 +108,22 @@ TEST_CASE("a request over TLS may come byte by byte") {
   CHECK(c.answer().body == "POST /b xyz");
 }
 
+/// What is left in the kernel makes no further event: a read that leaves something there would wait for ever.
+TEST_CASE("a body over TLS is read to its end, however its records and segments lie") {
+  const tls_files files;
+  http::server_settings settings;
+  settings.request_timeout = 20s;
+  running_server s{{}, with_tls(files.config(), settings)};
+  raw_tls_client c{s.port};
+  for (const std::size_t piece : {1000U, 8191U, 16'000U, 16'384U, 16'385U, 50'000U}) {
+    const std::string body(200'000, static_cast<char>('a' + piece % 20));
+    c.send("POST /b HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
+    for (std::size_t at = 0; at < body.size(); at += piece)
+      c.send(body.substr(at, piece));
+    REQUIRE(c.answer().body == "POST /b " + body);
+  }
+}
+
 TEST_CASE("large bodies pass both ways over TLS, to a slow reader too") {
   const tls_files files;
   running_server s{{{"/echo",
