@@ -46,7 +46,10 @@ public:
   pending_requests() : sweeper_{[this](const std::stop_token& stop) { sweep(stop); }} {}
 
   ~pending_requests() {
-    sweeper_.request_stop();
+    {
+      const std::lock_guard lock{mutex_}; // else the sweeper could miss it between its look and its sleep
+      sweeper_.request_stop();
+    }
     wake_.notify_all();
     sweeper_.join();
     close();
@@ -62,7 +65,9 @@ public:
     }
     const auto id = ++last_id_;
     rows_.emplace(id, question{steady_clock::now() + longest, std::move(on_done)});
-    if (rows_.size() == 1)
+    const bool dozed = std::exchange(dozes_, false);
+    lock.unlock();
+    if (dozed)
       wake_.notify_all();
     return id;
   }
@@ -97,13 +102,14 @@ private:
     reply_handler on_done;
   };
 
-  /// Checks every request periodically: there are few, and most are answered long before their deadline. Sleeps while
-  /// there is none.
+  /// Checks every request periodically: there are few, and most are answered long before their deadline. Dozes if there is
+  /// none when it looks; only then the next request wakes it.
   void sweep(const std::stop_token& stop) {
     rpc::missed_time missed{sweep_interval};
     std::unique_lock lock{mutex_};
     while (!stop.stop_requested()) {
-      wake_.wait(lock, [&] { return stop.stop_requested() || !rows_.empty(); });
+      dozes_ = rows_.empty();
+      wake_.wait(lock, [&] { return stop.stop_requested() || !dozes_; });
       missed.begin(steady_clock::now());
       wake_.wait_for(lock, sweep_interval, [&] { return stop.stop_requested(); });
       put_off(missed.look(steady_clock::now()));
@@ -139,6 +145,7 @@ private:
   std::unordered_map<std::uint64_t, question> rows_;
   std::uint64_t last_id_ = 0;
   bool closed_ = false;
+  bool dozes_ = false;   // the sweeper waits for a request
   std::jthread sweeper_; // last: it uses the other members
 };
 
