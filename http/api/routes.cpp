@@ -174,7 +174,7 @@ bool is_known(const router::match& found) {
   return found.row->asks.what() != requirement::kind::action || actors::find_action_kind(found.captures["action"]);
 }
 
-task<answer> route_to(context& state, router::match found, request incoming) {
+task<answer> route_to(context& state, router::match&& found, request&& incoming) {
   if (found.allowed.empty())
     return refuse(error_answer(404, "not found"));
   // A HEAD must not set anything going, and a GET of an action does.
@@ -197,7 +197,7 @@ void check_bounds(const context& state, const request& from) {
 }
 
 /// A handler may fail before it begins to be a coroutine.
-task<answer> answer_to(context& state, router::match found, request incoming) {
+task<answer> answer_to(context& state, router::match&& found, request&& incoming) {
   try {
     check_bounds(state, incoming);
     return route_to(state, std::move(found), std::move(incoming));

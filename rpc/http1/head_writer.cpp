@@ -2,6 +2,7 @@
 
 #include "rpc/http1/grammar.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 namespace mistify::rpc::http1 {
@@ -9,6 +10,10 @@ namespace mistify::rpc::http1 {
 namespace {
 
 void append_value(std::string& out, std::string_view value) {
+  if (std::ranges::none_of(value, text::is_control)) {
+    out += value;
+    return;
+  }
   for (char c : value)
     out += text::is_control(c) ? ' ' : c;
 }

@@ -2,9 +2,13 @@
 
 #include "rpc/http1/grammar.hpp"
 
+#include <algorithm>
+
 namespace mistify::rpc::http1 {
 
 std::optional<std::string> percent_decode(std::string_view s) {
+  if (s.find('%') == s.npos) // most have no escape
+    return s.find('\0') == s.npos ? std::optional{std::string{s}} : std::nullopt;
   std::string out;
   out.reserve(s.size());
   for (std::size_t i = 0; i < s.size(); ++i) {
@@ -25,7 +29,7 @@ std::optional<std::string> percent_decode(std::string_view s) {
 }
 
 std::string_view path_of(std::string_view target) {
-  target = target.substr(0, target.find_first_of("?#"));
+  target = target.substr(0, std::min(target.find('?'), target.find('#')));
   for (std::string_view scheme : {"http://", "https://"}) {
     if (!text::equal_ignoring_case(target.substr(0, scheme.size()), scheme))
       continue;
