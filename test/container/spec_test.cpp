@@ -214,7 +214,10 @@ TEST_CASE("a file is bound read-only, and only if it lies in the media, behind a
   const auto mounts = made(g, {"HostConfig", "Mounts"}, rules);
   CHECK_THAT(mounts, Contains(R"("Type":"bind")") && Contains(R"("ReadOnly":true)") && Contains("a.iso"));
   CHECK(plan_container(g, "x", rules).volumes.empty());
-  for (const auto* bad : {"secret", "media/link", "media/../secret", "media", "media/none"}) {
+  dir.write("media/a,source=b", "x");
+  dir.write("media/a\"b", "x");
+  for (const auto* bad :
+       {"media/a,source=b", "media/a\"b", "secret", "media/link", "media/../secret", "media", "media/none"}) {
     g.disks[0].source = (dir.path() / bad).string();
     CHECK_THAT(refusal(g, rules), Contains("disks[0].source"));
   }

@@ -105,6 +105,8 @@ void expect_mount_point(const std::string& path, const std::string& field) {
 std::string media_file(const std::string& source, const std::string& field, const container_rules& rules) {
   if (rules.media.empty())
     refuse_field(field, "a container's disk has none, unless it is a file in a folder of --media");
+  if (source.find_first_of(",\"") != source.npos || rpc::has_control(source)) // podman makes a list with commas of it
+    refuse_field(field, "has a character that no medium may have in its name");
   std::vector<images::store_root> roots;
   for (const auto& folder : rules.media)
     roots.push_back({folder, false});

@@ -40,8 +40,9 @@ void guest_marks::note(const std::string& guest) {
 }
 
 void guest_marks::note_stop(const std::string& guest, const std::string& run) {
-  if (stopped_run(guest) != run)
-    write(guest, run);
+  const auto kept = run.size() > longest_run ? std::string{} : run; // a longer one is no time
+  if (stopped_run(guest) != kept)
+    write(guest, kept);
 }
 
 std::string guest_marks::stopped_run(const std::string& guest) const {

@@ -165,6 +165,16 @@ chosen_parts choose_parts(const tar_index& archive, const image_parts& parts) {
   return chosen;
 }
 
+void expect_size(const chosen_parts& parts, std::uint64_t most) {
+  std::uint64_t left = most;
+  for (const auto role : parts.roles) {
+    const auto size = parts.files[role]->size;
+    if (size > left)
+      broken("its layers are larger than any image may be");
+    left -= size;
+  }
+}
+
 std::string part_name(std::size_t index) {
   return std::to_string(index) + ".part";
 }
@@ -194,11 +204,13 @@ image_parts read_parts(const tar_index& archive) {
 
 } // namespace
 
-image_archive::image_archive(const std::filesystem::path& file, const std::string& tag) : archive_{file} {
+image_archive::image_archive(const std::filesystem::path& file, const std::string& tag, std::uint64_t most)
+  : archive_{file} {
   const auto parts = read_parts(archive_);
   if (parts.layers.empty() || parts.layers.size() > most_layers)
     broken("it has " + std::to_string(parts.layers.size()) + " layers");
   const auto chosen = choose_parts(archive_, parts);
+  expect_size(chosen, most);
   auto manifest = manifest_of(chosen.roles, tag);
   const auto size = manifest.size();
   manifest.resize(padded(size), '\0');

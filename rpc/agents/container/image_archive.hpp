@@ -18,8 +18,9 @@ namespace mistify::agents::container {
 /// config; the config, of an OCI archive, is checked here against the digest it is named by.
 class image_archive {
 public:
-  /// `tag` is REPOSITORY:TAG. Throws std::runtime_error with what is wrong with the archive.
-  image_archive(const std::filesystem::path& file, const std::string& tag);
+  /// `tag` is REPOSITORY:TAG. Throws std::runtime_error with what is wrong with the archive; also if its layers have more
+  /// than `most` bytes, each counted as often as it is used, since the engine unpacks it so often.
+  image_archive(const std::filesystem::path& file, const std::string& tag, std::uint64_t most = UINT64_MAX);
 
   std::uint64_t size() const noexcept { return size_; } ///< bytes
   /// The next bytes, up to `most`; returns how many.

@@ -2,6 +2,7 @@
 
 #include "rpc/agents/container/image_archive.hpp"
 #include "rpc/agents/container/pull_progress.hpp"
+#include "rpc/agents/container/registry_policy.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/fetch/sha256.hpp"
 #include "rpc/fetch/units.hpp"
@@ -196,7 +197,7 @@ void image_store::fetch(const std::string& id, const file_fetch::order& what, fe
 }
 
 void image_store::load_archive(const fs::path& file, const std::string& id, const std::function<bool()>& stop) {
-  image_archive archive{file, local_tag(id).text()};
+  image_archive archive{file, local_tag(id).text(), settings_.limits.max_size};
   engine_request request{.method = "POST", .path = "/images/load?quiet=1", .content_type = "application/x-tar"};
   request.upload = [&](char* to, std::size_t most) { return archive.read(to, most); };
   request.upload_size = archive.size();
@@ -210,6 +211,7 @@ void image_store::load_archive(const fs::path& file, const std::string& id, cons
 void image_store::pull(const std::string& id, const std::string& reference, fetch_progress& progress,
                        const std::function<bool()>& stop) {
   const auto tag = split_reference(reference);
+  expect_registry(tag, settings_.reading.nets);
   pull_progress layers{progress};
   engine_request request{.method = "POST",
                          .path = "/images/create?fromImage=" + escaped(tag.repository) + "&tag=" + escaped(tag.tag)};
@@ -229,7 +231,14 @@ void image_store::pull(const std::string& id, const std::string& reference, fetc
 // -- where images came from ------------------------------------------------------------------------------------------
 
 fs::path image_store::note_of(const std::string& id) const {
-  return folder_ / "images" / escaped(id);
+  constexpr std::size_t longest = 200; // file systems end at 255
+  auto name = escaped(id);
+  if (name.size() > longest) {
+    fetching::sha256 sum;
+    sum.add(id);
+    name = "%" + sum.hex(); // no id begins so
+  }
+  return folder_ / "images" / name;
 }
 
 void image_store::note(const std::string& id, const std::string& origin) {
