@@ -172,11 +172,26 @@ void fake_engine::serve(int socket) {
   ::close(socket);
 }
 
+/// Puts the name of a container in the place of its id.
+void fake_engine::name_container(engine_call& call) const {
+  constexpr std::size_t prefix = 12, length = 64; // "/containers/"
+  if (!call.path.starts_with("/containers/"))
+    return;
+  const auto id = call.path.substr(prefix, call.path.find('/', prefix) - prefix);
+  if (id.size() != length)
+    return;
+  call.id = id;
+  for (const auto& [name, c] : containers_)
+    if (c.id == id)
+      return void(call.path.replace(prefix, length, name));
+}
+
 /// False: the connection is over.
-bool fake_engine::answer(int socket, const engine_call& call) {
+bool fake_engine::answer(int socket, engine_call call) {
   std::function<std::optional<engine_reply>(const engine_call&)> trouble;
   {
     const std::lock_guard lock{mutex_};
+    name_container(call);
     seen_.push_back(call);
     trouble = trouble_;
   }
@@ -239,12 +254,19 @@ engine_reply fake_engine::reply_to(const engine_call& call) {
   if (call.path == "/info")
     return {200, R"({"ServerVersion":"20.10"})"};
   if (call.path.starts_with("/networks/") && call.path.ends_with("/connect")) {
-    const auto name = text_at(json::document::parse(call.body).root(), {"Container"});
-    containers_.at(name).networks.push_back(call.path.substr(10, call.path.size() - 18));
+    const auto id = text_at(json::document::parse(call.body).root(), {"Container"});
+    const auto found = std::ranges::find_if(containers_, [&](const auto& row) { return row.second.id == id; });
+    if (found == containers_.end())
+      return message(404, "No such container: " + id);
+    found->second.networks.push_back(call.path.substr(10, call.path.size() - 18));
     return {200, ""};
   }
   if (call.path == "/networks/bridge" || call.path == "/networks/lan")
-    return {200, R"({"Name":"x"})"};
+    return {200, R"({"Name":")" + call.path.substr(10) + R"(","Id":"b0","Driver":"bridge"})"};
+  if (call.path == "/networks/host" || call.path == "/networks/4057")
+    return {200, R"({"Name":"host","Id":"4057a1","Driver":"host"})"};
+  if (call.path == "/networks/1a2b")
+    return {200, R"({"Name":"other","Id":"1a2b3c","Driver":"bridge"})"};
   return message(404, "page not found");
 }
 
@@ -276,7 +298,9 @@ engine_reply fake_engine::create(const engine_call& call) {
     return message(podman_ ? 500 : 409, "Conflict. The container name \"/" + name + "\" is already in use");
   const auto document = json::document::parse(call.body);
   container c;
-  c.id = "c" + std::to_string(++next_id_);
+  char id[65];
+  std::snprintf(id, sizeof id, "%064x", ++next_id_);
+  c.id = id;
   c.body = call.body;
   c.guest = text_at(document.root(), {"Labels", "mistify.guest"});
   const auto network = text_at(document.root(), {"HostConfig", "NetworkMode"});
@@ -284,7 +308,7 @@ engine_reply fake_engine::create(const engine_call& call) {
     c.networks.push_back(network);
   emit("create", name, c);
   containers_[name] = std::move(c);
-  return {201, R"({"Id":"c1","Warnings":[]})"};
+  return {201, R"({"Id":")" + std::string{id} + R"(","Warnings":[]})"};
 }
 
 engine_reply fake_engine::act(const engine_call& call, const std::string& name, const std::string& action) {
@@ -350,11 +374,13 @@ engine_reply fake_engine::containers_reply(const engine_call& call) {
     return {200, std::move(w).str()};
   }
   const auto rest = call.path.substr(12);
-  const auto name = rest.substr(0, rest.find('/'));
-  const auto action = rest.size() > name.size() ? rest.substr(name.size() + 1) : "";
-  const auto found = containers_.find(name);
+  const auto asked = rest.substr(0, rest.find('/'));
+  const auto action = rest.size() > asked.size() ? rest.substr(asked.size() + 1) : "";
+  const auto found = std::ranges::find_if(
+    containers_, [&](const auto& row) { return call.id.empty() ? row.first == asked : row.second.id == call.id; });
   if (found == containers_.end())
-    return message(404, "No such container: " + name);
+    return message(404, "No such container: " + asked);
+  const auto name = found->first;
   if (call.method == "DELETE") {
     emit("destroy", name, found->second);
     containers_.erase(found);
@@ -495,6 +521,20 @@ void fake_engine::put(const std::string& name, container c) {
   containers_[name] = std::move(c);
 }
 
+void fake_engine::rename(const std::string& name, const std::string& to) {
+  const std::lock_guard lock{mutex_};
+  auto node = containers_.extract(name);
+  node.key() = to;
+  const auto row = containers_.insert(std::move(node)).position;
+  emit("rename", to, row->second);
+}
+
+void fake_engine::end_events() {
+  const std::lock_guard lock{mutex_};
+  for (const int socket : watchers_)
+    ::shutdown(socket, SHUT_RDWR);
+}
+
 bool fake_engine::has(const std::string& name) const {
   const std::lock_guard lock{mutex_};
   return containers_.contains(name);
@@ -536,6 +576,12 @@ std::vector<std::string> fake_engine::calls() const {
 std::size_t fake_engine::count(const std::string& call) const {
   const auto all = calls();
   return static_cast<std::size_t>(std::ranges::count(all, call));
+}
+
+std::size_t fake_engine::count_by_id(const std::string& call) const {
+  const std::lock_guard lock{mutex_};
+  return static_cast<std::size_t>(std::ranges::count_if(
+    seen_, [&](const engine_call& c) { return !c.id.empty() && c.method + ' ' + c.path == call; }));
 }
 
 std::string fake_engine::body_of(const std::string& call) const {

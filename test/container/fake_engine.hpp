@@ -17,6 +17,7 @@ namespace mistify::test {
 /// A request as the fake engine read it.
 struct engine_call {
   std::string method, path, query, body; ///< path without the version, percent-decoded
+  std::string id = {};                   ///< by which the container was named; `path` has its name all the same
 
   bool is(std::string_view of_method, std::string_view ending) const {
     return method == of_method && path.ends_with(ending);
@@ -65,6 +66,9 @@ public:
   void end(const std::string& name, int exit_code, bool oom = false);
   void vanish(const std::string& name);
   void put(const std::string& name, container c);
+  void rename(const std::string& name, const std::string& to);
+  /// Drops the streams of events, as an engine may at any time.
+  void end_events();
   bool has(const std::string& name) const;
   container get(const std::string& name) const;
 
@@ -76,6 +80,8 @@ public:
   /// "METHOD /path" of all calls so far.
   std::vector<std::string> calls() const;
   std::size_t count(const std::string& call) const;
+  /// Those of them that named the container by its id.
+  std::size_t count_by_id(const std::string& call) const;
   /// The last body that came with this call.
   std::string body_of(const std::string& call) const;
 
@@ -88,7 +94,8 @@ private:
   void listen();
   void accept_all();
   void serve(int socket);
-  bool answer(int socket, const engine_call& call);
+  bool answer(int socket, engine_call call);
+  void name_container(engine_call& call) const;
   engine_reply reply_to(const engine_call& call);
   engine_reply containers_reply(const engine_call& call);
   engine_reply create(const engine_call& call);
@@ -110,7 +117,8 @@ private:
   std::map<std::string, std::string> images_, volumes_; // tag → id, name → guest
   std::vector<engine_call> seen_;
   std::vector<int> watchers_, sockets_;
-  int clock_ = 0, next_id_ = 0;
+  int clock_ = 0;
+  unsigned next_id_ = 0;
   std::list<std::thread> threads_;
   std::thread acceptor_;
 };

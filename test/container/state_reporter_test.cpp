@@ -70,6 +70,11 @@ struct reporter_lab : container_lab {
   containers all{on, marks, {}};
   std::optional<state_reporter> reporter{std::in_place, on, all, marks, hears.url()};
 
+  static bool comes_true(const std::function<bool()>& is_so) {
+    for (int i = 0; i < 1000 && !is_so(); ++i)
+      std::this_thread::sleep_for(10ms);
+    return is_so();
+  }
   bool knows(const std::string& state) const { return hears.knows(id, "\"state\":\"" + state + '"'); }
   /// The last report is of that state, for that reason.
   bool knows(const std::string& state, const std::string& reason) const {
@@ -156,6 +161,27 @@ TEST_CASE_METHOD(reporter_lab, "more guests than can be due are reported all the
   reporter.emplace(on, all, marks, hears.url());
   CHECK(hears.knows("0a1b2c3d-0000-4000-8000-000000000000", "unknown"));
   CHECK(hears.knows("0a1b2c3d-0000-4000-8000-000000000100", "unknown"));
+}
+
+TEST_CASE_METHOD(reporter_lab, "an id is forgotten when the name goes, and the renamed container is not started") {
+  const container_call asked{.guest = guest(), .action = "x", .args = {}, .wait = {}};
+  all.create(asked);
+  CHECK(comes_true([&] { return !all.known().id_of(id).empty(); }));
+  fake.rename(name, "elsewhere");
+  CHECK(comes_true([&] { return all.known().id_of(id).empty(); }));
+  fake.put(name, {.id = std::string(64, 'f'), .guest = "", .body = "{}"});
+  CHECK_THROWS_WITH(all.start(asked), Catch::StartsWith("conflict"));
+  CHECK(fake.get("elsewhere").status == "created");
+}
+
+TEST_CASE_METHOD(reporter_lab, "what happened while the engine's events were not read makes no id wrong") {
+  all.create({.guest = guest(), .action = "x", .args = {}, .wait = {}});
+  CHECK(comes_true([&] { return !all.known().id_of(id).empty(); }));
+  auto again = fake.get(name);
+  again.id = std::string(64, 'e');
+  fake.put(name, again);
+  fake.end_events();
+  CHECK(comes_true([&] { return all.known().id_of(id) == again.id; }));
 }
 
 TEST_CASE("a reporter ends at once, with and without an engine") {

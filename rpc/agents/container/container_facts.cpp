@@ -1,5 +1,7 @@
 #include "rpc/agents/container/container_facts.hpp"
 
+#include "rpc/base/text.hpp"
+
 #include <algorithm>
 
 namespace mistify::agents::container {
@@ -67,6 +69,11 @@ void read_networks(const node* networks, container_facts& to) {
 
 std::string container_name(const std::string& guest) {
   return "mistify-" + guest;
+}
+
+bool is_engine_id(std::string_view id) noexcept {
+  constexpr std::size_t length = 64;
+  return id.size() == length && std::ranges::all_of(id, [](char c) { return rpc::text::hex_value(c) >= 0; });
 }
 
 container_facts read_container(const node& inspected) {

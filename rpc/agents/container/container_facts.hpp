@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mistify::agents::container {
@@ -15,6 +16,9 @@ inline constexpr const char* shape_label = "mistify.shape"; ///< SHA-256 of what
 
 /// The name of a guest's container.
 std::string container_name(const std::string& guest);
+
+/// True for an id of the engine: 64 hexadecimal digits.
+bool is_engine_id(std::string_view id) noexcept;
 
 /// A container as the engine describes it (`GET /containers/NAME/json`).
 struct container_facts {
@@ -34,6 +38,9 @@ struct container_facts {
     std::string name, mac, address;
   };
   std::vector<network> networks;
+
+  /// What the engine knows exactly this container by, for a path: the id, which never means another one as the name can.
+  std::string key() const { return is_engine_id(id) ? id : container_name(guest); }
 };
 
 /// Members that are missing or of another type are left as they are: engines differ.

@@ -1,5 +1,6 @@
 #include "rpc/agents/container/containers.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace mistify::agents::container {
@@ -11,8 +12,8 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t look_again = 1; ///< seconds
 constexpr auto stop_slack = 30s;        ///< that the engine may need beside the container's own time
 
-std::string path_of(const std::string& guest, std::string_view action) {
-  return "/containers/" + container_name(guest) + '/' + std::string{action};
+std::string path_of(const std::string& key, std::string_view action) {
+  return "/containers/" + key + '/' + std::string{action};
 }
 
 bool is_running(const container_facts& facts) {
@@ -49,11 +50,18 @@ std::string text_member(const rpc::json::node& of, std::string_view name) {
   return found && found->type() == rpc::json::node::kind::string ? found->as_string(name) : std::string{};
 }
 
-/// The guest of a container in the engine's list; "" for somebody else's.
+bool has_name(const rpc::json::node& listed, const std::string& name) {
+  const auto* names = listed.find("Names");
+  return names && std::ranges::any_of(names->items("Names"), [&](const rpc::json::node& one) {
+           return one.type() == rpc::json::node::kind::string && one.as_string("Names") == '/' + name;
+         });
+}
+
+/// The guest of a container in the engine's list; "" for somebody else's. An image can bring the label along, but no name.
 std::string guest_of(const rpc::json::node& listed) {
   const auto* labels = listed.find("Labels");
   auto guest = labels ? text_member(*labels, guest_label) : std::string{};
-  return is_guest_id(guest) ? guest : std::string{};
+  return is_guest_id(guest) && has_name(listed, container_name(guest)) ? guest : std::string{};
 }
 
 std::string list_of(const std::vector<std::string>& found) {
@@ -72,12 +80,20 @@ containers::containers(engine& on, guest_marks& marks, container_rules rules)
 
 // -- looking ---------------------------------------------------------------------------------------------------------
 
-std::optional<container_facts> containers::find(const std::string& guest) {
-  const auto inspected = engine_.find(path_of(guest, "json"));
+/// The container under the guest's name, whoever it belongs to.
+std::optional<container_facts> containers::seen(const std::string& guest) {
+  const auto inspected = engine_.find(path_of(container_name(guest), "json"));
   if (!inspected)
     return std::nullopt;
   auto facts = read_container(inspected->root());
-  if (facts.guest != guest)
+  if (facts.guest == guest)
+    known_.note(guest, facts.id);
+  return facts;
+}
+
+std::optional<container_facts> containers::find(const std::string& guest) {
+  auto facts = seen(guest);
+  if (facts && facts->guest != guest)
     throw std::runtime_error{"conflict: " + container_name(guest) + " is a container of somebody else, " +
                              left_alone(container_name(guest))};
   return facts;
@@ -91,11 +107,8 @@ container_facts containers::need(const std::string& guest) {
 }
 
 guest_state containers::look(const std::string& guest) {
-  const auto inspected = engine_.find(path_of(guest, "json"));
-  if (!inspected)
-    return missing_state();
-  const auto facts = read_container(inspected->root());
-  return facts.guest == guest ? state_of(facts, marks_.stopped_run(guest)) : missing_state();
+  const auto facts = seen(guest);
+  return facts && facts->guest == guest ? state_of(*facts, marks_.stopped_run(guest)) : missing_state();
 }
 
 rpc::guest_response containers::answer(rpc::guest g) {
@@ -123,55 +136,43 @@ std::vector<std::string> containers::guests() {
 }
 
 std::string containers::get(std::string_view params) {
-  const auto guest = guest_in(params);
-  need(guest);
-  return list_of({engine_.get(path_of(guest, "json")).root().text()});
+  const auto facts = need(guest_in(params));
+  return list_of({engine_.get(path_of(facts.key(), "json")).root().text()});
 }
 
 // -- acting ----------------------------------------------------------------------------------------------------------
 
 /// An engine that refuses because it is so already, or became so meanwhile, has done what was asked for.
-void containers::post(const std::string& guest, const std::string& action,
+void containers::post(const container_facts& to, const std::string& action,
                       const std::function<bool(const container_facts&)>& is_done, std::chrono::milliseconds time) {
   try {
-    engine_.post(path_of(guest, action), {}, time);
+    engine_.act(path_of(to.key(), action), time);
   } catch (const engine_away&) {
     throw;
   } catch (const engine_error&) {
-    const auto now = find(guest);
+    const auto now = find(to.guest);
     if (!now || !is_done(*now))
       throw;
   }
 }
 
-void containers::wake(const container_facts& facts, const std::string& guest) {
+void containers::wake(const container_facts& facts) {
   if (facts.paused)
-    post(guest, "unpause", [](const container_facts& now) { return !now.paused; });
+    post(facts, "unpause", [](const container_facts& now) { return !now.paused; });
 }
 
-void containers::start_now(const std::string& guest) {
-  post(guest, "start", is_running);
+void containers::start_now(const container_facts& facts) {
+  post(facts, "start", is_running);
 }
 
-void containers::ask_to_stop(const container_facts& facts, const std::string& guest) {
-  wake(facts, guest);
-  post(guest, "kill?signal=" + escaped(facts.stop_signal.empty() ? "SIGTERM" : facts.stop_signal), is_off);
+void containers::ask_to_stop(const container_facts& facts) {
+  wake(facts);
+  post(facts, "kill?signal=" + escaped(facts.stop_signal.empty() ? "SIGTERM" : facts.stop_signal), is_off);
 }
 
-void containers::stop_within(const container_facts& facts, const std::string& guest, std::int64_t seconds) {
-  wake(facts, guest);
-  post(guest, "stop?t=" + std::to_string(seconds), is_off, std::chrono::seconds{seconds} + stop_slack);
-}
-
-rpc::guest_response containers::start(const container_call& call) {
-  expect_guest_id(call.guest.id);
-  const auto turn = locks_.take(call.guest.id);
-  const auto facts = need(call.guest.id);
-  if (facts.paused)
-    wake(facts, call.guest.id);
-  else if (!facts.running)
-    start_now(call.guest.id);
-  return answer(call.guest);
+void containers::stop_within(const container_facts& facts, std::int64_t seconds) {
+  wake(facts);
+  post(facts, "stop?t=" + std::to_string(seconds), is_off, std::chrono::seconds{seconds} + stop_slack);
 }
 
 rpc::guest_response containers::stop(const container_call& call) {
@@ -201,11 +202,11 @@ void containers::stop_marked(const container_facts& facts, const container_call&
   marks_.note_stop(id, facts.started);
   try {
     if (kills(call.action))
-      stop_within(facts, id, 0);
+      stop_within(facts, 0);
     else if (!call.wait)
-      stop_within(facts, id, facts.stop_time);
+      stop_within(facts, facts.stop_time);
     else if (!call.again)
-      ask_to_stop(facts, id);
+      ask_to_stop(facts);
   } catch (const engine_error& e) {
     if (e.status() > 0) // what it did not answer, it may still do
       marks_.note_stop(id, before);
@@ -218,8 +219,8 @@ rpc::guest_response containers::restart(const container_call& call) {
   const auto turn = locks_.take(call.guest.id);
   const auto facts = need(call.guest.id);
   if (facts.running)
-    stop_within(facts, call.guest.id, 0);
-  start_now(call.guest.id);
+    stop_within(facts, 0);
+  start_now(facts);
   return answer(call.guest);
 }
 
@@ -229,9 +230,9 @@ rpc::guest_response containers::reboot(const container_call& call) {
   const auto turn = locks_.take(id);
   auto facts = need(id);
   if (facts.running && !call.wait)
-    stop_within(facts, id, facts.stop_time);
+    stop_within(facts, facts.stop_time);
   else if (facts.running && !call.again)
-    ask_to_stop(facts, id);
+    ask_to_stop(facts);
   if (call.wait)
     facts = need(id);
   if (call.wait && facts.running) {
@@ -239,7 +240,7 @@ rpc::guest_response containers::reboot(const container_call& call) {
     now.retry = look_again;
     return now;
   }
-  start_now(id);
+  start_now(facts);
   return answer(call.guest);
 }
 
@@ -251,7 +252,7 @@ rpc::guest_response containers::pause(const container_call& call) {
   if (!facts.running)
     throw std::runtime_error{"conflict: the container does not run"};
   if (!facts.paused)
-    post(call.guest.id, "pause", [](const container_facts& now) { return now.paused; });
+    post(facts, "pause", [](const container_facts& now) { return now.paused; });
   return answer(call.guest);
 }
 
@@ -261,14 +262,8 @@ rpc::guest_response containers::unpause(const container_call& call) {
   const auto facts = need(call.guest.id);
   if (!facts.running)
     throw std::runtime_error{"conflict: the container does not run"};
-  wake(facts, call.guest.id);
+  wake(facts);
   return answer(call.guest);
-}
-
-rpc::guest_response containers::run(const container_call& call) {
-  auto started = call;
-  started.guest = create(call).guest;
-  return start(started);
 }
 
 } // namespace mistify::agents::container

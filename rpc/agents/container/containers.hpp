@@ -5,6 +5,7 @@
 #include "rpc/agents/container/container_spec.hpp"
 #include "rpc/agents/container/engine.hpp"
 #include "rpc/agents/container/guest_marks.hpp"
+#include "rpc/agents/container/known_containers.hpp"
 #include "rpc/agents/guest_locks.hpp"
 #include "rpc/model/messages.hpp"
 
@@ -17,7 +18,8 @@
 namespace mistify::agents::container {
 
 /// The containers behind guests: what each method does to one. A guest's container is named mistify-ID and labelled with
-/// the guest; one of that name without the label is somebody else's, and no method touches it.
+/// the guest; one of that name without the label is somebody else's, and no method touches it. Whose it is, is seen under its
+/// name; it is acted on by its id, so that nobody can put another one in between.
 ///
 /// Any thread may call; calls on one guest take turns. Each returns the guest as it is then. What is done already
 /// succeeds once more. Throws std::invalid_argument where the guest cannot be understood or the rules forbid it,
@@ -32,7 +34,8 @@ public:
   rpc::guest_response create(const container_call& call);
   /// `create`, then `start`.
   rpc::guest_response run(const container_call& call);
-  /// Starts it, or wakes it up.
+  /// Starts it, or wakes it up. Where its id is known that is one call of the engine, and one more for a guest with nics,
+  /// whose addresses the engine chooses.
   rpc::guest_response start(const container_call& call);
   /// By the action: poweroff and delete kill it at once. Else its stop signal is sent; a call with `wait` answers `retry`
   /// until it is off, one without waits for the container's stop time and then kills it.
@@ -60,30 +63,34 @@ public:
   std::vector<std::string> guests();
   /// What the guest is in by now. `unknown`, `missing` if there is no container of its own.
   guest_state look(const std::string& guest);
+  /// The ids by which `start` acts. Whoever reads the engine's events keeps them true.
+  known_containers& known() noexcept { return known_; }
 
 private:
+  std::optional<container_facts> seen(const std::string& guest);
   container_facts need(const std::string& guest);
   rpc::guest_response answer(rpc::guest g);
-  void post(const std::string& guest, const std::string& action,
+  void post(const container_facts& to, const std::string& action,
             const std::function<bool(const container_facts&)>& is_done,
             std::chrono::milliseconds time = std::chrono::seconds{60});
-  void wake(const container_facts& facts, const std::string& guest);
-  void ask_to_stop(const container_facts& facts, const std::string& guest);
-  void stop_within(const container_facts& facts, const std::string& guest, std::int64_t seconds);
+  void wake(const container_facts& facts);
+  void ask_to_stop(const container_facts& facts);
+  void stop_within(const container_facts& facts, std::int64_t seconds);
   void stop_marked(const container_facts& facts, const container_call& call);
-  void start_now(const std::string& guest);
+  void start_now(const container_facts& facts);
+  bool start_known(const std::string& guest);
 
   std::string image_of(const std::string& name);
   void expect_networks(const container_plan& plan);
   void make_volumes(const container_plan& plan, const std::string& guest);
   void make(const container_plan& plan, const std::string& guest);
-  void connect(const container_plan& plan, const std::string& guest,
-               const std::vector<container_facts::network>& there);
+  void connect(const container_plan& plan, const std::string& key, const std::vector<container_facts::network>& there);
   void remove_volumes(const std::string& guest);
 
   engine& engine_;
   guest_marks& marks_;
   const container_rules rules_;
+  known_containers known_;
   guest_locks locks_;
 };
 

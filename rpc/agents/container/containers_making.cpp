@@ -43,7 +43,22 @@ std::runtime_error foreign_volume(const std::string& name) {
 /// The name of a volume in the engine's list that is the guest's; "" for any other.
 std::string own_volume(const rpc::json::node& volume, const std::string& guest) {
   const auto* name = volume.find("Name");
-  return name && label_in(volume) == guest ? name->as_string("Name") : std::string{};
+  if (!name || name->type() != rpc::json::node::kind::string || label_in(volume) != guest)
+    return {};
+  auto text = name->as_string("Name");
+  return text.starts_with(guest + '-') ? text : std::string{};
+}
+
+std::string text_in(const rpc::json::node& of, std::string_view name) {
+  const auto* found = of.find(name);
+  return found && found->type() == rpc::json::node::kind::string ? found->as_string(name) : std::string{};
+}
+
+/// Engines find a network by its id too, or by the begin of it: the host's would be asked for so without its name.
+bool is_called(const rpc::json::node& network, const std::string& name) {
+  const auto driver = text_in(network, "Driver");
+  const bool is_id = text_in(network, "Id").starts_with(name) && text_in(network, "Name") != name;
+  return driver != "host" && driver != "null" && !is_id;
 }
 
 } // namespace
@@ -57,9 +72,11 @@ std::string containers::image_of(const std::string& name) {
 }
 
 void containers::expect_networks(const container_plan& plan) {
-  for (const auto& name : plan.networks)
-    if (!engine_.find("/networks/" + escaped(name)))
+  for (const auto& name : plan.networks) {
+    const auto network = engine_.find("/networks/" + escaped(name));
+    if (!network || !is_called(network->root(), name))
       throw std::invalid_argument{"nics: the container engine has no network " + name};
+  }
 }
 
 void containers::make_volumes(const container_plan& plan, const std::string& guest) {
@@ -82,11 +99,13 @@ void containers::make(const container_plan& plan, const std::string& guest) {
   const auto made = engine_.post("/containers/create?name=" + name, plan.body, create_time);
   if (!made || !made->root().find("Id"))
     throw engine_error{"the container engine did not say what it created"};
+  const auto id = text_in(made->root(), "Id");
+  const auto key = is_engine_id(id) ? id : name;
   try {
-    connect(plan, guest, {});
+    connect(plan, key, {});
   } catch (...) {
     try {
-      engine_.remove("/containers/" + name + "?force=1&v=1");
+      engine_.remove("/containers/" + key + "?force=1&v=1");
     } catch (const engine_error& e) {
       rpc::log::warning("a container that is not whole stays", {{"container", name}, {"reason", e.what()}});
     }
@@ -95,12 +114,11 @@ void containers::make(const container_plan& plan, const std::string& guest) {
 }
 
 /// To those of its further networks that it is not connected to.
-void containers::connect(const container_plan& plan, const std::string& guest,
+void containers::connect(const container_plan& plan, const std::string& key,
                          const std::vector<container_facts::network>& there) {
-  const auto name = container_name(guest);
   for (const auto& more : plan.more_networks)
     if (std::ranges::find(there, more.name, &container_facts::network::name) == there.end())
-      engine_.post("/networks/" + escaped(more.name) + "/connect", connect_body(name, more.body));
+      engine_.post("/networks/" + escaped(more.name) + "/connect", connect_body(key, more.body));
 }
 
 rpc::guest_response containers::create(const container_call& call) {
@@ -112,7 +130,7 @@ rpc::guest_response containers::create(const container_call& call) {
   if (there && there->shape != plan.shape)
     throw std::runtime_error{"conflict: the guest has a container already, made from another description"};
   if (there) { // perhaps from a create that was cut off
-    connect(plan, g.id, there->networks);
+    connect(plan, there->key(), there->networks);
   } else {
     plan = plan_container(g, image_of(g.image), rules_);
     expect_networks(plan);
@@ -144,9 +162,10 @@ rpc::guest_response containers::remove(const container_call& call) {
   expect_guest_id(id);
   const auto turn = locks_.take(id);
   const auto name = container_name(id);
+  known_.forget(id);
   if (const auto there = engine_.find("/containers/" + name + "/json")) {
-    if (read_container(there->root()).guest == id)
-      engine_.remove("/containers/" + name + "?force=1&v=1", 120s);
+    if (const auto facts = read_container(there->root()); facts.guest == id)
+      engine_.remove("/containers/" + facts.key() + "?force=1&v=1", 120s);
     else
       gone.message = "left alone: " + name;
   }

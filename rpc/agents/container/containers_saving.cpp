@@ -43,13 +43,12 @@ rpc::image_response containers::save(const rpc::json::node& params) {
     throw std::invalid_argument{"need a dest"};
   expect_image_id(name);
   const auto turn = locks_.take(id);
-  need(id);
+  const auto facts = need(id);
   const auto tag = local_tag(name);
   for (const auto& reference : references_of(name))
     if (engine_.find("/images/" + escaped(reference) + "/json"))
       throw std::runtime_error{"conflict: the image " + name + " exists already"};
-  commit(engine_,
-         "/commit?container=" + container_name(id) + "&repo=" + escaped(tag.repository) + "&tag=" + escaped(tag.tag));
+  commit(engine_, "/commit?container=" + facts.key() + "&repo=" + escaped(tag.repository) + "&tag=" + escaped(tag.tag));
   const auto image = engine_.get("/images/" + escaped(tag.text()) + "/json");
   return {{image_from(name, image.root())}};
 }

@@ -150,6 +150,13 @@ std::optional<rpc::json::document> engine::post(const std::string& path, std::st
   return parse(answer.body); // podman sends texts that are no JSON beside a status that says all
 }
 
+bool engine::act(const std::string& path, std::chrono::milliseconds time) {
+  const auto answer = transfer_.run({.method = "POST", .path = std::string{version} + path, .time = time});
+  if (!is_fine(answer.status))
+    refuse(answer);
+  return answer.status != 304;
+}
+
 void engine::remove(const std::string& path, std::chrono::milliseconds time) {
   const auto answer = transfer_.run({.method = "DELETE", .path = std::string{version} + path, .time = time});
   if (!is_fine(answer.status) && answer.status != 404)

@@ -48,6 +48,8 @@ public:
   /// Returns null for an empty answer. What is so already (304) is fine.
   std::optional<rpc::json::document> post(const std::string& path, std::string body = {},
                                           std::chrono::milliseconds time = std::chrono::seconds{60});
+  /// POSTs an action. Returns true if the engine did it, false if it is so already (304).
+  bool act(const std::string& path, std::chrono::milliseconds time = std::chrono::seconds{60});
   /// What is not there (404) is fine.
   void remove(const std::string& path, std::chrono::milliseconds time = std::chrono::seconds{60});
 

@@ -48,7 +48,7 @@ bool guest_log::send_run(const rpc::log_request& what, const container_facts& fa
   bool more = true, left = false;
   log_frames frames{out};
   engine_request request{
-    .path = "/containers/" + container_name(what.guest) +
+    .path = "/containers/" + facts.key() +
             "/logs?stdout=1&stderr=1&tail=" + (what.tail && since.empty() ? std::to_string(*what.tail) : "all") +
             (what.follow ? "&follow=1" : "") + (since.empty() ? "" : "&since=" + unix_time(since))};
   request.time = 0ms;

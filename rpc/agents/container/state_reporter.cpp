@@ -20,7 +20,12 @@ constexpr auto away_pause = 1s;
 
 const std::string loss = "guests' states are told later";
 
-/// The guest that an event is about; "" for others' containers and for what changes no state.
+std::string action_of(const rpc::json::node& event) {
+  const auto* action = event.find("Action");
+  return action && action->type() == rpc::json::node::kind::string ? action->as_string("Action") : std::string{};
+}
+
+/// The guest that an event is about; "" for others' containers.
 std::string guest_of(const rpc::json::node& event) {
   const auto* actor = event.find("Actor");
   const auto* attributes = actor ? actor->find("Attributes") : nullptr;
@@ -72,6 +77,7 @@ void state_reporter::watch(const std::stop_token& stop) {
       if (!stop.stop_requested())
         note_engine(true, e.what());
     }
+    containers_.known().watch(false);
     std::unique_lock lock{mutex_};
     wake_.wait_for(lock, stop, away_pause, [] { return false; });
   }
@@ -84,6 +90,7 @@ void state_reporter::read_events(const std::stop_token& stop) {
   request.time = 0ms;
   request.opened = [this] {
     note_engine(false, {});
+    containers_.known().watch(true);
     add(rpc::due_reports::everyone, 0s); // what happened before is not in the stream
   };
   request.data = [&](std::string_view bytes) {
@@ -95,8 +102,12 @@ void state_reporter::read_events(const std::stop_token& stop) {
 }
 
 void state_reporter::take(const rpc::json::node& event) {
-  if (const auto guest = guest_of(event); is_guest_id(guest))
-    add(guest, settling);
+  const auto guest = guest_of(event);
+  if (!is_guest_id(guest))
+    return;
+  if (ends_a_name(action_of(event)))
+    containers_.known().forget(guest);
+  add(guest, settling);
 }
 
 // -- the agent -------------------------------------------------------------------------------------------------------
