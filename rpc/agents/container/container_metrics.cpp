@@ -52,7 +52,7 @@ void add_rows(const node* rows, counter reads, counter writes, rpc::guest_metric
   }
 }
 
-using reading = std::function<void(const node& stats, const container_facts& facts, rpc::guest_metrics_response& to)>;
+using reading = std::function<void(const node& stats, rpc::guest_metrics_response& to)>;
 
 rpc::guest_metrics_response measure(containers& of, engine& on, const rpc::guest_metrics_request& request,
                                     const char* type, const reading& read) {
@@ -64,8 +64,8 @@ rpc::guest_metrics_response measure(containers& of, engine& on, const rpc::guest
     return answer;
   // one-shot: Docker would take a second to compare two readings. Podman answers so without it.
   try {
-    if (const auto stats = on.find("/containers/" + container_name(id) + "/stats?stream=false&one-shot=1"))
-      read(stats->root(), *facts, answer);
+    if (const auto stats = on.find("/containers/" + facts->key() + "/stats?stream=false&one-shot=1"))
+      read(stats->root(), answer);
   } catch (const engine_error&) {
     if (const auto now = of.find(id); now && now->running)
       throw;
@@ -91,15 +91,14 @@ void read_disks(const node& stats, rpc::guest_metrics_response& to) {
   add_rows(member(figures, "io_serviced_recursive"), &disk::read_ops, &disk::write_ops, to);
 }
 
-void read_nics(const node& stats, const std::vector<container_facts::network>& networks,
-               rpc::guest_metrics_response& to) {
+void read_nics(const node& stats, const std::vector<rpc::nic>& nics, rpc::guest_metrics_response& to) {
   const auto* rows = stats.find("networks");
   if (!rows || rows->type() != node::kind::object)
     return;
   const auto all = rows->members("");
-  const bool is_only = all.size() == 1 && networks.size() == 1;
+  const bool is_only = all.size() == 1 && nics.size() == 1;
   for (const auto& [key, row] : all) {
-    const auto name = is_only ? networks[0].name : std::string{key};
+    const auto name = is_only ? nics[0].network : std::string{key};
     to.nic[name] = {.name = name,
                     .rx_bytes = number_in(&row, "rx_bytes"),
                     .rx_packets = number_in(&row, "rx_packets"),
@@ -113,20 +112,18 @@ void read_nics(const node& stats, const std::vector<container_facts::network>& n
 }
 
 rpc::guest_metrics_response cpu_metrics(containers& of, engine& on, const rpc::guest_metrics_request& request) {
-  return measure(of, on, request, "cpu",
-                 [](const node& stats, const container_facts&, auto& to) { read_cpu(stats, to); });
+  return measure(of, on, request, "cpu", read_cpu);
 }
 
 rpc::guest_metrics_response disk_metrics(containers& of, engine& on, const rpc::guest_metrics_request& request) {
-  return measure(of, on, request, "disk",
-                 [](const node& stats, const container_facts&, auto& to) { read_disks(stats, to); });
+  return measure(of, on, request, "disk", read_disks);
 }
 
 /// Without a network of its own there is only the loopback, which podman counts.
 rpc::guest_metrics_response nic_metrics(containers& of, engine& on, const rpc::guest_metrics_request& request) {
-  return measure(of, on, request, "nic", [&](const node& stats, const container_facts& facts, auto& to) {
+  return measure(of, on, request, "nic", [&](const node& stats, auto& to) {
     if (!request.guest.nics.empty())
-      read_nics(stats, facts.networks, to);
+      read_nics(stats, request.guest.nics, to);
   });
 }
 

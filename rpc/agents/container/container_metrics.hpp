@@ -14,13 +14,14 @@ rpc::guest_metrics_response cpu_metrics(containers& of, engine& on, const rpc::g
 /// By device of the host ("vda").
 rpc::guest_metrics_response disk_metrics(containers& of, engine& on, const rpc::guest_metrics_request& request);
 
-/// By the engine's network name. Where a container has several, by what the engine calls its devices.
+/// By the nic's network, where the guest has one nic. Of several the engine does not say which figures are of which network.
+/// Docker has a row for each interface, eth0 and so on, which it numbers by rules of its own that no answer shows; podman has one row,
+/// `network`.
 rpc::guest_metrics_response nic_metrics(containers& of, engine& on, const rpc::guest_metrics_request& request);
 
-/// The figures of `GET /containers/NAME/stats`, by kind; `networks` are the names of the container's networks.
+/// The figures of `GET /containers/NAME/stats`, by kind; `nics` are the guest's.
 void read_cpu(const rpc::json::node& stats, rpc::guest_metrics_response& to);
 void read_disks(const rpc::json::node& stats, rpc::guest_metrics_response& to);
-void read_nics(const rpc::json::node& stats, const std::vector<container_facts::network>& networks,
-               rpc::guest_metrics_response& to);
+void read_nics(const rpc::json::node& stats, const std::vector<rpc::nic>& nics, rpc::guest_metrics_response& to);
 
 } // namespace mistify::agents::container
