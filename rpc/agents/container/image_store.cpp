@@ -197,7 +197,7 @@ void image_store::fetch(const std::string& id, const file_fetch::order& what, fe
 }
 
 void image_store::load_archive(const fs::path& file, const std::string& id, const std::function<bool()>& stop) {
-  image_archive archive{file, local_tag(id).text(), settings_.limits.max_size};
+  image_archive archive{file, local_tag(id).text(), queue_.settings().limits.max_size};
   engine_request request{.method = "POST", .path = "/images/load?quiet=1", .content_type = "application/x-tar"};
   request.upload = [&](char* to, std::size_t most) { return archive.read(to, most); };
   request.upload_size = archive.size();
@@ -211,7 +211,7 @@ void image_store::load_archive(const fs::path& file, const std::string& id, cons
 void image_store::pull(const std::string& id, const std::string& reference, fetch_progress& progress,
                        const std::function<bool()>& stop) {
   const auto tag = split_reference(reference);
-  expect_registry(tag, settings_.reading.nets);
+  expect_registry(tag, queue_.settings().reading.nets);
   pull_progress layers{progress};
   engine_request request{.method = "POST",
                          .path = "/images/create?fromImage=" + escaped(tag.repository) + "&tag=" + escaped(tag.tag)};
