@@ -74,10 +74,9 @@ std::string nginx_call(std::string_view path, std::string_view body) {
          quoted(body) + "; proxy_pass http://agents" + std::string{path} + "; ";
 }
 
-/// Nothing is written to a temporary file, however slow the client is.
+/// With nginx's own sizes of buffers; but nothing is written to a temporary file, however slow the client is.
 std::string nginx_download(std::size_t bytes) {
-  return "proxy_method POST; proxy_http_version 1.1; proxy_max_temp_file_size 0; proxy_buffers 16 64k; "
-         "proxy_busy_buffers_size 512k; proxy_buffer_size 64k; proxy_pass http://agents/download/" +
+  return "proxy_method POST; proxy_http_version 1.1; proxy_max_temp_file_size 0; proxy_pass http://agents/download/" +
          std::to_string(bytes) + "; ";
 }
 
