@@ -15,7 +15,8 @@ RUN_PACKAGES=(curl jq qemu-utils)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
   catch2 clang-format clang-tidy-16 curl jq qemu-utils zstd openssl prometheus google-perftools binutils chromium
-  chromium-driver etcd-server etcd-client systemd zsh fish # the last two for completion
+  chromium-driver etcd-server etcd-client systemd valgrind
+  zsh fish # for completion
 )
 # Node may be installed from elsewhere, and then brings npm along.
 command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)

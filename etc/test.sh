@@ -171,6 +171,7 @@ else
   check "docs" etc/check-docs.sh
   check "openapi" etc/check-openapi.sh
   check "units" etc/check-units.sh
+  check "instructions" etc/check-instructions.sh
   check "clients" etc/check-clients.sh
   [ "$mode" = plain ] || full
 fi
