@@ -51,7 +51,8 @@ void expect_success(const std::string& text, const wrk_load& load) {
 wrk_figures run_wrk(const wrk_load& load, const std::string& folder) {
   const auto output = folder + "/wrk.out";
   std::filesystem::remove(output);
-  std::vector<std::string> words{"wrk", "-t2", "-c16", "--latency", "-d" + std::to_string(load.length.count()) + "s"};
+  std::vector<std::string> words{"wrk",       "-t2",           "-c16",
+                                 "--latency", "--timeout=20s", "-d" + std::to_string(load.length.count()) + "s"};
   if (!load.script.empty())
     words.insert(words.end(), {"-s", load.script});
   words.push_back((load.tls ? "https" : "http") + std::string{"://127.0.0.1:"} + std::to_string(load.port) + load.path);
