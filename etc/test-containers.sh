@@ -5,6 +5,7 @@
 #
 # Usage: etc/test-containers.sh [podman | docker]
 # With MISTIFY_BUILD, a folder of binaries, nothing is built: those are tested.
+# MISTIFY_CROWD: how many containers are created at once, 6.
 # Logs and the agent's database of the last run are in build/containers/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -118,5 +119,7 @@ check "it is removed by somebody else, and the agent knows" is_removed_by_others
 check "it is deleted, and nothing is left" is_deleted
 check "a container of somebody else under the guest's name is left alone" leaves_others_alone
 check "a container runs from the OCI archive, whose image goes only after it" runs_from_oci
+check "an archive that its folder has no room for is refused" is_refused_without_room
+check "many containers are created at once, and deleted at once" are_created_at_once
 check "starts are measured" is_started_quickly
 finish

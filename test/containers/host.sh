@@ -95,7 +95,7 @@ refuses() {
 
 start_sub_agent() {
   launch mistify-container "$build/mistify-container" --socket "$run/container.sock" --engine "$run/engine.sock" \
-    --directory "$run/state" --agent http://127.0.0.1:8080
+    --directory "${state:-$run/state}" --agent http://127.0.0.1:8080
   within 20 grep -q "listens on" "$run/mistify-container.log"
   within 20 curl -so /dev/null --max-time 2 --unix-socket "$run/container.sock" http://localhost/
 }
@@ -121,10 +121,15 @@ api() {
   curl -s --max-time 90 -X "$method" "http://127.0.0.1:8080$path" "$@"
 }
 
+# The id of the job in the head of an answer.
+job_in() {
+  tr -d '\r' | sed -n 's/^[Xx]-[Gg]uest-[Jj]ob-[Ii][Dd]: //p'
+}
+
 # job METHOD PATH [CURL'S ARGUMENTS]: asks for something and waits until its job has ended; fails unless it is complete.
 job() {
   local id ended
-  id=$(api "$@" -o "$run/answer" -D - | tr -d '\r' | sed -n 's/^[Xx]-[Gg]uest-[Jj]ob-[Ii][Dd]: //p')
+  id=$(api "$@" -o "$run/answer" -D - | job_in)
   [ -n "$id" ] || {
     echo "no job: $(<"$run/answer")" >&2
     return 1
