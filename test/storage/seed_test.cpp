@@ -165,7 +165,7 @@ TEST_CASE_METHOD(seed_lab, "a guest with cloud_init gets a seed, which is no dis
   REQUIRE(::stat(seed.c_str(), &facts) == 0);
   CHECK((facts.st_mode & 0777) == 0400);
   call("CreateSeed", init + R"(,"nics":[{"network":"a"}])");
-  CHECK((text_of(seed) == first));
+  CHECK((files_in(text_of(seed)) == files_in(first))); // an ISO has the second in which it was made
   CHECK(at(rpc("ImageStore.ListVolumes", "{}"), "volumes") == "[]");
   call("CreateGuestDisks", R"(,"disks":[{"size":8}])");
   rpc("ImageStore.CreateSnapshot", R"({"id":"guests/)" + std::string{id} + R"(","dest":"a","recursive":true})");
