@@ -117,7 +117,8 @@ start_libvirtd() {
 start_libvirt_agent() {
   local socket=/run/mistify-libvirt/libvirt.sock
   launch mistify-libvirt as_reader mistify-libvirt mistify-libvirt "$build/mistify-libvirt" --socket "$socket" \
-    --allow-user mistify-agent --agent unix:/run/mistify/agent.sock -c qemu:///system --media /var/lib/libvirt/images
+    --allow-user mistify-agent --agent unix:/run/mistify/agent.sock -c qemu:///system --media /var/lib/libvirt/images \
+    --state /var/lib/mistify-libvirt
   within 20 serves "$socket"
 }
 

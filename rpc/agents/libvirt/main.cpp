@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
   mistify::rpc::listen_options listening{.port = 20001};
-  mistify::agents::libvirt_settings settings{.agent = "http://127.0.0.1:8080", .state = "/var/lib/mistify-libvirt"};
+  mistify::agents::libvirt_settings settings{.agent = "http://127.0.0.1:8080"};
   mistify::rpc::command_line options{"mistify-libvirt", "A sub-agent that runs virtual machines through libvirt."};
   listening.add_to(options);
   options.option("-c,--connect", settings.uri,
@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   options.option("--consoles", settings.consoles, "folder for the logs of the serial consoles");
   options.option("--state", settings.state,
                  "folder for what is known of guests, so that a machine that goes while mistify-libvirt is down is "
-                 "reported as missing; empty: none");
+                 "reported as missing; two processes need two folders. None: such guests keep their state");
   options.option(
     "--store", settings.places.stores,
     "folder or ZFS pool where mistify-storage keeps the disks of guests; may be given several times. None: "
