@@ -34,7 +34,7 @@ public:
   running_agent& operator=(const running_agent&) = delete;
 
   bool alive() { return answer_of(agents_->alive(std::chrono::seconds{5})); }
-  std::string metrics() {
+  rpc::json::document metrics() {
     return answer_of(agents_->ask(guest_id(0), {config_->find_action("cpuMetrics"), {}, false}));
   }
 
