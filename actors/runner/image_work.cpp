@@ -15,7 +15,7 @@ std::string text_in(const rpc::json::node& request, std::string_view name) {
   return member && member->type() == rpc::json::node::kind::string ? member->as_string(name) : std::string{};
 }
 
-/// The host and port of a URL; empty where it has none.
+/// The host of a URL, whatever the port; empty where it has none.
 std::string host_of(std::string_view url) {
   constexpr std::string_view mark = "://";
   const auto scheme = url.find(mark);
@@ -25,6 +25,8 @@ std::string host_of(std::string_view url) {
   authority = authority.substr(0, authority.find_first_of("/?#"));
   if (const auto user = authority.rfind('@'); user != authority.npos)
     authority.remove_prefix(user + 1);
+  if (const auto port = authority.rfind(':'); port != authority.npos && authority.find(']', port) == authority.npos)
+    authority = authority.substr(0, port);
   std::string host{authority};
   std::ranges::transform(host, host.begin(), rpc::text::lower);
   return host;

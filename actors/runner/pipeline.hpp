@@ -59,10 +59,10 @@ public:
   /// The current stage, which no call is out for.
   store::stage_paused paused() const noexcept { return {index_, detour_}; }
 
-  /// How long a call of the current stage may take; zero: without end. One of a stage that has its time ends with that, but
-  /// for a grace: a sub-agent may wait itself, and answer at the end of it.
+  /// The time-out of a call of the current stage; zero: none. If the stage has a deadline, the call ends a grace of some
+  /// seconds after it at the latest, so that a sub-agent that waits itself can still answer.
   std::chrono::milliseconds call_timeout(const rpc::host_time& now) const;
-  /// The current stage has its time, and it is over.
+  /// True if the current stage has a deadline and it has passed.
   bool is_late(const rpc::host_time& now) const { return due_.is_set() && rpc::time_until(due_, now).count() == 0; }
 
   /// The JSON object that the current stage is sent. `guest_doc`: the guest as stored now, JSON text.

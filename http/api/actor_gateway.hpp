@@ -89,7 +89,8 @@ public:
   /// Fails all waiting and all later requests: the agent is stopping.
   void close();
 
-  /// Runs an info pipeline on the runner of a guest, or on `agent`. Returns the last stage's result as JSON text.
+  /// Runs an info pipeline on the runner of a guest, or on `agent`. Returns the result: see
+  /// `pipeline::take_result`.
   awaitable<rpc::json::document> ask(std::string runner, actors::info_request what);
 
   /// Queues a job on the runner of a guest, or on `agent`.

@@ -227,6 +227,7 @@ reply transport::stream(const message& what, const byte_receiver& to, millisecon
   };
   link_->http->set_read_timeout(idle);
   link_->http->set_write_timeout(how_.timeout);
+  ::ERR_clear_error();
   const auto result = link_->http->send(request);
   const bool late = watch.finish();
   if (thrown)

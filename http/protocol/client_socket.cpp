@@ -117,7 +117,10 @@ ssize_t client_socket::read_tls(std::span<char> to) noexcept {
   forget_errors();
   std::size_t n = 0;
   const int result = ::SSL_read_ex(session_.get(), to.data(), to.size(), &n);
-  return outcome(result, n);
+  const auto got = outcome(result, n);
+  if (!owed_.empty())
+    awaited_ = POLLOUT; // what is owed waits for room
+  return got;
 }
 
 bool client_socket::may_have_more(bool filled) const noexcept {

@@ -64,7 +64,7 @@ protected:
 };
 
 /// A value and the parsed text that it is part of. Copies share the text; immutable, so any thread may read it. It keeps
-/// the whole text in memory.
+/// the whole text in memory. One that was moved from may only be assigned or destroyed.
 class document {
 public:
   /// The value null.

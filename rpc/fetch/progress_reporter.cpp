@@ -51,7 +51,7 @@ bool progress_reporter::tell(row& of) {
   if (of.refused || text == of.told)
     return true;
   const auto how = agent_.tell_progress(of.job, text, of.fetch->figures());
-  of.refused = how == rpc::report_result::refused;
+  of.refused = how == rpc::report_result::refused || how == rpc::report_result::unknown;
   if (how == rpc::report_result::taken)
     of.told = std::move(text);
   return how != rpc::report_result::away;

@@ -142,7 +142,7 @@ void agent_reporter::note_away(bool now) {
 report_result agent_reporter::weigh(int status, const std::string& body) {
   if (status == 200 || status == 404) { // hypervisors have machines that are nobody's guests
     warned_of_ = 0;
-    return status == 200 ? report_result::taken : report_result::refused;
+    return status == 200 ? report_result::taken : report_result::unknown;
   }
   if (status == 409 || status == 429 || status >= 500)
     return report_result::not_now;

@@ -18,7 +18,8 @@ namespace mistify::rpc {
 enum class report_result : std::uint8_t {
   taken,   ///< it is so now
   not_now, ///< it may be taken later: a job is in the way or does not run yet, or the agent is in trouble
-  refused, ///< the agent does not know what it is about, or takes no reports
+  refused, ///< the agent takes no such report: a right is missing, or the report is wrong
+  unknown, ///< the agent does not know the guest or the job
   away,    ///< nobody answers
 };
 

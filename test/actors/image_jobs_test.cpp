@@ -81,7 +81,7 @@ TEST_CASE_METHOD(wide_fixture, "a server that drips holds up its own images only
   for (const auto* image : {"a", "b", "c", "d"})
     queue("fetchImage", image, "http://user:pw@Slow:80/x");
   CHECK(out() == "abc");
-  queue("fetchImage", "e", "http://slow:80?y");
+  queue("fetchImage", "e", "https://slow:8443?y");
   queue("fetchImage", "f", "http://other/x");
   queue("deleteImage", "g");
   CHECK(out() == "abcfg");

@@ -1,5 +1,6 @@
 #include "actor_fixture.hpp"
 
+#include <atomic>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,8 @@ std::string counted_encode(const rpc::guest& guest) asm("__wrap__ZN7mistify3rpc6
 namespace {
 
 struct passes {
-  int parsed = 0;  ///< texts with a whole guest in them
-  int encoded = 0; ///< guests
+  std::atomic<int> parsed = 0;  ///< texts with a whole guest in them
+  std::atomic<int> encoded = 0; ///< guests
 } counted;
 
 constexpr std::string_view mark = "a text that only the whole guest has";
@@ -26,7 +27,8 @@ constexpr std::string_view mark = "a text that only the whole guest has";
 } // namespace
 
 rpc::json::document counted_parse(std::string_view text) {
-  counted.parsed += text.find(mark) != text.npos ? 1 : 0;
+  if (text.find(mark) != text.npos)
+    ++counted.parsed;
   return really_parse(text);
 }
 
@@ -45,7 +47,7 @@ struct passes_fixture : agent_fixture {
     guest.extra = {{"name", "\"web\""}, {"labels", R"({"tier":"front"})"}};
     ask<store::queued_job>(front, actors::create_atom_v, guest, job("create"));
     answer_in_state("running");
-    counted = {};
+    counted.parsed = counted.encoded = 0;
   }
 
   /// As an answer comes from the sub-agent.

@@ -206,7 +206,7 @@ TEST_CASE("the engine pulls from no registry on this host or in its networks, un
   const auto objection = [](const std::string& reference, const std::vector<std::string>& allowed = {}) {
     try {
       expect_registry(split_reference(reference), allowed);
-    } catch (const std::runtime_error& e) {
+    } catch (const fetching::source_refused& e) {
       return std::string{e.what()};
     }
     return std::string{};

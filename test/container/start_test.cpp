@@ -106,6 +106,18 @@ TEST_CASE_METHOD(start_lab, "a container that somebody else made in the place of
   CHECK(fake.get(name).status == "created");
 }
 
+TEST_CASE_METHOD(start_lab,
+                 "a look that finds another container, or none, makes an id that was noted late known no more") {
+  fake.vanish(name);
+  all.known().note(id, id_with('d'));
+  all.look(id);
+  CHECK(all.known().id_of(id).empty());
+  fake.put(name, {.id = id_with('f'), .guest = "", .body = "{}"});
+  all.known().note(id, id_with('d'));
+  all.look(id);
+  CHECK(all.known().id_of(id).empty());
+}
+
 TEST_CASE_METHOD(start_lab, "a container of the guest that was made again is started in the place of the known one") {
   auto again = fake.get(name);
   again.id = id_with('e');

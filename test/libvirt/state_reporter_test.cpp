@@ -110,6 +110,15 @@ TEST_CASE_METHOD(reporter_fixture, "a guest that the agent does not have is not 
   CHECK(std::filesystem::exists(known / other_file));
 }
 
+TEST_CASE_METHOD(reporter_fixture, "a guest is kept while the agent takes no reports from this sub-agent") {
+  agents::known_guests guests{home / "known"};
+  guests.note(id, rpc::report_result::taken);
+  guests.note(id, rpc::report_result::refused);
+  CHECK(guests.all().contains(id));
+  guests.note(id, rpc::report_result::unknown);
+  CHECK(guests.all().empty());
+}
+
 TEST_CASE_METHOD(reporter_fixture, "guests are told of without a folder that could be written to") {
   dir.write("file", "x");
   guest("CreateGuest", small());

@@ -18,7 +18,8 @@ public:
   /// Returns what `store::guest_tag` returns. `guest` is not null; `key` returns the key, the same in every call.
   std::string of(const store::guest_ptr& guest, const std::function<std::string()>& key);
 
-  /// Number of the remembered tags; at most twice the number of living documents, or `fewest`.
+  /// Number of the remembered tags; at most twice the number of documents that lived when dead ones were last removed, or
+  /// `fewest`.
   std::size_t size() const;
 
   /// Up to so many tags, those of dead documents are not looked for.

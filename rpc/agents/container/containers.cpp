@@ -83,11 +83,15 @@ containers::containers(engine& on, guest_marks& marks, container_rules rules)
 /// The container under the guest's name, whoever it belongs to.
 std::optional<container_facts> containers::seen(const std::string& guest) {
   const auto inspected = engine_.find(path_of(container_name(guest), "json"));
-  if (!inspected)
+  if (!inspected) {
+    known_.forget(guest);
     return std::nullopt;
+  }
   auto facts = read_container(inspected->root());
   if (facts.guest == guest)
     known_.note(guest, facts.id);
+  else
+    known_.forget(guest);
   return facts;
 }
 

@@ -1,6 +1,7 @@
 #include "rpc/agents/container/registry_policy.hpp"
 
 #include "rpc/fetch/address_policy.hpp"
+#include "rpc/fetch/url_reader.hpp"
 
 #include <memory>
 #include <netdb.h>
@@ -38,8 +39,8 @@ void expect_registry(const image_tag& of, const std::vector<std::string>& allowe
   for (const auto* at = found.get(); at; at = at->ai_next)
     if (const auto address = fetching::ip_address::of(*at->ai_addr))
       if (const auto objection = policy.objection(*address))
-        throw std::runtime_error{"the registry " + host +
-                                 " has an address that images may not come from: " + std::string{*objection}};
+        throw fetching::source_refused{"the registry " + host +
+                                       " has an address that images may not come from: " + std::string{*objection}};
 }
 
 } // namespace mistify::agents::container

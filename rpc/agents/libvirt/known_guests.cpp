@@ -33,7 +33,7 @@ void known_guests::read() {
 void known_guests::note(const std::string& guest, rpc::report_result how) {
   if (how == rpc::report_result::taken)
     keep(guest);
-  if (how == rpc::report_result::refused)
+  if (how == rpc::report_result::unknown)
     forget(guest);
 }
 

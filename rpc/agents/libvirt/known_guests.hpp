@@ -20,8 +20,8 @@ public:
   /// Makes the folder where it is missing, and reads it. An empty path: guests are known until the process ends.
   explicit known_guests(std::filesystem::path folder);
 
-  /// The agent has answered a report about the guest: one that it took is of a guest of its own, one that it refused of a
-  /// guest that it has not, or has no more.
+  /// The agent has answered a report about the guest: one that it took is of a guest of its own. A guest that it does not
+  /// know is forgotten.
   void note(const std::string& guest, rpc::report_result how);
 
   const std::set<std::string>& all() const noexcept { return guests_; }

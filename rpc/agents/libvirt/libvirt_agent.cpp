@@ -31,7 +31,6 @@ rpc::errc code_of(const hypervisor_error& e) {
   switch (e.code()) {
   case VIR_ERR_NO_DOMAIN: return rpc::errc::sub_agent_not_found;
   case VIR_ERR_NO_MEMORY: return rpc::errc::sub_agent_no_memory;
-  case VIR_ERR_OPERATION_INVALID: return rpc::errc::sub_agent_conflict; // not in the state that the machine is in
   default: return rpc::errc::sub_agent_failed;
   }
 }
