@@ -22,11 +22,13 @@ std::string host_of(std::string_view url) {
   if (scheme == url.npos)
     return {};
   auto authority = url.substr(scheme + mark.size());
-  authority = authority.substr(0, authority.find_first_of("/?#"));
+  authority = authority.substr(0, authority.find_first_of("/?#\\"));
   if (const auto user = authority.rfind('@'); user != authority.npos)
     authority.remove_prefix(user + 1);
   if (const auto port = authority.rfind(':'); port != authority.npos && authority.find(']', port) == authority.npos)
     authority = authority.substr(0, port);
+  if (authority.ends_with('.'))
+    authority.remove_suffix(1);
   std::string host{authority};
   std::ranges::transform(host, host.begin(), rpc::text::lower);
   return host;

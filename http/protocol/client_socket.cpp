@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -34,22 +33,6 @@ void forget_errors() noexcept {
     ::ERR_clear_error();
 }
 
-// OpenSSL reads ahead, past what it is asked for. A read of the socket that got less than it asked for left nothing; this
-// is kept in the argument of the BIO's callback, which has no other use.
-constexpr char drained_mark = 0;
-
-long note_read(BIO* source, int operation, const char*, std::size_t asked, int, long, int result, std::size_t* came) {
-  if (operation == (BIO_CB_READ | BIO_CB_RETURN)) {
-    const bool drained = result <= 0 || *came < asked;
-    ::BIO_set_callback_arg(source, drained ? const_cast<char*>(&drained_mark) : nullptr);
-  }
-  return result;
-}
-
-bool is_drained(const BIO& source) noexcept {
-  return ::BIO_get_callback_arg(&source) == &drained_mark;
-}
-
 } // namespace
 
 void ssl_deleter::operator()(ssl_st* session) const noexcept {
@@ -59,9 +42,7 @@ void ssl_deleter::operator()(ssl_st* session) const noexcept {
 client_socket::client_socket(int fd) noexcept : fd_{fd}, awaited_{POLLOUT} {}
 
 client_socket::client_socket(int fd, ssl_ptr session) noexcept
-  : fd_{fd}, session_{std::move(session)}, awaited_{POLLIN} {
-  ::BIO_set_callback_ex(::SSL_get_rbio(session_.get()), note_read);
-}
+  : fd_{fd}, session_{std::move(session)}, awaited_{POLLIN} {}
 
 client_socket::handshake client_socket::shake_hands() noexcept {
   forget_errors();
@@ -121,10 +102,6 @@ ssize_t client_socket::read_tls(std::span<char> to) noexcept {
   if (!owed_.empty())
     awaited_ = POLLOUT; // what is owed waits for room
   return got;
-}
-
-bool client_socket::may_have_more(bool filled) const noexcept {
-  return session_ ? !is_drained(*::SSL_get_rbio(session_.get())) || ::SSL_has_pending(session_.get()) == 1 : filled;
 }
 
 ssize_t client_socket::write_tls(std::span<const iovec> parts) {

@@ -38,12 +38,9 @@ public:
   /// True if the handshake failed because the client speaks HTTP without TLS.
   bool met_plain_http() const noexcept { return met_plain_http_; }
 
-  /// As recv(2): 0 at the end, -1 with errno EAGAIN if nothing is there.
+  /// As recv(2): 0 at the end, -1 with errno EAGAIN if nothing is there. With TLS more may be there until it says EAGAIN,
+  /// however little it read.
   ssize_t read(std::span<char> to) noexcept;
-
-  /// False if the last `read`, which got bytes and filled its room if `filled`, left nothing: what comes later makes an
-  /// event.
-  bool may_have_more(bool filled) const noexcept;
 
   /// As sendmsg(2). After EAGAIN, TLS has to be given the same bytes again.
   ssize_t write(std::span<const iovec> parts);

@@ -91,8 +91,9 @@ bool connection::fill() {
   std::array<char, read_bytes> bytes;
   const auto n = socket_.read(bytes);
   if (n > 0) {
-    // More makes a new event; but the end of a stream that is known to end makes none.
-    may_read_ = half_closed_ || socket_.may_have_more(static_cast<std::size_t>(n) == bytes.size());
+    // Less than there is room for means that no more is there, and that more makes a new event; but the end of a stream
+    // that is known to end makes none, and TLS may hold more.
+    may_read_ = half_closed_ || tls_ || static_cast<std::size_t>(n) == bytes.size();
     reader_.append({bytes.data(), static_cast<std::size_t>(n)});
     return account();
   }

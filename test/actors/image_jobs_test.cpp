@@ -78,8 +78,9 @@ TEST_CASE_METHOD(image_fixture, "a fetch that does not end holds up no other ima
 }
 
 TEST_CASE_METHOD(wide_fixture, "a server that drips holds up its own images only, however many they are") {
-  for (const auto* image : {"a", "b", "c", "d"})
+  for (const auto* image : {"a", "b", "c"})
     queue("fetchImage", image, "http://user:pw@Slow:80/x");
+  queue("fetchImage", "d", "http://slow./x");
   CHECK(out() == "abc");
   queue("fetchImage", "e", "https://slow:8443?y");
   queue("fetchImage", "f", "http://other/x");

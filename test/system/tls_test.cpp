@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <exception>
+#include <thread>
 
 using namespace mistify::test;
 using Catch::Contains;
@@ -95,6 +96,25 @@ TEST_CASE("a certificate that a reload revokes loses its rights and its streams 
   CHECK(ends(stream));
   CHECK(house.asks(house.with_certificate(), "/guests") == 0);
   CHECK(house.asks({}, "/healthz") == 200);
+}
+
+TEST_CASE("a request over TLS that comes while others wait, or lie read in the library's buffer, is answered at once") {
+  tls_agent house;
+  gate door;
+  house.sub.on("Test.ListImages", [&](const call& asked) {
+    door.wait();
+    return result(asked, R"({"images":[]})");
+  });
+  raw_tls_client client{house.port, house.with_certificate()};
+  const auto get = [](const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"; };
+  client.send(get("/images")); // a record each, the first two in the buffer when the third comes
+  client.send(get("/healthz"));
+  CHECK(house.sub.wait_for("Test.ListImages", 1));
+  client.send(get("/whoami"));
+  std::this_thread::sleep_for(std::chrono::milliseconds{100}); // the agent is to see it before the first is answered
+  door.open();
+  for (int i = 0; i < 3; ++i) // each within five seconds
+    CHECK(client.answer().status == 200);
 }
 
 TEST_CASE("the start is refused, with the file, if TLS cannot be served") {
