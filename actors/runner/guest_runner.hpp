@@ -95,7 +95,7 @@ private:
     std::int64_t accepted = 0; ///< its place in the order of acceptance
     const action_kind* kind = nullptr;
     std::string key{};                ///< of which one job runs at a time: the image's id, or empty
-    std::string group{};              ///< of which only some run at a time: where an image comes from, or empty
+    std::string group{};              ///< of which only some jobs run at a time: the server of the image, or empty
     std::list<reply<bool>> waiting{}; ///< for its end
     history::time since{};            ///< of its queueing, or of the restart
   };

@@ -15,7 +15,7 @@ std::string text_in(const rpc::json::node& request, std::string_view name) {
   return member && member->type() == rpc::json::node::kind::string ? member->as_string(name) : std::string{};
 }
 
-/// The host of a URL, whatever the port; empty where it has none.
+/// Returns the host of a URL without its port; empty if it has none.
 std::string host_of(std::string_view url) {
   constexpr std::string_view mark = "://";
   const auto scheme = url.find(mark);

@@ -10,8 +10,8 @@ namespace mistify::actors {
 /// from. Empty for a request that cannot be read: its stage will say what is wrong.
 std::string image_of(std::string_view request);
 
-/// The server that a client has an image fetched from, lower case, whatever the port: fetches of one server leave places
-/// for those of others. Empty for a file, and for the sub-agent's own server of images, which the operator chose.
+/// Returns the host of the URL that an image is fetched from, lower case, without its port: fetches from one host leave
+/// places for those from others. Empty for a file, and for the sub-agent's own server of images, which the operator chose.
 std::string source_host_of(std::string_view request);
 
 } // namespace mistify::actors

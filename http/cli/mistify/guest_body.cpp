@@ -91,7 +91,7 @@ void put_pairs(body_members& to, const arguments& args, std::string_view option,
   to.insert_or_assign(member, text_of(pairs));
 }
 
-/// True for a text that is meant as a number, whatever is wrong with it.
+/// True for a text of digits, signs and points only: a number, or one with a mistake. Also for an empty text.
 bool looks_like_number(std::string_view text) {
   return text.find_first_not_of("+-.0123456789") == text.npos;
 }

@@ -80,7 +80,7 @@ containers::containers(engine& on, guest_marks& marks, container_rules rules)
 
 // -- looking ---------------------------------------------------------------------------------------------------------
 
-/// The container under the guest's name, whoever it belongs to.
+/// Returns the container with the guest's name, also one without the guest's label.
 std::optional<container_facts> containers::seen(const std::string& guest) {
   const auto inspected = engine_.find(path_of(container_name(guest), "json"));
   if (!inspected) {

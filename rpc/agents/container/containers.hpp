@@ -18,8 +18,8 @@
 namespace mistify::agents::container {
 
 /// The containers behind guests: what each method does to one. A guest's container is named mistify-ID and labelled with
-/// the guest; one of that name without the label is somebody else's, and no method touches it. Whose it is, is seen under its
-/// name; it is acted on by its id, so that nobody can put another one in between.
+/// the guest; one of that name without the label is somebody else's, and no method touches it. Methods find
+/// the container by its name, check the label, and act by its id, so that nobody can put another one in between.
 ///
 /// Any thread may call; calls on one guest take turns. Each returns the guest as it is then. What is done already
 /// succeeds once more. Throws std::invalid_argument where the guest cannot be understood or the rules forbid it,
@@ -63,7 +63,7 @@ public:
   std::vector<std::string> guests();
   /// What the guest is in by now. `unknown`, `missing` if there is no container of its own.
   guest_state look(const std::string& guest);
-  /// The ids by which `start` acts. Whoever reads the engine's events keeps them true.
+  /// The ids by which `start` acts. The reader of the engine's events keeps them up to date.
   known_containers& known() noexcept { return known_; }
 
 private:

@@ -18,7 +18,7 @@ public:
   /// Beyond so many guests an unrelated one is forgotten for each new one.
   static constexpr std::size_t most = 4096;
 
-  /// Whether events are read from now on. What was known is forgotten.
+  /// Says whether events are read from now on. Removes all ids.
   void watch(bool now);
   /// Does nothing while no events are read, and for what is no id of 64 hexadecimal digits.
   void note(const std::string& guest, const std::string& id);

@@ -18,7 +18,7 @@ known_guests::known_guests(fs::path folder) : folder_{std::move(folder)} {
     read();
 }
 
-/// Other names than ids are nobody's here.
+/// Skips files whose names are no ids.
 void known_guests::read() {
   std::error_code failed;
   fs::create_directories(folder_, failed);

@@ -23,7 +23,7 @@ using rpc::due_reports;
 
 /// Tells the agent what guests are in whenever that changes, so that it knows of those that shut down, crash or are
 /// started by somebody else. What the agent does not take is told again, as it is then. Once after each connection to
-/// libvirt, and after the agent was away, all guests are told of, those too whose machines are gone since.
+/// libvirt, and after the agent was away, it reports all guests, also those whose machines are gone since.
 ///
 /// A guest that stopped because a disk was full goes on once there is room, unless the agent has it with
 /// `"on_io_error": "stay"`, or it was suspended meanwhile.
