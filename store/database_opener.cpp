@@ -109,6 +109,8 @@ opened_file::opened_file(const std::string& path) : path_{path} {
 }
 
 opened_file::~opened_file() {
+  if (!parts_.empty())
+    empty_wal_at_close();
   db_.reset(); // closed before its files are removed
   for (const auto& file : litter_)
     unlink(file.c_str());
@@ -140,12 +142,21 @@ void opened_file::accept(std::size_t max_bytes) {
     db_->integer("PRAGMA max_page_count = " + std::to_string(pages));
   }
   db_->leave_wal(false);
+  db_->keep_wal_files();
   litter_.clear();
   db_->integer("SELECT count(*) FROM sqlite_schema"); // the first read creates the files beside it
   const auto real = usable_place(path_);              // where SQLite creates them, with links resolved
   parts_ = {
     {path_, lock_->locked()}, {real + "-wal", identity_of(real + "-wal")}, {real + "-shm", identity_of(real + "-shm")}};
   require_in_place();
+}
+
+/// The WAL files stay for the next start, see `keep_wal_files`. Failing that, the WAL stays as long as it is.
+void opened_file::empty_wal_at_close() noexcept {
+  try {
+    db_->execute("PRAGMA journal_size_limit = 0");
+  } catch (const rpc::failure&) { // closing goes on
+  }
 }
 
 void opened_file::require_in_place() const {

@@ -35,11 +35,12 @@ public:
   /// shared-memory file too: they hold the latest writes.
   void require_in_place() const;
 
-  /// Commits to the file: closing it from now on removes the WAL. `max_bytes` bounds the file's size; 0: no bound.
+  /// Commits to the file: closing it from now on empties the WAL. `max_bytes` bounds the file's size; 0: no bound.
   void accept(std::size_t max_bytes);
 
 private:
   void open(const std::string& path);
+  void empty_wal_at_close() noexcept;
 
   struct part {
     std::string path;

@@ -156,6 +156,11 @@ void database::leave_wal(bool yes) noexcept {
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, yes ? 1 : 0, nullptr);
 }
 
+void database::keep_wal_files() noexcept {
+  int keep = 1;
+  sqlite3_file_control(handle(), nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep);
+}
+
 // -- statement -----------------------------------------------------------------------------------------------------
 
 statement::statement(const database& db, std::string_view sql) : handle_{compile(db.handle(), sql)} {}

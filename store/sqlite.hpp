@@ -54,6 +54,10 @@ public:
   /// Closing usually checkpoints the WAL into the file; `true` leaves both unchanged.
   void leave_wal(bool yes) noexcept;
 
+  /// From now on, closing empties the WAL but leaves it and the shared-memory file in place, so that opening the database
+  /// again creates no file: a full disk may have no room for one.
+  void keep_wal_files() noexcept;
+
   sqlite3* handle() const noexcept { return handle_.get(); }
 
 private:

@@ -40,14 +40,25 @@ void fill(journal_fixture& f) {
 
 } // namespace
 
-TEST_CASE("a journal makes the folder and the file, and leaves the file alone when it closes") {
+TEST_CASE("a journal makes the folder and the file, and leaves an empty log beside it when it closes") {
   temp_folder folder;
   journal_settings settings;
   settings.path = folder / "some/where/agent.db";
   guest_index published;
   { journal log{settings, published}; }
   CHECK(std::filesystem::is_regular_file(settings.path));
-  CHECK(std::distance(std::filesystem::directory_iterator{folder / "some/where"}, {}) == 1);
+  CHECK(std::filesystem::file_size(settings.path + "-wal") == 0);
+  CHECK(std::filesystem::exists(settings.path + "-shm")); // SQLite's index of the log
+  CHECK(std::distance(std::filesystem::directory_iterator{folder / "some/where"}, {}) == 3);
+}
+
+TEST_CASE("a closed database is complete without the files beside it") {
+  journal_fixture f;
+  fill(f);
+  for (const auto* suffix : {"-wal", "-shm"})
+    std::filesystem::remove(f.path + suffix);
+  f.open();
+  CHECK(f.published->size() == 60);
 }
 
 TEST_CASE("a path of an empty file is taken") {
@@ -108,9 +119,11 @@ TEST_CASE("a folder that takes no files is refused") {
   CHECK(refusal("/proc/self/nothing/agent.db").starts_with("cannot make its folder: "));
 }
 
-TEST_CASE("a start on a full disk is refused without a trace, and goes well when there is room") {
+TEST_CASE("a start where no file may be made is refused without a trace, and goes well when there is room") {
   journal_fixture f;
   fill(f);
+  for (const auto* suffix : {"-wal", "-shm"})
+    std::filesystem::remove(f.path + suffix);
   if (GENERATE(true, false))
     std::filesystem::remove(f.path);
   {

@@ -231,7 +231,7 @@ TEST_CASE("killed at any moment, the import leaves the original's database or th
     }
     f.start();
     CHECK(f.published->size() == 2);
-    CHECK(f.folder.files() == ids{"agent.db", "agent.db.original"});
+    CHECK(f.folder.files() == ids{"agent.db", "agent.db-shm", "agent.db-wal", "agent.db.original"});
     CHECK(f.job_ids() == ids{"j2", "j1"});
     CHECK(read_file(f.folder / "agent.db.original") == bytes);
   }

@@ -36,8 +36,10 @@ struct file_actions {
   posix_spawn_file_actions_t actions;
 };
 
-/// The test's config with the database put where the test wants it.
+/// The test's config with the database put at `file`, unless it names a place itself.
 std::string with_dbpath(const std::string& config, const std::filesystem::path& file) {
+  if (at(config, "dbpath") != "(absent)")
+    return config;
   const auto open = config.find('{');
   return "{\"dbpath\":" + json_string(file.string()) + (at(config, "") == "{}" ? "" : ",") + config.substr(open + 1);
 }

@@ -1,10 +1,12 @@
 #include "house.hpp"
 #include "lowered_limit.hpp"
+#include "small_disk.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <csignal>
 #include <filesystem>
+#include <unistd.h>
 
 using namespace mistify::test;
 namespace fs = std::filesystem;
@@ -61,6 +63,28 @@ TEST_CASE("a start on a full disk serves reads, says why it is not ready, and go
   CHECK(h.outcome(k.job) == "Error");
   CHECK(h.message(k.job).find("interrupted by an agent restart") != std::string::npos);
   CHECK(h.outcome(h.http.post("/guests/" + k.guest + "/start").job()) == "Complete");
+}
+
+TEST_CASE("a start on a full disk serves reads after an orderly stop too") {
+  if (::geteuid() != 0) {
+    WARN("a small disk can be mounted only by root");
+    return;
+  }
+  const small_disk disk;
+  house h{[&](config_file& c) { c.top["dbpath"] = '"' + (disk.path() / "agent.db").string() + '"'; }};
+  const auto guest = h.create_guest();
+  CHECK(h.agent.stop() == 0);
+  disk.fill();
+  h.agent.start();
+  CHECK(h.http.get("/guests/" + guest).status == 200);
+  const auto ready = h.http.get("/readyz");
+  CHECK(ready.status == 503);
+  CHECK(text_at(ready.body, "database/error").find("full") != std::string::npos);
+  CHECK(h.http.post("/guests/" + guest + "/reboot").status == 503);
+  disk.make_room();
+  CHECK(eventually([&] { return h.http.get("/readyz").status == 200; }));
+  CHECK(h.outcome(h.http.post("/guests/" + guest + "/reboot").job()) == "Complete");
+  CHECK(h.agent.stop() == 0);
 }
 
 TEST_CASE("an agent that could not write its recovery ends when it is told to") {

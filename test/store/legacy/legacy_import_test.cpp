@@ -11,7 +11,7 @@ TEST_CASE("the original's database at the agent's own path is taken over, and a 
   auto bytes = read_file(f.settings.path);
   CHECK(is_legacy_database(f.settings.path));
   f.start();
-  CHECK(f.folder.files() == ids{"agent.db", "agent.db.original"});
+  CHECK(f.folder.files() == ids{"agent.db", "agent.db-shm", "agent.db-wal", "agent.db.original"});
   CHECK(read_file(f.folder / "agent.db.original") == bytes);
   CHECK_FALSE(is_legacy_database(f.settings.path));
   CHECK(f.doc(first_id) == legacy_guest(first_id, R"(,"wanted":"on","cpu":2)"));
@@ -32,7 +32,7 @@ TEST_CASE("the next start finds the agent's own database") {
   f.start();
   CHECK(f.log.empty());
   CHECK(f.published->size() == 2);
-  CHECK(f.folder.files() == ids{"agent.db", "agent.db.original"});
+  CHECK(f.folder.files() == ids{"agent.db", "agent.db-shm", "agent.db-wal", "agent.db.original"});
 }
 
 TEST_CASE("a named database of the original begins a new one, and is left alone") {
