@@ -243,7 +243,7 @@ std::size_t largest_body(std::string_view method, std::string_view target) {
 
 handler dispatch(context& state) {
   return [&state, rates = std::make_shared<request_rates>(0),
-          seen = std::make_shared<table_metrics>(state.measured, table)](request incoming) -> task<answer> {
+          seen = std::make_shared<table_metrics>(state.measured, table)](request&& incoming) -> task<answer> {
     auto found = rows().find(incoming.method, incoming.segments);
     fold_guest_id(state, found.captures);
     incoming.who = client_of(state, incoming);

@@ -28,7 +28,7 @@ public:
       void await_resume() noexcept {}
     };
     resume_awaiting final_suspend() noexcept { return {}; }
-    void return_value(T v) { value.emplace(std::move(v)); }
+    void return_value(T&& v) { value.emplace(std::move(v)); }
     void unhandled_exception() noexcept { error = std::current_exception(); }
   };
 
@@ -44,7 +44,8 @@ public:
     handle_.promise().awaiting = awaiting;
     return handle_;
   }
-  T await_resume() {
+  /// The result lies in the task, which the awaiting expression holds.
+  T&& await_resume() {
     if (handle_.promise().error)
       std::rethrow_exception(handle_.promise().error);
     return std::move(*handle_.promise().value);

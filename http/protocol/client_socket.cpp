@@ -54,7 +54,7 @@ client_socket::handshake client_socket::shake_hands() noexcept {
 }
 
 ssize_t client_socket::read(std::span<char> to) noexcept {
-  return session_ ? read_tls(to) : ::recv(fd_, to.data(), to.size(), MSG_DONTWAIT);
+  return session_ ? read_tls(to) : read_plain(to);
 }
 
 ssize_t client_socket::write(std::span<const iovec> parts) {
@@ -88,16 +88,33 @@ void client_socket::say_goodbye() noexcept {
   ::SSL_shutdown(session_.get());
 }
 
+/// Bytes that OpenSSL has taken from the kernel so far.
+std::uint64_t client_socket::came() const noexcept {
+  return ::BIO_number_read(::SSL_get_rbio(session_.get()));
+}
+
 std::uint64_t client_socket::sent() const noexcept {
   return session_ ? ::BIO_number_written(::SSL_get_wbio(session_.get())) : sent_;
 }
 
+ssize_t client_socket::read_plain(std::span<char> to) noexcept {
+  const auto got = ::recv(fd_, to.data(), to.size(), MSG_DONTWAIT);
+  drained_ = got >= 0 && static_cast<std::size_t>(got) < to.size();
+  return got;
+}
+
+/// OpenSSL reads ahead, as far as its buffer goes, which holds a whole record. If it asked the kernel at all, got little,
+/// and keeps nothing, then the kernel had less than it was asked for, and so has nothing.
 ssize_t client_socket::read_tls(std::span<char> to) noexcept {
+  constexpr std::size_t little = record / 4;
   if (!owed_.empty())
     pay();
   forget_errors();
+  const auto came_before = came();
   std::size_t n = 0;
   const int result = ::SSL_read_ex(session_.get(), to.data(), to.size(), &n);
+  const auto asked_and_got = came() - came_before;
+  drained_ = n > 0 && n <= little && asked_and_got > 0 && asked_and_got <= little && !::SSL_has_pending(session_.get());
   const auto got = outcome(result, n);
   if (!owed_.empty())
     awaited_ = POLLOUT; // what is owed waits for room

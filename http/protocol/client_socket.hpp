@@ -38,9 +38,10 @@ public:
   /// True if the handshake failed because the client speaks HTTP without TLS.
   bool met_plain_http() const noexcept { return met_plain_http_; }
 
-  /// As recv(2): 0 at the end, -1 with errno EAGAIN if nothing is there. With TLS more may be there until it says EAGAIN,
-  /// however little it read.
+  /// As recv(2): 0 at the end, -1 with errno EAGAIN if nothing is there.
   ssize_t read(std::span<char> to) noexcept;
+  /// True if the last `read` took all that there was: what comes later makes an event of its own. May be false in vain.
+  bool drained() const noexcept { return drained_; }
 
   /// As sendmsg(2). After EAGAIN, TLS has to be given the same bytes again.
   ssize_t write(std::span<const iovec> parts);
@@ -63,8 +64,10 @@ public:
   short awaited() const noexcept { return awaited_; }
 
 private:
+  ssize_t read_plain(std::span<char> to) noexcept;
   ssize_t read_tls(std::span<char> to) noexcept;
   ssize_t write_tls(std::span<const iovec> parts);
+  std::uint64_t came() const noexcept;
   ssize_t encrypt(std::string_view bytes) noexcept;
   ssize_t outcome(int result, std::size_t n) noexcept;
   bool pay() noexcept;
@@ -74,7 +77,7 @@ private:
   std::string owed_; ///< an interim text that TLS has begun to write
   std::uint64_t sent_ = 0;
   short awaited_;
-  bool broken_ = false, met_plain_http_ = false;
+  bool broken_ = false, met_plain_http_ = false, drained_ = false;
 };
 
 } // namespace mistify::http

@@ -61,7 +61,7 @@ public:
   bool greets() const noexcept { return greets_.load(std::memory_order_relaxed); }
 
   /// Sets the handler's answer. Called once for each request, on any thread.
-  void complete(answer a);
+  void complete(answer&& a);
 
 private:
   enum class stage : std::uint8_t { greeting, reading, handling, writing, downloading, live, draining, closed };
@@ -95,13 +95,13 @@ private:
   bool account();
   bool begin_exchange();
   std::string_view sent_request_id() const;
-  void start_handler(request r);
+  void start_handler(request&& r);
   bool drain();
 
   // connection_writing.cpp
   void respond(thread on);
   void refuse(int status, std::string message, bool head_only = false);
-  void send(answer a);
+  void send(answer&& a);
   void put(std::string head, answer_body&& body);
   void compress(answer& a);
   bool is_heavy(const answer& a) const;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <coroutine>
 #include <exception>
+#include <optional>
 #include <string_view>
 
 namespace mistify::http {
@@ -35,14 +36,15 @@ struct detached {
   };
 };
 
-detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<server_state> shared, request r) {
-  answer a;
+/// `r` is taken over before anything is waited for.
+detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<server_state> shared, request&& r) {
+  std::optional<answer> a;
   try {
-    a = co_await shared->handle(std::move(r));
+    a.emplace(co_await shared->handle(std::move(r)));
   } catch (...) {
-    a = shared->answer_to(std::current_exception());
+    a.emplace(shared->answer_to(std::current_exception()));
   }
-  c->complete(std::move(a));
+  c->complete(*std::move(a));
 }
 
 } // namespace
@@ -91,9 +93,7 @@ bool connection::fill() {
   std::array<char, read_bytes> bytes;
   const auto n = socket_.read(bytes);
   if (n > 0) {
-    // Less than there is room for means that no more is there, and that more makes a new event; but the end of a stream
-    // that is known to end makes none, and TLS may hold more.
-    may_read_ = half_closed_ || tls_ || static_cast<std::size_t>(n) == bytes.size();
+    may_read_ = half_closed_ || !socket_.drained(); // the end of a stream that is known to end makes no event
     reader_.append({bytes.data(), static_cast<std::size_t>(n)});
     return account();
   }
@@ -160,7 +160,7 @@ std::string_view connection::sent_request_id() const {
   return {};
 }
 
-void connection::start_handler(request r) {
+void connection::start_handler(request&& r) {
   phase_.store(phase::started);
   run_handler(shared_from_this(), state_, std::move(r));
   if (phase_.load() != phase::done) {
@@ -173,7 +173,7 @@ void connection::start_handler(request r) {
   respond(thread::worker);
 }
 
-void connection::complete(answer a) {
+void connection::complete(answer&& a) {
   answer_ = std::move(a);
   if (phase_.exchange(phase::done) != phase::parked)
     return; // the worker that started the handler is still there, and goes on

@@ -42,7 +42,7 @@ void connection::respond(thread on) {
   if (handed_over_)
     return hand_to_worker();
   std::visit(rpc::overloaded{[&](const streamed&) { start_download(); }, [&](const growing&) { start_live(); },
-                             [&](const auto&) { send(std::exchange(answer_, {})); }},
+                             [&](const auto&) { send(std::move(answer_)); }},
              answer_.body);
 }
 
@@ -57,7 +57,7 @@ void connection::refuse(int status, std::string message, bool head_only) {
   send(state_->answer_to(status, std::move(message)));
 }
 
-void connection::send(answer a) {
+void connection::send(answer&& a) {
   if (is_bodiless(a.status))
     a.body = {};
   if (!packed_)

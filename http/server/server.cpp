@@ -8,11 +8,12 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <sys/epoll.h>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace mistify::http {
 
@@ -60,8 +61,9 @@ struct server::impl {
   acceptor doors;
   std::mutex lifecycle;
   bool started = false, stopped = false;
-  std::mutex came_mutex;
-  std::deque<epoll_event> came; // and were not dispatched yet
+  std::mutex came_mutex; // guards the next two
+  std::vector<epoll_event> came;
+  std::size_t dispatched = 0; // of these
   std::optional<leader_followers> workers;
 };
 
@@ -74,18 +76,15 @@ bool server::impl::take_turn(leader_followers::place& mine) {
 /// Events that came together are shared, so that none waits for the one before it where that takes long.
 std::optional<epoll_event> server::impl::next_event() {
   std::unique_lock lock{came_mutex};
-  if (came.empty()) {
+  if (dispatched == came.size()) {
     lock.unlock();
     std::array<epoll_event, events_at_once> events; // the kernel fills what counts
     const auto n = shared->events.wait(events);
     lock.lock();
+    came.erase(came.begin(), came.begin() + static_cast<std::ptrdiff_t>(std::exchange(dispatched, 0)));
     came.insert(came.end(), events.begin(), events.begin() + n);
   }
-  if (came.empty())
-    return std::nullopt;
-  const auto event = came.front();
-  came.pop_front();
-  return event;
+  return dispatched < came.size() ? std::optional{came[dispatched++]} : std::nullopt;
 }
 
 /// False when the worker is to end. A TLS handshake takes as long as a hundred reads: others go on meanwhile.

@@ -66,7 +66,7 @@ struct server_limits {
 /// The coroutine may be resumed on any thread; the answer is then sent from that thread without blocking it. While it
 /// waits, the connection holds no thread. It is never destroyed early: if the client or the server has gone
 /// meanwhile, its answer is dropped.
-using handler = std::function<task<answer>(request)>;
+using handler = std::function<task<answer>(request&&)>;
 
 /// Makes the answers for exceptions of a handler, and for requests refused before a handler runs (status, message).
 struct error_answers {

@@ -23,7 +23,7 @@ constexpr int hex_value(char c) noexcept {
 }
 
 constexpr bool is_control(char c) noexcept {
-  return (c >= 0 && c < 0x20) || c == 0x7f;
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {

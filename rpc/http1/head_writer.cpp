@@ -10,12 +10,9 @@ namespace mistify::rpc::http1 {
 namespace {
 
 void append_value(std::string& out, std::string_view value) {
-  if (std::ranges::none_of(value, text::is_control)) {
-    out += value;
-    return;
-  }
-  for (char c : value)
-    out += text::is_control(c) ? ' ' : c;
+  const auto begin = out.size();
+  out += value;
+  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), text::is_control, ' ');
 }
 
 } // namespace
