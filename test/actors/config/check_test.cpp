@@ -1,4 +1,5 @@
 #include "actors/config/check.hpp"
+#include "actors/config/merge.hpp"
 #include "actors/config/json_lines.hpp"
 
 #include <algorithm>
