@@ -1,6 +1,8 @@
 #include "actors/system.hpp"
 
+#include "actors/caf/actor_settings.hpp"
 #include "actors/cluster/cluster.hpp"
+#include "actors/database.hpp"
 #include "actors/front.hpp"
 #include "actors/guests/metrics_collector.hpp"
 #include "actors/guests/power_keeper.hpp"
@@ -13,18 +15,13 @@
 #include "actors/service/service_table.hpp"
 #include "rpc/base/host_time.hpp"
 #include "rpc/base/log.hpp"
-#include "rpc/base/thread_name.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/net/reactor.hpp"
 #include "store/instance.hpp"
-#include "store/legacy/legacy_import.hpp"
 
-#include <atomic>
-#include <cstdint>
+#include <algorithm>
 #include <exception>
-#include <limits>
 #include <optional>
-#include <sys/statvfs.h>
 #include <system_error>
 #include <utility>
 
@@ -33,27 +30,6 @@ namespace mistify::actors {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct names_threads : caf::thread_hook {
-  void init(caf::actor_system&) override {}
-  void thread_started() override { rpc::name_thread("actors"); }
-  void thread_terminates() override {}
-};
-
-/// Two workers with one shared queue were the fastest on a small host: no idle CPU, and a second hop costs almost
-/// nothing.
-struct actor_settings : caf::actor_system_config {
-  actor_settings() {
-    add_thread_hook<names_threads>();
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", std::size_t{2});
-    set("scheduler.max-throughput", std::size_t{300});
-    add_message_types<caf::id_block::mistify>();
-    add_error_category(caf::atom("mistify"), [](std::uint8_t code, caf::atom_value, const caf::message& context) {
-      return std::string{rpc::to_string(static_cast<rpc::errc>(code))} + caf::to_string(context);
-    });
-  }
-};
 
 /// One thread for each slot. A slot is free when the call's answer has been delivered, shortly before its thread is;
 /// until then the slot's next call waits. At least one thread always exists, so that answers are delivered even if no
@@ -68,52 +44,6 @@ void end_actor(caf::actor_system& system, const caf::actor& who) {
   me->monitor(who);
   caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
   me->receive([](const caf::down_msg&) {}, caf::after(10s) >> [] {});
-}
-
-store::journal_limits limits_of(const config& settings) {
-  const auto& limit = settings.limit;
-  return {{limit.guests, limit.guest_bytes, limit.metadata_bytes, limit.message_bytes},
-          limit.jobs,
-          std::chrono::minutes{limit.job_minutes},
-          limit.jobs_most,
-          limit.events};
-}
-
-std::shared_ptr<store::journal> open_journal(const current_config& current, store::guest_index& guests,
-                                             store::event_feed& events, store::token_index& tokens,
-                                             store::host_board& board, const host_state& host,
-                                             std::function<void(std::string_view)> warn) {
-  const auto settings = current.get();
-  store::journal_settings wanted;
-  wanted.path = settings->dbpath;
-  wanted.events = &events;
-  wanted.tokens = &tokens;
-  wanted.host = &board;
-  wanted.limits = [&host] { return host.limits(); };
-  wanted.take(limits_of(*settings));
-  wanted.limits_now = [&current] { return limits_of(*current.get()); };
-  wanted.now = [] { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); };
-  wanted.warn = std::move(warn);
-  store::take_over_legacy(settings->import_from, wanted);
-  return std::make_shared<store::journal>(std::move(wanted), guests);
-}
-
-/// Returns the bytes that an unprivileged process may still write there; the maximum value if unknown.
-std::uint64_t free_bytes_at(const std::string& path) {
-  struct statvfs status {};
-  if (::statvfs(path.c_str(), &status) != 0)
-    return std::numeric_limits<std::uint64_t>::max();
-  return std::uint64_t{status.f_bavail} * status.f_frsize;
-}
-
-/// Returns the configured bound. The default is for servers' disks: if the whole file system is not larger, uses a
-/// tenth of it, or nothing could be written.
-std::uint64_t least_free_at(const std::string& path, std::uint64_t wanted) {
-  struct statvfs status {};
-  if (wanted != limits{}.free_space || ::statvfs(path.c_str(), &status) != 0)
-    return wanted;
-  const auto whole = std::uint64_t{status.f_blocks} * status.f_frsize;
-  return whole > wanted ? wanted : whole / 10;
 }
 
 bool is_lack_of_threads(const std::exception_ptr& thrown) {

@@ -1,6 +1,7 @@
 #include "http/daemon.hpp"
 
 #include "actors/config/check.hpp"
+#include "actors/config/config_files.hpp"
 #include "actors/system.hpp"
 #include "http/access/gatekeeper.hpp"
 #include "http/api/actor_gateway.hpp"

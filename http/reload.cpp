@@ -1,6 +1,7 @@
 #include "http/reload.hpp"
 
 #include "actors/config/check.hpp"
+#include "actors/config/config_files.hpp"
 #include "actors/system.hpp"
 #include "http/access/client_trust.hpp"
 #include "http/access/gatekeeper.hpp"

@@ -69,6 +69,10 @@ void expect_room_to_grow(const guest_ledger& in, const stored_guest& guest, cons
     expect_room("processors", "", guest.facts.cpu + by.cpu, runs ? taken.cpu - guest.facts.cpu : 0, limits.cpu);
 }
 
+bool creates_guest(std::string_view action) noexcept {
+  return action == "create" || action == "containerCreate";
+}
+
 bool is_start(std::string_view action) noexcept {
   return action == "start" || action == "containerStart";
 }

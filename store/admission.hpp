@@ -27,6 +27,9 @@ struct growth {
 void expect_room_to_grow(const guest_ledger& in, const stored_guest& guest, const growth& by,
                          const host_limits& limits);
 
+/// True for actions that make the machine of a new guest.
+bool creates_guest(std::string_view action) noexcept;
+
 /// True for actions after which a guest that is off runs: a resume starts one that hibernates.
 bool starts_guest(std::string_view action) noexcept;
 

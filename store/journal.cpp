@@ -9,6 +9,12 @@
 
 namespace mistify::store {
 
+void expect_fit(std::size_t size, std::size_t before, std::size_t most, rpc::errc code, const std::string& what) {
+  if (size > most && size > before)
+    throw rpc::failure{code,
+                       what + " has " + std::to_string(size) + " bytes, at most " + std::to_string(most) + " are kept"};
+}
+
 void pending_changes::take(pending_changes&& later) {
   for (auto& [id, guest] : later.guests)
     guests.insert_or_assign(id, std::move(guest));
@@ -225,6 +231,31 @@ std::optional<job_row> journal::impl::unfinished(const std::string& id) const {
 
 rpc::metadata_map journal::impl::metadata() const {
   return pending.metadata ? *pending.metadata : published.metadata();
+}
+
+// -- audit ---------------------------------------------------------------------------------------------------------
+
+void journal::impl::note(audit_entry what) {
+  what.at = settings.now();
+  audits.append(what);
+}
+
+void journal::note(audit_entry what) {
+  impl_->step([&](pending_changes&) {
+    impl_->note(std::move(what));
+    return true;
+  });
+}
+
+// -- is it writable ------------------------------------------------------------------------------------------------
+
+/// SQLite writes a page for this pragma even if its value does not change.
+void journal::probe() {
+  impl_->step([&](pending_changes&) {
+    const auto version = impl_->file.db().integer("PRAGMA user_version");
+    impl_->file.db().execute(("PRAGMA user_version = " + std::to_string(version)).c_str());
+    return version;
+  });
 }
 
 } // namespace mistify::store

@@ -3,7 +3,6 @@
 #include "rpc/model/power.hpp"
 #include "store/journal_impl.hpp"
 
-#include <algorithm>
 #include <utility>
 
 // Records the events of each step, in the transaction of the step.
@@ -12,9 +11,6 @@ namespace mistify::store {
 namespace {
 
 using next_step = decltype(job_step::next);
-
-/// The maximum number of events deleted in one commit: a log whose bound was lowered shrinks gradually.
-constexpr std::int64_t most_pruned = 5000;
 
 /// Returns the stage at which the job continues; null if it has ended.
 std::optional<std::size_t> stage_after(const next_step& next) {
@@ -96,20 +92,6 @@ void journal::impl::write_events() {
   for (auto& one : pending.events)
     one.id = ++id;
   events.append(pending.events);
-}
-
-/// Prunes in large steps to be cheap: the log may exceed its bound by a tenth.
-void journal::impl::prune_events() {
-  if (pending.events.empty())
-    return;
-  const auto bound = static_cast<std::int64_t>(settings.keep_events);
-  const auto wanted = pending.events.back().id - bound + 1;
-  if (wanted - oldest_event <= bound / 10)
-    return;
-  pending.oldest_event = std::min(wanted, oldest_event + most_pruned);
-  events.erase_before(*pending.oldest_event);
-  epochs.erase_before(*pending.oldest_event);
-  pending.epochs = epochs.all();
 }
 
 } // namespace mistify::store

@@ -44,6 +44,10 @@ struct pending_changes {
   void take(pending_changes&& later);
 };
 
+/// Throws a failure of that code if a document has more than `most` bytes. A replacement may if it is not larger than
+/// `before`: a lowered bound must not make existing data immutable.
+void expect_fit(std::size_t size, std::size_t before, std::size_t most, rpc::errc code, const std::string& what);
+
 struct journal::impl {
   using next_step = decltype(job_step::next);
 

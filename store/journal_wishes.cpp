@@ -1,6 +1,7 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/power.hpp"
+#include "store/admission.hpp"
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
 
@@ -18,10 +19,6 @@ using rpc::failure;
 
 /// The state of a guest whose create failed; see the contract, section 4.
 constexpr std::string_view failed_state = "error";
-
-bool creates_guest(std::string_view action) {
-  return action == "create" || action == "containerCreate";
-}
 
 /// Reasons of a guest that is off because it, or somebody on the host, wanted that. Others say that something failed.
 constexpr std::array<std::string_view, 5> deliberate{"", "shutdown", "user", "hibernated", "migrated"};

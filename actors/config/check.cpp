@@ -2,6 +2,7 @@
 
 #include "actors/config/config.hpp"
 #include "actors/config/json_lines.hpp"
+#include "actors/config/merge.hpp"
 #include "rpc/base/json.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/config/merge.hpp"
+#include "actors/config/config_files.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -32,8 +32,5 @@ config_report check_config(const config_texts& files);
 
 /// The same of a file or a folder; files that cannot be read are mistakes.
 config_report check_config(const std::filesystem::path& path);
-
-/// The texts of a file, or of a folder's *.json in name order. Throws `failure{config_invalid}`.
-config_texts read_config_texts(const std::filesystem::path& path);
 
 } // namespace mistify::actors

@@ -1,14 +1,12 @@
 #pragma once
 
+#include "actors/config/config_files.hpp"
+
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace mistify::actors {
-
-/// Files of a config: name and text, in the order in which they count.
-using config_texts = std::vector<std::pair<std::string, std::string>>;
 
 /// The files as one JSON object with sorted keys, merged as the agent reads them: of members that two files have the later
 /// one counts, objects are joined, `http.listen` and `http.names` add up. Members whose names speak of a password, a secret

@@ -4,6 +4,7 @@
 #include "actors/inspect/history.hpp"
 #include "actors/inspect/inspectable.hpp"
 #include "actors/metrics.hpp"
+#include "actors/runner/image_work.hpp"
 #include "actors/runner/job_queue.hpp"
 #include "actors/runner/job_run.hpp"
 #include "actors/runner/pipeline.hpp"
@@ -126,10 +127,10 @@ private:
   caf::result<store::queued_job> enqueue(job_request& request, Atom atom, Ts... values);
   caf::result<store::queued_job> hold_create(rpc::guest guest, job_request& request);
   std::optional<rpc::failure> too_many_jobs(const job_request& next) const;
-  std::string key_of(const job_request& request) const;
-  std::string group_of(const job_request& request) const;
+  image_work image_work_of(const job_request& request) const;
   struct beginning {
-    std::optional<store::stage_starts> stage; ///< what is recorded with the queueing; unset: nothing is
+    image_work about{};
+    std::optional<store::stage_starts> stage{}; ///< what is recorded with the queueing; unset: nothing is
     place_ptr place{};
   };
   beginning beginning_of(const job_request& request) const;
@@ -137,7 +138,7 @@ private:
   void not_queued(bool begins);
   void force(const std::string& job_id);
   void preempted(const rpc::job& job);
-  queued& append(const job_request& request, const std::string& job_id, std::int64_t accepted,
+  queued& append(const job_request& request, const image_work& about, const std::string& job_id, std::int64_t accepted,
                  const pipeline_place& at = {});
   action_ptr start_behind(const running_job& created) const; ///< null: none
   store::new_job job_behind(const running_job& created, const action& what) const;

@@ -32,7 +32,8 @@ void guest_runner::restore(const runner_restore& from) {
     }
     job_request request{what, job.request, {}, {}, job.request_id};
     request.user = job.job.user;
-    append(request, job.job.id, job.seq, place_of(job)).begun = job.job.status == rpc::job_status::running;
+    append(request, image_work_of(request), job.job.id, job.seq, place_of(job)).begun =
+      job.job.status == rpc::job_status::running;
   }
   hold_ = from.hold;
   begin_next();

@@ -157,7 +157,7 @@ void guest_runner::saved(running_job& at, const store::job_step& step, const act
       behind,           {}, {}, {}, step.queues->request_id, {}, std::chrono::steady_clock::time_point::max(), {},
       step.queues->user};
     context_->measured.jobs.queued(*next.what->kind);
-    append(next, step.queues->id, recorded.queued);
+    append(next, image_work_of(next), step.queues->id, recorded.queued);
   }
   execute(at, at.run.recorded(step, recorded));
   if (recorded.then_began)

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-// The queue of a runner: which job is accepted, and which begins.
+// The queue of a runner: which job is accepted, and where it stands.
 namespace mistify::actors {
 
 using rpc::errc;
@@ -17,11 +17,6 @@ namespace {
 
 failure stopping() {
   return {errc::unavailable, "the agent is stopping"};
-}
-
-/// Fetches may take hours and need little of a sub-agent: they have places of their own.
-bool is_fetch(const action_kind& kind) {
-  return kind.name == "fetchImage" || kind.name == "containerFetchImage";
 }
 
 /// A change that only the agent has to make.
@@ -136,27 +131,30 @@ std::optional<failure> guest_runner::too_many_jobs(const job_request& next) cons
   return std::nullopt;
 }
 
-std::string guest_runner::key_of(const job_request& request) const {
-  return id_ == agent_runner ? image_of(request.request) : std::string{};
-}
-
-std::string guest_runner::group_of(const job_request& request) const {
-  return is_fetch(*request.what->kind) ? source_host_of(request.request) : std::string{};
+/// Jobs of guests are in one line.
+image_work guest_runner::image_work_of(const job_request& request) const {
+  if (id_ != agent_runner)
+    return {};
+  auto work = read_image_work(request.request);
+  if (!is_fetch(*request.what->kind))
+    work.source_host.clear();
+  return work;
 }
 
 /// Where nothing is before the job and its place is free, it is queued and begins in one step of the log: one commit less
 /// to wait for. Where no place is free, the claim waits from now on, so that no later job finds one first.
 guest_runner::beginning guest_runner::beginning_of(const job_request& request) const {
   const auto& stages = request.what->stages;
-  if (being_queued_ > 0 || stages.empty() || !queue_.begins_at_once(key_of(request), group_of(request)))
-    return {};
+  beginning with{.about = image_work_of(request)};
+  if (being_queued_ > 0 || stages.empty() || !queue_.begins_at_once(with.about.image, with.about.source_host))
+    return with;
   const auto first = pipeline{request.what, request.request, 0}.starts(context_->host_now());
-  if (is_fetch(*request.what->kind))
-    return {first};
-  auto place = context_->find_service(stages.front().service).gate->claim_for_job();
-  if (place->holds())
-    return {first, std::move(place)};
-  return {std::nullopt, std::move(place)};
+  const bool needs_place = !is_fetch(*request.what->kind);
+  if (needs_place)
+    with.place = context_->find_service(stages.front().service).gate->claim_for_job();
+  if (!needs_place || with.place->holds())
+    with.stage = first;
+  return with;
 }
 
 void guest_runner::queued_up(const job_request& request, const store::queued_job& as, const beginning& with) {
@@ -173,7 +171,7 @@ void guest_runner::queued_up(const job_request& request, const store::queued_job
   } else if (!as.repeated) {
     context_->measured.jobs.queued(*request.what->kind);
     if (!retired_) { // else the delete that ran meanwhile has ended it on disk
-      auto& added = append(request, as.job.id, as.seq);
+      auto& added = append(request, with.about, as.job.id, as.seq);
       added.place = with.place;
       if (with.stage)
         added.steps.started(*with.stage);
@@ -220,89 +218,16 @@ void guest_runner::not_queued(bool begins) {
   retire_if_never_stored();
 }
 
-guest_runner::queued& guest_runner::append(const job_request& request, const std::string& job_id, std::int64_t accepted,
-                                           const pipeline_place& at) {
+guest_runner::queued& guest_runner::append(const job_request& request, const image_work& about,
+                                           const std::string& job_id, std::int64_t accepted, const pipeline_place& at) {
   const auto& kind = *request.what->kind;
-  job_entry entry{job_id,          request.request_id, request.user, accepted, &kind,
-                  key_of(request), group_of(request),  {},           now()};
+  job_entry entry{job_id, request.request_id, request.user, accepted, &kind, about.image, about.source_host, {}, now()};
   queued work{std::move(entry), pipeline{request.what, request.request, context_->limit().retries, at,
                                          follow_ups(kind, context_->find_action)}};
   work.forced = work.steps.wish().force;
   auto& added = queue_.push(std::move(work));
   update_gauges();
   return added;
-}
-
-// -- one job after the other -------------------------------------------------------------------------------------
-
-guest_runner::running_job& guest_runner::take(queued& next) {
-  auto work = queue_.take(next);
-  job_run::job what{work.job_id,           id_,        std::move(work.steps), work.forced,
-                    !is_fetch(*work.kind), work.begun, context_->host_now};
-  auto& taken = running_.emplace_back(
-    static_cast<job_entry&&>(work), // the rest of it is in the run
-    job_run{std::move(what), [this](const stage& of, const place_ptr& held) { return find_place(of, held); }});
-  if (draining_)
-    taken.run.drain(); // it ends its current stage only
-  taken.since = now();
-  update_gauges();
-  return taken;
-}
-
-void guest_runner::begin_next() {
-  if (draining_)
-    return;
-  take_limits();
-  while (auto* next = queue_.next()) {
-    auto place = std::exchange(next->place, nullptr);
-    auto& at = take(*next);
-    execute(at, at.run.begin(std::move(place)));
-  }
-}
-
-/// The log has that job as begun: its stage is called. One that is being cancelled waits for what comes of that.
-void guest_runner::go_on_with_begun(const std::string& job_id, const std::string& guest_doc) {
-  auto* next = find_queued(job_id);
-  if (!next)
-    return;
-  auto place = std::exchange(next->place, nullptr);
-  if (next->held())
-    return;
-  auto& at = take(*next);
-  execute(at, at.run.begun(guest_doc, std::move(place)));
-}
-
-/// What is recorded together with the end of the job before it, if its place is free: one commit less to wait for. Until
-/// that is on disk the next job is held, so that the end of no other job begins it too.
-std::optional<store::job_start> guest_runner::promise_next(const job_entry& ending, const place_ptr& spent) {
-  auto* next = draining_ ? nullptr : queue_.next_after(ending.key);
-  if (!next || next->steps.finished())
-    return std::nullopt;
-  const auto& first = next->steps.current();
-  if (!is_fetch(*next->kind)) {
-    next->place = find_place(first, spent);
-    if (!next->place)
-      return std::nullopt;
-  }
-  next->promised = true;
-  return store::job_start{next->job_id, next->steps.starts(context_->host_now())};
-}
-
-/// The job that was to begin with that step, if it still waits.
-guest_runner::queued* guest_runner::end_promise(const store::job_step& step) {
-  auto* next = step.then ? find_queued(step.then->job_id) : nullptr;
-  if (next)
-    next->promised = false;
-  return next;
-}
-
-/// The place that the job has is kept for its next stage unless others wait.
-place_ptr guest_runner::find_place(const stage& next, const place_ptr& held) const {
-  const auto gate = context_->find_service(next.service).gate;
-  if (held && &held->of() == gate.get())
-    return held->keep() ? held : nullptr;
-  auto claim = gate->claim_for_job();
-  return claim->holds() ? claim : nullptr;
 }
 
 } // namespace mistify::actors

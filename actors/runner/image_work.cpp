@@ -3,6 +3,7 @@
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
+#include "rpc/base/url_text.hpp"
 
 #include <algorithm>
 
@@ -15,42 +16,36 @@ std::string text_in(const rpc::json::node& request, std::string_view name) {
   return member && member->type() == rpc::json::node::kind::string ? member->as_string(name) : std::string{};
 }
 
-/// Returns the host of a URL without its port; empty if it has none.
+std::string image_in(const rpc::json::node& request) {
+  for (const auto* name : {"id", "source", "name"})
+    if (auto text = text_in(request, name); !text.empty())
+      return text;
+  return {};
+}
+
+/// Returns the host of a URL as hosts are compared; empty if it has none.
 std::string host_of(std::string_view url) {
-  constexpr std::string_view mark = "://";
-  const auto scheme = url.find(mark);
-  if (scheme == url.npos)
+  const auto parts = rpc::split_url(url);
+  if (!parts)
     return {};
-  auto authority = url.substr(scheme + mark.size());
-  authority = authority.substr(0, authority.find_first_of("/?#\\"));
-  if (const auto user = authority.rfind('@'); user != authority.npos)
-    authority.remove_prefix(user + 1);
-  if (const auto port = authority.rfind(':'); port != authority.npos && authority.find(']', port) == authority.npos)
-    authority = authority.substr(0, port);
-  if (authority.ends_with('.'))
-    authority.remove_suffix(1);
-  std::string host{authority};
+  std::string host{parts->host};
+  if (host.ends_with('.'))
+    host.pop_back();
   std::ranges::transform(host, host.begin(), rpc::text::lower);
   return host;
 }
 
 } // namespace
 
-std::string image_of(std::string_view request) try {
+image_work read_image_work(std::string_view request) try {
   const auto document = rpc::json::document::parse(request);
-  for (const auto* name : {"id", "source", "name"})
-    if (auto text = text_in(document.root(), name); !text.empty())
-      return text;
-  return {};
+  return {image_in(document.root()), host_of(text_in(document.root(), "source"))};
 } catch (const rpc::failure&) {
   return {};
 }
 
-std::string source_host_of(std::string_view request) try {
-  const auto document = rpc::json::document::parse(request);
-  return host_of(text_in(document.root(), "source"));
-} catch (const rpc::failure&) {
-  return {};
+bool is_fetch(const action_kind& kind) {
+  return kind.name == "fetchImage" || kind.name == "containerFetchImage";
 }
 
 } // namespace mistify::actors

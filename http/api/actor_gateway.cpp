@@ -3,18 +3,16 @@
 #include "actors/interfaces.hpp"
 #include "actors/job_log.hpp"
 #include "actors/system.hpp"
-#include "rpc/base/missed_time.hpp"
+#include "http/api/pending_requests.hpp"
 #include "rpc/base/thread_pool.hpp"
 
 #include <caf/actor_companion.hpp>
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-#include <unordered_map>
-#include <vector>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 namespace mistify::http {
 
@@ -34,121 +32,6 @@ constexpr auto stream_deadline = 10min;
 constexpr auto look_deadline = 5s;
 /// The maximum number of handlers that read the disk after a wait, at a time.
 constexpr std::size_t most_readers = 4;
-/// The precision of deadlines.
-constexpr auto sweep_interval = 100ms;
-
-using reply_handler = std::function<void(rpc::outcome<caf::message>)>;
-
-/// Requests that wait for a response, by number. The function that removes a request calls its handler: the actor's
-/// response or the deadline.
-class pending_requests {
-public:
-  pending_requests() : sweeper_{[this](const std::stop_token& stop) { sweep(stop); }} {}
-
-  ~pending_requests() {
-    {
-      const std::lock_guard lock{mutex_}; // else the sweeper could miss it between its look and its sleep
-      sweeper_.request_stop();
-    }
-    wake_.notify_all();
-    sweeper_.join();
-    close();
-  }
-
-  /// Returns the number of the request; null if the room is closed, after calling `on_done`.
-  std::optional<std::uint64_t> add(steady_clock::duration longest, reply_handler on_done) {
-    std::unique_lock lock{mutex_};
-    if (closed_) {
-      lock.unlock();
-      on_done(stopping());
-      return std::nullopt;
-    }
-    const auto id = ++last_id_;
-    rows_.emplace(id, question{steady_clock::now() + longest, std::move(on_done)});
-    const bool dozed = std::exchange(dozes_, false);
-    lock.unlock();
-    if (dozed)
-      wake_.notify_all();
-    return id;
-  }
-
-  void close() {
-    std::unique_lock lock{mutex_};
-    closed_ = true;
-    auto left = std::exchange(rows_, {});
-    lock.unlock();
-    for (auto& [id, row] : left)
-      row.on_done(stopping());
-  }
-
-  bool awaits(std::uint64_t id) const {
-    const std::lock_guard lock{mutex_};
-    return rows_.contains(id);
-  }
-
-  void answer(std::uint64_t id, rpc::outcome<caf::message> with) {
-    std::unique_lock lock{mutex_};
-    auto found = rows_.extract(id);
-    lock.unlock();
-    if (found) // otherwise the deadline was first
-      found.mapped().on_done(std::move(with));
-  }
-
-private:
-  static failure stopping() { return {errc::unavailable, "the agent is stopping"}; }
-
-  struct question {
-    steady_clock::time_point deadline;
-    reply_handler on_done;
-  };
-
-  /// Checks every request periodically: there are few, and most are answered long before their deadline. Dozes if there is
-  /// none when it looks; only then the next request wakes it.
-  void sweep(const std::stop_token& stop) {
-    rpc::missed_time missed{sweep_interval};
-    std::unique_lock lock{mutex_};
-    while (!stop.stop_requested()) {
-      dozes_ = rows_.empty();
-      wake_.wait(lock, [&] { return stop.stop_requested() || !dozes_; });
-      missed.begin(steady_clock::now());
-      wake_.wait_for(lock, sweep_interval, [&] { return stop.stop_requested(); });
-      put_off(missed.look(steady_clock::now()));
-      auto late = take_late();
-      lock.unlock();
-      for (auto& on_done : late)
-        on_done(failure{errc::deadline_exceeded, "the agent did not answer in time"});
-      lock.lock();
-    }
-  }
-
-  /// Extends all deadlines: responses that arrived while the process was stopped will be handled in a moment.
-  void put_off(steady_clock::duration by) {
-    if (by > 0s)
-      for (auto& [id, row] : rows_)
-        row.deadline += by;
-  }
-
-  std::vector<reply_handler> take_late() {
-    std::vector<reply_handler> late;
-    const auto now = steady_clock::now();
-    std::erase_if(rows_, [&](auto& entry) {
-      if (entry.second.deadline > now)
-        return false;
-      late.push_back(std::move(entry.second.on_done));
-      return true;
-    });
-    return late;
-  }
-
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::unordered_map<std::uint64_t, question> rows_;
-  std::uint64_t last_id_ = 0;
-  bool closed_ = false;
-  bool dozes_ = false;   // the sweeper waits for a request
-  std::jthread sweeper_; // last: it uses the other members
-};
-
 /// Receives the actors' responses: an actor without a mailbox, whose enqueue calls the waiting handler at once, on
 /// the responder's thread. One actor therefore serves all requests, and no other thread is woken.
 class inbox : public caf::actor_companion, public actors::asker {

@@ -1,9 +1,13 @@
 #include "rpc/fetch/url.hpp"
 
+#include "rpc/base/text.hpp"
+#include "rpc/base/url_text.hpp"
+
 #include <algorithm>
 #include <curl/curl.h>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 
 namespace mistify::fetching {
@@ -54,8 +58,9 @@ url_parts parts_of(const handle& url) {
 
 /// Where the path begins, behind scheme and authority; the end of the text where there is no path.
 std::size_t path_at(std::string_view url) {
-  const auto scheme = url.find("://");
-  return std::min(url.size(), url.find_first_of("/\\", scheme == url.npos ? 0 : scheme + 3));
+  if (const auto parts = rpc::split_url(url))
+    return url.size() - parts->rest.size();
+  return std::min(url.size(), url.find_first_of("/\\"));
 }
 
 bool is_letter(char c) {
@@ -65,14 +70,10 @@ bool is_letter(char c) {
 /// Of what curl takes for a URL, what the readers of its text here understand as curl does: a scheme, `://` and a host, with
 /// neither backslash nor control character before the path. A file URL may go without a host.
 bool is_spelled_plainly(std::string_view url) {
-  const auto colon = url.find("://");
-  if (colon == url.npos || colon == 0 || !std::all_of(url.begin(), url.begin() + static_cast<long>(colon), is_letter))
-    return false;
-  const auto rest = url.substr(colon + 3), authority = rest.substr(0, rest.find_first_of("/?#"));
-  const bool is_file = colon == 4 && (url[0] | 0x20) == 'f';
-  return (!authority.empty() || is_file) && std::none_of(authority.begin(), authority.end(), [](unsigned char c) {
-           return c == '\\' || c < 0x20 || c == 0x7f;
-         });
+  const auto parts = rpc::split_url(url);
+  return parts && !parts->scheme.empty() && std::ranges::all_of(parts->scheme, is_letter) &&
+         (!parts->authority.empty() || rpc::text::equal_ignoring_case(parts->scheme, "file")) &&
+         !parts->rest.starts_with('\\') && std::ranges::none_of(parts->authority, rpc::text::is_control);
 }
 
 /// `scheme:/`, `http:`: what somebody may have meant as a URL, however it goes on.
@@ -121,13 +122,11 @@ std::string without_secrets(std::string_view url) {
     return (std::all_of(scheme.begin(), scheme.end(), is_letter) ? std::string{scheme} : "") + "://…";
   }
   url = without_query(url);
-  const auto scheme = url.find("://");
-  if (!plain || scheme == url.npos)
+  const auto parts = plain ? rpc::split_url(url) : std::nullopt;
+  if (!parts)
     return std::string{url};
-  const auto authority = url.substr(scheme + 3, path_at(url) - scheme - 3);
-  const auto user_info = authority.rfind('@');
-  return std::string{url.substr(0, scheme + 3)} +
-         std::string{url.substr(scheme + 3 + (user_info == authority.npos ? 0 : user_info + 1))};
+  const auto secrets = parts->user_info.size() + (parts->authority.find('@') == url.npos ? 0 : 1);
+  return std::string{parts->scheme}.append("://").append(parts->authority.substr(secrets)).append(parts->rest);
 }
 
 std::string beside(std::string_view url, std::string_view ending) {

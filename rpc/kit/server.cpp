@@ -3,13 +3,13 @@
 #include "rpc/base/thread_name.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/kit/fair_queue.hpp"
+#include "rpc/kit/listener.hpp"
 #include "rpc/kit/server_connection.hpp"
 #include "rpc/net/unix_socket.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
-#include <fcntl.h>
 #include <functional>
 #include <mutex>
 #include <netinet/in.h>
@@ -37,31 +37,6 @@ constexpr std::size_t max_waiting = 448;
 constexpr std::chrono::seconds longest_silence{2};
 constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::chrono::seconds grace{1};
-constexpr mode_t socket_mode = 0660;
-} // namespace
-
-namespace {
-
-unique_fd open_listener(const listen_at& where) {
-  if (!where.inherited) {
-    if (where.socket.empty())
-      return tcp_listen(where.port);
-    make_socket_folder(where.socket, where.group);
-    return unix_listen(where.socket, socket_mode, where.group);
-  }
-  const int fd = *where.inherited;
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-  return unique_fd{fd};
-}
-
-/// What shares are counted by: the address, or the user at a unix socket.
-std::uint32_t peer_of(const sockaddr_storage& from, int fd) {
-  if (from.ss_family == AF_INET)
-    return reinterpret_cast<const sockaddr_in&>(from).sin_addr.s_addr;
-  return peer_user(fd).value_or(0);
-}
-
 } // namespace
 
 struct server::impl {

@@ -3,6 +3,7 @@
 #include "actors/cluster/status.hpp"
 #include "actors/config/current_config.hpp"
 #include "actors/host/host_state.hpp"
+#include "http/api/views/guest_tags.hpp"
 #include "rpc/base/metrics.hpp"
 #include "rpc/client/client.hpp"
 #include "store/event_feed.hpp"
@@ -55,6 +56,7 @@ struct context {
   std::vector<std::string> command_line;
   /// True while the agent is stopping and accepts no new work.
   std::atomic<bool> draining{false};
+  guest_tags tags = {};
   /// Where the membership in the cluster stands; null if the config has none.
   std::function<std::optional<actors::cluster::status::view>()> cluster = {};
 };

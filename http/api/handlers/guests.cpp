@@ -150,7 +150,7 @@ task<answer> create_guest(context& cx, request from) {
 task<answer> get_guest(context& cx, request from) {
   const auto guest = require_guest(cx, from.captures["guest"]);
   auto out = json_answer(200, public_guest(guest->doc));
-  out.headers.emplace_back("ETag", cx.list.tags().of(guest, [&cx] { return cx.host.tag_key(); }));
+  out.headers.emplace_back("ETag", cx.tags.of(guest, [&cx] { return cx.host.tag_key(); }));
   co_return out;
 }
 

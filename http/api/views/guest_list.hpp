@@ -1,7 +1,6 @@
 #pragma once
 
 #include "http/api/actor_gateway.hpp"
-#include "http/api/views/guest_tags.hpp"
 #include "http/protocol/compress.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "store/guest_index.hpp"
@@ -15,8 +14,7 @@
 namespace mistify::http {
 
 /// The JSON text of all guests, built at most once for each version of the directory and shared by its readers. Built
-/// on a thread of its own: encoding and compressing ten thousand guests would block a worker too long. With it the tags of
-/// the guests, which their readers share too. Thread-safe.
+/// on a thread of its own: encoding and compressing ten thousand guests would block a worker too long. Thread-safe.
 class guest_list {
 public:
   using text = std::shared_ptr<const std::string>;
@@ -33,8 +31,6 @@ public:
 
   /// Returns the text of the guests as they are now or later. The handler resumes on the building thread.
   awaitable<text> get(form wanted);
-
-  guest_tags& tags() noexcept { return tags_; }
 
 private:
   struct asked {
@@ -59,7 +55,6 @@ private:
 
   const store::guest_index& guests_;
   compressor gzip_;
-  guest_tags tags_;
   std::mutex mutex_;
   made last_;
   std::vector<asked> waiting_;

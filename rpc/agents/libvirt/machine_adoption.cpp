@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/adoption_plan.hpp"
 #include "rpc/agents/libvirt/claims.hpp"
 #include "rpc/agents/libvirt/domain_reader.hpp"
+#include "rpc/agents/libvirt/domain_xml.hpp"
 #include "rpc/agents/libvirt/machines.hpp"
 #include "rpc/agents/libvirt/states.hpp"
 #include "rpc/base/cut_text.hpp"
@@ -23,14 +24,9 @@ constexpr std::size_t most_domains = 10'000, longest_text = 256, longest_path = 
 /// Of each kind, of one domain; more cannot be adopted.
 constexpr std::size_t most_shown = 256;
 
-std::string definition_of(virDomainPtr d) {
-  return text_ptr{must(virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE))}.get();
-}
-
-std::string machine_of(virDomainPtr d) {
-  if (must(virDomainIsActive(d)) != 1)
-    return {};
-  return text_ptr{must(virDomainGetXMLDesc(d, 0))}.get();
+/// Empty if it is off.
+std::string running_xml(virDomainPtr d) {
+  return is_on(d) ? current_xml(d) : std::string{};
 }
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -62,7 +58,7 @@ void expect_adoptable(virDomainPtr d, const std::string& id) {
 void mark(virDomainPtr d, const adoption_plan& plan, const std::string& defined) {
   for (const auto& path : plan.own_paths)
     expect_free_disk(virDomainGetConnect(d), path, plan.mark.id, among::all);
-  if (definition_of(d) != defined)
+  if (defined_xml(d) != defined)
     refuse("the domain was changed while its files were looked at");
   write_mark(d, plan.mark);
 }
@@ -127,7 +123,7 @@ std::string reason_in(const std::exception& e) {
 }
 
 void judge(virDomainPtr d, const machine_rules& rules, rpc::unmanaged_domain& to) {
-  const auto defined = definition_of(d), running = machine_of(d);
+  const auto defined = defined_xml(d), running = running_xml(d);
   show_shape(read_domain(running.empty() ? defined : running), to);
   try {
     show_plan(plan_adoption(to.id, defined, running, rules), to);
@@ -171,8 +167,8 @@ rpc::guest_response machines::adopt(const rpc::guest_request& request) {
   if (!domain)
     throw hypervisor_error{VIR_ERR_NO_DOMAIN, "no domain " + id};
   expect_adoptable(domain.get(), id);
-  const auto defined = definition_of(domain.get());
-  auto plan = plan_adoption(id, defined, machine_of(domain.get()), rules_);
+  const auto defined = defined_xml(domain.get());
+  auto plan = plan_adoption(id, defined, running_xml(domain.get()), rules_);
   {
     const std::lock_guard claim{claims_}; // not longer: files on a slow server take their time
     mark(domain.get(), plan, defined);

@@ -6,7 +6,6 @@
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machine_rules.hpp"
 #include "rpc/agents/libvirt/pending_changes.hpp"
-#include "rpc/model/apply.hpp"
 #include "rpc/model/messages.hpp"
 #include "rpc/model/unmanaged.hpp"
 
@@ -17,6 +16,8 @@
 #include <string>
 
 namespace mistify::agents {
+
+struct machine_change;
 
 /// The machines behind guests: what each method does to one. Which domain is a guest's says `find_machine`; no method but
 /// `adopt` touches another one.
@@ -31,13 +32,21 @@ public:
   /// `notes` is what libvirt's events say; it outlives this.
   machines(hypervisor& where, std::filesystem::path consoles, machine_rules rules, const domain_notes& notes);
 
+  // machine_definition.cpp
+
   /// Defines the domain; a machine of that id and another shape stays as it is, and is an error. The stage's arg `domain`
   /// ("kvm", "qemu") overrides what the host can do best.
   rpc::guest_response create(const rpc::guest_request& request);
   /// `create`, then `run`.
   rpc::guest_response create_and_run(const rpc::guest_request& request);
+
+  // machine_start.cpp
+
   /// Starts it, or wakes it up. What it is started with is checked and brought up to date before.
   rpc::guest_response run(const rpc::guest_request& request);
+
+  // machines.cpp
+
   /// Asks the guest to boot anew. With a `wait` it is over when libvirt tells of the reset; at once where it tells of
   /// none. Throws std::runtime_error ("conflict: …") for a guest that is off, as `restart`, `suspend` and `hibernate` do.
   rpc::guest_response reboot(const rpc::guest_request& request);
@@ -70,7 +79,7 @@ public:
   /// At most 10,000. Throws std::runtime_error ("in use by …") while another call is at it.
   rpc::unmanaged_response list_unmanaged();
 
-  // machine_changes.cpp: each changes the machine as it is defined, and as it runs where the params' `apply` wants that and
+  // machine_changes.cpp, machine_disks.cpp, machine_nics.cpp: each changes the machine as it is defined, and as it runs where the params' `apply` wants that and
   // QEMU can. Where it cannot, `live` is refused, and else the message says why it takes effect at the next start.
 
   /// Memory and processors as the guest has them.
@@ -96,8 +105,6 @@ public:
 
 private:
   using change = std::function<void(virDomainPtr)>;
-  struct machine_change;
-  std::string carry_out(virDomainPtr d, const machine_change& what, rpc::apply_when apply) const;
   void place_disks(virDomainPtr d, rpc::guest& g, machine_change& to, std::unique_lock<std::mutex>& claim);
   rpc::guest_response act(const rpc::guest_request& request, const change& what);
   rpc::guest_response answer(rpc::guest g, virDomainPtr d) const;
@@ -131,6 +138,12 @@ void expect_uuid(const std::string& id);
 
 /// What the adoption of the guest's machine recorded; null for a guest that was not adopted.
 std::optional<adoption> record_of(virDomainPtr machine, const rpc::guest& g);
+
+/// Says that a foreign domain is.
+std::string left_alone(const std::string& name);
+
+/// What was found of a guest; null if there is no domain. Throws std::runtime_error for a foreign one.
+domain_ptr find_ours(machine_search there);
 
 /// The domain of a guest. Throws `hypervisor_error` where there is none, std::runtime_error for a foreign one.
 domain_ptr need_domain(virConnectPtr c, const rpc::guest& g);

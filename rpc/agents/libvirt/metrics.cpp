@@ -1,6 +1,7 @@
 #include "rpc/agents/libvirt/metrics.hpp"
 
 #include "rpc/agents/libvirt/domain_reader.hpp"
+#include "rpc/agents/libvirt/domain_xml.hpp"
 #include "rpc/agents/libvirt/machines.hpp"
 
 #include <libvirt/virterror.h>
@@ -43,8 +44,7 @@ rpc::guest_metrics_response measure(hypervisor& of, const rpc::guest_metrics_req
 }
 
 domain_shape live_shape(virDomainPtr d) {
-  const text_ptr xml{must(virDomainGetXMLDesc(d, 0))};
-  return read_domain(xml.get());
+  return read_domain(current_xml(d));
 }
 
 std::vector<virVcpuInfo> virtual_cpus(virDomainPtr d, int count) {

@@ -2,6 +2,7 @@
 
 #include "rpc/agents/libvirt/adoption.hpp"
 #include "rpc/agents/libvirt/domain_reader.hpp"
+#include "rpc/agents/libvirt/domain_xml.hpp"
 #include "rpc/agents/libvirt/states.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
@@ -77,8 +78,7 @@ bool has_room(const std::string& path) {
 }
 
 bool has_room(virDomainPtr d, const std::vector<std::string>& devices) {
-  const text_ptr xml{must(virDomainGetXMLDesc(d, 0))};
-  const auto shape = read_domain(xml.get());
+  const auto shape = read_domain(current_xml(d));
   return std::ranges::all_of(shape.disks, [&](const disk_shape& disk) {
     return std::ranges::find(devices, disk.device) == devices.end() || has_room(disk.source);
   });

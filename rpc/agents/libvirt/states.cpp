@@ -12,6 +12,10 @@ virDomainState state_of(virDomainPtr d) {
   return static_cast<virDomainState>(state);
 }
 
+bool is_on(virDomainPtr d) {
+  return must(virDomainIsActive(d)) != 0;
+}
+
 std::string state_name(virDomainPtr d) {
   int state = 0, reason = 0;
   must(virDomainGetState(d, &state, &reason, 0));
@@ -102,6 +106,11 @@ void note_suspended(virDomainPtr d, bool suspended) {
   if (suspended != is_noted_suspended(d))
     must(virDomainSetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, suspended ? "<suspended/>" : nullptr, "mistify", note_uri,
                               VIR_DOMAIN_AFFECT_LIVE));
+}
+
+void go_on(virDomainPtr d) {
+  note_suspended(d, false);
+  must(virDomainResume(d));
 }
 
 std::vector<std::string> full_disks(virDomainPtr d) {

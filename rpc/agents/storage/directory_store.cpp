@@ -23,8 +23,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto ending = ".qcow2";
-
 std::uint64_t bytes_in(const fs::path& file) {
   struct stat facts {};
   return ::stat(file.c_str(), &facts) == 0 ? static_cast<std::uint64_t>(facts.st_blocks) * 512 : 0;
@@ -33,10 +31,10 @@ std::uint64_t bytes_in(const fs::path& file) {
 /// The volume of a file; nothing for snapshots and whatever else lies around.
 std::optional<dataset_id> volume_at(const fs::path& file, const fs::path& root) {
   auto text = file.lexically_relative(root).string();
-  if (!text.ends_with(ending) || text.find('@') != text.npos)
+  if (!text.ends_with(qcow2_ending) || text.find('@') != text.npos)
     return std::nullopt;
   try {
-    return dataset_id::parse(text.substr(0, text.size() - std::string_view{ending}.size()));
+    return dataset_id::parse(text.substr(0, text.size() - std::string_view{qcow2_ending}.size()));
   } catch (const std::invalid_argument&) {
     return std::nullopt;
   }
@@ -53,36 +51,6 @@ qcow2_header header_of(const fs::path& file, const std::string& name) {
     throw std::runtime_error{name + ": " + e.what()};
   }
   throw std::runtime_error{name + ": not a qcow2 file"};
-}
-
-/// True if the name stands in the first cluster of a file, where the name of a backing file has to be.
-bool mentions(const fs::path& disk, const std::string& name) {
-  std::string head(64 * 1024, '\0');
-  std::ifstream in{disk, std::ios::binary};
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  return head.find(name) != head.npos;
-}
-
-/// A file that is no sound disk stands on what its head mentions, and holds up nobody who asks about others.
-bool stands_on(const fs::path& disk, const fs::path& image) {
-  try {
-    const auto header = read_qcow2(disk);
-    return header && !header->backing.empty() && file_behind(disk, *header) == image;
-  } catch (const std::system_error& e) {
-    if (e.code().value() == ENOENT) // it went meanwhile
-      return false;
-    throw;
-  } catch (const std::exception& e) {
-    rpc::log::warning("a disk cannot be read", {{"file", disk.filename().string()}, {"error", e.what()}});
-    return mentions(disk, image.filename().string());
-  }
-}
-
-/// As it is written into a file's head: from the file's folder, so that the store can be moved as a whole. A slash comes
-/// before any colon, which QEMU would take for the end of a protocol's name.
-std::string backing_name(const fs::path& target, const fs::path& from_folder) {
-  auto name = target.lexically_relative(from_folder).string();
-  return name.starts_with("../") ? name : "./" + name;
 }
 
 } // namespace
@@ -111,11 +79,11 @@ directory_store::directory_store(const path& root, std::size_t max_snapshots, fi
 }
 
 directory_store::path directory_store::file_of(const dataset_id& id) const {
-  return root_ / (id.text() + ending);
+  return root_ / (id.text() + qcow2_ending);
 }
 
 directory_store::path directory_store::file_of(const snapshot_id& id) const {
-  return root_ / (id.text() + ending);
+  return root_ / (id.text() + qcow2_ending);
 }
 
 /// Gives a disk that is complete its name, with the folder for it.
@@ -126,7 +94,7 @@ void directory_store::put(const path& fresh, const path& as) const {
 }
 
 staged_file directory_store::new_file() const {
-  return staged_file{staging_ / ("new-" + std::to_string(next_file_++) + ending)};
+  return staged_file{staging_ / ("new-" + std::to_string(next_file_++) + qcow2_ending)};
 }
 
 std::optional<volume_facts> directory_store::find(const dataset_id& id) const {
@@ -200,41 +168,6 @@ bool directory_store::grow(const dataset_id& id, std::uint64_t size) {
   return true;
 }
 
-void directory_store::clone(const dataset_id& image, const dataset_id& to, std::uint64_t size, clone_kind kind) {
-  const std::shared_lock keep{images_};
-  const auto source = find(image);
-  if (!source)
-    throw std::runtime_error{"not found"};
-  expect_own_chain(source->device);
-  const auto fresh = new_file();
-  const auto file = file_of(to);
-  if (kind == clone_kind::overlay) {
-    qemu_img::create(fresh.path(), size, backing_name(source->device, file.parent_path()));
-  } else {
-    qemu_img::convert(source->device, source->format, fresh.path(), source->size);
-    if (size > source->size)
-      qemu_img::resize(fresh.path(), size);
-  }
-  put(fresh.path(), file);
-}
-
-void directory_store::import_image(const path& file, const std::string& format, const dataset_id& id,
-                                   const std::string& origin, const std::function<bool()>& stop) {
-  const auto fresh = new_file();
-  if (fs::exists(file_of(id)))
-    throw std::runtime_error{id.text() + " exists already"};
-  expect_sound_source(file, format, stop);
-  const auto space = space_.take(qemu_img::measure(file, format, stop));
-  qemu_img::convert(file, format, fresh.path(), size_of_disk(file, format), stop);
-  fs::remove(file);
-  write_whole(file_of(id).replace_extension(".origin"), origin);
-  put(fresh.path(), file_of(id));
-}
-
-std::string directory_store::origin_of(const dataset_id& image) const {
-  return read_whole(file_of(image).replace_extension(".origin"));
-}
-
 std::string directory_store::owner_of(const dataset_id& volume) const {
   return read_whole(file_of(volume).replace_extension(".guest"));
 }
@@ -249,14 +182,6 @@ void directory_store::set_owner(const dataset_id& volume, const std::string& gue
 
 // -- removing --------------------------------------------------------------------------------------------------------
 
-bool directory_store::is_needed(const path& image) const {
-  std::error_code gone; // a folder may go meanwhile
-  for (fs::recursive_directory_iterator at{root_, gone}, end; at != end; at.increment(gone))
-    if (at->path().extension() == ending && at->is_regular_file(gone) && stands_on(at->path(), image))
-      return true;
-  return false;
-}
-
 void directory_store::destroy_volumes(const std::vector<dataset_id>& which) {
   std::vector<image_lock> held; // of all, before the first one goes
   for (const auto& volume : which)
@@ -269,14 +194,8 @@ void directory_store::destroy_volumes(const std::vector<dataset_id>& which) {
 }
 
 void directory_store::destroy(const dataset_id& id) {
-  if (id.is_image()) {
-    const std::unique_lock alone{images_};
-    if (is_needed(file_of(id)))
-      throw std::runtime_error{id.text() + " is in use: disks stand on it"};
-    fs::remove(file_of(id));
-    fs::remove(file_of(id).replace_extension(".origin"));
-    return;
-  }
+  if (id.is_image())
+    return destroy_image(id);
   destroy_volumes(volumes_of(id));
   if (id.is_guest())
     fs::remove_all(root_ / id.text());

@@ -9,6 +9,9 @@
 
 namespace mistify::agents::storage {
 
+/// How the names of the files of volumes and snapshots end.
+constexpr auto qcow2_ending = ".qcow2";
+
 /// A folder of qcow2 files; needs nothing but qemu-img.
 ///
 ///   images/ID.qcow2                 an image; ID.origin beside it holds where it came from
@@ -66,6 +69,7 @@ private:
   void put(const path& fresh, const path& as) const;
   void expect_own_chain(const path& file) const;
   bool is_needed(const path& image) const;
+  void destroy_image(const dataset_id& id);
   void destroy_volumes(const std::vector<dataset_id>& which);
 
   names history(const dataset_id& volume) const;

@@ -1,5 +1,6 @@
 #include "actors/config/check.hpp"
 #include "actors/config/json_lines.hpp"
+#include "actors/config/merge.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
