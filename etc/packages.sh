@@ -16,6 +16,7 @@ RUN_PACKAGES=(curl jq qemu-utils)
 TEST_PACKAGES=(
   catch2 clang-format clang-tidy-16 curl jq qemu-utils zstd openssl prometheus google-perftools binutils chromium
   chromium-driver etcd-server etcd-client systemd valgrind
+  libnss3-tools # a certificate for the browser
   zsh fish # for completion
 )
 # Node may be installed from elsewhere, and then brings npm along.

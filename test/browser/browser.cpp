@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace mistify::test {
 
@@ -27,7 +28,19 @@ using namespace std::chrono_literals;
 /// A browser takes seconds to start on a busy machine.
 constexpr auto longest_command = 60s;
 
-pid_t start_driver(const std::string& output) {
+/// The environment with another HOME, which lives as long as `home`.
+std::vector<char*> environment_with(std::string& home) {
+  std::vector<char*> all;
+  for (char** one = environ; *one; ++one)
+    if (!std::string_view{*one}.starts_with("HOME="))
+      all.push_back(*one);
+  home.insert(0, "HOME=");
+  all.push_back(home.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+pid_t start_driver(const std::string& output, std::string home) {
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
@@ -35,7 +48,10 @@ pid_t start_driver(const std::string& output) {
   ::posix_spawn_file_actions_adddup2(&files, 1, 2);
   std::array<char*, 3> words{const_cast<char*>("chromedriver"), const_cast<char*>("--port=0"), nullptr};
   pid_t id = -1;
-  const int error = ::posix_spawnp(&id, "chromedriver", &files, nullptr, words.data(), environ);
+  const bool own_home = !home.empty();
+  auto changed = environment_with(home);
+  const int error =
+    ::posix_spawnp(&id, "chromedriver", &files, nullptr, words.data(), own_home ? changed.data() : environ);
   ::posix_spawn_file_actions_destroy(&files);
   if (error != 0)
     throw std::system_error{error, std::generic_category(), "chromedriver"};
@@ -87,9 +103,9 @@ std::string decode_base64(std::string_view text) {
 
 } // namespace
 
-browser::browser() {
+browser::browser(const std::string& home) {
   const auto output = (dir_.path() / "driver.log").string();
-  driver_ = start_driver(output);
+  driver_ = start_driver(output, home);
   port_ = port_in(output);
   session_ = text_at(send("POST", "/session", capabilities(dir_.path() / "profile")), "value/sessionId");
 }

@@ -13,7 +13,8 @@ namespace mistify::test {
 /// A headless Chromium with one empty window, driven through chromedriver, on loopback only.
 class browser {
 public:
-  browser();
+  /// `home`: of its own user settings, such as the certificates that it has; "": those of the test's user.
+  explicit browser(const std::string& home = "");
   ~browser(); ///< ends both processes
   browser(const browser&) = delete;
   browser& operator=(const browser&) = delete;
