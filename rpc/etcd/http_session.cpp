@@ -1,12 +1,12 @@
 #include "rpc/etcd/http_session.hpp"
 
 #include "rpc/base/error.hpp"
+#include "rpc/etcd/curl_library.hpp"
 #include "rpc/base/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <curl/curl.h>
 #include <map>
 #include <new>
 #include <string_view>
@@ -22,18 +22,15 @@ using std::chrono::milliseconds;
 constexpr milliseconds longest_poll{60'000};
 constexpr long keepalive_idle = 30, keepalive_interval = 10; // seconds: finds a stream whose other end vanished
 
-/// Before the first use of libcurl, once in the process.
-void prepare_library() {
-  static const auto done = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (done != CURLE_OK)
-    throw std::bad_alloc{};
+const curl_library& lib() {
+  return curl_library::loaded();
 }
 
 /// One request and what came back. Does not move: libcurl keeps its address.
 class transfer {
 public:
   transfer(const http_request& what, const session_settings& settings, bool endless)
-    : easy_{curl_easy_init()}, body_{what.body}, most_{settings.max_answer}, endless_{endless} {
+    : easy_{lib().curl_easy_init()}, body_{what.body}, most_{settings.max_answer}, endless_{endless} {
     if (!easy_)
       throw std::bad_alloc{};
     for (const auto& line : what.headers)
@@ -43,8 +40,8 @@ public:
     secure(settings);
   }
   ~transfer() {
-    curl_easy_cleanup(easy_);
-    curl_slist_free_all(headers_);
+    lib().curl_easy_cleanup(easy_);
+    lib().curl_slist_free_all(headers_);
   }
   transfer(const transfer&) = delete;
   transfer& operator=(const transfer&) = delete;
@@ -61,56 +58,56 @@ public:
   std::string why() const {
     if (too_large_)
       return "the answer is too large";
-    return reason_[0] != 0 ? reason_.data() : curl_easy_strerror(code_);
+    return reason_[0] != 0 ? reason_.data() : lib().curl_easy_strerror(code_);
   }
 
   long status() const {
     long code = 0;
-    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &code);
+    lib().curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &code);
     return code;
   }
 
 private:
   void add_header(const char* line) {
-    auto* longer = curl_slist_append(headers_, line);
+    auto* longer = lib().curl_slist_append(headers_, line);
     if (!longer)
       throw std::bad_alloc{};
     headers_ = longer;
   }
 
   void prepare(const http_request& what) {
-    curl_easy_setopt(easy_, CURLOPT_URL, what.url.c_str());
-    curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, what.method.c_str());
+    lib().curl_easy_setopt(easy_, CURLOPT_URL, what.url.c_str());
+    lib().curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, what.method.c_str());
     if (!body_.empty()) {
-      curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_.data());
-      curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+      lib().curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_.data());
+      lib().curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
     }
-    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
-    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, reason_.data());
-    curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
-    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &transfer::on_data);
-    curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &transfer::on_header);
-    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
-    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L); // an end does not wait for a name that still resolves
+    lib().curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
+    lib().curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, reason_.data());
+    lib().curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+    lib().curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &transfer::on_data);
+    lib().curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+    lib().curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &transfer::on_header);
+    lib().curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+    lib().curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+    lib().curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L); // an end does not wait for a name that still resolves
   }
 
   void secure(const session_settings& settings) {
-    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    curl_easy_setopt(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    lib().curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+    lib().curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+    lib().curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    lib().curl_easy_setopt(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     if (!settings.ca.empty()) {
-      curl_easy_setopt(easy_, CURLOPT_CAINFO, settings.ca.c_str());
-      curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
+      lib().curl_easy_setopt(easy_, CURLOPT_CAINFO, settings.ca.c_str());
+      lib().curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
     }
-    curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
+    lib().curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
     if (!endless_)
-      curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(settings.timeout.count()));
-    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPIDLE, keepalive_idle);
-    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPINTVL, keepalive_interval);
+      lib().curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(settings.timeout.count()));
+    lib().curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+    lib().curl_easy_setopt(easy_, CURLOPT_TCP_KEEPIDLE, keepalive_idle);
+    lib().curl_easy_setopt(easy_, CURLOPT_TCP_KEEPINTVL, keepalive_interval);
   }
 
   static std::size_t on_data(char* data, std::size_t, std::size_t size, void* self) {
@@ -157,16 +154,15 @@ failure failure_of(const transfer& ended) {
 
 struct http_session::impl {
   explicit impl(session_settings s) : settings{std::move(s)} {
-    prepare_library();
-    multi = curl_multi_init();
+    multi = lib().curl_multi_init();
     if (!multi)
       throw std::bad_alloc{};
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 8L);
+    lib().curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 8L);
   }
   ~impl() {
     for (auto& [number, stream] : streams)
-      curl_multi_remove_handle(multi, stream->easy());
-    curl_multi_cleanup(multi);
+      lib().curl_multi_remove_handle(multi, stream->easy());
+    lib().curl_multi_cleanup(multi);
   }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
@@ -174,22 +170,22 @@ struct http_session::impl {
   /// Moves bytes; waits for some at most that long.
   void advance(milliseconds longest) {
     int running = 0;
-    curl_multi_perform(multi, &running);
+    lib().curl_multi_perform(multi, &running);
     collect_ended();
     if (longest.count() <= 0 || done())
       return;
-    curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::min(longest, longest_poll).count()), nullptr);
-    curl_multi_perform(multi, &running);
+    lib().curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::min(longest, longest_poll).count()), nullptr);
+    lib().curl_multi_perform(multi, &running);
     collect_ended();
   }
 
   void collect_ended() {
     int left = 0;
-    while (const auto* message = curl_multi_info_read(multi, &left)) {
+    while (const auto* message = lib().curl_multi_info_read(multi, &left)) {
       if (message->msg != CURLMSG_DONE)
         continue;
       char* whose = nullptr;
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &whose);
+      lib().curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &whose);
       static_cast<transfer*>(static_cast<void*>(whose))->end(message->data.result);
     }
   }
@@ -215,12 +211,12 @@ http_session::~http_session() = default;
 http_reply http_session::send(const http_request& what) {
   auto& in = *impl_;
   transfer one{what, in.settings, false};
-  curl_multi_add_handle(in.multi, one.easy());
+  lib().curl_multi_add_handle(in.multi, one.easy());
   in.present = &one;
   while (!one.ended() && !in.cancelled)
     in.advance(longest_poll);
   in.present = nullptr;
-  curl_multi_remove_handle(in.multi, one.easy());
+  lib().curl_multi_remove_handle(in.multi, one.easy());
   if (!one.ended())
     throw failure{errc::cancelled, "the request was given up"};
   if (one.code() != CURLE_OK)
@@ -230,7 +226,7 @@ http_reply http_session::send(const http_request& what) {
 
 std::uint64_t http_session::open_stream(const http_request& what) {
   auto stream = std::make_unique<transfer>(what, impl_->settings, true);
-  curl_multi_add_handle(impl_->multi, stream->easy());
+  lib().curl_multi_add_handle(impl_->multi, stream->easy());
   impl_->streams.emplace(++impl_->next, std::move(stream));
   return impl_->next;
 }
@@ -239,7 +235,7 @@ void http_session::close_stream(std::uint64_t number) {
   const auto found = impl_->streams.find(number);
   if (found == impl_->streams.end())
     return;
-  curl_multi_remove_handle(impl_->multi, found->second->easy());
+  lib().curl_multi_remove_handle(impl_->multi, found->second->easy());
   impl_->streams.erase(found);
 }
 
@@ -270,12 +266,12 @@ void http_session::wait(std::chrono::milliseconds longest) {
 
 void http_session::wake() noexcept {
   impl_->woken = true;
-  curl_multi_wakeup(impl_->multi);
+  lib().curl_multi_wakeup(impl_->multi);
 }
 
 void http_session::cancel(bool now) noexcept {
   impl_->cancelled = now;
-  curl_multi_wakeup(impl_->multi);
+  lib().curl_multi_wakeup(impl_->multi);
 }
 
 } // namespace mistify::rpc::etcd
