@@ -121,5 +121,6 @@ check "a container of somebody else under the guest's name is left alone" leaves
 check "a container runs from the OCI archive, whose image goes only after it" runs_from_oci
 check "an archive that its folder has no room for is refused" is_refused_without_room
 check "many containers are created at once, and deleted at once" are_created_at_once
+check "its nics are measured, each by its network" has_nics
 check "starts are measured" is_started_quickly
 finish

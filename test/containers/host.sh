@@ -54,6 +54,8 @@ default_ulimits = ["nofile=1024:1024","nproc=1024:1024"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+[network]
+network_config_dir = "$run/networks"
 END
   CONTAINERS_CONF=$run/containers.conf launch engine podman --root "$run/store" --runroot "$run/rr" \
     --storage-driver overlay system service --time=0 "unix://$run/engine.sock"

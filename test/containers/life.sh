@@ -221,6 +221,37 @@ are_created_at_once() {
   [ "$(ask "containers/json?all=1" | jq length)" = 0 ]
 }
 
+# has_nic NETWORK FIELD LEAST: the figure of that nic is between LEAST and LEAST + 10000.
+has_nic() {
+  api GET "/guests/$id/metrics/nic" | jq -e --arg network "$1" --arg field "$2" --argjson least "$3" \
+    '.[$network][$field] | . >= $least and . < $least + 10000' >/dev/null
+}
+
+# What this host sends to two of three addresses is counted for the nics of these networks, whatever the engine calls them there.
+has_nics() {
+  local network address number=0
+  for network in zeta alpha; do
+    ask networks/create -H 'Content-Type: application/json' -d "{\"Name\":\"$network\"}" >/dev/null
+  done
+  ask networks/create -H 'Content-Type: application/json' -d '{"Name":"inner","Internal":true}' >/dev/null
+  job POST /guests -d "$(guest_body busy | jq '.nics = [{network: "zeta"}, {network: "alpha"}, {network: "inner"}]')"
+  for network in zeta alpha; do
+    address=$(api GET "/guests/$id" | jq -r --arg network "$network" '.nics[] | select(.network == $network).address')
+    number=$((number + 1))
+    for _ in $(seq "$((number * 10))"); do
+      printf '%01000d' 0 >"/dev/udp/$address/9"
+    done
+  done
+  has_nic zeta rx_bytes 10000
+  has_nic alpha rx_bytes 20000
+  has_nic alpha tx_bytes 0
+  has_nic inner rx_bytes 0 # podman gives this host no address in there
+  job DELETE "/guests/$id"
+  for network in zeta alpha inner; do
+    ask "networks/$network" -X DELETE >/dev/null
+  done
+}
+
 # Microseconds since 1970.
 time_of() {
   date -d "$1" +%s%6N
