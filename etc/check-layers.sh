@@ -31,6 +31,7 @@ mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path '
 mapfile -t store < <(find store -name '*.[ch]pp')
 mapfile -t actors < <(find actors -name '*.[ch]pp')
 mapfile -t client < <(find http/client -name '*.[ch]pp')
+mapfile -t client_but_openssl < <(find http/client -name '*.[ch]pp' ! -path 'http/client/openssl.hpp')
 mapfile -t command < <(find http/cli/mistify -name '*.[ch]pp')
 mapfile -t http < <(find http -name '*.[ch]pp')
 
@@ -39,15 +40,15 @@ forbid "store/ knows rpc/ only" '(actors|http)/' "${store[@]}"
 forbid "actors/ does not know http/" 'http/' "${actors[@]}"
 
 # What runs on the user's side knows the model, and nothing of the agent's insides.
-forbid "http/client knows rpc/base, rpc/model and etcd's codecs only" \
-  '(actors|store)/|http/(access|api|cli|pages|process|protocol|server)/|http/daemon|rpc/(agents|images|kit|client|http1|net)/|caf/' \
+forbid "http/client knows rpc/base, rpc/net, rpc/http1, rpc/model and etcd's codecs only" \
+  '(actors|store)/|http/(access|api|cli|pages|process|protocol|server)/|http/daemon|rpc/(agents|images|kit|client)/|caf/' \
   "${client[@]}"
 forbid "mistify knows http/client, rpc/base, rpc/model and etcd's values only" \
   '(actors|store)/|http/(access|api|pages|process|protocol|server)/|http/(daemon|cli/token)|rpc/(agents|images|kit|client|http1|net)/|caf/' \
   "${command[@]}"
 forbid "libcurl takes longer to load than mistify to run" 'rpc/etcd/(http_session|requester|v[23]_client)' \
   "${client[@]}" "${command[@]}"
-forbid "httplib of the command is behind http/client" 'httplib' "${command[@]}"
+forbid "OpenSSL is loaded by http/client/openssl for https only" 'openssl/' "${command[@]}" "${client_but_openssl[@]}"
 
 # The floors inside rpc/, lowest first: a folder may include those before it.
 above=""
@@ -59,7 +60,7 @@ done
 
 # Its public client only, where a thread may block: the server, the calls of sub-agents and the kit have their own HTTP.
 mapfile -t no_httplib < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/agents/examples/*' \
-  ! -path 'rpc/kit/agent_reporter.cpp' ! -path 'http/client/*')
+  ! -path 'rpc/kit/agent_reporter.cpp')
 forbid "cpp-httplib is for clients that may block" 'httplib' "${no_httplib[@]}"
 forbid "CAF belongs to actors/ and http/" 'caf/' "${rpc[@]}" "${store[@]}"
 forbid "SQLite belongs to store/" 'sqlite3' "${rpc[@]}" "${actors[@]}" "${http[@]}"

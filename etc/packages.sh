@@ -37,7 +37,7 @@ VM_PACKAGES=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-syst
 
 # Engines without what they would start by themselves.
 # shellcheck disable=SC2034
-CONTAINER_PACKAGES=(podman conmon runc containernetworking-plugins docker.io busybox-static)
+CONTAINER_PACKAGES=(podman conmon runc containernetworking-plugins docker.io busybox-static socat perl)
 
 # missing_packages NAME...: prints those that are not installed, one a line.
 missing_packages() {

@@ -5,7 +5,7 @@
 #
 # Usage: etc/test-containers.sh [podman | docker]
 # With MISTIFY_BUILD, a folder of binaries, nothing is built: those are tested.
-# MISTIFY_CROWD: how many containers are created at once, 6.
+# MISTIFY_CROWD: how many containers are created at once, 6. MISTIFY_STARTS: how many starts are measured, 15.
 # Logs and the agent's database of the last run are in build/containers/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,6 +17,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . test/containers/host.sh
 # shellcheck source=test/containers/life.sh
 . test/containers/life.sh
+# shellcheck source=test/containers/start_time.sh
+. test/containers/start_time.sh
 
 build=${MISTIFY_BUILD:-build/release}
 longest=280 # seconds, of one engine
@@ -121,5 +123,6 @@ check "a container of somebody else under the guest's name is left alone" leaves
 check "a container runs from the OCI archive, whose image goes only after it" runs_from_oci
 check "an archive that its folder has no room for is refused" is_refused_without_room
 check "many containers are created at once, and deleted at once" are_created_at_once
-check "starts are measured" is_started_quickly
+check "its nics are measured, each by its network" has_nics
+check "what the agent adds to starts is told" is_started_quickly
 finish

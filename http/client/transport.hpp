@@ -12,6 +12,9 @@
 
 namespace mistify::client {
 
+class connection;
+class tls_client;
+
 /// How to reach an agent, and as whom.
 struct settings {
   address agent;
@@ -42,11 +45,11 @@ struct reply {
 using byte_receiver = std::function<bool(std::string_view)>;
 
 /// HTTP/1.1 to one agent, or to another server, on one kept connection. Follows no redirect and uses no proxy. Not for
-/// several threads at a time, except `stop`. All calls throw `failure`.
+/// several threads at a time. All calls throw `failure`.
 class transport {
 public:
-  /// Opens nothing yet. Throws `failure{usage}` for a token that is no header value, `failure{tls}` for a certificate
-  /// that cannot be read.
+  /// Connects to nothing yet. Throws `failure{usage}` for a token that is no header value, `failure{tls}` for certificates
+  /// that cannot be used.
   explicit transport(settings how);
   ~transport();
 
@@ -59,15 +62,15 @@ public:
   reply stream(const message& what, const byte_receiver& to, std::chrono::milliseconds idle,
                const std::function<void(const reply&)>& opened = {});
 
-  /// Ends a call in progress, from any thread.
-  void stop();
-
   const settings& how() const noexcept { return how_; }
 
 private:
-  struct link;
-  settings how_;
-  std::unique_ptr<link> link_;
+  class call;
+  void take_whole(call& from, reply& to, std::chrono::milliseconds idle) const;
+
+  const settings how_;
+  std::unique_ptr<const tls_client> tls_; ///< null without TLS
+  std::unique_ptr<connection> kept_;      ///< between calls; null: none
 };
 
 /// Percent-encodes one segment of a path or one value of a query.

@@ -1,6 +1,6 @@
 #include "rpc/client/http_exchange.hpp"
 
-#include "rpc/http1/chunk_reader.hpp"
+#include "rpc/http1/answer_body.hpp"
 #include "rpc/http1/grammar.hpp"
 #include "rpc/http1/head_writer.hpp"
 #include "rpc/model/codec.hpp"
@@ -43,59 +43,6 @@ void append_path(std::string& out, std::string_view path) {
     }
     const auto byte = static_cast<unsigned char>(c);
     out.append({'%', digits[byte >> 4], digits[byte & 15]});
-  }
-}
-
-using on_data = std::function<bool(std::string_view bytes)>;
-
-bool read_exactly(socket_stream& on, std::uint64_t left, const on_data& hand_on) {
-  while (left > 0) {
-    const auto bytes = on.next(left);
-    if (bytes.empty() || !hand_on(bytes))
-      return false;
-    left -= bytes.size();
-  }
-  return true;
-}
-
-bool read_chunks(socket_stream& on, const on_data& hand_on) {
-  for (http1::chunk_reader chunks; !chunks.done();) {
-    const auto [used, content] = chunks.take(on.peek());
-    if (used == 0)
-      return false; // no byte came, or the chunks break a rule
-    on.next(used);
-    if (!content.empty() && !hand_on(content))
-      return false;
-  }
-  return true;
-}
-
-bool read_to_close(socket_stream& on, const on_data& hand_on) {
-  for (;;) {
-    const auto bytes = on.next(SIZE_MAX);
-    if (bytes.empty())
-      return on.why() == fault::closed;
-    if (!hand_on(bytes))
-      return false;
-  }
-}
-
-/// Moves the next head, with its empty line, out of the stream. Null if the stream ends before.
-std::optional<std::string> take_head(socket_stream& on) {
-  constexpr std::string_view head_end = "\r\n\r\n";
-  std::string text;
-  for (;;) {
-    const auto bytes = on.peek();
-    if (bytes.empty())
-      return std::nullopt;
-    const auto before = text.size();
-    text += bytes;
-    const auto end = text.find(head_end, before - std::min(before, head_end.size() - 1));
-    if (end != text.npos)
-      text.resize(end + head_end.size());
-    on.next(text.size() - before);
-    if (end != text.npos)
-      return text;
   }
 }
 
@@ -148,7 +95,7 @@ bool exchange::read_head(socket_stream& on) {
   constexpr int most_interim = 10;
   const auto guard = cancel.on_cancel([&on] { on.abort(); });
   for (int i = 0; i <= most_interim; ++i) {
-    const auto text = take_head(on);
+    const auto text = http1::take_head(on);
     if (!text)
       return false;
     head = http1::parse_answer_head(*text);
@@ -161,13 +108,9 @@ bool exchange::read_head(socket_stream& on) {
   return false;
 }
 
-bool exchange::read_body(socket_stream& on, const on_data& hand_on) const {
+bool exchange::read_body(socket_stream& on, const std::function<bool(std::string_view bytes)>& on_data) const {
   const auto guard = cancel.on_cancel([&on] { on.abort(); });
-  if (head.status == 204 || head.status == 304)
-    return true;
-  if (head.chunked)
-    return read_chunks(on, hand_on);
-  return head.length ? read_exactly(on, *head.length, hand_on) : read_to_close(on, hand_on);
+  return http1::read_body(on, head, on_data);
 }
 
 void exchange::hand_back(connection_pool& pool, std::unique_ptr<socket_stream> on) const {

@@ -54,6 +54,8 @@ default_ulimits = ["nofile=1024:1024","nproc=1024:1024"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+[network]
+network_config_dir = "$run/networks"
 END
   CONTAINERS_CONF=$run/containers.conf launch engine podman --root "$run/store" --runroot "$run/rr" \
     --storage-driver overlay system service --time=0 "unix://$run/engine.sock"
@@ -94,7 +96,7 @@ refuses() {
 }
 
 start_sub_agent() {
-  launch mistify-container "$build/mistify-container" --socket "$run/container.sock" --engine "$run/engine.sock" \
+  launch mistify-container "$build/mistify-container" --socket "$run/container.sock" --engine "${engine_socket:-$run/engine.sock}" \
     --directory "${state:-$run/state}" --agent http://127.0.0.1:8080
   within 20 grep -q "listens on" "$run/mistify-container.log"
   within 20 curl -so /dev/null --max-time 2 --unix-socket "$run/container.sock" http://localhost/

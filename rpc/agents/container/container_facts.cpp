@@ -44,6 +44,7 @@ void read_state(const node* state, container_facts& to) {
   to.running = truth_of(member(state, "Running")) || to.paused || status == "running" || status == "restarting";
   to.out_of_memory = truth_of(member(state, "OOMKilled"));
   to.exit_code = number_of(member(state, "ExitCode"), 0);
+  to.process = number_of(member(state, "Pid"), 0);
   to.started = time_of(member(state, "StartedAt"));
   to.finished = time_of(member(state, "FinishedAt"));
 }
@@ -62,7 +63,8 @@ void read_networks(const node* networks, container_facts& to) {
   if (!networks || networks->type() != node::kind::object)
     return;
   for (const auto& [name, facts] : networks->members(""))
-    to.networks.push_back({std::string{name}, text_of(facts.find("MacAddress")), text_of(facts.find("IPAddress"))});
+    to.networks.push_back({std::string{name}, text_of(facts.find("MacAddress")), text_of(facts.find("IPAddress")),
+                           text_of(facts.find("GlobalIPv6Address"))});
 }
 
 } // namespace
@@ -111,16 +113,20 @@ void set_state(rpc::guest& g, const guest_state& state) {
   g.state_reason = state.reason;
 }
 
+const container_facts::network* network_of(const rpc::nic& nic, const rpc::guest& g, const container_facts& facts) {
+  if (g.nics.size() == 1 && facts.networks.size() == 1) // podman calls the network `bridge` by another name
+    return &facts.networks.front();
+  const auto found = std::ranges::find(facts.networks, nic.network, &container_facts::network::name);
+  return found == facts.networks.end() ? nullptr : &*found;
+}
+
 void fill_in(rpc::guest& g, const container_facts& facts, const guest_state& state) {
   set_state(g, state);
-  // Podman calls the network `bridge` by another name.
-  const bool is_only = g.nics.size() == 1 && facts.networks.size() == 1;
   for (auto& nic : g.nics)
-    for (const auto& network : facts.networks)
-      if (is_only || network.name == nic.network) {
-        nic.mac = network.mac.empty() ? nic.mac : network.mac;
-        nic.address = network.address.empty() ? nic.address : network.address;
-      }
+    if (const auto* network = network_of(nic, g, facts)) {
+      nic.mac = network->mac.empty() ? nic.mac : network->mac;
+      nic.address = network->address.empty() ? nic.address : network->address;
+    }
 }
 
 } // namespace mistify::agents::container

@@ -33,9 +33,10 @@ struct container_facts {
   std::string stop_signal;     ///< as the engine takes it; "": SIGTERM
   std::int64_t stop_time = 10; ///< seconds between that signal and SIGKILL
   bool tty = false;            ///< its output has no frames
+  std::int64_t process = 0;    ///< its first one, as the engine's host numbers it; 0: none
 
   struct network {
-    std::string name, mac, address;
+    std::string name, mac, address, address6;
   };
   std::vector<network> networks;
 
@@ -58,6 +59,9 @@ guest_state state_of(const container_facts& facts, const std::string& stopped_ru
 
 /// Of a guest whose container is not there.
 guest_state missing_state();
+
+/// The engine's network that a nic of the guest is on; null if the container is on none of that name.
+const container_facts::network* network_of(const rpc::nic& nic, const rpc::guest& g, const container_facts& facts);
 
 /// Writes the state into the guest, and what the engine chose for its nics.
 void fill_in(rpc::guest& g, const container_facts& facts, const guest_state& state);

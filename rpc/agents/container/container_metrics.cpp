@@ -111,6 +111,18 @@ void read_nics(const node& stats, const std::vector<rpc::nic>& nics, rpc::guest_
   }
 }
 
+void read_nics(const interfaces& seen, const container_facts& facts, rpc::guest_metrics_response& to) {
+  for (const auto& nic : to.guest.nics) {
+    const auto* network = network_of(nic, to.guest, facts);
+    const auto* figures =
+      network ? seen.with(network->address.empty() ? network->address6 : network->address) : nullptr;
+    if (!figures)
+      continue;
+    auto& row = to.nic[nic.network] = *figures;
+    row.name = nic.network;
+  }
+}
+
 rpc::guest_metrics_response cpu_metrics(containers& of, engine& on, const rpc::guest_metrics_request& request) {
   return measure(of, on, request, "cpu", read_cpu);
 }
@@ -121,10 +133,16 @@ rpc::guest_metrics_response disk_metrics(containers& of, engine& on, const rpc::
 
 /// Without a network of its own there is only the loopback, which podman counts.
 rpc::guest_metrics_response nic_metrics(containers& of, engine& on, const rpc::guest_metrics_request& request) {
-  return measure(of, on, request, "nic", [&](const node& stats, auto& to) {
-    if (!request.guest.nics.empty())
-      read_nics(stats, request.guest.nics, to);
-  });
+  expect_guest_id(request.guest.id);
+  rpc::guest_metrics_response answer{request.guest, "nic"};
+  if (request.guest.nics.empty())
+    return answer;
+  if (const auto facts = of.find(request.guest.id); facts && facts->running)
+    read_nics(interfaces::of(facts->process, facts->id), *facts, answer);
+  if (!answer.nic.empty())
+    return answer;
+  return measure(of, on, request, "nic",
+                 [&](const node& stats, auto& to) { read_nics(stats, request.guest.nics, to); });
 }
 
 } // namespace mistify::agents::container
