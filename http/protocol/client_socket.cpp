@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -33,6 +34,19 @@ void forget_errors() noexcept {
     ::ERR_clear_error();
 }
 
+/// What OpenSSL asked the kernel for last, and got.
+struct kernel_read {
+  std::size_t asked = 0, got = 0;
+};
+
+/// OpenSSL calls this around each read and write of a socket. The argument is the `kernel_read` of the read under way.
+long note_read(BIO* socket, int operation, const char*, std::size_t asked, int, long, int result, std::size_t* got) {
+  auto* note = reinterpret_cast<kernel_read*>(::BIO_get_callback_arg(socket));
+  if (note && operation == (BIO_CB_READ | BIO_CB_RETURN))
+    *note = {asked, result > 0 && got ? *got : 0};
+  return result;
+}
+
 } // namespace
 
 void ssl_deleter::operator()(ssl_st* session) const noexcept {
@@ -42,7 +56,9 @@ void ssl_deleter::operator()(ssl_st* session) const noexcept {
 client_socket::client_socket(int fd) noexcept : fd_{fd}, awaited_{POLLOUT} {}
 
 client_socket::client_socket(int fd, ssl_ptr session) noexcept
-  : fd_{fd}, session_{std::move(session)}, awaited_{POLLIN} {}
+  : fd_{fd}, session_{std::move(session)}, awaited_{POLLIN} {
+  ::BIO_set_callback_ex(::SSL_get_rbio(session_.get()), note_read);
+}
 
 client_socket::handshake client_socket::shake_hands() noexcept {
   forget_errors();
@@ -88,11 +104,6 @@ void client_socket::say_goodbye() noexcept {
   ::SSL_shutdown(session_.get());
 }
 
-/// Bytes that OpenSSL has taken from the kernel so far.
-std::uint64_t client_socket::came() const noexcept {
-  return ::BIO_number_read(::SSL_get_rbio(session_.get()));
-}
-
 std::uint64_t client_socket::sent() const noexcept {
   return session_ ? ::BIO_number_written(::SSL_get_wbio(session_.get())) : sent_;
 }
@@ -103,18 +114,18 @@ ssize_t client_socket::read_plain(std::span<char> to) noexcept {
   return got;
 }
 
-/// OpenSSL reads ahead, as far as its buffer goes, which holds a whole record. If it asked the kernel at all, got little,
-/// and keeps nothing, then the kernel had less than it was asked for, and so has nothing.
+/// The kernel has nothing more if OpenSSL got less from it than it asked for, in this very call. OpenSSL may hold more.
 ssize_t client_socket::read_tls(std::span<char> to) noexcept {
-  constexpr std::size_t little = record / 4;
   if (!owed_.empty())
     pay();
   forget_errors();
-  const auto came_before = came();
+  kernel_read last;
+  auto* source = ::SSL_get_rbio(session_.get());
+  ::BIO_set_callback_arg(source, reinterpret_cast<char*>(&last));
   std::size_t n = 0;
   const int result = ::SSL_read_ex(session_.get(), to.data(), to.size(), &n);
-  const auto asked_and_got = came() - came_before;
-  drained_ = n > 0 && n <= little && asked_and_got > 0 && asked_and_got <= little && !::SSL_has_pending(session_.get());
+  ::BIO_set_callback_arg(source, nullptr);
+  drained_ = n > 0 && last.got > 0 && last.got < last.asked && !::SSL_has_pending(session_.get());
   const auto got = outcome(result, n);
   if (!owed_.empty())
     awaited_ = POLLOUT; // what is owed waits for room

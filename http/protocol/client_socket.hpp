@@ -67,7 +67,6 @@ private:
   ssize_t read_plain(std::span<char> to) noexcept;
   ssize_t read_tls(std::span<char> to) noexcept;
   ssize_t write_tls(std::span<const iovec> parts);
-  std::uint64_t came() const noexcept;
   ssize_t encrypt(std::string_view bytes) noexcept;
   ssize_t outcome(int result, std::size_t n) noexcept;
   bool pay() noexcept;

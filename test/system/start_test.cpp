@@ -71,7 +71,10 @@ TEST_CASE("a start on a full disk serves reads after an orderly stop too") {
     return;
   }
   const small_disk disk;
-  house h{[&](config_file& c) { c.top["dbpath"] = '"' + (disk.path() / "agent.db").string() + '"'; }};
+  house h{[&](config_file& c) {
+    c.top["dbpath"] = '"' + (disk.path() / "agent.db").string() + '"';
+    c.top["limits"] = R"({"free_space":0})"; // else new work would be refused before
+  }};
   const auto guest = h.create_guest();
   CHECK(h.agent.stop() == 0);
   disk.fill();

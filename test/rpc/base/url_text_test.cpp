@@ -13,9 +13,9 @@ std::string parts_of(std::string_view url) {
   const auto parts = split_url(url);
   if (!parts)
     return "none";
-  std::string all;
-  for (const auto part : {parts->scheme, parts->user_info, parts->host, parts->port, parts->rest})
-    all.append(all.empty() ? "" : " | ").append(part);
+  std::string all{parts->scheme};
+  for (const auto part : {parts->user_info, parts->host, parts->port, parts->rest})
+    all.append(" | ").append(part);
   return all;
 }
 
