@@ -42,6 +42,19 @@ void journal::impl::require_new(const token& wanted) const {
       refuse(rpc::errc::conflict, "there is a token of that name already");
 }
 
+namespace {
+
+/// The secret before it holds for a while.
+void rotate_secret(token& of, const rotate_token& rotate) {
+  std::erase_if(of.old, [&](const old_secret& one) { return one.until <= rotate.at; });
+  if (of.old.size() >= most_old_secrets)
+    refuse(rpc::errc::queue_full, "the token was rotated too often: " + std::to_string(most_old_secrets) +
+                                    " secrets before this one hold still");
+  of.old.push_back({std::exchange(of.hash, rotate.hash), rotate.old_until});
+}
+
+} // namespace
+
 token journal::change_token(const token_change& change) {
   auto& in = *impl_;
   return in.step([&](pending_changes& staged) {
@@ -69,12 +82,7 @@ token journal::change_token(const token_change& change) {
                         },
                         [&](const rotate_token& rotate) {
                           auto next = known(rotate.id);
-                          std::erase_if(next.old, [&](const old_secret& one) { return one.until <= rotate.at; });
-                          if (next.old.size() >= most_old_secrets)
-                            refuse(rpc::errc::queue_full,
-                                   "the token was rotated too often: " + std::to_string(most_old_secrets) +
-                                     " secrets before this one hold still");
-                          next.old.push_back({std::exchange(next.hash, rotate.hash), rotate.old_until});
+                          rotate_secret(next, rotate);
                           return put(std::move(next));
                         },
                         [&](const note_token_use& use) {

@@ -34,6 +34,21 @@ milliseconds default_timeout(const action_kind& kind) {
   return kind.type == action_type::async ? async_timeout : info_timeout;
 }
 
+/// Throws if nobody could be called there.
+void expect_endpoint(const service& s, const std::string& where, std::uint64_t port) {
+  if (port != 0 && !s.socket.empty())
+    refuse_config("service " + s.name + " has both a port and a socket");
+  if (port == 0 && s.socket.empty())
+    refuse_config("service " + s.name + " has no port");
+  if (s.user && s.socket.empty())
+    refuse_config(where + "user: needs a socket, of which the kernel says whose it is");
+  if (port > std::numeric_limits<std::uint16_t>::max())
+    refuse_config(where + "port: must be from 1 to 65535");
+  const auto breaks_request_line = [](char c) { return c == ' ' || rpc::text::is_control(c); };
+  if (s.path.front() != '/' || std::any_of(s.path.begin(), s.path.end(), breaks_request_line))
+    refuse_config(where + "path: must begin with / and hold no spaces");
+}
+
 /// Builds one config from several files.
 class builder {
 public:
@@ -44,6 +59,7 @@ private:
   void add_services(const node& services);
   void add_actions(const node& actions);
   service read_service(const std::string& name, const node& value);
+  void warn_of_places(const std::string& where, const service& s);
   stage read_stage(const std::string& action_name, const node& value);
   void read_top_level(std::string_view key, const node& value);
   /// Of two files that both say who may do what, neither can be meant to lose.
@@ -92,25 +108,19 @@ service builder::read_service(const std::string& name, const node& value) {
     else
       source().warn_unknown(where, key);
   }
+  warn_of_places(where, s);
+  expect_endpoint(s, where, port);
+  s.port = static_cast<std::uint16_t>(port);
+  return s;
+}
+
+void builder::warn_of_places(const std::string& where, const service& s) {
   if (constexpr std::size_t served = 64; s.max_pending > served)
     config_.warnings.push_back(file_ + ": " + where +
                                "max_pending is over 64, the calls that a sub-agent serves at a time");
   else if (constexpr std::size_t streamed = 32; s.max_pending > streamed && s.path != rpc::default_rpc_path)
     config_.warnings.push_back(file_ + ": " + where +
                                "max_pending is over 32: where it streams, a sub-agent sends no more at a time");
-  if (port != 0 && !s.socket.empty())
-    refuse_config("service " + name + " has both a port and a socket");
-  if (port == 0 && s.socket.empty())
-    refuse_config("service " + name + " has no port");
-  if (s.user && s.socket.empty())
-    refuse_config(where + "user: needs a socket, of which the kernel says whose it is");
-  if (port > std::numeric_limits<std::uint16_t>::max())
-    refuse_config(where + "port: must be from 1 to 65535");
-  const auto breaks_request_line = [](char c) { return c == ' ' || rpc::text::is_control(c); };
-  if (s.path.front() != '/' || std::any_of(s.path.begin(), s.path.end(), breaks_request_line))
-    refuse_config(where + "path: must begin with / and hold no spaces");
-  s.port = static_cast<std::uint16_t>(port);
-  return s;
 }
 
 void builder::add_services(const node& services) {

@@ -134,6 +134,7 @@ private:
     place_ptr place{};
   };
   beginning beginning_of(const job_request& request) const;
+  store::new_job new_job_of(job_request& request, const beginning& with) const; ///< takes its key, digest and tag
   void queued_up(const job_request& request, const store::queued_job& as, const beginning& with);
   void not_queued(bool begins);
   void force(const std::string& job_id);

@@ -66,21 +66,7 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
   } else {
     take_limits();
     auto begins = beginning_of(request);
-    store::new_job job{new_job_id(),
-                       id_,
-                       std::string{request.what->kind->name},
-                       request.request,
-                       std::move(request.idempotency_key),
-                       std::move(request.request_digest),
-                       request.request_id,
-                       begins.stage,
-                       needs_no_stage(*request.what),
-                       std::move(request.if_match),
-                       request.expires,
-                       request.audit,
-                       request.user};
-    job.own = request.own;
-    settle_wish(job, request);
+    auto job = new_job_of(request, begins);
     ++being_queued_;
     beginning_ = beginning_ || begins.stage;
     // No deadline: the log answers each step, and judges itself whether the client's request has expired.
@@ -100,6 +86,25 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
         });
   }
   return answer.later();
+}
+
+store::new_job guest_runner::new_job_of(job_request& request, const beginning& with) const {
+  store::new_job job{new_job_id(),
+                     id_,
+                     std::string{request.what->kind->name},
+                     request.request,
+                     std::move(request.idempotency_key),
+                     std::move(request.request_digest),
+                     request.request_id,
+                     with.stage,
+                     needs_no_stage(*request.what),
+                     std::move(request.if_match),
+                     request.expires,
+                     request.audit,
+                     request.user};
+  job.own = request.own;
+  settle_wish(job, request);
+  return job;
 }
 
 /// Sent to the log now, it might be taken behind the end of the record, and its job would belong to a runner that retires.

@@ -3,6 +3,7 @@
 #include "rpc/agents/storage/take_over.hpp"
 #include "rpc/agents/storage/zfs_store.hpp"
 #include "rpc/base/command_line.hpp"
+#include "rpc/fetch/fetch_options.hpp"
 #include "rpc/fetch/units.hpp"
 #include "rpc/kit/run_agent.hpp"
 
@@ -11,7 +12,9 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <string>
 
 namespace {
 
@@ -28,6 +31,19 @@ int take_over(const std::string& directory, const std::string& user, const std::
   }
 }
 
+/// In the folder, or in the ZFS pool if one is named.
+std::unique_ptr<mistify::agents::storage::backend> open_store(const std::string& directory, const std::string& pool,
+                                                              const std::string& group) {
+  namespace storage = mistify::agents::storage;
+  constexpr std::size_t most_snapshots = 100;
+  const auto access = storage::file_access::of_group(group);
+  access.apply_umask();
+  if (pool.empty())
+    return std::make_unique<storage::directory_store>(directory, most_snapshots, access);
+  return std::make_unique<storage::zfs_store>(
+    storage::zfs_settings{.pool = pool, .staging = directory + "/.staging", .access = access});
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -39,23 +55,13 @@ int main(int argc, char** argv) {
   options.option("-d,--directory", directory,
                  "folder to keep everything in, as qcow2 files; with --zfs, for fetches and seeds");
   options.option("--zfs", pool, "ZFS pool to keep everything in instead, as zvols");
-  storage::fetch_settings fetching{.agent = "http://127.0.0.1:8080"};
-  unsigned max_image = 1024 * 1024;
-  options.option("--max-image", max_image, "MB that a fetched image may have, unpacked", 64 * 1024 * 1024);
-  options.option("--image-server", fetching.server, "URL that images without one of their own are fetched from");
-  options.option("--allow-net", fetching.reading.nets,
-                 "network (CIDR) that images may come from beside the Internet; may be given several times");
-  fetching.reading.least_rate = 4;
-  options.option("--least-rate", fetching.reading.least_rate, "KiB a second that a source has to send, over 30 s",
-                 1024 * 1024);
-  unsigned fetch_time = 24 * 60;
-  options.option("--fetch-time", fetch_time, "minutes that a fetch may take", 365 * 24 * 60);
-  options.option("--files", fetching.reading.files,
-                 "folder that file:// URLs of images may lead into; may be given several times. None: any file");
-  options.option("-a,--agent", fetching.agent.url,
+  storage::fetch_settings settings{.agent = "http://127.0.0.1:8080"};
+  mistify::fetching::fetch_options fetching{1024 * 1024, "MB that a fetched image may have, unpacked"};
+  fetching.add_to(options);
+  options.option("--image-server", settings.server, "URL that images without one of their own are fetched from");
+  options.option("-a,--agent", settings.agent.url,
                  "URL of the agent, whose jobs are told how far fetches are; empty: none is");
-  options.option("--agent-token", fetching.agent.token_file, "file with a token of the agent, for reports over TCP");
-  options.option("--ca-file", fetching.reading.ca_file, "certificates to trust at https, instead of the system's");
+  options.option("--agent-token", settings.agent.token_file, "file with a token of the agent, for reports over TCP");
   storage::room_settings space;
   unsigned reserve = UINT_MAX;
   options.option("--reserve", reserve, "MB that stay free whatever is asked for; by default a tenth, at most 1024",
@@ -74,26 +80,15 @@ int main(int argc, char** argv) {
   if (!owner.empty())
     return take_over(directory, owner, group);
 
-  fetching.limits.max_size = max_image * storage::megabyte;
-  fetching.limits.time = std::chrono::minutes{fetch_time};
-  fetching.reading.least_rate *= 1024;
-
+  fetching.set(settings);
   if (reserve != UINT_MAX)
     space.reserve = reserve * storage::megabyte;
-  const auto open = [&]() -> std::unique_ptr<storage::backend> {
-    const auto access = storage::file_access::of_group(group);
-    access.apply_umask();
-    if (pool.empty())
-      return std::make_unique<storage::directory_store>(directory, 100, access);
-    return std::make_unique<storage::zfs_store>(
-      storage::zfs_settings{.pool = pool, .staging = directory + "/.staging", .access = access});
-  };
   std::optional<storage::storage_agent> agent;
   return mistify::rpc::run_agent("mistify-storage", [&]() -> mistify::rpc::server& {
-    auto store = open();
+    auto store = open_store(directory, pool, group);
     store->space().set(space);
     // Seeds hold secrets, and libarchive keeps what goes into them in a file of this folder meanwhile.
     ::setenv("TMPDIR", std::filesystem::absolute(store->staging()).c_str(), 1); // before any thread
-    return agent.emplace(listening.place(), std::move(store), fetching).server();
+    return agent.emplace(listening.place(), std::move(store), settings).server();
   });
 }
