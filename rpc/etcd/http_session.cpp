@@ -1,8 +1,8 @@
 #include "rpc/etcd/http_session.hpp"
 
 #include "rpc/base/error.hpp"
-#include "rpc/etcd/curl_library.hpp"
 #include "rpc/base/text.hpp"
+#include "rpc/etcd/curl_library.hpp"
 
 #include <algorithm>
 #include <array>
