@@ -15,6 +15,9 @@
 
 namespace {
 
+/// Of this program's socket in a package; root makes it elsewhere, too.
+constexpr auto lock_folder = "/run/mistify-storage";
+
 /// For the service manager, as root, before the daemon starts as a user of its own.
 int take_over(const std::string& directory, const std::string& user, const std::string& group) {
   namespace storage = mistify::agents::storage;
@@ -86,7 +89,7 @@ int main(int argc, char** argv) {
     if (pool.empty())
       return std::make_unique<storage::directory_store>(directory, 100, access);
     return std::make_unique<storage::zfs_store>(
-      storage::zfs_settings{.pool = pool, .staging = directory + "/.staging", .access = access});
+      storage::zfs_settings{.pool = pool, .staging = directory + "/.staging", .access = access, .locks = lock_folder});
   };
   std::optional<storage::storage_agent> agent;
   return mistify::rpc::run_agent("mistify-storage", [&]() -> mistify::rpc::server& {
