@@ -137,9 +137,10 @@ void url_reader::impl::expect_all() const {
     throw source_error{"the source sent a part only", true};
 }
 
-/// The connection broke behind the last byte, and there is nothing to go on with.
+/// The connection broke behind the last byte, and there is nothing to go on with. A source that now has less than it said
+/// before has another file.
 bool url_reader::impl::has_all() const {
-  return !url.is_file() && status() == 416 && wanted > 0 && head.total == wanted &&
+  return !url.is_file() && status() == 416 && wanted > 0 && head.total == wanted && (size < 0 || size == wanted) &&
          (head.etag.empty() || head.etag == first.etag) && (head.modified.empty() || head.modified == first.modified);
 }
 
