@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
   options.option("--files", fetching.reading.files,
                  "folder that file:// URLs of images may lead into; may be given several times. None: any file");
   options.option("-a,--agent", fetching.agent.url,
-                 "URL of the agent, whose jobs are told how far fetches are; empty: none is");
+                 "URL of the agent, whose jobs are told how far fetches are; empty: none is",
+                 mistify::rpc::command_line::need::may_be_empty);
   options.option("--agent-token", fetching.agent.token_file, "file with a token of the agent, for reports over TCP");
   options.option("--ca-file", fetching.reading.ca_file, "certificates to trust at https, instead of the system's");
   storage::room_settings space;
