@@ -1,0 +1,24 @@
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+using Catch::Contains;
+
+namespace {
+
+std::string text_of(const std::string& file) {
+  const std::ifstream in{PACKAGING "/" + file};
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+} // namespace
+
+TEST_CASE("an installed package has a running agent read its config") {
+  CHECK_THAT(text_of("debian/mistify-container.install"), Contains("etc/mistify-agent/containers.json"));
+  CHECK_THAT(text_of("debian/mistify-container.postinst"),
+             Contains("#DEBHELPER#") && Contains("systemctl --no-block try-reload-or-restart mistify-agent"));
+}
