@@ -4,9 +4,38 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace mistify::rpc {
+
+namespace {
+
+std::string judge_value(const std::string& value) {
+  return value.empty() ? "must not be empty" : "";
+}
+
+/// As CLI11 wants them: the last one first. It would take the next argument for the value of "--name=", so that this
+/// becomes "--name" and an empty one.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> all;
+  bool options_end = false;
+  for (int i = 1; i < argc; ++i) {
+    auto argument = std::string{argv[i]};
+    options_end = options_end || argument == "--";
+    const bool splits = !options_end && argument.starts_with("--") && argument.find('=') == argument.size() - 1;
+    if (splits)
+      argument.pop_back();
+    all.push_back(std::move(argument));
+    if (splits)
+      all.emplace_back();
+  }
+  std::ranges::reverse(all);
+  return all;
+}
+
+} // namespace
 
 struct command_line::parser {
   CLI::App app;
@@ -27,10 +56,12 @@ void command_line::option(const std::string& names, std::string& value, const st
     o->required();
   else if (!value.empty())
     o->capture_default_str();
+  if (n != need::may_be_empty)
+    o->check(judge_value);
 }
 
 void command_line::option(const std::string& names, std::uint16_t& value, const std::string& help) {
-  parser_->app.add_option(names, value, help)->capture_default_str();
+  parser_->app.add_option(names, value, help)->check(judge_value)->capture_default_str();
 }
 
 void command_line::flag(const std::string& names, bool& value, const std::string& help) {
@@ -42,16 +73,17 @@ void command_line::option(const std::string& names, std::vector<std::string>& va
   parser_->app.add_option(names, values, help)
     ->expected(1)
     ->allow_extra_args(false)
-    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+    ->check(judge_value);
 }
 
 void command_line::option(const std::string& names, unsigned& value, const std::string& help, unsigned most) {
-  parser_->app.add_option(names, value, help)->check(CLI::Range(0U, most))->capture_default_str();
+  parser_->app.add_option(names, value, help)->check(judge_value)->check(CLI::Range(0U, most))->capture_default_str();
 }
 
 std::optional<int> command_line::parse(int argc, char** argv) {
   try {
-    parser_->app.parse(argc, argv);
+    parser_->app.parse(arguments_of(argc, argv));
     return std::nullopt;
   } catch (const CLI::ParseError& e) {
     return parser_->app.exit(e) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -17,7 +17,9 @@ public:
   command_line(const command_line&) = delete;
   command_line& operator=(const command_line&) = delete;
 
-  enum class need : std::uint8_t { optional, required };
+  /// `may_be_empty`: an empty value means something. Else it is an error for options of every type: a script's variable
+  /// was not set, and the default is not what was meant.
+  enum class need : std::uint8_t { optional, required, may_be_empty };
   /// `names` is like "-p,--port". The current content of `value` is the default. Values must live until `parse`
   /// returns.
   void option(const std::string& names, std::string& value, const std::string& help, need n = need::optional);

@@ -70,6 +70,8 @@ void answer_head::take(std::string_view line) {
     location = value;
   else if (name == "content-type")
     type = lower(value);
+  else if (name == "content-encoding")
+    encoding += (encoding.empty() ? "" : ", ") + lower(value);
   else if (name == "content-range" && lower(value).starts_with("bytes ")) {
     from = number_in(value.substr(6));
     total = number_in(value.substr(std::min(value.find('/'), value.size() - 1) + 1));
@@ -85,6 +87,10 @@ std::string answer_head::validator() const {
   if (!etag.empty())
     return is_strong(etag) ? etag : "";
   return is_strong(modified, date) ? modified : "";
+}
+
+bool answer_head::is_readable() const noexcept {
+  return encoding.empty() || encoding == "identity" || encoding == "gzip" || encoding == "x-gzip" || encoding == "zstd";
 }
 
 bool goes_on_with(const answer_head& first, std::int64_t size, const answer_head& part) {

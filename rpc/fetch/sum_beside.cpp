@@ -57,6 +57,8 @@ sum_beside find_sum_beside(const std::string& source, patience how, const reader
   } catch (const source_refused& e) {
     throw source_refused{shown + ": " + e.what()};
   } catch (const source_error& e) {
+    if (e.status() >= 200 && e.status() < 300) // it is there, in a form that cannot be read
+      return {{}, shown + ": " + e.what()};
     if (is_absent(e))
       return {};
     throw source_error{shown + ": " + e.what(), false, e.status()};

@@ -2,6 +2,7 @@
 
 #include "rpc/fetch/url_reader_impl.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -92,6 +93,17 @@ void url_reader::impl::expect_good_status() const {
                      static_cast<int>(code)};
 }
 
+/// It would be taken for the file.
+void url_reader::impl::expect_readable() const {
+  if (head.is_readable())
+    return;
+  constexpr std::size_t most = 40;
+  auto shown = head.encoding.substr(0, most);
+  std::ranges::replace_if(
+    shown, [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+  throw source_error{"the source sent it encoded as " + shown, false, static_cast<int>(status())};
+}
+
 void url_reader::impl::begin_whole() {
   first = head;
   at = 0;
@@ -105,6 +117,7 @@ void url_reader::impl::begin() {
     sink->begin(wanted, wanted > 0 ? -1 : head.length);
   } else {
     expect_good_status();
+    expect_readable();
     const bool part = status() == 206;
     if (part && (head.from != wanted || (wanted > 0 && !goes_on_with(first, size, head)))) {
       if (wanted > 0)
@@ -137,9 +150,10 @@ void url_reader::impl::expect_all() const {
     throw source_error{"the source sent a part only", true};
 }
 
-/// The connection broke behind the last byte, and there is nothing to go on with.
+/// The connection broke behind the last byte, and there is nothing to go on with. A source that now has less than it said
+/// before has another file.
 bool url_reader::impl::has_all() const {
-  return !url.is_file() && status() == 416 && wanted > 0 && head.total == wanted &&
+  return !url.is_file() && status() == 416 && wanted > 0 && head.total == wanted && (size < 0 || size == wanted) &&
          (head.etag.empty() || head.etag == first.etag) && (head.modified.empty() || head.modified == first.modified);
 }
 

@@ -56,6 +56,7 @@ struct url_reader::impl {
   bool has_all() const;
   long status() const;
   void expect_good_status() const;
+  void expect_readable() const;
 
   // url_request.cpp
   void ask(const url_parts& where);

@@ -151,12 +151,13 @@ void url_reader::impl::ask(const url_parts& where) {
   trouble = nullptr;
   reason[0] = 0;
   const auto range = std::to_string(wanted) + '-';
-  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers{nullptr, &curl_slist_free_all};
+  curl_slist* lines = curl_slist_append(nullptr, "Accept-Encoding: identity");
   if (wanted > 0) {
     curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
-    headers.reset(curl_slist_append(nullptr, ("If-Range: " + first.validator()).c_str()));
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+    lines = curl_slist_append(lines, ("If-Range: " + first.validator()).c_str());
   }
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers{lines, &curl_slist_free_all};
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   rpc::unique_fd file; // looked at once, so that it is not another one that is read
   if (url.is_file()) {
     file = open_file();

@@ -74,6 +74,15 @@ TEST_CASE_METHOD(image_lab,
   CHECK(fake.count("POST /images/load") == 2);
 }
 
+TEST_CASE_METHOD(image_lab, "a folder that another process has is refused, and nothing of it is swept") {
+  const auto half = settings.folder / "staging/half";
+  std::ofstream{half} << "on its way";
+  CHECK_THROWS_WITH((agents::container::container_agent{0, settings}), Contains("in use by another process"));
+  CHECK(std::filesystem::exists(half));
+  restart();
+  CHECK_FALSE(std::filesystem::exists(half));
+}
+
 TEST_CASE_METHOD(image_lab, "what is no image archive, or has another sum, does not reach the engine") {
   const auto page = "file://" + dir.write("p", "<!DOCTYPE html><html></html>");
   CHECK_THAT(refusal("LoadImage", params("x", page)), Contains("page"));

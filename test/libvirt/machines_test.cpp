@@ -215,6 +215,17 @@ TEST_CASE_METHOD(libvirt_fixture, "calls on one guest take turns: whatever they 
   CHECK(failures == 0);
 }
 
+TEST_CASE("a folder of known guests that another process has is refused") {
+  const test::temp_dir dir;
+  const agents::libvirt_settings settings{.consoles = dir.path() / "consoles", .state = dir.path() / "state"};
+  {
+    const agents::libvirt_agent agent{0, settings};
+    CHECK_THROWS_WITH((agents::libvirt_agent{0, settings}), Contains("in use by another process"));
+  }
+  CHECK_NOTHROW(agents::libvirt_agent{0, settings});
+  CHECK_NOTHROW(agents::libvirt_agent{0, {.consoles = dir.path() / "consoles", .state = "/proc/none"}});
+}
+
 TEST_CASE("without a hypervisor every call says why") {
   agents::libvirt_agent agent{0, {.uri = "test:///no/such/file", .consoles = "/tmp"}};
   test::caller call{agent.server()};

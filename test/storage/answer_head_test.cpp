@@ -34,6 +34,15 @@ TEST_CASE("the head of an answer is that of the last of several") {
   CHECK(head_of({"Content-Range: bytes"}).total == -1);
 }
 
+TEST_CASE("a body that is encoded is the file only where it is packed as files are") {
+  for (const auto* good : {"identity", "GZIP", "x-gzip", "zstd", ""})
+    CHECK(head_of({std::string{"Content-Encoding: "} + good}).is_readable());
+  CHECK(head_of({"ETag: \"a\""}).is_readable());
+  for (const auto* bad : {"br", "deflate", "aes128gcm", "gzip, br"})
+    CHECK_FALSE(head_of({std::string{"Content-Encoding: "} + bad}).is_readable());
+  CHECK_FALSE(head_of({"Content-Encoding: br", "content-encoding: gzip"}).is_readable());
+}
+
 TEST_CASE("a length is one number, told once or the same one again") {
   CHECK(head_of({"Content-Length: 7", "Content-Length: 7"}).length_is_valid);
   CHECK(head_of({"Content-Length: 9223372036854775807"}).length_is_valid);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <fstream>
 
 using namespace mistify::agents::storage;
 using namespace mistify::test;
@@ -54,6 +55,24 @@ TEMPLATE_TEST_CASE("a volume is made, found, listed and destroyed", "", BACKENDS
   lab.store().destroy(disk);
   CHECK_FALSE(lab.store().find(disk));
   CHECK_THROWS_WITH(lab.store().create(dataset_id::parse("data/a"), 16 * mb), Contains("exists"));
+}
+
+TEMPLATE_TEST_CASE("a store that another one has is refused, and nothing of it is swept", "", BACKENDS) {
+  TestType lab;
+  lab.store().create(disk, 8 * mb);
+  const auto half = lab.store().staging() / "half";
+  std::ofstream{half} << "on its way";
+  CHECK_THROWS_WITH(lab.open_again(), Contains("in use by another process"));
+  CHECK(std::filesystem::exists(half));
+  lab.restart();
+  CHECK_FALSE(std::filesystem::exists(half));
+  CHECK(lab.store().find(disk));
+}
+
+TEST_CASE_METHOD(zfs_lab, "a pool that another store has is refused, whatever folder it is used from") {
+  CHECK_THROWS_WITH(zfs_store{settings("other/staging")}, Contains("zfs-") && Contains("in use by another process"));
+  store_.reset();
+  CHECK_NOTHROW(zfs_store{settings("other/staging")});
 }
 
 TEMPLATE_TEST_CASE("a disk begins with its image's content and goes its own way", "", BACKENDS) {

@@ -232,6 +232,7 @@ TEST_CASE_METHOD(directory_lab, "the store can be moved as a whole") {
   const auto image = this->image("base", 8, 'A');
   store().clone(image, disk, 8 * mb, clone_kind::overlay);
   store().snapshot({disk, "s"});
+  store_.reset(); // which has it to itself
   std::filesystem::rename(folder() / "store", folder() / "elsewhere");
   const directory_store moved{folder() / "elsewhere"};
   const auto raw = all_of(moved.open_snapshot({disk, "s"}, stream_format::raw));

@@ -2,7 +2,6 @@
 
 #include "rpc/agents/storage/command.hpp"
 #include "rpc/agents/storage/directory_store.hpp"
-#include "rpc/agents/storage/zfs_store.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -84,8 +83,17 @@ zfs_lab::~zfs_lab() {
     agents::storage::run({"zfs", "destroy", "-R", pool_});
 }
 
+zfs_settings zfs_lab::settings(const std::string& staging) const {
+  return {.pool = pool_,
+          .staging = folder() / staging,
+          .command = command_,
+          .devices = devices_,
+          .block_devices = is_real(),
+          .locks = folder() / "locks"};
+}
+
 std::unique_ptr<backend> zfs_lab::open() {
-  return std::make_unique<zfs_store>(zfs_settings{pool_, folder() / "staging", command_, devices_, is_real()});
+  return std::make_unique<zfs_store>(settings("staging"));
 }
 
 std::string all_of(const byte_stream& stream) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/agents/storage/backend.hpp"
+#include "rpc/agents/storage/zfs_store.hpp"
 #include "test/system/temp_dir.hpp"
 
 #include <memory>
@@ -40,6 +41,8 @@ public:
     store_.reset();
     store_ = open();
   }
+  /// Opens the same store a second time, as another process would.
+  std::unique_ptr<backend> open_again() { return open(); }
   const std::filesystem::path& folder() const { return dir_.path(); }
 
   /// Fills 64 KiB at that MB of a volume's device with the letter.
@@ -70,6 +73,9 @@ class zfs_lab : public lab {
 public:
   zfs_lab();
   ~zfs_lab() override;
+
+  /// Its settings, with images on their way in that folder.
+  agents::storage::zfs_settings settings(const std::string& staging) const;
 
 protected:
   std::unique_ptr<backend> open() override;

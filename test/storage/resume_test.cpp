@@ -109,6 +109,15 @@ TEST_CASE_METHOD(broken_lab, "parts of a size that the source likes make a whole
   CHECK(asked == 6);
 }
 
+TEST_CASE_METHOD(broken_lab,
+                 "a source that has become shorter than it said is read as a whole, not taken for complete") {
+  second_is([this](std::size_t from) {
+    return web.answer("416 Range Not Satisfiable", "no", "Content-Range: bytes */" + std::to_string(from) + "\r\n");
+  });
+  expect_the_newest();
+  CHECK(asked == 3);
+}
+
 TEST_CASE_METHOD(fetch_lab, "nothing behind the last byte of a source without a length is all there is") {
   int asked = 0;
   web.special = [&](const std::string& request) -> std::string {

@@ -58,8 +58,8 @@ std::string text_of(const std::filesystem::path& file) {
 struct seed_lab {
   test::temp_dir dir;
   std::filesystem::path seed = dir.path() / "store/seeds" / (std::string{id} + ".iso");
-  storage_agent agent{0, std::make_unique<directory_store>(dir.path() / "store")};
-  test::caller rpc{agent.server()};
+  std::optional<storage_agent> agent{std::in_place, 0, std::make_unique<directory_store>(dir.path() / "store")};
+  test::caller rpc{agent->server()};
 
   std::string call(const std::string& method, const std::string& members) {
     return rpc("ImageStore." + method, R"({"guest":{"id":")" + std::string{id} + '"' + members + R"(},"action":"x"})");
@@ -187,6 +187,7 @@ TEST_CASE_METHOD(seed_lab, "a guest without cloud_init has no seed, not even tha
 
 TEST_CASE_METHOD(seed_lab, "a seed stays over a restart of the store, for those who may read it") {
   call("CreateSeed", R"(,"cloud_init":{"user_data":"x"})");
+  agent.reset();
   const directory_store again{dir.path() / "store", 100, file_access{::getegid()}};
   struct stat facts {};
   REQUIRE(::stat(seed.c_str(), &facts) == 0);

@@ -1,8 +1,11 @@
+#include "rpc/agents/storage/command.hpp"
 #include "rpc/agents/storage/source_image.hpp"
 #include "test/images/qcow2_maker.hpp"
 #include "test/system/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <fstream>
 
 using namespace mistify::agents::storage;
 using namespace mistify::test;
@@ -42,4 +45,14 @@ TEST_CASE_METHOD(image_lab, "tables and data behind the end of the file are refu
   CHECK_THROWS_WITH(expect_whole(file_with({8 * cluster})), Contains("a table lies beyond its end"));
   CHECK_THROWS_WITH(expect_whole(file_with({std::uint64_t{1} << 54})), Contains("a table lies beyond its end"));
   CHECK_THROWS_WITH(expect_whole(file_with({})), Contains("too short for its size"));
+}
+
+TEST_CASE("what qemu-img says of a damaged image does not tell the folder that it lies in") {
+  const temp_dir dir;
+  const auto file = dir.path() / "fetch-0";
+  mistify::agents::storage::run({"qemu-img", "create", "-q", "-f", "qcow2", file, "4M"});
+  constexpr std::streamoff table_of_counts = 48; // in the head: where it is
+  std::fstream{file, std::ios::in | std::ios::out | std::ios::binary}.seekp(table_of_counts) << "\xff\xff";
+  CHECK_THROWS_WITH(expect_sound_source(file, "qcow2", {}),
+                    Contains("damaged") && Contains("'fetch-0'") && !Contains(dir.path().string()));
 }

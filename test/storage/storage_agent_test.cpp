@@ -180,6 +180,9 @@ TEST_CASE_METHOD(agent_lab, "a volume is the disk of one guest at a time") {
   CHECK_THROWS_WITH(of("CreateGuestDisks", "two", disk), Contains("in use"));
   of("DeleteGuestsDisks", "one", disk);
   of("CreateGuestDisks", "two", disk);
+  CHECK_THROWS_WITH(call("DeleteDataset", R"({"id":"data"})"), "data is in use: it is a guest's disk");
+  CHECK(store->find(dataset_id::parse("data")));
+  of("DeleteGuestsDisks", "two", disk);
   call("DeleteDataset", R"({"id":"data"})");
   call("CreateVolume", R"({"id":"data","size":8})");
   of("CreateGuestDisks", "one", disk);

@@ -2,6 +2,7 @@
 
 #include "rpc/agents/container/container_metrics.hpp"
 #include "rpc/base/error.hpp"
+#include "rpc/base/folder_lock.hpp"
 #include "rpc/fetch/url_reader.hpp"
 
 #include <stdexcept>
@@ -43,11 +44,18 @@ auto with_codes(Work work) {
   }
 }
 
+/// Before anything is swept: it may be what another one works on.
+rpc::unique_fd locked(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  return rpc::lock_folder(folder);
+}
+
 } // namespace
 
 container_agent::container_agent(const rpc::listen_at& where, const container_settings& settings)
-  : engine_{settings.engine}, marks_{settings.folder / "guests"}, containers_{engine_, marks_, settings.rules},
-    images_{engine_, settings.folder, settings.fetching}, log_{containers_, engine_}, server_{where} {
+  : lock_{locked(settings.folder)}, engine_{settings.engine}, marks_{settings.folder / "guests"},
+    containers_{engine_, marks_, settings.rules}, images_{engine_, settings.folder, settings.fetching},
+    log_{containers_, engine_}, server_{where} {
   serve_containers();
   serve_images();
   serve_metrics();

@@ -6,6 +6,7 @@
 #include "rpc/agents/container/guest_marks.hpp"
 #include "rpc/agents/container/image_store.hpp"
 #include "rpc/agents/container/state_reporter.hpp"
+#include "rpc/base/unique_fd.hpp"
 #include "rpc/kit/server.hpp"
 
 #include <filesystem>
@@ -32,6 +33,7 @@ struct container_settings {
 /// goes away, is an error (`unreachable`) of each call until it is back.
 class container_agent {
 public:
+  /// Locks the folder of the settings; throws `failure{unavailable}` if another one has it.
   container_agent(const rpc::listen_at& where, const container_settings& settings);
 
   rpc::server& server() noexcept { return server_; }
@@ -42,6 +44,7 @@ private:
   void serve_images();
   void serve_metrics();
 
+  rpc::unique_fd lock_; // first: held until nothing uses the folder any more
   engine engine_;
   guest_marks marks_;
   containers containers_;

@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
   options.option("--engine", settings.engine, "unix socket of the engine: podman's, or /run/docker.sock");
   options.option("-d,--directory", directory, "folder for images on their way, and for what is known of guests");
   options.option("-a,--agent", settings.agent.url,
-                 "URL of the agent, which is told what guests do and how far fetches are; empty: nobody is");
+                 "URL of the agent, which is told what guests do and how far fetches are; empty: nobody is",
+                 mistify::rpc::command_line::need::may_be_empty);
   options.option("--agent-token", settings.agent.token_file, "file with a token of the agent, for reports over TCP");
   options.flag("--host-network", settings.rules.host_network, "let guests have the host's network, as network `host`");
   options.flag("--volume-sizes", settings.rules.volume_sizes,

@@ -3,11 +3,13 @@
 #include "rpc/agents/libvirt/host_info.hpp"
 #include "rpc/agents/libvirt/metrics.hpp"
 #include "rpc/base/error.hpp"
+#include "rpc/base/folder_lock.hpp"
 
 #include <libvirt/virterror.h>
 
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 
 namespace mistify::agents {
 
@@ -45,10 +47,23 @@ rpc::unmanaged_response list_unmanaged(machines& of) {
   }
 }
 
+/// A folder that cannot be used is no reason not to start: `known_guests` says so.
+rpc::unique_fd locked(const std::filesystem::path& state) {
+  if (state.empty())
+    return {};
+  try {
+    std::filesystem::create_directories(state);
+    return rpc::lock_folder(state);
+  } catch (const std::system_error&) {
+    return {};
+  }
+}
+
 } // namespace
 
 libvirt_agent::libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings)
-  : hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles, rules_of(settings), *notes_},
+  : lock_{locked(settings.state)}, hypervisor_{settings.uri}, machines_{hypervisor_, settings.consoles,
+                                                                        rules_of(settings), *notes_},
     log_{settings.consoles, [this](const rpc::log_request& of) { return machines_.is_there(of.guest, of.adopted); }},
     server_{where} {
   if (!settings.agent.url.empty())

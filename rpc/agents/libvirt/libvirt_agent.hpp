@@ -5,6 +5,7 @@
 #include "rpc/agents/libvirt/hypervisor.hpp"
 #include "rpc/agents/libvirt/machines.hpp"
 #include "rpc/agents/libvirt/state_reporter.hpp"
+#include "rpc/base/unique_fd.hpp"
 #include "rpc/kit/server.hpp"
 
 #include <cstdint>
@@ -31,6 +32,7 @@ struct libvirt_settings {
 /// POST to /guests/log. Tells the agent what guests do by themselves. One a process.
 class libvirt_agent {
 public:
+  /// Locks the folder `state`; throws `failure{unavailable}` if another one has it.
   libvirt_agent(const rpc::listen_at& where, const libvirt_settings& settings);
 
   rpc::server& server() noexcept { return server_; }
@@ -45,7 +47,8 @@ private:
   void serve_metrics();
   void serve_host();
 
-  event_loop loop_; // first: connections need it
+  rpc::unique_fd lock_; // first: held until nothing uses the folder any more
+  event_loop loop_;     // before the rest: connections need it
   hypervisor hypervisor_;
   std::shared_ptr<domain_notes> notes_ = std::make_shared<domain_notes>();
   machines machines_;

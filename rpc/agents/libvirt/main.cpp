@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
                  "libvirt's URI of the hypervisor: qemu:///system for QEMU and KVM. The default is libvirt's test "
                  "driver, whose machines are not real");
   options.option("-a,--agent", settings.agent.url,
-                 "URL of the agent, which is told what guests do by themselves; empty: nobody is");
+                 "URL of the agent, which is told what guests do by themselves; empty: nobody is",
+                 mistify::rpc::command_line::need::may_be_empty);
   options.option("--agent-token", settings.agent.token_file, "file with a token of the agent, for reports over TCP");
   options.option("--consoles", settings.consoles, "folder for the logs of the serial consoles");
   options.option("--state", settings.state,

@@ -5,6 +5,7 @@
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
 #include "rpc/agents/storage/source_image.hpp"
+#include "rpc/base/folder_lock.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/images/own_chain.hpp"
 #include "rpc/images/store_file.hpp"
@@ -60,6 +61,7 @@ directory_store::directory_store(const path& root, std::size_t max_snapshots, fi
   const bool empty = !fs::exists(root) || fs::is_empty(root);
   access_.make_folder(fs::absolute(root));
   root_ = fs::canonical(root);
+  lock_ = rpc::lock_folder(root_); // before anything is swept: it may be what another one works on
   staging_ = root_ / ".staging";
   expect_one_file_system(root_);
   // A folder that has something else in it is not the store's to close.

@@ -3,6 +3,7 @@
 #include "rpc/agents/storage/backend.hpp"
 #include "rpc/agents/storage/file_access.hpp"
 #include "rpc/agents/storage/files.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <atomic>
 #include <shared_mutex>
@@ -27,8 +28,9 @@ constexpr auto qcow2_ending = ".qcow2";
 /// A file that a disk does not stand on (any more) is what a killed process left behind, and goes.
 class directory_store final : public backend {
 public:
-  /// Makes the folder where it is missing, and sweeps it. A disk has up to `max_snapshots`, since QEMU opens a file for
-  /// each. Throws std::system_error, and std::runtime_error if a folder of it lies elsewhere.
+  /// Makes the folder where it is missing, locks it, and sweeps it. A disk has up to `max_snapshots`, since QEMU opens a
+  /// file for each. Throws `failure{unavailable}` if another store has the folder, std::system_error, and
+  /// std::runtime_error if a folder of it lies elsewhere.
   explicit directory_store(const std::filesystem::path& root, std::size_t max_snapshots = 100, file_access access = {});
 
   std::string_view prefix() const noexcept override { return {}; }
@@ -84,6 +86,7 @@ private:
   void settle(const dataset_id& volume) const;
   void destroy_one(const snapshot_id& id);
 
+  rpc::unique_fd lock_; // first: held until nothing uses the folder any more
   path root_, staging_;
   std::size_t max_snapshots_;
   file_access access_;

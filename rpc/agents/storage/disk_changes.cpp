@@ -72,7 +72,7 @@ disks::plan disks::plan_to_attach(const rpc::guest_request& request) const {
 rpc::guest_response disks::attach_new(const rpc::guest_request& request) {
   const auto turn = place_.take(dataset_id::of_guest(request.guest.id));
   const auto kind = kind_of(request);
-  std::unique_lock lock{owners_};
+  std::unique_lock lock{place_.owners()};
   auto p = plan_to_attach(request);
   claim(p, kind);
   lock.unlock();
@@ -88,7 +88,7 @@ rpc::guest_response disks::detach(const rpc::guest_request& request) {
   answer.guest.disks.erase(answer.guest.disks.begin() + static_cast<std::ptrdiff_t>(wish.place));
   if (gone.volume.empty())
     return answer;
-  const std::lock_guard lock{owners_};
+  const std::lock_guard lock{place_.owners()};
   const auto id = place_.dataset(gone.volume);
   auto& store = place_.store();
   const bool own = id.guest() == request.guest.id && !id.is_guest();

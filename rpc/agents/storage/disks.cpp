@@ -129,7 +129,7 @@ void disks::make(plan& p, clone_kind kind) {
   }
 }
 
-/// With `owners_` held.
+/// With `place::owners` held.
 void disks::claim(plan& p, clone_kind kind) {
   claim_space(p, kind);
   try {
@@ -152,12 +152,12 @@ void disks::give_back(const plan& p) noexcept {
 
 /// Volumes that are the guest's disks stay, for another guest.
 void disks::release(const rpc::guest& guest) {
-  const std::lock_guard lock{owners_};
+  const std::lock_guard lock{place_.owners()};
   for (const auto& d : guest.disks)
     release_one(d, guest.id);
 }
 
-/// With `owners_` held.
+/// With `place::owners` held.
 void disks::release_one(const rpc::disk& d, const std::string& guest) {
   auto& store = place_.store();
   try {
@@ -179,7 +179,7 @@ rpc::guest_response disks::verify(const rpc::guest_request& request) const {
 rpc::guest_response disks::create(const rpc::guest_request& request) {
   const auto turn = place_.take(dataset_id::of_guest(request.guest.id));
   const auto kind = kind_of(request);
-  std::unique_lock lock{owners_};
+  std::unique_lock lock{place_.owners()};
   auto p = plan_for(request);
   claim(p, kind);
   lock.unlock();

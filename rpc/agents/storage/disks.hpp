@@ -3,8 +3,6 @@
 #include "rpc/agents/storage/place.hpp"
 #include "rpc/model/messages.hpp"
 
-#include <mutex>
-
 namespace mistify::agents::storage {
 
 /// The disks of guests. A disk of a guest is one of
@@ -54,7 +52,6 @@ private:
   void make(plan& p, clone_kind kind);
 
   place& place_;
-  std::mutex owners_; // held from the look at a volume's owner until the new one is written
 };
 
 } // namespace mistify::agents::storage

@@ -18,6 +18,9 @@
 
 namespace {
 
+/// Of this program's socket in a package; root makes it elsewhere, too.
+constexpr auto lock_folder = "/run/mistify-storage";
+
 /// For the service manager, as root, before the daemon starts as a user of its own.
 int take_over(const std::string& directory, const std::string& user, const std::string& group) {
   namespace storage = mistify::agents::storage;
@@ -41,7 +44,7 @@ std::unique_ptr<mistify::agents::storage::backend> open_store(const std::string&
   if (pool.empty())
     return std::make_unique<storage::directory_store>(directory, most_snapshots, access);
   return std::make_unique<storage::zfs_store>(
-    storage::zfs_settings{.pool = pool, .staging = directory + "/.staging", .access = access});
+    storage::zfs_settings{.pool = pool, .staging = directory + "/.staging", .access = access, .locks = lock_folder});
 }
 
 } // namespace
@@ -60,7 +63,8 @@ int main(int argc, char** argv) {
   fetching.add_to(options);
   options.option("--image-server", settings.server, "URL that images without one of their own are fetched from");
   options.option("-a,--agent", settings.agent.url,
-                 "URL of the agent, whose jobs are told how far fetches are; empty: none is");
+                 "URL of the agent, whose jobs are told how far fetches are; empty: none is",
+                 mistify::rpc::command_line::need::may_be_empty);
   options.option("--agent-token", settings.agent.token_file, "file with a token of the agent, for reports over TCP");
   storage::room_settings space;
   unsigned reserve = UINT_MAX;

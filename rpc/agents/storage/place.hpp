@@ -3,6 +3,7 @@
 #include "rpc/agents/guest_locks.hpp"
 #include "rpc/agents/storage/backend.hpp"
 
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 
@@ -17,6 +18,9 @@ public:
 
   /// Waits until nobody else changes the guest that the dataset belongs to, or the dataset itself.
   guest_locks::turn take(const dataset_id& id) { return locks_.take(id.guest().value_or(id.text())); }
+
+  /// Held from the look at a volume's owner until the new one is written, or the volume is gone.
+  std::mutex& owners() noexcept { return owners_; }
 
   /// A name as it came in: with the pool in front of it, as the original wanted it, or without.
   std::string_view without_prefix(std::string_view name) const {
@@ -39,6 +43,7 @@ public:
 private:
   backend& backend_;
   guest_locks locks_;
+  std::mutex owners_;
 };
 
 } // namespace mistify::agents::storage

@@ -23,6 +23,18 @@ bool is_lock_refusal(const std::string& reason) {
   return std::regex_search(reason, words);
 }
 
+/// Files by their names alone: where an image lies on its way is nothing that a client asked for.
+std::string without_folders(std::string reason, const std::vector<std::string>& arguments) {
+  for (const path file : arguments) {
+    if (!file.is_absolute() || !file.has_filename())
+      continue;
+    const auto whole = file.string(), name = file.filename().string();
+    for (auto at = reason.find(whole); at != reason.npos; at = reason.find(whole, at + name.size()))
+      reason.replace(at, whole.size(), name);
+  }
+  return reason;
+}
+
 std::string call(std::vector<std::string> arguments, command_limits limits) {
   arguments.insert(arguments.begin(), "qemu-img");
   limits.resources.memory = memory;
@@ -32,14 +44,14 @@ std::string call(std::vector<std::string> arguments, command_limits limits) {
   try {
     return run(arguments, limits);
   } catch (const command_failed& e) {
-    const std::string reason = e.what();
+    const auto reason = without_folders(e.what(), arguments);
     if (is_lock_refusal(reason))
       throw command_failed{"the disk is in use, by a running guest or a download: " + reason, e.status()};
     if (reason.find("No space left on device") != reason.npos)
       throw std::runtime_error{"no space left on device"};
     if (e.status() == 128 + SIGXFSZ)
       throw std::runtime_error{"the disk became larger than its head says"};
-    throw;
+    throw command_failed{reason, e.status()};
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "rpc/fetch/units.hpp"
 
+#include <mutex>
 #include <stdexcept>
 
 namespace mistify::agents::storage {
@@ -43,6 +44,7 @@ rpc::volume_response volumes::create(const rpc::volume_request& request) {
 rpc::volume_response volumes::remove(const rpc::volume_request& request) {
   const auto id = place_.dataset(request.id);
   const auto turn = place_.take(id);
+  const std::lock_guard lock{place_.owners()};
   auto& store = place_.store();
   rpc::volume_response removed;
   if (id.is_guest())
@@ -52,6 +54,8 @@ rpc::volume_response volumes::remove(const rpc::volume_request& request) {
     removed.volumes.push_back(as_volume(*v, store));
   if (removed.volumes.empty())
     throw std::runtime_error{"not found"};
+  if (!id.guest() && !id.is_image() && !store.owner_of(id).empty())
+    throw std::runtime_error{id.text() + " is in use: it is a guest's disk"};
   store.destroy(id);
   return removed;
 }

@@ -3,10 +3,12 @@
 #include "rpc/agents/storage/command.hpp"
 #include "rpc/agents/storage/file_access.hpp"
 #include "rpc/agents/storage/image_lock.hpp"
+#include "rpc/agents/storage/pool_lock.hpp"
 #include "rpc/agents/storage/qcow2.hpp"
 #include "rpc/agents/storage/qemu_img.hpp"
 #include "rpc/agents/storage/source_image.hpp"
 #include "rpc/agents/storage/zfs_rows.hpp"
+#include "rpc/base/folder_lock.hpp"
 #include "rpc/fetch/units.hpp"
 
 #include <algorithm>
@@ -57,12 +59,14 @@ std::uint64_t rounded(std::uint64_t size) {
 zfs_store::zfs_store(zfs_settings settings) : settings_{std::move(settings)}, prefix_{settings_.pool + '/'} {
   dataset_id::parse(settings_.pool);
   zfs({"list", "-H", "-o", "name", settings_.pool});
+  settings_.access.make_folder(settings_.staging.parent_path()); // QEMU goes through it to the seeds
+  folder_lock_ = rpc::lock_folder(settings_.staging.parent_path());
+  pool_lock_ = lock_pool(settings_.locks, settings_.pool);
   zfs_if_there({"destroy", "-r", prefix_ + "-staging"});
   for (const auto* part : {"images", "guests", "-staging"})
     zfs({"create", "-p", "-o", "canmount=off", prefix_ + part});
   fs::remove_all(settings_.staging);
-  settings_.access.make_folder(settings_.staging.parent_path()); // QEMU goes through it to the seeds
-  file_access{}.make_folder(settings_.staging);                  // images on their way are nobody else's
+  file_access{}.make_folder(settings_.staging); // images on their way are nobody else's
 }
 
 std::string zfs_store::zfs(std::vector<std::string> arguments) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rpc/agents/storage/backend.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <atomic>
 #include <string>
@@ -15,6 +16,7 @@ struct zfs_settings {
   std::filesystem::path devices = "/dev/zvol"; ///< where the pool's zvols are
   bool block_devices = true;                   ///< false: files, as a stand-in for ZFS has them
   file_access access = {};                     ///< of seeds
+  std::filesystem::path locks = {};            ///< folder where the pool is locked; empty: it is not
 };
 
 /// The zvols of a ZFS pool, by the command `zfs`: POOL/images/ID (disks are clones of its snapshot @0),
@@ -22,7 +24,8 @@ struct zfs_settings {
 /// is as consistent as its disks after a power cut; ZFS takes those of all disks at one moment.
 class zfs_store final : public backend {
 public:
-  /// Throws `command_failed` where there is no such pool.
+  /// Locks the folder of `staging`, and the pool. Throws `failure{unavailable}` if another store has one of them,
+  /// `command_failed` where there is no such pool.
   explicit zfs_store(zfs_settings settings);
 
   std::string_view prefix() const noexcept override { return prefix_; }
@@ -76,6 +79,7 @@ private:
 
   static constexpr auto base_snapshot = "@0"; // what clones of an image are made of
 
+  rpc::unique_fd folder_lock_, pool_lock_; // first: held until nothing uses folder and pool any more
   zfs_settings settings_;
   std::string prefix_;
   std::atomic<unsigned> next_ = 0;
