@@ -53,6 +53,20 @@ TEST_CASE("an identity that is limited to some guests cannot widen itself") {
   }
 }
 
+TEST_CASE("an identity that is limited to some guests fetches images, and deletes none") {
+  if (!is_root())
+    return;
+  guarded agent;
+  agent.h.sub.on("Test.ListImages", [](const call& c) { return result(c, R"({"images":[{"id":"i","type":"kvm"}]})"); });
+  agent.h.sub.on("Test.GetImage", [](const call& c) { return result(c, R"({"images":[{"id":"i","type":"kvm"}]})"); });
+  const auto whole = agent.token(R"("name":"c","role":"controller")"),
+             limited = agent.token(R"("name":"l","role":"controller","guests":{"label":"team=red"})");
+  CHECK(agent.with(limited, "POST", "/images", R"({"id":"j","source":"http://192.0.2.1/image"})").status == 202);
+  for (const auto* path : {"/images/i", "/images/none", "/container_images/i"})
+    CHECK(agent.with(limited, "DELETE", path).status == 403);
+  CHECK(agent.with(whole, "DELETE", "/images/i").status == 202);
+}
+
 TEST_CASE("a report about a job of a guest that the identity may not see is not found") {
   if (!is_root())
     return;
