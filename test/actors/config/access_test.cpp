@@ -68,6 +68,8 @@ TEST_CASE("access that cannot be meant so is refused by the name of its member")
      "f.json: access.certs[0].sha256: must be the SHA-256 of the certificate in 64 lower-case hex digits"},
     {R"({"access":{"certs":[{"san":"x","role":"viewer","guests":{"label":"=x"}}]}})",
      "f.json: access.certs[0].guests.label: must be KEY=VALUE"},
+    {R"({"access":{"certs":[{"san":"x","role":"admin","guests":["g"]}]}})",
+     "f.json: access.certs[0].guests: the role admin cannot be limited to some guests"},
     {R"({"access":{"Unix":[]}})", "f.json: access.Unix: is not known"},
     {R"({"Access":{}})", "f.json: Access: the name of this key is in lower case"},
     {R"({"http":{"Listen":[]}})", "f.json: http.Listen: the name of this key is http.listen"},
