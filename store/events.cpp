@@ -2,6 +2,7 @@
 
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
+#include "rpc/model/codec.hpp"
 #include "store/jobs.hpp"
 
 #include <exception>
@@ -35,11 +36,20 @@ std::string encode(const std::vector<event>& events) {
       .value(one.action)
       .value(one.number)
       .value(one.text);
-    if (!one.reason.empty())
+    if (!one.reason.empty() || one.labels)
       out.value(one.reason);
+    if (one.labels)
+      out.raw(rpc::encode(*one.labels));
     out.end_array();
   }
   return std::move(out.end_array()).str();
+}
+
+std::shared_ptr<const rpc::metadata_map> decode_labels(const rpc::json::node& from) {
+  rpc::metadata_map labels;
+  for (const auto& [key, value] : from.members("event"))
+    labels.insert_or_assign(std::string{key}, value.as_string("event"));
+  return std::make_shared<const rpc::metadata_map>(std::move(labels));
 }
 
 event decode(const rpc::json::node& from) {
@@ -54,7 +64,8 @@ event decode(const rpc::json::node& from) {
           text(4),
           integer(5),
           text(6),
-          parts.size() > 7 ? text(7) : std::string{}};
+          parts.size() > 7 ? text(7) : std::string{},
+          parts.size() > 8 ? decode_labels(parts.at(8).get()) : nullptr};
 }
 
 std::vector<event> decode(std::int64_t first, const std::string& text) {

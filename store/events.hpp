@@ -41,6 +41,9 @@ struct event {
   /// user; of `guest_power`: what it is.
   std::string text;
   std::string reason{}; ///< of a guest: why it is in that state; of an end: the job's code; may be empty
+  /// Those that its guest had when it was written: of the guest's end and of the jobs that ended with it, the last ones.
+  /// Null: none.
+  std::shared_ptr<const rpc::metadata_map> labels{};
 };
 
 using event_ptr = std::shared_ptr<const event>;

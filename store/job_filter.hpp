@@ -18,8 +18,9 @@ struct job_filter {
   bool is_for_guest_only() const noexcept { return action.empty() && !status && !code && !since && !before; }
 };
 
-/// Sees one job after the other; returns false to end that.
-using job_visitor = std::function<bool(const rpc::job&)>;
+/// Sees one job after the other; returns false to end that. `last_labels`: those that the guest had when this job
+/// deleted it; null if it did not.
+using job_visitor = std::function<bool(const rpc::job&, const rpc::metadata_map* last_labels)>;
 
 /// True if the job is one that the filter asks for.
 inline bool matches(const job_filter& which, const rpc::job& job) {

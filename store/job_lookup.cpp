@@ -1,3 +1,4 @@
+#include "rpc/base/json.hpp"
 #include "store/job_rows.hpp"
 #include "store/jobs.hpp"
 
@@ -8,8 +9,10 @@ namespace mistify::store {
 
 namespace {
 
-// The columns of `read_head`, in order: what a filter looks at.
-const std::string head_columns = "id, guest, action, status, queued_at, code";
+// The columns of `read_head`, in order: what a filter looks at. Then what `keep_last_labels` wrote.
+const std::string head_columns = "id, guest, action, status, queued_at, code, CASE WHEN status >= 2 AND action IN "
+                                 "('delete', 'containerDelete', 'adopt') "
+                                 "AND substr(request, 1, 1) = '[' THEN request ELSE '' END";
 
 rpc::job read_head(const query& row) {
   rpc::job job;
@@ -20,6 +23,22 @@ rpc::job read_head(const query& row) {
   job.queued_at = from_column(row.integer(4));
   job.code = static_cast<rpc::job_code>(row.integer(5));
   return job;
+}
+
+std::optional<rpc::metadata_map> read_last_labels(const query& row) {
+  const auto text = row.text(6);
+  if (text.empty())
+    return std::nullopt;
+  rpc::metadata_map labels;
+  try {
+    const auto document = rpc::json::document::parse(text);
+    for (const rpc::json::node& one : document.root().items("labels"))
+      for (const auto& [key, value] : one.members("labels"))
+        labels.insert_or_assign(std::string{key}, value.as_string("labels"));
+  } catch (const rpc::failure&) { // changed by another program: the guest is gone all the same
+    labels.clear();
+  }
+  return labels;
 }
 
 std::vector<rpc::job> read_jobs(query rows) {
@@ -81,7 +100,10 @@ std::vector<rpc::job> job_lookup::latest(const job_filter& which, std::size_t li
 
 void job_lookup::visit(std::string_view guest, const job_visitor& see) {
   auto row = guest.empty() ? heads_(std::numeric_limits<std::int64_t>::max()) : heads_of_(guest);
-  while (row.next() && see(read_head(row))) {
+  while (row.next()) {
+    const auto labels = read_last_labels(row);
+    if (!see(read_head(row), labels ? &*labels : nullptr))
+      return;
   }
 }
 

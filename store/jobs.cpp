@@ -1,5 +1,6 @@
 #include "store/jobs.hpp"
 
+#include "rpc/model/codec.hpp"
 #include "store/job_columns.hpp"
 #include "store/job_rows.hpp"
 
@@ -107,6 +108,10 @@ void job_table::update(const job_row& row) {
   update_.run(number(job.status), to_column(job.started_at), to_column(job.updated_at), row.stage, row.stage_name,
               job.message, stages_column(job), progress_column(job.progress), row.due.since.count(), row.due.boot,
               row.detour, row.seq);
+}
+
+void job_table::keep_last_labels(const job_row& row, const rpc::metadata_map& labels) {
+  replace_request(row, '[' + rpc::encode(labels) + ']');
 }
 
 std::vector<std::string> job_table::preemptible(std::string_view guest_id, std::int64_t before) {

@@ -49,6 +49,9 @@ public:
   bool has_later_wish(std::string_view guest_id, std::int64_t after);
   std::optional<job_row> find_delete(std::string_view guest_id); ///< the unfinished one
   void replace_request(const job_row& row, std::string_view request);
+  /// Of the guest that this job deletes, for `job_visitor`. They replace the request, which is not needed any more: an
+  /// array, which no request is.
+  void keep_last_labels(const job_row& row, const rpc::metadata_map& labels);
   /// Ids of the guest's unfinished jobs that were queued before that place, except for deletes.
   std::vector<std::string> preemptible(std::string_view guest_id, std::int64_t before);
 

@@ -36,8 +36,18 @@ bool completes(const next_step& next) {
 
 } // namespace
 
+/// Of a guest that this step deletes: those that it had before.
+std::shared_ptr<const rpc::metadata_map> journal::impl::labels_of(std::string_view guest_id,
+                                                                  const pending_changes& staged) const {
+  auto of = guest(guest_id, staged);
+  if (!of)
+    of = guest(guest_id);
+  return of && !of->facts.labels.empty() ? std::make_shared<const rpc::metadata_map>(of->facts.labels) : nullptr;
+}
+
 void journal::impl::tell(event what, pending_changes& staged) {
   rpc::shorten_text(what.text, settings.bounds.message_bytes);
+  what.labels = labels_of(what.guest, staged);
   staged.events.push_back(std::move(what));
 }
 

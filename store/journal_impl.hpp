@@ -118,6 +118,7 @@ struct journal::impl {
   std::vector<token_ptr> all_tokens() const;
   void require_new(const token& wanted) const;
 
+  std::shared_ptr<const rpc::metadata_map> labels_of(std::string_view guest_id, const pending_changes& staged) const;
   void tell(event what, pending_changes& staged);
   /// `before`: the state from which a job has brought the guest; empty: that is of no interest.
   void tell_guest(event_type type, const rpc::job& by, std::string state, pending_changes& staged,

@@ -85,8 +85,8 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
       impl_->admit_create(*stored);
     auto row = impl_->row_of(job, guest.id);
     impl_->guests.insert(*stored, row.job, job.request_digest);
-    impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);
     staged.guests[guest.id] = stored;
+    impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);
     return impl_->queue(std::move(row), job, stored->doc, staged);
   });
 }

@@ -125,6 +125,8 @@ bool journal::impl::put_guest(guest_ptr guest, pending_changes& staged) {
 }
 
 void journal::impl::remove_guest(const job_row& row, pending_changes& staged) {
+  const auto labels = labels_of(row.job.guest_id, staged);
+  jobs.keep_last_labels(row, labels ? *labels : rpc::metadata_map{});
   guests.erase(row.job.guest_id);
   staged.guests[row.job.guest_id] = nullptr;
   drop_boot_start(row.job.guest_id, staged);

@@ -99,6 +99,8 @@ cert_rule read_cert_rule(const node& value, const std::string& where) {
     refuse(where, "needs either san or sha256");
   if (rule.role.empty())
     refuse(where, "needs a role");
+  if (rule.guests && rule.role == "admin")
+    refuse(where + ".guests", "the role admin cannot be limited to some guests");
   return rule;
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/config/field_readers.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/http1/door.hpp"
 
 #include <algorithm>
 #include <array>
@@ -61,6 +62,14 @@ void read_limits(const node& value, const config_source& from, limits& limit) {
   }
 }
 
+/// One that no Host can be would never be answered: "http://name".
+std::string read_host_name(const node& value, const config_source& from, const std::string& field) {
+  auto name = value.as_string(field);
+  if (name != "*" && !rpc::parse_authority(name))
+    refuse_config(from.file + ": " + field + ": \"" + name + "\" is no host name");
+  return name;
+}
+
 void read_http(const node& value, const config_source& from, http_options& http) {
   for (const auto& [key, v] : value.members("http")) {
     const auto field = "http." + std::string{key};
@@ -81,7 +90,7 @@ void read_http(const node& value, const config_source& from, http_options& http)
       refuse_config(from.file + ": " + field + ": the name of this key is http.listen");
     else if (key == "names")
       for (const node& name : v.items(field))
-        http.names.push_back(name.as_string(field));
+        http.names.push_back(read_host_name(name, from, field));
     else
       from.warn_unknown("http.", key);
   }

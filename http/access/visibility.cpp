@@ -35,12 +35,15 @@ bool sees_guest(const principal& who, const store::guest_index& guests, std::str
   return !who.guests->label && names(*who.guests, id);
 }
 
-bool guest_view::sees(const std::string& id) {
-  if (!who_.guests)
+bool sees_as(const principal& who, std::string_view id, const rpc::metadata_map* labels) {
+  if (!who.guests)
     return true;
-  if (const auto found = known_.find(id); found != known_.end())
-    return found->second;
-  return known_.emplace(id, sees_guest(who_, guests_, id)).first->second;
+  if (!who.guests->label)
+    return names(*who.guests, id);
+  if (!labels)
+    return false;
+  const auto found = labels->find(who.guests->label->first);
+  return found != labels->end() && found->second == who.guests->label->second;
 }
 
 } // namespace mistify::http

@@ -11,21 +11,34 @@ bool changes(const route& row) noexcept {
   return row.acts || (row.method != "GET" && !(row.method == "POST" && row.asks.is(actors::scope::debug)));
 }
 
+namespace {
+
+bool has_word(std::string_view words, std::string_view wanted) {
+  while (!words.empty()) {
+    const auto one = words.substr(0, words.find(' '));
+    if (one == wanted)
+      return true;
+    words.remove_prefix(std::min(words.size(), one.size() + 1));
+  }
+  return false;
+}
+
+} // namespace
+
 const std::string* unknown_parameter(const route& row, const request& of) {
   if (row.query == "*")
     return nullptr;
-  for (const auto& [name, value] : of.query) {
-    auto rest = row.query;
-    bool known = false;
-    while (!known && !rest.empty()) {
-      const auto one = rest.substr(0, rest.find(' '));
-      known = one == name;
-      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
-    }
-    if (!known)
-      return &name;
-  }
-  return nullptr;
+  const auto found = std::ranges::find_if(of.query, [&](const auto& one) { return !has_word(row.query, one.first); });
+  return found == of.query.end() ? nullptr : &found->first;
+}
+
+const std::string* doubled_parameter(const route& row, const request& of) {
+  if (row.query == "*")
+    return nullptr;
+  const auto found = std::ranges::adjacent_find(of.query, [&](const auto& one, const auto& next) {
+    return one.first == next.first && !has_word(row.lists, one.first);
+  });
+  return found == of.query.end() ? nullptr : &found->first;
 }
 
 namespace {

@@ -24,8 +24,9 @@ struct route {
   std::string_view query = {}; ///< the query parameters that the row knows, with spaces between them; "*": any
   /// Bytes; more is 413. Only said where the sense of the route is small; `http.max_body` counts as well.
   std::size_t largest_body = SIZE_MAX;
-  bool acts = false;     ///< changes something although it is a GET
-  bool has_page = false; ///< a browser gets a page, which has no data of its own
+  bool acts = false;           ///< changes something although it is a GET
+  bool has_page = false;       ///< a browser gets a page, which has no data of its own
+  std::string_view lists = {}; ///< those of `query` that may be repeated
 };
 
 /// True if a request for the row changes something or queues work.
@@ -33,6 +34,9 @@ bool changes(const route& row) noexcept;
 
 /// Returns the first parameter of the request that the row does not know; null if it knows all.
 const std::string* unknown_parameter(const route& row, const request& of);
+
+/// Returns the first parameter that the request has more than once, though the row knows no list of that name.
+const std::string* doubled_parameter(const route& row, const request& of);
 
 /// Finds the row for a path, in time that does not grow with the table. Immutable once built; any thread may ask.
 class router {

@@ -46,7 +46,12 @@ const std::vector<route> table{
   {"GET", "/container_images/{image}", read, get_container_image, "name opts"},
   {"DELETE", "/container_images/{image}", image, delete_container_image, "name opts"},
 
-  {"GET", "/guests", read, list_guests, "name label state fields limit after"},
+  {.method = "GET",
+   .pattern = "/guests",
+   .asks = read,
+   .handle = list_guests,
+   .query = "name label state fields limit after",
+   .lists = "label"},
   {"POST", "/guests", guest, create_guest},
   {"GET", "/guests/unmanaged", admin, list_unmanaged},
   {"POST", "/guests/adopt", admin, adopt_guest},
@@ -101,7 +106,12 @@ const std::vector<route> table{
   {"GET", "/docs", nothing, get_docs},
   {"GET", "/pages/{file}", nothing, get_page_part},
 
-  {"GET", "/events", read, get_events, "last_event_id guest action type"},
+  {.method = "GET",
+   .pattern = "/events",
+   .asks = read,
+   .handle = get_events,
+   .query = "last_event_id guest action type",
+   .lists = "guest action type"},
 
   {"GET", "/whoami", identity, get_identity},
   {"GET", "/tokens", admin, list_tokens},
@@ -183,6 +193,8 @@ task<answer> route_to(context& state, router::match&& found, request&& incoming)
   if (const auto* unknown = unknown_parameter(*found.row, incoming); unknown && is_known(found))
     throw rpc::failure{rpc::errc::invalid_request,
                        rpc::cut_text(*unknown, 100) + ": is no query parameter of this route"};
+  if (const auto* doubled = doubled_parameter(*found.row, incoming))
+    throw rpc::failure{rpc::errc::invalid_request, *doubled + ": is given twice"};
   expect_no_controls(found.captures);
   incoming.captures = std::move(found.captures);
   return found.row->handle(state, std::move(incoming));

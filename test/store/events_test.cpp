@@ -74,6 +74,40 @@ TEST_CASE_METHOD(event_fixture, "a delete tells the end of the guest's other job
         lines{"10 d stage 0: Svc.Method", "11 g deleted", "12 behind ended: guest deleted", "13 d ended"});
 }
 
+TEST_CASE_METHOD(event_fixture, "an event keeps the labels that its guest had, at its end the last ones") {
+  const auto make = [&](const std::string& team) {
+    rpc::guest guest;
+    guest.id = "g";
+    guest.extra["labels"] = R"({"team":")" + team + "\"}";
+    batch([&] { return log->add_guest(guest, {"create-" + team, "g", "create", "", "", "digest"}); });
+    complete("create-" + team);
+  };
+  const auto teams = [&] {
+    std::string found;
+    for (const auto& one : job_reader{path}.events_after(0, 100))
+      found += one->labels ? one->labels->at("team") + ' ' : "none ";
+    return found;
+  };
+  make("red");
+  add_job("d", "g", "delete");
+  add_job("behind", "g");
+  complete("d", guest_removed{});
+  make("blue");
+  batch([&] { return log->add_job({"image", "agent", "fetchImage", "{}", "", ""}); });
+  const std::string all = "red red red red red red red red blue blue blue none ";
+  CHECK(teams() == all);
+  for (std::int64_t i = 0; i < 8; ++i)
+    CHECK(feed.after(i, 1)->at(0)->labels->at("team") == "red");
+  reopen();
+  CHECK(teams() == all);
+  std::string last;
+  job_reader{path}.visit("g", [&](const rpc::job& one, const rpc::metadata_map* labels) {
+    last += one.id + (labels ? '=' + labels->at("team") : "") + ' ';
+    return true;
+  });
+  CHECK(last == "create-blue behind d=red create-red ");
+}
+
 TEST_CASE_METHOD(event_fixture, "what changes nothing is not told, and metadata that clients change is") {
   const auto before = begin();
   batch([&] { return log->patch_guest_metadata("g", {}); });

@@ -297,13 +297,13 @@ TEST_CASE_METHOD(wish_fixture, "jobs are shown newest first until the visitor ha
   add_job("b", "h");
   const job_reader reader{path};
   ids all;
-  reader.visit("", [&](const rpc::job& one) {
+  reader.visit("", [&](const rpc::job& one, const auto*) {
     all.push_back(one.id);
     return one.id != "a";
   });
   CHECK(all == ids{"b", "a"});
   all.clear();
-  reader.visit("g", [&](const rpc::job& one) {
+  reader.visit("g", [&](const rpc::job& one, const auto*) {
     CHECK(one.guest_id == "g");
     CHECK(matches({.guest = "g", .action = one.action, .status = one.status, .code = one.code}, one));
     all.push_back(one.id);

@@ -46,11 +46,38 @@ TEST_CASE("an identity that is limited to some guests cannot widen itself") {
        {R"({"name":"x","role":"admin","guests":["g"]})", R"({"name":"x","scopes":["debug"],"guests":["g"]})",
         R"({"name":"x","scopes":["report"]})", R"({"name":"x","role":"sub-agent"})",
         R"({"name":"x","role":"viewer","service":"test"})", R"({"name":"x","role":"king"})",
-        R"({"name":"x","role":"viewer","guests":{"label":""}})",
+        R"({"name":"x","role":"viewer","guests":{"label":""}})", R"({"name":"x","role":"viewer","guests":["nouuid"]})",
         R"({"name":"x","role":"viewer","expires":"yesterday"})", R"({"name":"x","role":"viewer","Guests":[]})"}) {
     INFO(wrong);
     CHECK(agent.with(admin, "POST", "/tokens", wrong).status == 400);
   }
+}
+
+TEST_CASE("a token shows each of its guests once, as the guest's id is written") {
+  if (!is_root())
+    return;
+  const guarded agent;
+  const auto admin = agent.token(R"("name":"a","role":"admin")");
+  const std::string upper = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE", lower = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+  const auto made = agent.with(admin, "POST", "/tokens",
+                               R"({"name":"x","role":"viewer","guests":[")" + upper + R"(",")" + lower + "\"]}");
+  CHECK(made.status == 201);
+  CHECK(at(made.body, "guests") == "[\"" + lower + "\"]");
+  CHECK(at(agent.with(text_at(made.body, "token"), "GET", "/whoami").body, "guests") == "[\"" + lower + "\"]");
+}
+
+TEST_CASE("an identity that is limited to some guests fetches images, and deletes none") {
+  if (!is_root())
+    return;
+  guarded agent;
+  agent.h.sub.on("Test.ListImages", [](const call& c) { return result(c, R"({"images":[{"id":"i","type":"kvm"}]})"); });
+  agent.h.sub.on("Test.GetImage", [](const call& c) { return result(c, R"({"images":[{"id":"i","type":"kvm"}]})"); });
+  const auto whole = agent.token(R"("name":"c","role":"controller")"),
+             limited = agent.token(R"("name":"l","role":"controller","guests":{"label":"team=red"})");
+  CHECK(agent.with(limited, "POST", "/images", R"({"id":"j","source":"http://192.0.2.1/image"})").status == 202);
+  for (const auto* path : {"/images/i", "/images/none", "/container_images/i"})
+    CHECK(agent.with(limited, "DELETE", path).status == 403);
+  CHECK(agent.with(whole, "DELETE", "/images/i").status == 202);
 }
 
 TEST_CASE("a report about a job of a guest that the identity may not see is not found") {

@@ -147,6 +147,7 @@ TEST_CASE("query parameters that a route does not know are refused everywhere, b
   CHECK(h.http.get("/no-such-route?x=1").status == 404);
   CHECK(h.http.get("/debug/pprof/cmdline?debug=1").status == 200);
   CHECK(error_message(h.http.get("/jobs?x=1")) == "x: is no query parameter of this route");
+  CHECK(error_message(h.http.get("/jobs?limit=1&limit=2")) == "limit: is given twice");
   CHECK(h.http.get("/guests/g/nothing?x=1").status == 404); // there is no such action
 }
 

@@ -1,4 +1,5 @@
 #include "actors/config/access.hpp"
+#include "actors/ids.hpp"
 #include "http/access/principal.hpp"
 #include "http/access/token_secret.hpp"
 #include "http/api/actor_gateway.hpp"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 /// Who am I, and bearer tokens.
 namespace mistify::http::handlers {
@@ -83,7 +85,26 @@ rpc::timestamp read_expiry(const node& value) {
   return *at;
 }
 
-void read_member(store::token& token, std::string_view key, const node& value) {
+/// Each id once, as its guest has it. Imported guests may have ids of any form; others are UUIDs.
+std::string read_guests(const context& cx, const node& value) {
+  auto selector = actors::read_guest_selector(value, "guests");
+  if (selector.label)
+    return actors::encode(selector);
+  std::set<std::string> ids;
+  for (const node& item : value.items("guests")) {
+    auto id = item.as_string("guests");
+    if (!cx.guests.find(id)) {
+      if (!actors::is_uuid(id))
+        refuse("guests: \"" + id + "\" is neither a guest nor a UUID");
+      std::ranges::transform(id, id.begin(), rpc::text::lower);
+    }
+    ids.insert(std::move(id));
+  }
+  selector.ids.assign(ids.begin(), ids.end());
+  return actors::encode(selector);
+}
+
+void read_member(const context& cx, store::token& token, std::string_view key, const node& value) {
   if (key == "name")
     token.name = read_name(value);
   else if (key == "role")
@@ -91,7 +112,7 @@ void read_member(store::token& token, std::string_view key, const node& value) {
   else if (key == "scopes")
     token.scopes = read_scopes(value);
   else if (key == "guests")
-    token.guests = value.is_null() ? std::string{} : actors::encode(actors::read_guest_selector(value, "guests"));
+    token.guests = value.is_null() ? std::string{} : read_guests(cx, value);
   else if (key == "service")
     token.service = value.as_string("service");
   else if (key == "expires")
@@ -104,7 +125,7 @@ store::token read_token(const context& cx, const std::string& body) {
   store::token token;
   const auto document = rpc::json::document::parse(body);
   for (const auto& [key, value] : document.root().members("token"))
-    read_member(token, key, value);
+    read_member(cx, token, key, value);
   if (token.name.empty())
     refuse("name: is missing");
   if (token.role.empty() == token.scopes.empty())

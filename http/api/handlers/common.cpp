@@ -141,6 +141,11 @@ std::string json_array(const std::vector<std::string>& elements) {
   return std::move(out).str();
 }
 
+void expect_unlimited(const principal& who) {
+  if (who.guests)
+    throw failure{errc::forbidden, "not allowed: this identity is limited to some guests"};
+}
+
 store::guest_ptr require_guest(const context& cx, const std::string& id) {
   if (auto guest = cx.guests.find(id))
     return guest;

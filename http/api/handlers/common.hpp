@@ -49,6 +49,9 @@ std::function<bool()> still_allowed(const context& cx, const request& from);
 /// "[a,b]" from JSON texts.
 std::string json_array(const std::vector<std::string>& elements);
 
+/// Throws `forbidden` for an identity that is limited to some guests: what it asks for concerns all.
+void expect_unlimited(const principal& who);
+
 /// Returns the guest; throws `not_found`.
 store::guest_ptr require_guest(const context& cx, const std::string& id);
 

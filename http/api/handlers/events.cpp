@@ -1,6 +1,6 @@
 #include "actors/config/config.hpp"
 #include "actors/ids.hpp"
-#include "http/access/visibility.hpp"
+#include "http/api/event_view.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
@@ -71,7 +71,9 @@ event_filter filter_of(const context& cx, const request& from) {
   each_value(from, "action", [&](std::string name) { filter.actions.insert(action_of(std::move(name))); });
   each_value(from, "type", [&](const std::string& name) { add_types(filter.types, name); });
   if (from.who->guests)
-    filter.visible = [&cx, who = from.who](std::string_view guest) { return sees_guest(*who, cx.guests, guest); };
+    filter.visible = [view = std::make_shared<event_view>(cx.jobs, from.who)](const store::event& one) {
+      return view->sees(one);
+    };
   return filter;
 }
 

@@ -51,8 +51,6 @@ guest_query query_of(const request& from) {
   for (const auto& [key, value] : from.query) {
     if (key == "label")
       query.labels.push_back(read_label(value));
-    else if (from.query.count(key) > 1)
-      throw failure{errc::invalid_request, key + ": is given twice"};
     else if (key == "name")
       query.name = value;
     else if (key == "state")

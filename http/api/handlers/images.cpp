@@ -94,7 +94,9 @@ task<answer> fetch(context& cx, request from, bool container) {
   co_return co_await queue(cx, who, std::move(action), std::move(wish), std::string{no_images});
 }
 
+/// Nobody knows whose guests are to be made of an image.
 task<answer> remove(context& cx, request from, stores which) {
+  expect_unlimited(*from.who);
   auto wish = wish_of(from, which);
   const auto who = identify(from, rpc::encode(wish));
   if (const auto first = repeated(cx, who))

@@ -1,4 +1,3 @@
-#include "http/access/principal.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
@@ -11,8 +10,7 @@ task<answer> get_metadata(context& cx, request) {
 }
 
 task<answer> patch_metadata(context& cx, request from) {
-  if (from.who->guests)
-    throw rpc::failure{rpc::errc::forbidden, "not allowed: this identity is limited to some guests"};
+  expect_unlimited(*from.who);
   const auto patch = rpc::decode_metadata_patch(from.body);
   auto audit = audit_of(from, 200); // named, as GCC 12 destroys such temporaries twice
   const auto whole = co_await cx.agents.patch(patch, std::move(audit));

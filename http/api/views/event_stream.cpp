@@ -72,8 +72,8 @@ std::string_view name_of(event_type type) noexcept {
 }
 
 bool event_filter::wants(const event& what) const {
-  return (guests.empty() || guests.contains(what.guest)) && (actions.empty() || actions.contains(what.action)) &&
-         (types.empty() || types.contains(what.type)) && (!visible || visible(what.guest));
+  return (!visible || visible(what)) && (guests.empty() || guests.contains(what.guest)) &&
+         (actions.empty() || actions.contains(what.action)) && (types.empty() || types.contains(what.type));
 }
 
 event_stream::event_stream(sources from, event_filter filter, event_place behind)

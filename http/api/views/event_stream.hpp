@@ -20,7 +20,7 @@ std::string_view name_of(store::event_type type) noexcept;
 struct event_filter {
   std::set<std::string, std::less<>> guests, actions;
   std::set<store::event_type> types;
-  std::function<bool(std::string_view guest)> visible; ///< null: every guest is
+  std::function<bool(const store::event&)> visible; ///< asked about each event; null: all are
 
   bool wants(const store::event& what) const;
 };

@@ -57,6 +57,19 @@ TEST_CASE("a selector by label shows the guests that have it now") {
   CHECK(f.seen_by(who) == "ab");
 }
 
+TEST_CASE("a guest that is gone is judged by its id, or by the labels that it had") {
+  const fixture f;
+  const rpc::metadata_map web{{"team", "web"}, {"tier", "1"}}, db{{"team", "db"}};
+  const principal labelled{.guests = actors::guest_selector{{}, std::pair<std::string, std::string>{"team", "web"}}};
+  CHECK(sees_as(labelled, "gone", &web));
+  CHECK_FALSE(sees_as(labelled, "a", &db)); // whatever it is now
+  CHECK_FALSE(sees_as(labelled, "a", nullptr));
+  const principal named{.guests = actors::guest_selector{{"gone"}}};
+  CHECK(sees_as(named, "gone", nullptr));
+  CHECK_FALSE(sees_as(named, "a", &web));
+  CHECK(sees_as({}, "a", nullptr));
+}
+
 TEST_CASE("a selector without ids shows no guest") {
   const fixture f;
   CHECK(f.seen_by({.guests = actors::guest_selector{}}).empty());
