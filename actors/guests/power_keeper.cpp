@@ -76,17 +76,28 @@ std::optional<rpc::guest> find_wanted(const power_keeper& state, const std::stri
   return guest.wanted == "on" ? std::optional{std::move(guest)} : std::nullopt;
 }
 
-/// `by_itself`: no job has brought the guest into the state that it is in.
+/// Whether the rules of a guest that is off want it back. `by_itself`: no job has brought it into its state.
+bool comes_back(const rpc::guest& guest, const rpc::power_rules& rules, bool by_itself) {
+  return has_crashed(guest) ? rules.restart != rpc::restart_policy::never
+                            : by_itself && rules.restart == rpc::restart_policy::always;
+}
+
 void consider(self_pointer self, const std::string& id, bool by_itself) {
   auto& state = self->state;
   const auto guest = find_wanted(state, id);
   if (!guest || !is_off(guest->state))
     return;
-  const auto rules = rpc::power_of(*guest);
-  const bool back = has_crashed(*guest) ? rules.restart != rpc::restart_policy::never
-                                        : by_itself && rules.restart == rpc::restart_policy::always;
-  if (back)
+  if (const auto rules = rpc::power_of(*guest); comes_back(*guest, rules, by_itself))
     state.policy.went_off(id, rules, self->clock().now());
+}
+
+/// A start of the agent's own has failed.
+void start_failed(self_pointer self, const power_policy::ended_start& start, rpc::job_code why) {
+  if (!start.by_boot || !rpc::is_retryable(why))
+    return consider(self, start.guest, true);
+  const auto guest = find_wanted(self->state, start.guest);
+  if (guest && is_off(guest->state))
+    self->state.policy.boot_start_failed(start.guest, rpc::power_of(*guest), self->clock().now());
 }
 
 void tell(self_pointer self, const std::string& guest, const std::string& text) {
@@ -140,7 +151,7 @@ void start(self_pointer self, const task& what) {
       [=](const store::queued_job& job) {
         self->state.past.note(self->clock().now(), "starts " + what.guest, job.job.id);
         if (const auto ended = self->state.policy.queued(what.guest, job.job.id, self->clock().now()))
-          consider(self, *ended, true);
+          consider(self, ended->guest, true);
         set_timer(self);
       },
       [=](const caf::error& e) { not_queued(self, what, to_failure(e)); });
@@ -153,7 +164,8 @@ void perform(self_pointer self, const task& what) {
   case task::kind::start_by_boot: return start(self, what);
   case task::kind::restart: {
     const auto guest = find_wanted(self->state, what.guest);
-    if (guest && is_off(guest->state))
+    // Its rules may have changed during the pause.
+    if (guest && is_off(guest->state) && (what.owed || comes_back(*guest, rpc::power_of(*guest), true)))
       return start(self, what);
     return self->state.policy.drop_restart(what.guest);
   }
@@ -182,9 +194,9 @@ void hear(self_pointer self, const store::event& what) {
   case event_type::guest_deleted: return policy.forget(what.guest, now);
   case event_type::job_queued: return policy.wished_by_client(what.guest, now);
   case event_type::job_ended:
-    if (const auto guest = policy.ended(what.job, now);
-        guest && static_cast<rpc::job_status>(what.number) == rpc::job_status::error)
-      consider(self, *guest, true);
+    if (const auto start = policy.ended(what.job, now);
+        start && static_cast<rpc::job_status>(what.number) == rpc::job_status::error)
+      start_failed(self, *start, rpc::job_code_from(what.reason).value_or(rpc::job_code::failed));
     return;
   default: return;
   }

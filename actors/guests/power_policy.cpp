@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds longest_pause = 60s;
 /// Until a start is tried again that was refused for now: in maintenance, or by a full disk.
-constexpr std::chrono::seconds later = 30s;
+constexpr std::chrono::seconds later = 5s;
 
 /// The answer to a start and the event of its end come from two actors, in either order.
 constexpr std::size_t most_early = 64;
@@ -104,9 +104,17 @@ void power_policy::went_off(const std::string& guest, const rpc::power_rules& ru
                      std::to_string(rules.within.count()) + " s"});
 }
 
+void power_policy::boot_start_failed(const std::string& guest, const rpc::power_rules& rules, time now) {
+  restarts_[guest].owed = true;
+  went_off(guest, rules, now);
+}
+
 void power_policy::came_on(const std::string& guest, time now) {
-  if (const auto row = restarts_.find(guest); row != restarts_.end() && row->second.is != phase::up)
-    enter(*row, phase::up, now + long_run(row->second.within));
+  const auto row = restarts_.find(guest);
+  if (row == restarts_.end() || row->second.is == phase::up)
+    return;
+  row->second.owed = false;
+  enter(*row, phase::up, now + long_run(row->second.within));
 }
 
 void power_policy::drop_restart(const std::string& guest) {
@@ -140,7 +148,7 @@ std::vector<power_policy::task> power_policy::due(time now) {
     if (first.job.empty())
       tasks.push_back({task::kind::start_by_boot, first.guest});
     else if (auto ended = queued(first.guest, first.job, now)) // then the next one is due
-      tasks.push_back({task::kind::look, *std::move(ended)});
+      tasks.push_back({task::kind::look, std::move(ended->guest)});
   }
   std::ranges::move(due_restarts(now), std::back_inserter(tasks));
   return tasks;
@@ -157,7 +165,7 @@ std::vector<power_policy::task> power_policy::due_restarts(time now) {
     enter(row, phase::idle);
     row.second.starts.push_back(now);
     ++row.second.failures;
-    tasks.push_back({task::kind::restart, row.first});
+    tasks.push_back({task::kind::restart, row.first, {}, row.second.owed});
   }
   return tasks;
 }
@@ -170,7 +178,8 @@ std::optional<power_policy::time> power_policy::next() const {
   return timers_.begin()->first;
 }
 
-std::optional<std::string> power_policy::queued(const std::string& guest, const std::string& job, time now) {
+std::optional<power_policy::ended_start> power_policy::queued(const std::string& guest, const std::string& job,
+                                                              time now) {
   jobs_[job] = guest;
   return std::ranges::find(early_, job) == early_.end() ? std::nullopt : ended(job, now);
 }
@@ -195,7 +204,7 @@ void power_policy::put_off(const task& what, time now) {
   }
 }
 
-std::optional<std::string> power_policy::ended(const std::string& job, time now) {
+std::optional<power_policy::ended_start> power_policy::ended(const std::string& job, time now) {
   const auto found = jobs_.extract(job);
   if (!found) {
     early_.push_back(job);
@@ -203,9 +212,12 @@ std::optional<std::string> power_policy::ended(const std::string& job, time now)
       early_.pop_front();
     return std::nullopt;
   }
-  if (is_booting(found.mapped()))
+  auto& guest = found.mapped();
+  const auto row = restarts_.find(guest);
+  const bool by_boot = is_booting(guest);
+  if (by_boot)
     go_on_with_boot(now);
-  return found.mapped();
+  return ended_start{guest, by_boot || (row != restarts_.end() && row->second.owed)};
 }
 
 } // namespace mistify::actors

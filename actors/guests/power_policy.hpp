@@ -35,6 +35,13 @@ public:
     kind what;
     std::string guest;
     std::string text{}; ///< of `tell`: the message
+    bool owed = false;  ///< of `restart`: by the boot, whose start failed for now; whatever the guest's rules say
+  };
+
+  /// A job of a task that has ended.
+  struct ended_start {
+    std::string guest;
+    bool by_boot = false; ///< it was the boot's start of the guest, or a repetition of it
   };
 
   /// The host has booted. The guests start by `order`, then by id; each after its delay, and when the one before it has
@@ -43,6 +50,8 @@ public:
 
   /// The guest has gone off and its rules want it back. One that the boot is still to start is off anyhow.
   void went_off(const std::string& guest, const rpc::power_rules& rules, time now);
+  /// The boot's start of the guest failed for now: it is tried again as guests are that crashed.
+  void boot_start_failed(const std::string& guest, const rpc::power_rules& rules, time now);
   /// The guest runs. If it does for long, what was counted does not count any more.
   void came_on(const std::string& guest, time now);
 
@@ -54,14 +63,14 @@ public:
   /// The guest is deleted.
   void forget(const std::string& guest, time now);
 
-  /// What came of a task: its job was queued, was refused for good, or may be taken later. `queued` returns the guest
-  /// if the job has ended already: see whether it is off.
-  std::optional<std::string> queued(const std::string& guest, const std::string& job, time now);
+  /// What came of a task: its job was queued, was refused for good, or may be taken later. `queued` returns the start
+  /// if its job has ended already: see whether the guest is off.
+  std::optional<ended_start> queued(const std::string& guest, const std::string& job, time now);
   void refused(const std::string& guest, time now);
   void put_off(const task& what, time now);
 
-  /// A job of any guest ended. Returns the guest if the job was queued by a task.
-  std::optional<std::string> ended(const std::string& job, time now);
+  /// A job of any guest ended. Returns the start if the job was queued by a task.
+  std::optional<ended_start> ended(const std::string& job, time now);
 
   /// What is due, in order; to be done and answered by `queued`, `refused` or `put_off`, except for `tell` and for
   /// `look`: a start of the guest has ended, it may be off.
@@ -84,6 +93,7 @@ private:
     std::size_t failures = 0; ///< starts since it has run for long
     std::chrono::seconds within{0};
     bool gave_up = false;
+    bool owed = false; ///< by the boot
     phase is = phase::idle;
     time until{}; ///< of the phase, unless it is idle
   };

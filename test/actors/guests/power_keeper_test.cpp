@@ -38,7 +38,7 @@ public:
     answer_guest(id, "running");
   }
   void report(const std::string& id, const std::string& state, const std::string& reason = {}) {
-    REQUIRE(ask<store::reported_state>(log, actors::report_atom_v, id, state, reason)->value);
+    REQUIRE(ask<store::reported_state>(log, actors::report_atom_v, id, state, reason, std::string{})->value);
   }
   void tell_change(const std::string& id, const std::string& state, power_turn turn) {
     store::event what;
@@ -46,6 +46,18 @@ public:
     what.guest = id;
     what.text = state;
     what.number = static_cast<std::int64_t>(turn);
+    caf::anon_send(keeper, actors::report_atom_v,
+                   actors::power_news{{std::make_shared<const store::event>(std::move(what))}});
+    run();
+  }
+  void tell_failed_start(const std::string& id, const std::string& job, const std::string& code) {
+    store::event what;
+    what.type = event_type::job_ended;
+    what.guest = id;
+    what.job = job;
+    what.action = "start";
+    what.number = static_cast<std::int64_t>(rpc::job_status::error);
+    what.reason = code;
     caf::anon_send(keeper, actors::report_atom_v,
                    actors::power_news{{std::make_shared<const store::event>(std::move(what))}});
     run();
@@ -129,6 +141,38 @@ TEST_CASE_METHOD(keeper_fixture, "a guest that is wished off before its restart 
   answer_guest(one_id, "shutoff");
   advance(2s);
   CHECK(called().empty());
+}
+
+TEST_CASE_METHOD(keeper_fixture,
+                 "a guest that its rules do not want back any more when its restart is due is not started") {
+  spawn();
+  add_wished(one_id, "on-crash");
+  report(one_id, "crashed", "panic");
+  tell_change(one_id, "crashed", power_turn::went_off);
+  report(one_id, "shutoff", "shutdown"); // which `on-crash` leaves alone
+  advance(2s);
+  CHECK(called().empty());
+}
+
+TEST_CASE_METHOD(keeper_fixture, "a start of the boot whose sub-agent cannot be reached is made again") {
+  add_wished(one_id, "never");
+  log_settings.settle = [](store::journal& in) {
+    in.begin();
+    in.note_boot("boot", {one_id});
+    in.commit();
+  };
+  restart();
+  REQUIRE(*ask<bool>(log, actors::restore_atom_v)->value);
+  report(one_id, "shutoff", "shutdown");
+  spawn({{{one_id}}});
+  advance(0s);
+  REQUIRE(called() == texts{"T.Run " + one_id});
+  const auto out = sub_agent->take();
+  out.answer(rpc::failure{rpc::errc::unavailable, "no connection"});
+  run();
+  tell_failed_start(one_id, out.call.job, "unreachable");
+  advance(1s);
+  CHECK(called() == texts{"T.Run " + one_id});
 }
 
 TEST_CASE_METHOD(keeper_fixture, "a container that crashes is restarted by on-crash, not one that exits by itself") {

@@ -159,7 +159,7 @@ TEST_CASE_METHOD(policy_fixture, "a start that is queued since before a crash co
   policy.booted({{"a", 0, 0s}, {"b", 1, 9s, "job-b"}}, now);
   CHECK(policy.due(now).empty());
   CHECK(wait() == -1s);
-  CHECK(policy.ended("job-b", now) == "b");
+  CHECK(policy.ended("job-b", now)->guest == "b");
   CHECK(policy.due(now).at(0).guest == "a");
 
   CHECK_FALSE(policy.ended("job-c", now)); // told before the boot
@@ -190,7 +190,7 @@ TEST_CASE_METHOD(policy_fixture, "at a boot guests start by order, one after the
   CHECK(tasks[0].what == kind::start_by_boot);
   policy.queued("b", "job-b", now);
   CHECK(wait() == -1s); // until that has ended
-  CHECK(policy.ended("job-b", now) == "b");
+  CHECK(policy.ended("job-b", now)->guest == "b");
   CHECK(due_after(0s).at(0).guest == "c");
   policy.refused("c", now);
   CHECK(wait() == 5s);
@@ -201,18 +201,40 @@ TEST_CASE_METHOD(policy_fixture, "a start that may be taken later is tried again
   policy.went_off("g", rules(1), now);
   const auto tasks = due_after(1s);
   policy.put_off(tasks.at(0), now);
-  CHECK(wait() == 30s);
-  CHECK(due_after(30s).size() == 1);
+  CHECK(wait() == 5s);
+  CHECK(due_after(5s).size() == 1);
   policy.booted({{"b", 0, 0s}}, now);
   policy.put_off(policy.due(now).at(0), now);
-  CHECK(wait() == 30s);
+  CHECK(wait() == 5s);
+}
+
+TEST_CASE_METHOD(policy_fixture,
+                 "a start of the boot that failed for now is tried again with growing pauses, and given up") {
+  policy.booted({{"a", 0, 0s}}, now);
+  policy.due(now);
+  policy.queued("a", "job-a", now);
+  for (const auto pause : {1s, 2s, 4s}) {
+    const auto ended = policy.ended("job-a", now);
+    REQUIRE(ended);
+    CHECK(ended->by_boot);
+    policy.boot_start_failed("a", rules(3), now);
+    CHECK(wait() == pause);
+    const auto tasks = due_after(pause);
+    REQUIRE(tasks.size() == 1);
+    CHECK(tasks[0].what == kind::restart);
+    CHECK(tasks[0].owed);
+    policy.queued("a", "job-a", now);
+  }
+  REQUIRE(policy.ended("job-a", now));
+  policy.boot_start_failed("a", rules(3), now);
+  CHECK(policy.due(now).at(0).what == kind::tell);
 }
 
 TEST_CASE_METHOD(policy_fixture, "a job whose end is told before its queueing lets the boot go on") {
   policy.booted({{"a", 0, 0s}, {"b", 0, 0s}}, now);
   CHECK(policy.due(now).at(0).guest == "a");
   CHECK_FALSE(policy.ended("job-a", now));
-  CHECK(policy.queued("a", "job-a", now) == "a");
+  CHECK(policy.queued("a", "job-a", now)->guest == "a");
   CHECK(policy.due(now).at(0).guest == "b");
   CHECK_FALSE(policy.queued("b", "job-b", now));
 }
@@ -220,7 +242,7 @@ TEST_CASE_METHOD(policy_fixture, "a job whose end is told before its queueing le
 TEST_CASE_METHOD(policy_fixture, "a restart whose job ended before it is known is looked after, and made once more") {
   crash_and_restart("g", rules());
   CHECK_FALSE(policy.ended("job", now)); // it failed fast
-  CHECK(policy.queued("g", "job", now) == "g");
+  CHECK(policy.queued("g", "job", now)->guest == "g");
   CHECK(crash_and_restart("g", rules()) == 2s);
 }
 
