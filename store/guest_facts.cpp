@@ -38,6 +38,26 @@ rpc::metadata_map labels_of(const rpc::guest& guest) {
   return labels;
 }
 
+/// One spelling for all of an address: libvirt takes "52:54:0:AA:0:1" for "52:54:00:aa:00:01". What is no address stays as
+/// it is, in lower case.
+std::string comparable_mac(std::string_view mac) {
+  std::string whole;
+  const auto add = [&](std::string_view octet) {
+    if (octet.size() == 1)
+      whole += '0';
+    for (const char c : octet)
+      whole += rpc::text::lower(c);
+  };
+  mac = rpc::text::trim(mac);
+  for (auto colon = mac.find(':'); colon != mac.npos; colon = mac.find(':')) {
+    add(mac.substr(0, colon));
+    whole += ':';
+    mac.remove_prefix(colon + 1);
+  }
+  add(mac);
+  return whole;
+}
+
 } // namespace
 
 guest_facts facts_of(const rpc::guest& guest) {
@@ -51,10 +71,8 @@ guest_facts facts_of(const rpc::guest& guest) {
     if (!is_adopted || !disk.volume.empty()) // others of an adopted guest take nothing of the stores
       facts.disk = add_up_to_most(facts.disk, disk.size);
   for (const auto& nic : guest.nics)
-    if (!nic.mac.empty()) {
-      facts.macs.push_back(nic.mac);
-      std::ranges::transform(facts.macs.back(), facts.macs.back().begin(), rpc::text::lower);
-    }
+    if (!nic.mac.empty())
+      facts.macs.push_back(comparable_mac(nic.mac));
   if (!guest.extra.empty()) {
     facts.name = name_of(guest);
     facts.labels = labels_of(guest);
