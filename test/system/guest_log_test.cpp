@@ -91,6 +91,15 @@ TEST_CASE("a log that is followed may be silent for longer than an answer may ta
   CHECK_FALSE(h.http.get(h.path()).whole);
 }
 
+TEST_CASE("whoever follows a log does not hold up the end of the agent") {
+  with_guest h{[](config_file& c) { c.top["drain_timeout"] = "600"; }};
+  h.serve_silence("first\n");
+  raw_client reader{h.http.port()};
+  reader.send(request_text("GET", h.path("?follow=true")));
+  REQUIRE(h.sub.wait_for(path_of_service, 1));
+  CHECK(h.agent.stop() == 0);
+}
+
 TEST_CASE("five read a guest's log at a time, a sixth is told so, and one that leaves makes place") {
   with_guest h;
   h.serve_silence("x");

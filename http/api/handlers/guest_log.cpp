@@ -43,13 +43,13 @@ std::string encode(const std::string& guest_doc, const log_part& part) {
 
 /// A reader's rights are judged as long as it reads, and the guest may become another's. Of one that is deleted the
 /// service ends the log itself, soon.
-std::function<bool()> while_visible(const context& cx, const request& from, const std::string& guest) {
+std::function<bool()> while_visible(const context& cx, const request& from, const std::string& guest, bool follow) {
   using clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds soon{10};
-  return [&guests = cx.guests, may = still_allowed(cx, from), who = from.who, guest, seen = clock::now()]() mutable {
-    if (!may())
+  return [&cx, may = still_allowed(cx, from), who = from.who, guest, follow, seen = clock::now()]() mutable {
+    if (!may() || (follow && cx.draining)) // a follower would hold the agent's end up for as long as that may take
       return false;
-    const auto there = guests.find(guest);
+    const auto there = cx.guests.find(guest);
     if (!there)
       return clock::now() - seen < soon;
     seen = clock::now();
@@ -68,7 +68,7 @@ task<answer> get_guest_log(context& cx, request from) {
   const auto between = part.follow ? std::chrono::milliseconds{0} : grant.stall;
   auto log = passed_stream(cx, from, grant, encode(public_guest(guest->doc), part), {grant.stall, between});
   log.kind = stream_kind::log;
-  log.live_while = while_visible(cx, from, guest->id);
+  log.live_while = while_visible(cx, from, guest->id, part.follow);
   answer out;
   out.content_type = "text/plain; charset=utf-8";
   out.body = std::move(log);
