@@ -158,10 +158,11 @@ job_log_actor::behavior_type job_log(job_log_pointer self, std::shared_ptr<store
     [=](record_atom, const step_ptr& step) {
       return take_step<store::recorded_step>(self, [&](store::journal& j) { return j.record(*step); });
     },
-    [=](report_atom, const std::string& guest_id, const std::string& state, const std::string& reason) {
+    [=](report_atom, const std::string& guest_id, const std::string& state, const std::string& reason,
+        const std::string& if_match) {
       return take_step<store::reported_state>(self, [&](store::journal& j) {
         require_space(self);
-        return j.report_state(guest_id, state, reason);
+        return j.report_state(guest_id, state, reason, if_match);
       });
     },
     [=](progress_atom, const std::string& job_id, const store::stage_report& report) {

@@ -69,7 +69,8 @@ public:
   /// unfinished, because its outcome takes precedence. A guest whose create failed stays `error`. A guest that shuts
   /// itself down, or that somebody on the host ends, is wished off from then on, unless its `power.restart` is "always"
   /// or it waits for the boot's start.
-  reported_state report_state(std::string_view guest_id, const std::string& state, const std::string& reason = {});
+  reported_state report_state(std::string_view guest_id, const std::string& state, const std::string& reason = {},
+                              std::string_view if_match = {});
 
   /// Sets the job's message and progress, until its next step. Logs no event: the event log is bounded, and frequent
   /// progress would displace the other events. Throws not_found for an unknown job, conflict for one that is not

@@ -140,11 +140,13 @@ void journal::impl::expect_due(const stored_guest& guest, own_start why) const {
 
 // -- by itself -----------------------------------------------------------------------------------------------------
 
-reported_state journal::report_state(std::string_view guest_id, const std::string& state, const std::string& reason) {
+reported_state journal::report_state(std::string_view guest_id, const std::string& state, const std::string& reason,
+                                     std::string_view if_match) {
   return impl_->step([&](pending_changes& staged) {
     const auto stored = impl_->guest(guest_id);
     if (!stored)
       throw failure{errc::not_found, "no such guest"};
+    impl_->expect_match(*stored, if_match);
     if (impl_->jobs.has_unfinished(guest_id))
       throw failure{errc::conflict, "a job of the guest has not ended"};
     auto guest = rpc::decode_guest(stored->doc);

@@ -177,9 +177,11 @@ awaitable<actors::look_ptr> actor_gateway::look_at(std::string id) {
   return impl_->ask<actors::look_ptr>(impl_->agent.inspector(), look_deadline, actors::inspect_atom_v, std::move(id));
 }
 
-awaitable<store::reported_state> actor_gateway::report(std::string guest_id, std::string state, std::string reason) {
+awaitable<store::reported_state> actor_gateway::report(std::string guest_id, std::string state, std::string reason,
+                                                       std::string if_match) {
   return impl_->ask<store::reported_state>(impl_->agent.log(), write_deadline, actors::report_atom_v,
-                                           std::move(guest_id), std::move(state), std::move(reason));
+                                           std::move(guest_id), std::move(state), std::move(reason),
+                                           std::move(if_match));
 }
 
 awaitable<rpc::job> actor_gateway::report_progress(std::string job_id, store::stage_report report) {

@@ -126,7 +126,8 @@ public:
   awaitable<actors::look_ptr> look_at(std::string id);
 
   /// Stores a state of a guest that no job caused.
-  awaitable<store::reported_state> report(std::string guest_id, std::string state, std::string reason);
+  awaitable<store::reported_state> report(std::string guest_id, std::string state, std::string reason,
+                                          std::string if_match);
 
   /// Stores the progress of a running job's stage.
   awaitable<rpc::job> report_progress(std::string job_id, store::stage_report report);

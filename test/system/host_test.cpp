@@ -183,5 +183,10 @@ TEST_CASE("changes with an old ETag are refused with 412") {
   CHECK(error_message(stale) == "the guest has changed: its ETag is none of If-Match");
   CHECK(h.http.send("DELETE", at, "", {std::string{"If-Match: "} + "\"x\""}).status == 412);
   CHECK(h.http.send("PATCH", at + "/metadata", R"({"k":"w"})", {"If-Match: " + tag}).status == 412);
+  const auto none = h.http.send_raw(request_text("DELETE", at, "", {"If-Match: "}));
+  CHECK(none.status == 400);
+  CHECK(error_message(none) == "If-Match: names no entity tag");
+  const auto report = R"({"state":"paused"})";
+  CHECK(h.http.send("PUT", at + "/state", report, {"If-Match: " + tag}).status == 412);
   CHECK(h.http.send("DELETE", at, "", {std::string{"If-Match: "} + "*"}).status == 202);
 }

@@ -110,7 +110,7 @@ task<answer> report_state(context& cx, request from) {
   const auto told = decode_state(from.body);
   const auto guest = require_guest(cx, from.captures["guest"]);
   expect_own_guest(cx, *from.who, *guest);
-  const auto taken = co_await cx.agents.report(guest->id, told.state, told.reason);
+  const auto taken = co_await cx.agents.report(guest->id, told.state, told.reason, if_match_of(from));
   if (!taken.before.empty())
     rpc::log::audit("guest changed by itself", {{"request_id", from.id},
                                                 {"guest", guest->id},

@@ -203,8 +203,15 @@ request_identity identify(const request& from, std::string_view canonical) {
           sha256({from.method, canonical_path(from.segments), canonical}),
           from.id,
           audit_of(from, 202),
-          std::string{from.header("if-match")},
+          if_match_of(from),
           from.who->name};
+}
+
+std::string if_match_of(const request& from) {
+  const auto tags = from.header("if-match");
+  if (tags.empty() && from.headers.contains("if-match"))
+    throw failure{errc::invalid_request, "If-Match: names no entity tag"};
+  return std::string{tags};
 }
 
 store::audit_ptr audit_of(const request& from, int status) {

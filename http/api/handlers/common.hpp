@@ -81,6 +81,10 @@ struct request_identity {
 /// The request's entry of the audit, to commit with its change. `status` is that of the response. Null: not audited.
 store::audit_ptr audit_of(const request& from, int status);
 
+/// The request's If-Match; "": it has none. Throws `invalid_request` for one that is empty: a script whose variable is not set
+/// must not change whatever is there.
+std::string if_match_of(const request& from);
+
 /// `canonical` is the decoded content, so that white space in a body makes no difference. Throws `invalid_request`
 /// for a key of more than 255 bytes.
 request_identity identify(const request& from, std::string_view canonical);

@@ -26,7 +26,7 @@ task<answer> patch_guest_metadata(context& cx, request from) {
   const auto patch = rpc::decode_metadata_patch(from.body);
   const auto guest = require_guest(cx, from.captures["guest"]);
   auto audit = audit_of(from, 200);
-  auto whole = co_await cx.agents.patch(guest->id, patch, std::move(audit), std::string{from.header("if-match")});
+  auto whole = co_await cx.agents.patch(guest->id, patch, std::move(audit), if_match_of(from));
   co_return changed(json_answer(200, rpc::encode(public_metadata(std::move(whole)))));
 }
 
