@@ -10,6 +10,9 @@ namespace mistify::rpc {
 /// which would end the process.
 void prepare_process() noexcept;
 
+/// Whether stdout was closed before `prepare_process` opened it: what is written to it is lost.
+bool output_began_closed() noexcept;
+
 /// Keeps SIGPIPE from the calling thread, for ever: for threads that write with calls that know no MSG_NOSIGNAL, in
 /// programs that have not called `prepare_process`. A write to a connection that the other end has closed then fails.
 void block_pipe_signal() noexcept;

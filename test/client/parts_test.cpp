@@ -122,7 +122,7 @@ TEST_CASE("A guest's body is made of options, which beat the file's members") {
   CHECK(create_body(args, R"({"memory":1,"other":[1],"labels":{"k":"v"}})", "") ==
         R"({"disks":[{"size":1024},{"image":"debian:12","size":2048},{"image":"a:b"}],"labels":{"env":"a=b","k":"v"},)"
         R"("memory":512,"name":"web","nics":[{"network":"lan"}],"other":[1],"start":true})");
-  const auto seed = parse_words({"create", "--user-data", "u"});
+  const auto seed = parse_words({"create", "--user-data", "u", "-f", "x"});
   CHECK(create_body(seed, R"({"cloud_init":{"hostname":"h","user_data":"old"}})", "#new\n") ==
         R"({"cloud_init":{"hostname":"h","user_data":"#new\n"}})");
   const auto change = parse_words({"update", "g", "--label", "a=1", "--label", "b-", "--apply", "live"});
@@ -212,7 +212,7 @@ TEST_CASE("Zeros become holes, and the file is there when it is whole") {
   REQUIRE(::stat(file.c_str(), &found) == 0);
   CHECK(found.st_blocks * 512 < 100'000);
   CHECK((found.st_mode & 0777U) == 0600);
-  CHECK(status_of_throw([&] { sparse_writer{(dir.path() / "no" / "x").string()}; }) == status::failed);
+  CHECK(status_of_throw([&] { sparse_writer{(dir.path() / "no" / "x").string()}.write("x"); }) == status::failed);
 }
 
 TEST_CASE("Rates are of the time between two figures, and a guest that restarted has none below zero") {

@@ -27,6 +27,7 @@ enum class word : std::uint8_t {
   shell,
   status,
   then,
+  apply,
   on_off,
   host,
   etcd_api
@@ -69,6 +70,9 @@ struct command {
   bool lists = false;   ///< has --as, -o and --sort
   bool changes = false; ///< has --wait
 };
+
+/// The only values that such a word may have; none where it is free.
+const std::vector<std::string>& fixed_values(word what);
 
 /// All commands, in the order of the help.
 const std::vector<command>& commands();

@@ -78,7 +78,7 @@ std::vector<command> guest_commands() {
     {"update",
      "change a guest",
      {guest},
-     with(member_options, {{"--apply", "WHEN", "live, next-start or either"}}),
+     with(member_options, {{"--apply", "WHEN", "live, next-start or either", word::apply}}),
      update_guest,
      false,
      true},
@@ -96,7 +96,7 @@ std::vector<command> guest_commands() {
 }
 
 std::vector<command> device_commands() {
-  const option apply{"--apply", "WHEN", "live, next-start or either"};
+  const option apply{"--apply", "WHEN", "live, next-start or either", word::apply};
   const argument one_disk{"DISK"}, one_nic{"NIC"};
   return {
     {"disks list", "list a guest's disks", {guest}, {}, list_disks, true},

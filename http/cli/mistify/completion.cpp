@@ -142,14 +142,9 @@ candidates asked_of_agent(word what, const place& at) {
 }
 
 candidates values_of(word what, const place& at) {
+  if (const auto& fixed = fixed_values(what); !fixed.empty())
+    return fixed;
   switch (what) {
-  case word::format: return {"json", "table", "yaml", "csv"};
-  case word::role: return {"viewer", "operator", "controller", "metrics", "sub-agent", "admin"};
-  case word::shell: return {"bash", "zsh", "fish"};
-  case word::status: return {"Queued", "Running", "Complete", "Error"};
-  case word::then: return {"poweroff", "fail"};
-  case word::on_off: return {"on", "off"};
-  case word::etcd_api: return {"v3", "v2"};
   case word::host: return hosts_of_cluster(at);
   case word::text:
   case word::file: return {};

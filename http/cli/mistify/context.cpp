@@ -114,6 +114,12 @@ layout context::output(format usual, std::vector<std::string> columns) const {
   return how;
 }
 
+void expect_pairs(const arguments& args, std::string_view option) {
+  for (const auto& pair : args.list(option))
+    if (const auto mark = pair.find('='); mark == 0 || mark == pair.npos)
+      throw give_up{status::usage, std::string{option} + " " + pair + ": must be KEY=VALUE"};
+}
+
 std::optional<std::uint64_t> context::number(std::string_view option, std::uint64_t least, std::uint64_t most) const {
   return number_of(args, option, least, most);
 }

@@ -44,6 +44,9 @@ client::settings link_of(const arguments& args);
 /// The option, else the environment's variable; a variable that is empty is none.
 std::string chosen(const arguments& args, std::string_view option, const char* variable);
 
+/// Throws `give_up{usage}` for a value of the option that is no KEY=VALUE.
+void expect_pairs(const arguments& args, std::string_view option);
+
 /// As `context::number`.
 std::optional<std::uint64_t> number_of(const arguments& args, std::string_view option, std::uint64_t least,
                                        std::uint64_t most);

@@ -37,14 +37,25 @@ void attempt(client::client& agent, const wanted_download& what, bar& line, std:
 }
 
 void to_file(context& cx, const wanted_download& what, bar& line) {
+  sparse_writer file{what.place};
+  std::uint64_t got = 0;
+  fill(file, [&](const client::byte_receiver& to) { attempt(cx.agent(), what, line, got, to); },
+       {clock::now, [](std::chrono::milliseconds pause) { std::this_thread::sleep_for(pause); }});
+}
+
+} // namespace
+
+void fill(sparse_writer& file, const download_attempt& attempt, const download_time& time) {
   constexpr std::chrono::milliseconds between_attempts{500};
-  sparse_writer file{what.file};
-  for (auto last = clock::now();;) {
-    std::uint64_t got = 0;
+  auto last = time.now(); // of a byte that no earlier attempt had
+  for (std::uint64_t furthest = 0;;) {
     try {
-      attempt(cx.agent(), what, line, got, [&](std::string_view piece) {
-        last = clock::now();
+      attempt([&](std::string_view piece) {
         file.write(piece);
+        if (file.size() > furthest) {
+          furthest = file.size();
+          last = time.now();
+        }
         return true;
       });
       file.finish();
@@ -52,19 +63,17 @@ void to_file(context& cx, const wanted_download& what, bar& line) {
     } catch (const client::failure& e) {
       // The first connection that fails is no restart of the agent.
       const bool began = file.size() > 0 || file.restarts() > 0;
-      if (!began || !client::looks_like_restart(e) || clock::now() - last >= client::client::outage)
+      if (!began || !client::looks_like_restart(e) || time.now() - last >= client::client::outage)
         throw;
     }
     file.restart();
-    std::this_thread::sleep_for(between_attempts);
+    time.pause(between_attempts);
   }
 }
 
-} // namespace
-
 void download(context& cx, const wanted_download& what) {
   bar line;
-  if (what.file != "-") {
+  if (!what.place.empty()) {
     to_file(cx, what, line);
     return;
   }

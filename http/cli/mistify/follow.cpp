@@ -89,6 +89,16 @@ private:
   std::map<std::string, int, std::less<>> known_;
 };
 
+/// All of the request is of the command line, so what the agent refuses in it is.
+[[noreturn]] void blame_options(const client::failure& e) {
+  constexpr int bad_request = 400;
+  constexpr std::string_view place = "last_event_id:";
+  if (e.status() != bad_request)
+    throw client::failure{e};
+  const auto& why = e.message();
+  throw give_up{status::usage, why.starts_with(place) ? "--behind:" + why.substr(place.size()) : "--" + why};
+}
+
 } // namespace
 
 int follow_jobs(context& cx, const std::string& guest, const std::vector<std::string>& columns) {
@@ -122,7 +132,7 @@ int show_events(context& cx) {
     print(csv_header(how.columns.empty() ? how.usual : how.columns));
   flush_output();
   client::event_stream events{cx.agent(), filter, cx.args.text("--behind")};
-  events.read([&](const event& what) {
+  const auto show = [&](const event& what) {
     if (what.type == "gap") {
       warn_of_gap(what);
       return true;
@@ -130,7 +140,12 @@ int show_events(context& cx) {
     const auto parsed = rpc::json::document::parse(what.data);
     print_now(render_line(parsed.root(), how));
     return true;
-  });
+  };
+  try {
+    events.read(show);
+  } catch (const client::failure& e) {
+    blame_options(e);
+  }
   return code(status::done);
 }
 

@@ -1,6 +1,7 @@
 #include "http/cli/mistify/guest_body.hpp"
 
 #include "http/cli/mistify/exit_status.hpp"
+#include "http/cli/mistify/text.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 
@@ -126,8 +127,15 @@ void put_list(body_members& to, const std::vector<std::string>& texts, const std
   to.insert_or_assign(member, list + "]");
 }
 
+body_members file_members(const std::string& name, const std::string& content) {
+  const auto shown = name == "-" ? "standard input" : name;
+  if (content.find_first_not_of(" \t\r\n") == content.npos) // of a command that failed before a pipe
+    refuse(shown + ": is empty");
+  return read_members(content, shown);
+}
+
 body_members common_members(const arguments& args, const std::string& file, bool removes) {
-  auto all = file.empty() ? body_members{} : read_members(file, args.text("--file"));
+  auto all = args.has("--file") ? file_members(args.text("--file"), file) : body_members{};
   put_text(all, args, "--name", "name");
   put_number(all, args, "--memory", "memory");
   put_number(all, args, "--cpu", "cpu");
@@ -139,6 +147,8 @@ body_members common_members(const arguments& args, const std::string& file, bool
 
 std::string create_body(const arguments& args, const std::string& file, const std::string& user_data) {
   auto all = common_members(args, file, false);
+  if (args.has("--id") && !is_uuid(args.text("--id")))
+    refuse("--id: must be a UUID");
   put_text(all, args, "--id", "id");
   put_text(all, args, "--type", "type");
   put_text(all, args, "--image", "image");

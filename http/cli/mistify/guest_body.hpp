@@ -8,7 +8,7 @@
 /// Bodies of requests from options.
 namespace mistify::cli {
 
-/// The guest to create: the members of `file` (JSON text, or ""), which options beat; labels and metadata add to theirs.
+/// The guest to create: the members of `file` (JSON text; "" without --file), which options beat; labels and metadata add to theirs.
 /// `user_data` is the text of --user-data. Throws `give_up{usage}`.
 std::string create_body(const arguments& args, const std::string& file, const std::string& user_data);
 

@@ -1,6 +1,7 @@
 #include "http/cli/mistify/command.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace mistify::cli {
 
@@ -38,6 +39,22 @@ const std::vector<option>& global_options() {
     {"-h,--help", "", "print this help"},
   };
   return all;
+}
+
+const std::vector<std::string>& fixed_values(word what) {
+  static const std::map<word, std::vector<std::string>> all{
+    {word::format, {"json", "table", "yaml", "csv"}},
+    {word::role, {"viewer", "operator", "controller", "metrics", "sub-agent", "admin"}},
+    {word::shell, {"bash", "zsh", "fish"}},
+    {word::status, {"Queued", "Running", "Complete", "Error"}},
+    {word::then, {"poweroff", "fail"}},
+    {word::apply, {"live", "next-start", "either"}},
+    {word::on_off, {"on", "off"}},
+    {word::etcd_api, {"v3", "v2"}},
+  };
+  static const std::vector<std::string> none;
+  const auto found = all.find(what);
+  return found == all.end() ? none : found->second;
 }
 
 std::vector<option> options_of(const command& of) {

@@ -72,6 +72,24 @@ void add_arguments(CLI::App& app, const std::vector<argument>& all, storage& to)
   }
 }
 
+/// "A, B or C"
+std::string choice_of(const std::vector<std::string>& values) {
+  std::string text;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text.append(i == 0 ? "" : i + 1 < values.size() ? ", " : " or ").append(values[i]);
+  return text;
+}
+
+void check_value(const std::string& name, word what, const storage& read) {
+  const auto& allowed = fixed_values(what);
+  const auto given = read.texts.find(name);
+  if (allowed.empty() || given == read.texts.end())
+    return;
+  for (const auto& value : given->second)
+    if (std::ranges::find(allowed, value) == allowed.end())
+      throw give_up{status::usage, name + ": must be " + choice_of(allowed)};
+}
+
 void check(const command_line& line, const storage& read) {
   auto all = options_of(*line.of);
   all.insert(all.end(), global_options().begin(), global_options().end());
@@ -84,6 +102,10 @@ void check(const command_line& line, const storage& read) {
       // An empty one is the variable of a script that is not set.
       if (value.empty() && name != "--label" && name != "--metadata")
         throw give_up{status::usage, name + ": must not be empty"};
+  for (const auto& one : all)
+    check_value(std::string{one.name()}, one.what, read);
+  for (const auto& one : line.of->takes)
+    check_value(std::string{one.name}, one.what, read);
 }
 
 } // namespace

@@ -9,8 +9,8 @@
 #include "http/cli/mistify/screen.hpp"
 #include "http/cli/mistify/secrets.hpp"
 #include "rpc/base/error.hpp"
+#include "rpc/base/process.hpp"
 
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -77,7 +77,8 @@ int tell(status with, const std::string& why, const std::string& next) {
 } // namespace
 
 int run(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN); // a reader that left is an error of a write
+  rpc::prepare_process(); // a reader that left is an error of a write
+  keep_closed_output();
   const std::vector<std::string> words{argv + (argc > 0 ? 1 : 0), argv + argc};
   try {
     if (!words.empty() && words.front() == "--complete")

@@ -2,6 +2,7 @@
 #include "http/cli/mistify/errors.hpp"
 #include "http/cli/mistify/exit_status.hpp"
 #include "http/cli/mistify/guest_body.hpp"
+#include "http/cli/mistify/listing.hpp"
 #include "http/cli/mistify/resolve.hpp"
 #include "http/cli/mistify/runs.hpp"
 #include "http/cli/mistify/screen.hpp"
@@ -16,7 +17,7 @@ int list_unmanaged(context& cx) {
   rows shown;
   for (const rpc::json::node& one : list.root().items("domains"))
     shown.emplace_back(one);
-  print(render(shown, how));
+  print_rows("domain", shown, how);
   return code(status::done);
 }
 

@@ -2,8 +2,8 @@
 #include "http/cli/mistify/cluster/maintenance.hpp"
 #include "http/cli/mistify/context.hpp"
 #include "http/cli/mistify/exit_status.hpp"
+#include "http/cli/mistify/listing.hpp"
 #include "http/cli/mistify/runs.hpp"
-#include "http/cli/mistify/screen.hpp"
 #include "rpc/base/text.hpp"
 
 #include <algorithm>
@@ -16,9 +16,9 @@ namespace {
 using rpc::json::writer;
 
 /// Prints a JSON array of objects.
-void print_rows(writer&& list, const layout& how) {
+void print_list(std::string_view kind, writer&& list, const layout& how) {
   const auto parsed = rpc::json::document::parse(std::move(list).str());
-  print(render(parsed.root().items("list"), how));
+  print_rows(kind, parsed.root().items("list"), how);
 }
 
 /// Whether the output shows a column: whole objects have all.
@@ -98,7 +98,7 @@ int list_hosts(context& cx) {
   for (std::size_t i = 0; i < hosts.size(); ++i)
     write_host(list, hosts[i], maintenance[i]);
   list.end_array();
-  print_rows(std::move(list), how);
+  print_list("host", std::move(list), how);
   return code(status::done);
 }
 
@@ -116,7 +116,7 @@ int list_all_guests(context& cx) {
     if ((!cx.args.has("--state") || one.state == cx.args.text("--state")) && (!most || shown++ < *most))
       write_guest(list, one);
   list.end_array();
-  print_rows(std::move(list), how);
+  print_list("guest", std::move(list), how);
   return code(status::done);
 }
 
@@ -139,7 +139,7 @@ int find_place(context& cx) {
   for (const auto& one : found)
     write_placement(list, one);
   list.end_array();
-  print_rows(std::move(list), how);
+  print_list("host", std::move(list), how);
   return code(status::done);
 }
 

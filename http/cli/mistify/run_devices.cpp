@@ -1,9 +1,9 @@
 #include "http/cli/mistify/context.hpp"
 #include "http/cli/mistify/errors.hpp"
 #include "http/cli/mistify/guest_body.hpp"
+#include "http/cli/mistify/listing.hpp"
 #include "http/cli/mistify/resolve.hpp"
 #include "http/cli/mistify/runs.hpp"
-#include "http/cli/mistify/screen.hpp"
 #include "http/cli/mistify/waiting.hpp"
 
 #include <functional>
@@ -17,7 +17,7 @@ int print_members(context& cx, const std::string& guest, const std::string& memb
   const auto how = cx.output(format::table, std::move(columns));
   const auto whole = client::decode<rpc::json::document>(cx.agent().guest(guest_id(cx, guest)).body);
   const auto* list = whole.root().find(member);
-  print(render(list ? list->items(member) : rows{}, how));
+  print_rows(member == "disks" ? "disk" : "nic", list ? list->items(member) : rows{}, how);
   return code(status::done);
 }
 
@@ -98,7 +98,7 @@ int list_pending(context& cx) {
   const auto id = guest_id(cx, cx.args.text("GUEST"));
   try {
     const auto list = client::decode<rpc::json::document>(cx.agent().pending(id).body);
-    print(render(list.root().items("pending"), how));
+    print_rows("change", list.root().items("pending"), how);
   } catch (const client::failure& e) {
     explain_missing(cx, id, "pending", e);
   }

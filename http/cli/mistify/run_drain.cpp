@@ -1,8 +1,8 @@
 #include "http/cli/mistify/bar.hpp"
 #include "http/cli/mistify/context.hpp"
 #include "http/cli/mistify/exit_status.hpp"
+#include "http/cli/mistify/listing.hpp"
 #include "http/cli/mistify/runs.hpp"
-#include "http/cli/mistify/screen.hpp"
 #include "rpc/model/power.hpp"
 
 #include <algorithm>
@@ -63,7 +63,7 @@ int drain_host(context& cx) {
                   "`mistify host drain` lists what runs"};
   }
   const auto list = client::decode<rpc::json::document>(cx.agent().guests().body);
-  print(render(running_of(list), how));
+  print_rows("guest", running_of(list), how);
   return code(status::done);
 }
 

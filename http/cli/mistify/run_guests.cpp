@@ -2,6 +2,7 @@
 #include "http/cli/mistify/errors.hpp"
 #include "http/cli/mistify/files.hpp"
 #include "http/cli/mistify/guest_body.hpp"
+#include "http/cli/mistify/listing.hpp"
 #include "http/cli/mistify/resolve.hpp"
 #include "http/cli/mistify/runs.hpp"
 #include "http/cli/mistify/screen.hpp"
@@ -28,8 +29,6 @@ bool fits(const rpc::json::node& guest, const arguments& args) {
       return false;
   for (const auto& label : args.list("--label")) {
     const auto mark = label.find('=');
-    if (mark == label.npos)
-      throw give_up{status::usage, "--label " + label + ": must be KEY=VALUE"};
     const auto* labels = guest.find("labels");
     const auto* value = labels ? labels->find(label.substr(0, mark)) : nullptr;
     if (!value || value->type() != rpc::json::node::kind::string || value->as_string("label") != label.substr(mark + 1))
@@ -112,13 +111,14 @@ int list_guests(context& cx) {
     return list_all_guests(cx);
   const auto how = cx.output(format::table, {"id", "name", "state", "memory", "cpu", "type"});
   const auto most = cx.number("--limit", 1, 1'000'000);
+  expect_pairs(cx.args, "--label");
   const auto got = cx.agent().guests(filter_of(cx.args));
   const auto list = client::decode<rpc::json::document>(got.body);
   rows shown;
   for (const rpc::json::node& one : list.root().items("guests"))
     if ((!most || shown.size() < *most) && fits(one, cx.args))
       shown.emplace_back(one);
-  print(render(shown, how));
+  print_rows("guest", shown, how);
   return code(status::done);
 }
 
@@ -150,7 +150,10 @@ int show_guests(context& cx) {
     list.append(list.size() > 1 ? "," : "").append(cx.agent().guest(id).body);
   const auto parsed = client::decode<rpc::json::document>(list + "]");
   const auto all = parsed.root().items("guests");
-  print(all.size() == 1 ? render_one(all.front(), how) : render(all, how));
+  if (all.size() == 1)
+    print_object("guest", all.front(), how);
+  else
+    print_rows("guest", all, how);
   return code(status::done);
 }
 

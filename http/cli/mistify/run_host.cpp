@@ -1,17 +1,19 @@
 #include "http/cli/mistify/context.hpp"
 #include "http/cli/mistify/errors.hpp"
+#include "http/cli/mistify/listing.hpp"
 #include "http/cli/mistify/resolve.hpp"
 #include "http/cli/mistify/runs.hpp"
 #include "http/cli/mistify/screen.hpp"
+#include "rpc/base/time.hpp"
 
 /// Host, tokens, log, version.
 namespace mistify::cli {
 
 namespace {
 
-int print_object(const std::string& json, const layout& how) {
+int print_host(const std::string& json, const layout& how) {
   const auto parsed = client::decode<rpc::json::document>(json);
-  print(render_one(parsed.root(), how));
+  print_object("host", parsed.root(), how);
   return code(status::done);
 }
 
@@ -30,6 +32,9 @@ std::string token_body(context& cx) {
     throw give_up{status::usage, "--guest and --label exclude each other"};
   if (args.has("--role") == args.has("--scope"))
     throw give_up{status::usage, "a token needs either --role or --scope"};
+  if (args.has("--expires") && !rpc::decode_timestamp(args.text("--expires")))
+    throw give_up{status::usage, "--expires: must be a time as RFC 3339 has it, such as 2027-01-31T00:00:00Z"};
+  expect_pairs(args, "--label");
   rpc::json::writer out;
   out.begin_object().key("name").value(args.text("NAME"));
   for (const auto* one : {"role", "service", "expires"})
@@ -79,16 +84,13 @@ client::answer<rpc::json::document> send_maintenance(context& cx, bool on) {
 
 int show_host(context& cx) {
   const auto how = cx.output(format::yaml, {"id", "name", "version", "guests.count", "guests.running"});
-  return print_object(needed_route("figures of its host", [&] { return cx.agent().host(); }).body, how);
+  return print_host(needed_route("figures of its host", [&] { return cx.agent().host(); }).body, how);
 }
 
 int set_maintenance(context& cx) {
-  const auto& state = cx.args.text("STATE");
-  if (state != "on" && state != "off")
-    throw give_up{status::usage, "maintenance is on or off"};
   const auto how = cx.output(format::yaml, {"on", "reason"});
-  const auto done = send_maintenance(cx, state == "on");
-  return done.body.empty() ? code(status::done) : print_object(done.body, how);
+  const auto done = send_maintenance(cx, cx.args.text("STATE") == "on");
+  return done.body.empty() ? code(status::done) : print_host(done.body, how);
 }
 
 void begin_maintenance(context& cx) {
@@ -99,7 +101,7 @@ int leave_cluster(context& cx) {
   const auto how = cx.output(format::yaml, {});
   const auto* body = cx.args.has("--force") ? R"({"force":true})" : "{}";
   const auto done = needed_route("cluster", [&] { return cx.agent().leave_cluster(body); });
-  return done.body.empty() ? code(status::done) : print_object(done.body, how);
+  return done.body.empty() ? code(status::done) : print_host(done.body, how);
 }
 
 int create_token(context& cx) {
@@ -109,7 +111,7 @@ int create_token(context& cx) {
 int list_tokens(context& cx) {
   const auto how = cx.output(format::table, {"id", "name", "role", "created", "last_used", "expires"});
   const auto list = client::decode<rpc::json::document>(cx.agent().tokens().body);
-  print(render(list.root().items("tokens"), how));
+  print_rows("token", list.root().items("tokens"), how);
   return code(status::done);
 }
 

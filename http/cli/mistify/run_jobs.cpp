@@ -1,13 +1,11 @@
 #include "http/cli/mistify/context.hpp"
 #include "http/cli/mistify/errors.hpp"
 #include "http/cli/mistify/follow.hpp"
+#include "http/cli/mistify/listing.hpp"
 #include "http/cli/mistify/resolve.hpp"
 #include "http/cli/mistify/runs.hpp"
 #include "http/cli/mistify/screen.hpp"
 #include "http/cli/mistify/waiting.hpp"
-
-#include <algorithm>
-#include <array>
 
 namespace mistify::cli {
 
@@ -23,12 +21,6 @@ client::query filter_of(const context& cx) {
   return filter;
 }
 
-void check_status(const arguments& args) {
-  constexpr std::array known{"Queued", "Running", "Complete", "Error"};
-  if (args.has("--status") && std::ranges::find(known, args.text("--status")) == known.end())
-    throw give_up{status::usage, "--status: must be Queued, Running, Complete or Error"};
-}
-
 bool fits(const rpc::json::node& job, const arguments& args) {
   return (!args.has("--status") || client::text_of(job, "Status") == args.text("--status")) &&
          (!args.has("--action") || client::text_of(job, "Action") == args.text("--action"));
@@ -37,7 +29,6 @@ bool fits(const rpc::json::node& job, const arguments& args) {
 } // namespace
 
 int list_jobs(context& cx) {
-  check_status(cx.args);
   const auto guest = cx.args.has("GUEST") ? guest_id(cx, cx.args.text("GUEST")) : std::string{};
   const std::vector<std::string> columns{"ID", "GuestID", "Action", "Status", "QueuedAt", "Message"};
   if (cx.args.has("--follow"))
@@ -49,7 +40,7 @@ int list_jobs(context& cx) {
   for (const rpc::json::node& one : list.root().items("jobs"))
     if (fits(one, cx.args))
       shown.emplace_back(one);
-  print(render(shown, how));
+  print_rows("job", shown, how);
   return code(status::done);
 }
 
@@ -60,7 +51,10 @@ int show_jobs(context& cx) {
     list.append(list.size() > 1 ? "," : "").append(cx.agent().find_job(id).body);
   const auto parsed = client::decode<rpc::json::document>(list + "]");
   const auto all = parsed.root().items("jobs");
-  print(all.size() == 1 ? render_one(all.front(), how) : render(all, how));
+  if (all.size() == 1)
+    print_object("job", all.front(), how);
+  else
+    print_rows("job", all, how);
   return code(status::done);
 }
 

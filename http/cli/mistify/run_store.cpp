@@ -1,9 +1,10 @@
 #include "http/cli/mistify/context.hpp"
 #include "http/cli/mistify/download.hpp"
 #include "http/cli/mistify/errors.hpp"
+#include "http/cli/mistify/listing.hpp"
+#include "http/cli/mistify/part_file.hpp"
 #include "http/cli/mistify/resolve.hpp"
 #include "http/cli/mistify/runs.hpp"
-#include "http/cli/mistify/screen.hpp"
 #include "http/cli/mistify/waiting.hpp"
 
 /// Images and snapshots.
@@ -17,9 +18,9 @@ client::disk_number disk_of(const context& cx) {
   return number ? client::disk_number{static_cast<unsigned>(*number)} : std::nullopt;
 }
 
-int print_list(const std::string& json, const layout& how) {
+int print_list(std::string_view kind, const std::string& json, const layout& how) {
   const auto list = client::decode<rpc::json::document>(json);
-  print(render(list.root().items("list"), how));
+  print_rows(kind, list.root().items("list"), how);
   return code(status::done);
 }
 
@@ -44,14 +45,14 @@ std::string destroy_body(const context& cx, const std::string& dest) {
 
 int list_images(context& cx) {
   const auto how = cx.output(format::table, {"id", "type", "size", "status", "volume"});
-  return print_list(cx.agent().images(cx.args.text("--type")).body, how);
+  return print_list("image", cx.agent().images(cx.args.text("--type")).body, how);
 }
 
 int show_image(context& cx) {
   const auto how = cx.output(format::yaml, {"id", "type", "size", "status", "volume"});
   const auto one =
     client::decode<rpc::json::document>(cx.agent().image(cx.args.text("IMAGE"), cx.args.text("--type")).body);
-  print(render_one(one.root(), how));
+  print_object("image", one.root(), how);
   return code(status::done);
 }
 
@@ -82,7 +83,7 @@ int delete_images(context& cx) {
 
 int list_snapshots(context& cx) {
   const auto how = cx.output(format::table, {"id", "size"});
-  return print_list(cx.agent().snapshots(guest_id(cx, cx.args.text("GUEST")), disk_of(cx)).body, how);
+  return print_list("snapshot", cx.agent().snapshots(guest_id(cx, cx.args.text("GUEST")), disk_of(cx)).body, how);
 }
 
 int create_snapshot(context& cx) {
@@ -106,12 +107,12 @@ int delete_snapshot(context& cx) {
 }
 
 int download_snapshot(context& cx) {
-  const auto guest = guest_id(cx, cx.args.text("GUEST"));
   const auto& name = cx.args.text("NAME");
-  const auto& file = cx.args.text("FILE");
-  if (file.empty() && (name.find('/') != name.npos || name.starts_with('.')))
+  if (!cx.args.has("FILE") && (name.find('/') != name.npos || name.starts_with('.')))
     throw give_up{status::usage, "the snapshot's name is no file name: say where to write it"};
-  download(cx, {guest, name, disk_of(cx), file.empty() ? name : file});
+  const auto& file = cx.args.text(cx.args.has("FILE") ? "FILE" : "NAME");
+  const auto place = cx.args.text("FILE") == "-" ? "" : download_place(file); // before anything is asked for
+  download(cx, {guest_id(cx, cx.args.text("GUEST")), name, disk_of(cx), place});
   return code(status::done);
 }
 

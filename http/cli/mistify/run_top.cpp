@@ -137,20 +137,23 @@ int show_live(context& cx, std::optional<std::uint64_t> count) {
   return code(status::done);
 }
 
-/// Rates need two figures, and the agent's cache is behind: what comes before the first rate is not shown.
+/// Rates need two figures, and the agent's cache is behind: what comes before the first rate is not shown. The pause
+/// before it is short, and it is not waited for where no guest has any figure.
 int show_plain(context& cx, std::uint64_t count) {
-  constexpr std::uint64_t most_before = 4;
+  constexpr std::chrono::milliseconds pause_before{250}, longest_before{6'000}, without_figures{1'000};
+  const auto begin = std::chrono::steady_clock::now();
   usage_meter meter;
   std::uint64_t shown = 0;
   look(cx, meter, [&](const std::vector<guest_usage>& all) {
-    if (shown > 0 || meter.looks() >= most_before || std::ranges::any_of(all, &guest_usage::known)) {
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    if (shown > 0 || meter.has_rates() || waited >= (meter.has_figures() ? longest_before : without_figures)) {
       print(page_of(all, 0, 0));
       flush_output();
       ++shown;
     }
     const bool more = shown < count;
     if (more)
-      std::this_thread::sleep_for(delay_of(cx));
+      std::this_thread::sleep_for(shown > 0 ? delay_of(cx) : pause_before);
     return more;
   });
   return code(status::done);

@@ -2,10 +2,13 @@
 
 #include "http/cli/mistify/exit_status.hpp"
 #include "http/cli/mistify/text.hpp"
+#include "rpc/base/process.hpp"
+#include "rpc/base/unique_fd.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <system_error>
 #include <unistd.h>
@@ -46,6 +49,14 @@ void flush_output() {
 void print_error(std::string_view line) {
   const auto text = escape(line) + '\n';
   std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void keep_closed_output() noexcept {
+  if (!rpc::output_began_closed())
+    return;
+  // Something has to have the descriptor, or the next socket gets its number and what is printed.
+  const rpc::unique_fd unwritable{::open("/", O_RDONLY | O_CLOEXEC)};
+  ::dup2(unwritable.get(), STDOUT_FILENO);
 }
 
 bool output_is_terminal() {

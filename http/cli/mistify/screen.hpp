@@ -17,6 +17,9 @@ void flush_output();
 /// Writes an escaped line to standard error. Write errors are ignored.
 void print_error(std::string_view line);
 
+/// Makes writes to a standard output that was closed when the program began fail, as they would have done.
+void keep_closed_output() noexcept;
+
 bool output_is_terminal();
 bool error_is_terminal();
 /// Whether output may have colours: on a terminal that is not dumb, without NO_COLOR.

@@ -1,11 +1,11 @@
 #include "http/cli/mistify/sparse_writer.hpp"
 
 #include "http/cli/mistify/exit_status.hpp"
+#include "http/cli/mistify/part_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <fcntl.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -23,12 +23,16 @@ bool all_zero(std::string_view bytes) {
 
 } // namespace
 
-sparse_writer::sparse_writer(std::string file)
-  : file_{std::move(file)}, part_{file_ + ".part"}, fd_{::open(part_.c_str(),
-                                                               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                                                               0600)} {
-  if (fd_.get() < 0)
-    fail();
+sparse_writer::sparse_writer(std::string place) : place_{std::move(place)}, part_{part_of(place_)} {}
+
+sparse_writer::~sparse_writer() {
+  if (fd_ && size_ == 0)
+    ::unlink(part_.c_str());
+}
+
+void sparse_writer::open() {
+  if (!fd_)
+    fd_ = open_part(part_);
 }
 
 void sparse_writer::fail() const {
@@ -36,6 +40,8 @@ void sparse_writer::fail() const {
 }
 
 void sparse_writer::write(std::string_view bytes) {
+  if (!bytes.empty())
+    open();
   while (!bytes.empty()) {
     const auto rest = std::min<std::uint64_t>(block - size_ % block, bytes.size());
     const auto piece = bytes.substr(0, rest);
@@ -59,17 +65,21 @@ void sparse_writer::put(std::string_view bytes) {
 }
 
 void sparse_writer::restart() {
-  if (::ftruncate(fd_.get(), 0) != 0)
+  if (fd_ && ::ftruncate(fd_.get(), 0) != 0)
     fail();
   size_ = 0;
   ++restarts_;
 }
 
 void sparse_writer::finish() {
+  open();
+  if (download_place(place_) != place_) // what was put there meanwhile stays
+    throw give_up{status::failed, place_ + ": has become a link; " + part_ + " has all bytes"};
   // The holes at the end count too.
-  if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0 || ::fsync(fd_.get()) != 0 ||
-      std::rename(part_.c_str(), file_.c_str()) != 0)
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0 || !unmark_part(fd_.get()) || ::fsync(fd_.get()) != 0 ||
+      std::rename(part_.c_str(), place_.c_str()) != 0)
     fail();
+  fd_ = {};
 }
 
 } // namespace mistify::cli

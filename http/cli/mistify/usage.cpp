@@ -74,13 +74,25 @@ void usage_meter::take(std::string_view page, clock::time_point at) {
   std::erase_if(all_, [&](const auto& row) { return !fresh.contains(row.first); });
   for (auto& [guest, now] : fresh) {
     now.taken = at - std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>{now.age});
-    auto& known_one = all_[guest];
-    constexpr std::chrono::milliseconds same{200}; // the same figures, seen twice
-    if (known_one.figures > 0 && now.taken - known_one.now.taken < same)
-      continue;
-    known_one.before = std::exchange(known_one.now, now);
-    ++known_one.figures;
+    all_[guest].take(now);
   }
+}
+
+bool usage_meter::has_rates() const noexcept {
+  return has_figures() && std::ranges::all_of(all_, [](const auto& row) { return row.second.figures > 1; });
+}
+
+void usage_meter::entry::take(const totals& fresh) {
+  constexpr std::chrono::milliseconds same{200}; // the same figures, seen twice
+  if (figures == 0 || fresh.taken - now.taken >= same) {
+    before = std::exchange(now, fresh);
+    ++figures;
+    return;
+  }
+  // The agent asks for each kind of figures by itself, and a page may have been read in between.
+  for (const auto member : {&totals::cpu, &totals::read, &totals::write, &totals::rx, &totals::tx})
+    if (now.*member == 0)
+      now.*member = fresh.*member;
 }
 
 std::vector<guest_usage> usage_meter::usage(const std::vector<named>& guests, std::string_view column) const {

@@ -27,6 +27,10 @@ public:
   /// Reads a page in the text format of Prometheus that was received at `at`. Ignores lines that it does not know.
   void take(std::string_view page, clock::time_point at);
   std::uint64_t looks() const noexcept { return looks_; }
+  /// Whether the last page had figures of a guest.
+  bool has_figures() const noexcept { return !all_.empty(); }
+  /// Whether there are rates of all guests that have figures; not before one has.
+  bool has_rates() const noexcept;
 
   /// The guests by `column`: "guest" by name, else the largest first.
   std::vector<guest_usage> usage(const std::vector<named>& guests, std::string_view column) const;
@@ -39,6 +43,8 @@ private:
   struct entry {
     totals before, now;
     unsigned figures = 0;
+
+    void take(const totals& fresh);
   };
   std::map<std::string, entry, std::less<>> all_;
   std::uint64_t looks_ = 0;
