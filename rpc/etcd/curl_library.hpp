@@ -20,6 +20,7 @@ private:
   void* const handle_; // never closed: libraries below register work for the end of the process
 
 public:
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declared name takes none.
 #define MISTIFY_CURL(name) decltype(&::name) name = reinterpret_cast<decltype(&::name)>(symbol(#name))
   MISTIFY_CURL(curl_global_init);
   MISTIFY_CURL(curl_easy_init);
