@@ -173,7 +173,7 @@ std::size_t threads_of_start(const actors::config& config, const server_settings
   constexpr std::size_t log = 1, caf = 4, actors = 2, sub_agents = 2, actor_gateway = 1, watchdog = 1, signals = 1,
                         spare = 3;
   const std::size_t cluster = config.cluster ? 1 : 0;
-  return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + cluster + server.workers;
+  return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + cluster + thread_count(server);
 }
 
 /// Beside the threads' stacks.

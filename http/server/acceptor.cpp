@@ -70,7 +70,7 @@ void acceptor::adopt(int fd) {
 
 void acceptor::watch(int fd, bool tls, std::string path) {
   std::lock_guard lock{mutex_};
-  if (state_->stopping || !state_->events.add({fd, watch_key::own})) {
+  if (state_->stopping || !state_->pollers.first().add({fd, watch_key::own})) {
     ::close(fd);
     throw rpc::failure{rpc::errc::unavailable, "the server is stopping, or cannot watch one more socket"};
   }
@@ -95,7 +95,7 @@ void acceptor::retry() {
 void acceptor::close() {
   std::lock_guard lock{mutex_};
   for (const auto& d : doors_) {
-    state_->events.remove(d.fd);
+    state_->pollers.first().remove(d.fd);
     ::close(d.fd);
     if (!d.path.empty() && inode_of(d.path) == d.inode) // else another agent listens there now
       ::unlink(d.path.c_str());
@@ -116,7 +116,7 @@ void acceptor::accept_all(door& d) {
     } else if (errno != ECONNABORTED && errno != EPROTO && errno != EINTR) {
       // No descriptors or memory: clients wait in the backlog, and trying again at once would only burn time.
       d.failing = true;
-      state_->events.alarm_at_latest(in(retry_pause));
+      state_->pollers.first().alarm_at_latest(in(retry_pause));
       return;
     } // else that one client failed
   }
@@ -164,13 +164,14 @@ void acceptor::begin(connection::origin from) {
   const auto key = from.key;
   const bool greets = from.tls.session != nullptr;
   const auto address = from.peer->address;
-  const auto c = std::make_shared<connection>(state_, std::move(from));
+  auto& events = state_->pollers.next();
+  const auto c = std::make_shared<connection>(state_, events, std::move(from));
   state_->connections.put(key, c);
   if (const auto oldest = greets ? state_->handshakes.begin(key, address) : std::nullopt)
     if (const auto gone = state_->connections.find(*oldest))
       gone->post(connection::crowded, connection::thread::other);
   // Its first event, that there is room to write, comes at once and sets the first deadline.
-  if (!state_->events.add(key))
+  if (!events.add(key))
     c->post(connection::stop_now, connection::thread::other);
 }
 

@@ -19,9 +19,9 @@ rpc::http1::request_reader::limits reader_limits(const server_settings& of) {
 
 } // namespace
 
-connection::connection(std::shared_ptr<server_state> shared, origin from)
-  : state_{std::move(shared)}, key_{from.key}, peer_{std::move(from.peer)}, greets_{from.tls.context != nullptr},
-    share_{std::move(from.share)}, tls_{std::move(from.tls.context)},
+connection::connection(std::shared_ptr<server_state> shared, poller& events, origin from)
+  : state_{std::move(shared)}, events_{events}, key_{from.key}, peer_{std::move(from.peer)},
+    greets_{from.tls.context != nullptr}, share_{std::move(from.share)}, tls_{std::move(from.tls.context)},
     socket_{tls_ ? client_socket{key_.fd, std::move(from.tls.session)} : client_socket{key_.fd}},
     stage_{tls_ ? stage::greeting : stage::reading}, too_many_{from.too_many}, reader_{reader_limits(state_->settings)},
     pace_{{state_->settings.write_timeout, state_->least_rate, state_->settings.rate_window}} {}
@@ -159,11 +159,11 @@ void connection::set_deadline(tick when) {
   // In one order with the alarm, for all threads: whoever takes the alarm for due sees this deadline.
   deadline_.store(when);
   if (when != never)
-    state_->events.alarm_at_latest(when);
+    state_->pollers.first().alarm_at_latest(when);
 }
 
 void connection::hand_to_worker() {
-  state_->events.repeat(key_);
+  events_.repeat(key_);
 }
 
 void connection::close() {

@@ -49,7 +49,8 @@ public:
     bool too_many = false;    ///< it is answered 503 and closed; not with TLS
     tls_start tls = {};       ///< empty: plain
   };
-  connection(std::shared_ptr<server_state> shared, origin from);
+  /// `events`: where it is watched, of the state's.
+  connection(std::shared_ptr<server_state> shared, poller& events, origin from);
   ~connection();
 
   void post(std::uint32_t signals, thread on);
@@ -133,6 +134,7 @@ private:
   static constexpr std::chrono::milliseconds judged_every{900};
 
   const std::shared_ptr<server_state> state_;
+  poller& events_;
   const watch_key key_;
   peer_ptr peer_; // from the end of the handshake on with the certificate
   std::atomic<std::uint32_t> signals_{0};

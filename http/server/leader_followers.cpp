@@ -3,6 +3,7 @@
 #include "rpc/base/thread_name.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -32,7 +33,8 @@ void leader_followers::place::ends() noexcept {
 }
 
 leader_followers::leader_followers(const settings& how, turn take)
-  : patience_{how.patience}, take_{std::move(take)}, free_places_{std::max<std::size_t>(1, how.leaders)} {
+  : patience_{how.patience}, take_{std::move(take)}, free_sources_(std::max<std::size_t>(1, how.leaders)) {
+  std::iota(free_sources_.rbegin(), free_sources_.rend(), std::size_t{0}); // the first is taken first
   const auto wanted = std::max<std::size_t>(1, how.threads);
   threads_.reserve(wanted);
   try {
@@ -70,7 +72,7 @@ void leader_followers::run() {
 
 bool leader_followers::lead(place& mine) {
   lock held{mutex_};
-  while (!over_ && free_places_ == 0) {
+  while (!over_ && free_sources_.empty()) {
     if (somebody_looks_) {
       ++sleeping_;
       follow_.wait(held);
@@ -81,12 +83,13 @@ bool leader_followers::lead(place& mine) {
   }
   if (over_)
     return false;
-  --free_places_;
+  mine.source_ = free_sources_.back();
+  free_sources_.pop_back();
   leaders_.push_back(&mine);
   mine.leads_ = true;
   if (!somebody_looks_)
     follow_.notify_one();
-  else if (free_places_ > 0)
+  else if (!free_sources_.empty())
     wake_follower();
   return true;
 }
@@ -94,7 +97,7 @@ bool leader_followers::lead(place& mine) {
 void leader_followers::look_after_leaders(lock& held) {
   somebody_looks_ = true;
   if (idle_looks_ < looks_before_doze)
-    look_.wait_for(held, patience_, [this] { return over_ || free_places_ > 0; });
+    look_.wait_for(held, patience_, [this] { return over_ || !free_sources_.empty(); });
   else
     doze(held);
   depose_late();
@@ -104,7 +107,7 @@ void leader_followers::look_after_leaders(lock& held) {
 void leader_followers::doze(lock& held) {
   dozing_ = true;
   if (std::ranges::none_of(leaders_, &place::busy))
-    look_.wait(held, [this] { return over_ || !dozing_ || free_places_ > 0; });
+    look_.wait(held, [this] { return over_ || !dozing_ || !free_sources_.empty(); });
   dozing_ = false;
 }
 
@@ -120,11 +123,11 @@ void leader_followers::step_down(place& mine) {
   if (over_ || std::erase(leaders_, &mine) == 0)
     return;
   mine.leads_ = false;
-  ++free_places_;
+  free_sources_.push_back(mine.source_);
   wake_follower();
 }
 
-/// For a free place. The watching follower leads only if no other sleeps: its own place would have to be filled too.
+/// For a free source. The watching follower leads only if no other sleeps: its own place would have to be filled too.
 void leader_followers::wake_follower() {
   (sleeping_ > 0 ? follow_ : look_).notify_one();
 }
@@ -138,7 +141,7 @@ void leader_followers::depose_late() {
     if (moved || !works)
       return false;
     one->leads_ = false;
-    ++free_places_;
+    free_sources_.push_back(one->source_);
     return true;
   });
   idle_looks_ = idle ? idle_looks_ + 1 : 0;

@@ -12,24 +12,24 @@
 
 namespace mistify::http {
 
-/// Threads that share work by the leader/followers pattern: `leaders` threads wait for work and do it, the others
-/// sleep. Work that arrives while a leader is busy waits for it, which is cheaper than waking another thread if work
-/// is short. A leader that stays busy too long loses its leadership to a follower, so that long work delays other
-/// work by at most twice `patience`.
-///
-/// With four threads that all waited for connections, GET metrics/cpu reached 26,700 requests a second, and jobs 3.5
-/// of a third of single-row commits; with one leader 32,400 and 3.9 (two cores; etc/bench.sh metrics jobs).
+/// Threads that share work by the leader/followers pattern: each of `leaders` sources of work has a thread that waits
+/// for work and does it, the others sleep. Work that arrives while its leader is busy waits for it, which is cheaper than
+/// waking another thread if work is short. A leader that stays busy too long loses its source to a follower, so that long
+/// work delays other work by at most twice `patience`.
 class leader_followers {
 public:
   struct settings {
     std::size_t threads = 4;
-    std::size_t leaders = 1;               ///< at a time; at most `threads`
+    std::size_t leaders = 1;               ///< at a time, each with a source of its own; at most `threads`
     std::chrono::milliseconds patience{5}; ///< effectively up to twice this
   };
 
   /// Per-thread state. Only its own thread calls the public members; the watching follower reads the atomics.
   class place {
   public:
+    /// Which source its thread leads: from 0, below `leaders`. Stays the same until the next turn.
+    std::size_t source() const noexcept { return source_; }
+
     /// Marks the thread busy: the wait is over.
     void begins() noexcept;
 
@@ -47,6 +47,7 @@ public:
     leader_followers& all_;
     std::atomic<std::uint64_t> rounds_{0}; // odd while busy
     std::atomic<bool> leads_{false};
+    std::size_t source_ = 0;
     std::uint64_t seen_ = 0; // as last seen by the watcher
   };
 
@@ -83,9 +84,9 @@ private:
   std::mutex mutex_;
   std::condition_variable follow_, look_;
   std::vector<place*> leaders_;
-  std::size_t free_places_;
-  std::size_t sleeping_ = 0; // followers, without the watching one
-  int idle_looks_ = 0;       // consecutive
+  std::vector<std::size_t> free_sources_; // without a leader
+  std::size_t sleeping_ = 0;              // followers, without the watching one
+  int idle_looks_ = 0;                    // consecutive
   bool somebody_looks_ = false, over_ = false;
   std::atomic<bool> dozing_{false}; // the watcher sleeps until a leader is busy
   std::vector<std::thread> threads_;

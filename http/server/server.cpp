@@ -11,7 +11,6 @@
 #include <mutex>
 #include <optional>
 #include <sys/epoll.h>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,13 +22,6 @@ namespace {
 constexpr std::size_t events_at_once = 16;
 /// The alarm comes a little late, so that deadlines close to each other share one.
 constexpr tick alarm_slack = 20;
-
-/// One thread takes some 150,000 reads a second (two cores); what handles them, actors and sub-agents, wants processors
-/// too.
-leader_followers::settings crew_of(const server_settings& settings) {
-  const auto threads = std::max<std::size_t>(1, settings.workers);
-  return {threads, std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, threads)};
-}
 
 std::uint32_t signals_of(std::uint32_t events) {
   std::uint32_t signals = 0;
@@ -46,12 +38,20 @@ std::uint32_t signals_of(std::uint32_t events) {
 
 } // namespace
 
+/// What the leader of a poller took off the kernel. Whoever follows it goes on with the rest.
+struct came_events {
+  std::mutex mutex; // guards the next two
+  std::vector<epoll_event> list;
+  std::size_t dispatched = 0; // of these
+};
+
 struct server::impl {
   impl(server_settings s, handler h, error_answers e)
-    : shared{std::make_shared<server_state>(s, std::move(h), std::move(e))}, doors{shared} {}
+    : shared{std::make_shared<server_state>(s, std::move(h), std::move(e))}, doors{shared},
+      came(shared->pollers.size()) {}
 
   bool take_turn(leader_followers::place& mine);
-  std::optional<epoll_event> next_event();
+  std::optional<epoll_event> next_event(std::size_t of);
   bool dispatch(const epoll_event& e, leader_followers::place& mine);
   void on_alarm();
   void tell_all(std::uint32_t signal);
@@ -61,30 +61,29 @@ struct server::impl {
   acceptor doors;
   std::mutex lifecycle;
   bool started = false, stopped = false;
-  std::mutex came_mutex; // guards the next two
-  std::vector<epoll_event> came;
-  std::size_t dispatched = 0; // of these
+  std::vector<came_events> came; // by poller
   std::optional<leader_followers> workers;
 };
 
 bool server::impl::take_turn(leader_followers::place& mine) {
-  const auto event = next_event();
+  const auto event = next_event(mine.source());
   mine.begins();
   return !event || dispatch(*event, mine);
 }
 
 /// Events that came together are shared, so that none waits for the one before it where that takes long.
-std::optional<epoll_event> server::impl::next_event() {
-  std::unique_lock lock{came_mutex};
-  if (dispatched == came.size()) {
+std::optional<epoll_event> server::impl::next_event(std::size_t of) {
+  auto& [mutex, list, dispatched] = came[of];
+  std::unique_lock lock{mutex};
+  if (dispatched == list.size()) {
     lock.unlock();
     std::array<epoll_event, events_at_once> events; // the kernel fills what counts
-    const auto n = shared->events.wait(events);
+    const auto n = shared->pollers.at(of).wait(events);
     lock.lock();
-    came.erase(came.begin(), came.begin() + static_cast<std::ptrdiff_t>(std::exchange(dispatched, 0)));
-    came.insert(came.end(), events.begin(), events.begin() + n);
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::exchange(dispatched, 0)));
+    list.insert(list.end(), events.begin(), events.begin() + n);
   }
-  return dispatched < came.size() ? std::optional{came[dispatched++]} : std::nullopt;
+  return dispatched < list.size() ? std::optional{list[dispatched++]} : std::nullopt;
 }
 
 /// False when the worker is to end. A TLS handshake takes as long as a hundred reads: others go on meanwhile.
@@ -98,9 +97,9 @@ bool server::impl::dispatch(const epoll_event& e, leader_followers::place& mine)
     }
     return true;
   }
-  if (shared->events.is_quit(key))
+  if (shared->pollers.at(mine.source()).is_quit(key))
     return false;
-  if (shared->events.is_alarm(key))
+  if (shared->pollers.first().is_alarm(key))
     on_alarm();
   else
     doors.accept_from(key.fd);
@@ -108,12 +107,12 @@ bool server::impl::dispatch(const epoll_event& e, leader_followers::place& mine)
 }
 
 void server::impl::on_alarm() {
-  shared->events.alarm_came();
+  shared->pollers.first().alarm_came();
   tick next = never;
   for (const auto& c : shared->connections.due(now(), next))
     c->post(connection::expired, connection::thread::worker);
   if (next != never)
-    shared->events.alarm_at_latest(next + alarm_slack);
+    shared->pollers.first().alarm_at_latest(next + alarm_slack);
   doors.retry();
 }
 
@@ -136,7 +135,7 @@ void server::impl::stop(std::chrono::milliseconds grace) {
   shared->pages.stop();
   shared->logs.stop();
   shared->packers.stop();
-  shared->events.quit();
+  shared->pollers.quit();
   workers.reset();
   tell_all(connection::stop_now); // what has ended just now, and is being closed gently
 }
@@ -174,8 +173,9 @@ void server::start() {
   std::lock_guard lock{impl_->lifecycle};
   if (impl_->stopped || std::exchange(impl_->started, true))
     return;
-  impl_->workers.emplace(crew_of(impl_->shared->settings),
-                         [this](leader_followers::place& mine) { return impl_->take_turn(mine); });
+  impl_->workers.emplace(
+    leader_followers::settings{thread_count(impl_->shared->settings), impl_->shared->pollers.size()},
+    [this](leader_followers::place& mine) { return impl_->take_turn(mine); });
 }
 
 void server::stop(std::chrono::milliseconds grace) {

@@ -43,7 +43,7 @@ struct server_settings {
   /// Bytes a second that a client must read while bytes wait; 0: no bound.
   std::size_t least_rate = 1024;
   std::chrono::milliseconds rate_window{30'000}; ///< the window of `least_rate`
-  std::size_t workers = 4;                       ///< threads that read, run handlers and write; see leader_followers
+  std::size_t workers = 4; ///< threads that read, run handlers and write, beside those that wait; see `thread_count`
   std::chrono::milliseconds request_timeout{10'000}; ///< from the first byte of a request to its last; then 408
   std::chrono::milliseconds idle_timeout{75'000};    ///< of a connection between two requests
   std::chrono::milliseconds write_timeout{30'000};   ///< for a client that does not read; then the connection closes
@@ -59,6 +59,10 @@ struct server_settings {
 struct server_limits {
   std::size_t connections_of_one = SIZE_MAX, live_of_one = SIZE_MAX, waiting_bytes = 256ull << 20U, least_rate = 1024;
 };
+
+/// How many threads a server starts at once: its workers, and one more for each further processor, up to as many, so that
+/// as many handlers as before can hold up their threads.
+std::size_t thread_count(const server_settings& settings);
 
 /// Turns a request into an answer. Called on a worker; must not block it for long. The server turns exceptions into
 /// answers with `error_answers`.

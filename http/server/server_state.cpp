@@ -2,9 +2,19 @@
 
 #include "http/server/connection.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <thread>
 
 namespace mistify::http {
+
+std::size_t leader_count(const server_settings& settings) {
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max<std::size_t>(1, settings.workers));
+}
+
+std::size_t thread_count(const server_settings& settings) {
+  return std::max<std::size_t>(1, settings.workers) + leader_count(settings) - 1;
+}
 
 watch_key connection_table::next_key(int fd) {
   std::lock_guard lock{mutex_};

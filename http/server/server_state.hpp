@@ -3,7 +3,7 @@
 #include "http/protocol/compress.hpp"
 #include "http/protocol/request_parser.hpp"
 #include "http/server/handshake_table.hpp"
-#include "http/server/poller.hpp"
+#include "http/server/poller_set.hpp"
 #include "http/server/server.hpp"
 #include "http/server/share_table.hpp"
 #include "http/server/waiting_answers.hpp"
@@ -49,12 +49,15 @@ private:
   std::uint32_t generation_ = 0;
 };
 
+/// How many threads wait for requests: as many as there are processors, and at most as many as workers.
+std::size_t leader_count(const server_settings& settings);
+
 /// State shared by the connections of a server. Outlives the server until every handler has answered.
 struct server_state {
   server_state(server_settings s, handler h, error_answers e)
-    : settings{s}, handle{std::move(h)}, errors{std::move(e)}, connection_shares{s.connections_of_one},
-      live_shares{s.live_of_one}, waiting{s.waiting_bytes}, downloads{"downloads", s.max_downloads},
-      least_rate{s.least_rate}, tls_{s.tls} {}
+    : settings{s}, handle{std::move(h)}, errors{std::move(e)}, pollers{leader_count(s)},
+      connection_shares{s.connections_of_one}, live_shares{s.live_of_one}, waiting{s.waiting_bytes},
+      downloads{"downloads", s.max_downloads}, least_rate{s.least_rate}, tls_{s.tls} {}
 
   /// Return error answers; plain ones if the configured functions fail.
   answer answer_to(std::exception_ptr error) const noexcept;
@@ -81,7 +84,7 @@ struct server_state {
   const handler handle;
   const error_answers errors;
   compressor gzip;
-  poller events;
+  poller_set pollers;
   share_table connection_shares, live_shares; // by address; declared before the connections, which hold places
   waiting_answers waiting;
   handshake_table handshakes{most_handshakes};

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <latch>
@@ -155,6 +156,25 @@ TEST_CASE("of several leaders that step down together each is followed") {
   const auto one = c.add_long(true), other = c.add_long(true);
   REQUIRE(eventually([&] { return c.stuck == 2; }));
   CHECK(eventually([&] { return c.work.waiting() == 2; }));
+}
+
+TEST_CASE("each leader has a source of its own, and who follows it takes that one over") {
+  std::array<errands, 2> sources;
+  std::latch until{1};
+  leader_followers threads{{3, 2, patient},
+                           [&](leader_followers::place& mine) { return sources[mine.source()].take_turn(mine); }};
+  const auto each_has_a_leader = [&] {
+    return eventually([&] { return sources[0].waiting() == 1 && sources[1].waiting() == 1; });
+  };
+  CHECK(each_has_a_leader());
+  sources[1].add_with_place([&](leader_followers::place& mine) {
+    mine.steps_down();
+    until.wait();
+  });
+  CHECK(each_has_a_leader());
+  until.count_down();
+  for (auto& one : sources)
+    one.end();
 }
 
 TEST_CASE("when every thread is held up, work goes on with the first that comes back") {

@@ -6,9 +6,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <latch>
+#include <mutex>
+#include <set>
 #include <thread>
 
 using namespace mistify;
@@ -325,6 +328,23 @@ TEST_CASE("a client that does not read its answer is cut off, others are not hel
   CHECK((reader.get("/big").body == big)); // in brackets: nobody wants to see 20 MB
   CHECK(reader.get("/a").status == 200);
   CHECK(eventually([&] { return s.server.stats().open == 1; }));
+}
+
+TEST_CASE("connections are shared out among the threads that wait for requests") {
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  running_server s{{{"/who", [&](http::request) -> http::task<http::answer> {
+                       const std::lock_guard held{mutex};
+                       seen.insert(std::this_thread::get_id());
+                       co_return running_server::text("");
+                     }}}};
+  std::vector<std::unique_ptr<raw_client>> clients;
+  for (int i = 0; i < 8; ++i)
+    clients.push_back(std::make_unique<raw_client>(s.port));
+  for (int round = 0; round < 3; ++round)
+    for (const auto& one : clients)
+      CHECK(one->get("/who").status == 200);
+  CHECK(seen.size() >= std::min(std::thread::hardware_concurrency(), 4U));
 }
 
 TEST_CASE("handlers that hold up their thread do not hold up other requests") {
