@@ -31,12 +31,13 @@ bool is_secret(std::string_view name) {
                              [&](std::string_view word) { return lower.find(word) != lower.npos; });
 }
 
-/// "https://user:password@host" without what stands before the @.
+/// "https://user:password@host" without what is before the @. A password may have any of ?, # and @ in it.
 std::string without_credentials(const std::string& text) {
   const auto begin = text.find("://");
-  const auto at = begin == text.npos ? text.npos : text.find('@', begin);
-  const auto path = begin == text.npos ? text.npos : text.find('/', begin + 3);
-  return at == text.npos || path < at ? text : text.substr(0, begin + 3) + text.substr(at + 1);
+  if (begin == text.npos)
+    return text;
+  const auto host = begin + 3, at = text.rfind('@', text.find('/', host));
+  return at == text.npos || at < host ? text : text.substr(0, host) + text.substr(at + 1);
 }
 
 void write_clean(writer& out, const node& from) {

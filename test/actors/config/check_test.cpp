@@ -105,6 +105,11 @@ TEST_CASE("A config without mistakes is merged as it is read, without secrets") 
     R"("limits":{"jobs":7,"queue":6},"mine":{}})");
 }
 
+TEST_CASE("No part of a URL's password is shown, whatever is in it") {
+  const auto report = check_config(config_texts{{"a.json", R"({"mine":["https://u:p@ss@h/a","http://u:w?#rd@h"]})"}});
+  CHECK(report.merged == R"({"mine":["https://h/a","http://h"]})");
+}
+
 TEST_CASE("Two configs differ in the members that are told") {
   CHECK(config_differences(R"({"a":{"b":1,"c":2},"actions":{"x":{"stages":[1]}}})",
                            R"({"a":{"b":1,"c":3},"actions":{"x":{"stages":[2]},"y":{}},"d":4})") ==
