@@ -1,5 +1,6 @@
 #include "actors/config/merge.hpp"
 
+#include "actors/config/field_readers.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
@@ -85,9 +86,11 @@ void add(value& to, const node& from, const std::string& path) {
     return;
   }
   to.is_object = true;
-  for (const auto& [key, inner] : from.members("config"))
+  for (const auto& [written, inner] : from.members("config")) {
+    const std::string key{path.empty() ? original_key(original_part::config, written) : written};
     if (!is_secret(key))
-      add(to.members[std::string{key}], inner, path.empty() ? std::string{key} : path + "." + std::string{key});
+      add(to.members[key], inner, path.empty() ? key : std::string{path}.append(".").append(key));
+  }
 }
 
 void write(writer& out, const value& from) {
