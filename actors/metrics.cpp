@@ -74,7 +74,8 @@ metrics::counter& service_metrics::outcome_of(const rpc::failure& why) const {
   switch (why.code()) {
   case errc::sub_agent_timeout: return *timeout_;
   case errc::cancelled: return *cancelled_;
-  case errc::queue_full: return *refused_;
+  case errc::queue_full:
+  case errc::unavailable: return *refused_;
   default: return *error_;
   }
 }

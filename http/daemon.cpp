@@ -16,6 +16,7 @@
 #include "http/api/views/guest_list.hpp"
 #include "http/listening.hpp"
 #include "http/process/fd_limit.hpp"
+#include "http/process/forced_end.hpp"
 #include "http/process/process_metrics.hpp"
 #include "http/process/profiler.hpp"
 #include "http/process/systemd.hpp"
@@ -23,7 +24,6 @@
 #include "http/server/server.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/start_check.hpp"
-#include "rpc/base/thread_name.hpp"
 #include "rpc/http1/door.hpp"
 
 #include <algorithm>
@@ -34,9 +34,7 @@
 #include <future>
 #include <iostream>
 #include <optional>
-#include <semaphore>
 #include <sys/stat.h>
-#include <thread>
 
 namespace mistify::http {
 
@@ -66,24 +64,6 @@ std::string wait_for_signal(const sigset_t& ours, const std::function<void()>& o
       return number == SIGTERM ? "SIGTERM" : "SIGINT";
     on_hangup();
   }
-}
-
-/// Set once the first signal has come.
-std::binary_semaphore& first_signal_came() {
-  static std::binary_semaphore came{0};
-  return came;
-}
-
-/// Exits at the second signal. The thread starts with the daemon, because none may be available at the end.
-void end_at_once_on_second_signal(sigset_t ours) {
-  std::thread{[ours] {
-    rpc::name_thread("second-signal");
-    first_signal_came().acquire();
-    wait_for_signal(ours, [] {});
-    rpc::log::warning("second signal: ending at once");
-    rpc::log::flush();
-    std::_Exit(EXIT_FAILURE);
-  }}.detach();
 }
 
 std::size_t connections_of(const actors::config& config) {
@@ -143,6 +123,10 @@ bool actors_answer(actor_gateway& agents, std::chrono::milliseconds longest) {
 
 /// For the request that revokes the lease in the cluster.
 constexpr std::chrono::seconds longest_resignation{2};
+
+/// What an orderly stop may take beside the drain time, however little of that is left. Together with the default drain time less
+/// than systemd gives the unit.
+constexpr std::chrono::seconds rest_of_stop{10};
 
 /// Reads go on while jobs drain; then whoever still waits is told, and downloads get what is left of the time.
 void drain(actors::agent_system& agent, actor_gateway& waiting, server& front_door, std::chrono::milliseconds longest) {
@@ -239,7 +223,7 @@ void run_daemon(const daemon_options& wanted) {
   add_server_metrics(measured, front_door, agent.guests());
   add_host_metrics(measured, agent.host());
   const auto where = open_sockets(front_door, sockets);
-  end_at_once_on_second_signal(signals);
+  forced_end last_resort{signals};
   front_door.start();
   {
     const systemd::watchdog fed{[&](std::chrono::milliseconds longest) { return actors_answer(agents, longest); }};
@@ -251,8 +235,9 @@ void run_daemon(const daemon_options& wanted) {
   }
   shared.draining = true;
   systemd::tell_stopping();
-  first_signal_came().release();
-  drain(agent, agents, front_door, settings.get()->drain_timeout);
+  const auto drain_time = settings.get()->drain_timeout;
+  last_resort.allow(drain_time + rest_of_stop);
+  drain(agent, agents, front_door, drain_time);
   sub_agents.stop();
   rpc::log::info("stopped");
 }

@@ -1,6 +1,7 @@
 #include "actors/config/check.hpp"
 
 #include "actors/config/config.hpp"
+#include "actors/config/field_readers.hpp"
 #include "actors/config/json_lines.hpp"
 #include "actors/config/merge.hpp"
 #include "rpc/base/json.hpp"
@@ -75,7 +76,8 @@ std::vector<part> inner_parts(const part& of) {
     if (section.type() != node::kind::object || section.members("").front().value.type() != node::kind::object)
       return {};
     const auto name = section.members("").front().key;
-    for (const auto& [member, value] : section.members("").front().value.members("")) {
+    for (const auto& [written, value] : section.members("").front().value.members("")) {
+      const auto member = original_key(key == "actions" ? original_part::action : original_part::service, written);
       if (key == "actions" && member == "stages" && value.type() == node::kind::array) {
         std::size_t index = 0;
         for (const node& stage : value.items(""))
@@ -85,8 +87,8 @@ std::vector<part> inner_parts(const part& of) {
         const std::string filler = member == "port" || member == "socket" ? ""
                                    : member == "user"                     ? R"("socket":"/s",)"
                                                                           : R"("port":1,)";
-        add("/" + std::string{member},
-            object(key, object(name, "{" + filler + quoted(member) + ":" + value.text() + "}")));
+        add("/" + std::string{written},
+            object(key, object(name, "{" + filler + quoted(written) + ":" + value.text() + "}")));
       }
     }
   } else if (key == "access" && section.type() == node::kind::object) {
@@ -156,7 +158,7 @@ private:
     }
     const json_lines lines{text};
     for (const auto& [key, value] : parsed->root().members("config"))
-      for (auto& one : parts_of(key, value))
+      for (auto& one : parts_of(original_key(original_part::config, key), value))
         if (judge(file, lines, one))
           parts_.push_back({&file, one, lines.of(one.path)});
   }

@@ -3,6 +3,7 @@
 #include "actors/ids.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/text.hpp"
+#include "rpc/base/url_text.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -44,16 +45,12 @@ bool is_bracketed_address(std::string_view host) {
 
 /// SCHEME://HOST[:PORT][/], without user, path and query.
 bool is_endpoint(std::string_view url) {
-  const auto scheme = url.starts_with("https://") ? 8U : url.starts_with("http://") ? 7U : 0U;
-  if (scheme == 0)
+  const auto parts = rpc::split_url(url);
+  if (!parts || (parts->scheme != "http" && parts->scheme != "https") || (!parts->rest.empty() && parts->rest != "/") ||
+      parts->authority.find('@') != parts->authority.npos)
     return false;
-  url.remove_prefix(scheme);
-  if (url.ends_with('/'))
-    url.remove_suffix(1);
-  const auto colon = url.rfind(':');
-  const bool has_port = colon != url.npos && !url.ends_with(']');
-  const auto host = has_port ? url.substr(0, colon) : url;
-  return (is_host(host) || is_bracketed_address(host)) && (!has_port || is_port(url.substr(colon + 1)));
+  const bool has_port = parts->host.size() < parts->authority.size();
+  return (is_host(parts->host) || is_bracketed_address(parts->host)) && (!has_port || is_port(parts->port));
 }
 
 std::vector<std::string> read_endpoints(const node& value) {

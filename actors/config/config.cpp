@@ -88,8 +88,9 @@ service builder::read_service(const std::string& name, const node& value) {
   s.path = std::string{rpc::default_rpc_path};
   const std::string where = "services." + name + ".";
   std::uint64_t port = 0;
-  for (const auto& [key, v] : value.members("services." + name)) {
-    const auto field = where + std::string{key};
+  for (const auto& [written, v] : value.members("services." + name)) {
+    const auto key = original_key(original_part::service, written);
+    const auto field = where + std::string{written};
     if (key == "port")
       port = v.as_uint(field);
     else if (key == "socket")
@@ -136,8 +137,9 @@ stage builder::read_stage(const std::string& action_name, const node& value) {
   stage s;
   stage_has_timeout_ = false;
   const std::string where = "actions." + action_name + ".stages.";
-  for (const auto& [key, v] : value.members(where.substr(0, where.size() - 1))) {
-    const auto field = where + std::string{key};
+  for (const auto& [written, v] : value.members(where.substr(0, where.size() - 1))) {
+    const auto key = original_key(original_part::stage, written);
+    const auto field = where + std::string{written};
     if (key == "service")
       s.service = v.as_string(field);
     else if (key == "method")
@@ -169,7 +171,7 @@ void builder::add_actions(const node& actions) {
       refuse_config("action " + name + " is not a valid action");
     raw_action raw{kind, {}};
     for (const auto& [field, v] : value.members("actions." + name)) {
-      if (field != "stages") {
+      if (original_key(original_part::action, field) != "stages") {
         source().warn_unknown("actions." + name + ".", field);
         continue;
       }
@@ -224,7 +226,7 @@ void builder::add(const std::string& file, const std::string& text) {
   try {
     const auto document = rpc::json::document::parse(text);
     for (const auto& [key, value] : document.root().members("config"))
-      read_top_level(key, value);
+      read_top_level(original_key(original_part::config, key), value);
   } catch (const failure& e) {
     if (e.code() == errc::config_invalid)
       throw;

@@ -62,6 +62,18 @@ bool is_name(std::string_view key, std::string_view name) {
   return rpc::text::equal_ignoring_case(key, name);
 }
 
+std::string_view original_key(original_part of, std::string_view key) {
+  constexpr std::pair<original_part, std::string_view> known[] = {
+    {original_part::config, "actions"}, {original_part::config, "services"}, {original_part::config, "dbpath"},
+    {original_part::service, "port"},   {original_part::service, "path"},    {original_part::service, "max_pending"},
+    {original_part::action, "stages"},  {original_part::stage, "service"},   {original_part::stage, "method"},
+    {original_part::stage, "args"}};
+  for (const auto& [part, name] : known)
+    if (part == of && is_name(key, name))
+      return name;
+  return key;
+}
+
 double read_ratio(const node& value, const std::string& field) {
   const double ratio = value.as_double(field);
   if (!(ratio >= 0.01 && ratio <= 1000))

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -35,5 +36,12 @@ uid_t read_user(const rpc::json::node& value, const std::string& field);
 
 /// Compares without case: keys that restrict access are refused in any spelling.
 bool is_name(std::string_view key, std::string_view name);
+
+/// The parts of a config whose keys the original read.
+enum class original_part : std::uint8_t { config, service, action, stage };
+
+/// A key of the original in the case that it is known in: its files may have it in any (Go's decoder does not look at case).
+/// Returns other keys unchanged.
+std::string_view original_key(original_part of, std::string_view key);
 
 } // namespace mistify::actors

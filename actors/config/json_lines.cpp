@@ -1,5 +1,7 @@
 #include "actors/config/json_lines.hpp"
 
+#include "actors/config/field_readers.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -43,7 +45,8 @@ private:
     if (levels_.empty() || levels_.back().list || !key_next_)
       return;
     key_next_ = false;
-    set_name(std::string{text_.substr(begin, at_ - begin)});
+    const auto name = text_.substr(begin, at_ - begin);
+    set_name(std::string{levels_.size() == 1 ? original_key(original_part::config, name) : name});
   }
 
   void open(bool list) {

@@ -1,5 +1,6 @@
 #include "actors/config/merge.hpp"
 
+#include "actors/config/field_readers.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
@@ -31,12 +32,13 @@ bool is_secret(std::string_view name) {
                              [&](std::string_view word) { return lower.find(word) != lower.npos; });
 }
 
-/// "https://user:password@host" without what stands before the @.
+/// "https://user:password@host" without what is before the @. A password may have any of ?, # and @ in it.
 std::string without_credentials(const std::string& text) {
   const auto begin = text.find("://");
-  const auto at = begin == text.npos ? text.npos : text.find('@', begin);
-  const auto path = begin == text.npos ? text.npos : text.find('/', begin + 3);
-  return at == text.npos || path < at ? text : text.substr(0, begin + 3) + text.substr(at + 1);
+  if (begin == text.npos)
+    return text;
+  const auto host = begin + 3, at = text.rfind('@', text.find('/', host));
+  return at == text.npos || at < host ? text : text.substr(0, host) + text.substr(at + 1);
 }
 
 void write_clean(writer& out, const node& from) {
@@ -84,9 +86,11 @@ void add(value& to, const node& from, const std::string& path) {
     return;
   }
   to.is_object = true;
-  for (const auto& [key, inner] : from.members("config"))
+  for (const auto& [written, inner] : from.members("config")) {
+    const std::string key{path.empty() ? original_key(original_part::config, written) : written};
     if (!is_secret(key))
-      add(to.members[std::string{key}], inner, path.empty() ? std::string{key} : path + "." + std::string{key});
+      add(to.members[key], inner, path.empty() ? key : std::string{path}.append(".").append(key));
+  }
 }
 
 void write(writer& out, const value& from) {

@@ -92,8 +92,9 @@ failure was_cancelled() {
   return {errc::cancelled, "cancelled"};
 }
 
-failure timed_out(const service_state& state) {
-  return {errc::sub_agent_timeout, "timed out waiting for a free place at service " + state.endpoint};
+/// The call was not made: unlike after a time-out of the sub-agent's, a client may ask again without harm.
+failure found_no_place(const service_state& state) {
+  return {errc::unavailable, "timed out waiting for a free place at service " + state.endpoint};
 }
 
 /// Answers waiting work that is not needed any more; returns true if it was that.
@@ -105,7 +106,7 @@ bool drop_if_over(const service_state& state, waiting_work& work, caf::actor_clo
     return false;
   if (call->call.cancel.cancelled())
     return refuse(state, *call, was_cancelled());
-  return call->expires <= now && refuse(state, *call, timed_out(state));
+  return call->expires <= now && refuse(state, *call, found_no_place(state));
 }
 
 /// Calls whose time went by while the process was stopped wait on: the places that they wait for may be free in a moment.

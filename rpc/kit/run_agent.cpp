@@ -8,9 +8,11 @@
 #include <systemd/sd-daemon.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace mistify::rpc {
 
@@ -21,6 +23,17 @@ passwd entry_of(const std::string& user) {
   if (const auto* found = ::getpwnam(user.c_str()))
     return *found;
   throw failure{errc::config_invalid, "--allow-user: there is no user " + user};
+}
+
+/// A thread that waits for a disk or a library that never answers would hold up the end for ever. Whoever called sees the
+/// connection break off, as by a crash.
+void end_within(std::chrono::seconds longest) {
+  std::signal(SIGALRM, [](int) {
+    constexpr std::string_view why = "a call does not end: ending at once\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, why.data(), why.size());
+    ::_exit(EXIT_FAILURE);
+  });
+  ::alarm(static_cast<unsigned>(longest.count()));
 }
 
 } // namespace
@@ -48,7 +61,7 @@ listen_at listen_options::place() const {
   return where;
 }
 
-int run_agent(std::string_view name, const std::function<server&()>& make) {
+int run_agent(std::string_view name, const std::function<server&()>& make, std::chrono::seconds longest_stop) {
   ::umask(077); // files and folders are nobody else's, whoever starts it; what others need is opened by name
   sigset_t ends;
   sigemptyset(&ends);
@@ -63,6 +76,7 @@ int run_agent(std::string_view name, const std::function<server&()>& make) {
     sd_notify(0, "READY=1"); // does nothing where no service manager waits
     int which = 0;
     sigwait(&ends, &which);
+    end_within(longest_stop);
     s.stop();
     return 0;
   } catch (const std::exception& e) {

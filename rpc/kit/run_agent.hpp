@@ -2,6 +2,7 @@
 
 #include "rpc/kit/server.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -27,7 +28,9 @@ struct listen_options {
 
 /// The main of a sub-agent, behind its command line: makes the server, prints where it listens on stdout and systemd that it is
 /// ready, serves until SIGINT or SIGTERM. Returns the exit status: 1, with one line on stderr, when the port is taken. Call
-/// it before any thread starts, since it blocks the two signals.
-int run_agent(std::string_view name, const std::function<server&()>& make);
+/// it before any thread starts, since it blocks the two signals. Calls that run then have `longest_stop`: if the process, with
+/// all that is destroyed after the return, has not ended by then, SIGALRM ends it with exit status 1.
+int run_agent(std::string_view name, const std::function<server&()>& make,
+              std::chrono::seconds longest_stop = std::chrono::seconds{45});
 
 } // namespace mistify::rpc

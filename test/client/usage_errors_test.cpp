@@ -21,6 +21,7 @@ TEST_CASE("A value that an option cannot have is a wrong command line, and nothi
     {{"disks", "attach", "web", "5", "--apply", "zz"}, "--apply: must be live, next-start or either"},
     {{"token", "create", "t", "--role", "x"}, "--role: must be viewer, operator,"},
     {{"token", "create", "t", "--role", "viewer", "--expires", "x"}, "--expires: must be a time"},
+    {{"token", "create", "t", "--role", "viewer", "--expires", "2020-01-31T00:00:00Z"}, "--expires: is over already"},
     {{"token", "create", "t", "--role", "viewer", "--label", "x"}, "--label x: must be KEY=VALUE"},
     {{"create", "--id", "nouuid"}, "--id: must be a UUID"},
     {{"jobs", "--status", "xx"}, "--status: must be Queued, Running, Complete or Error"},
@@ -57,6 +58,18 @@ TEST_CASE("An empty file or standard input is no guest") {
     CHECK_THAT(got.err, Contains("standard input: is empty"));
   }
   CHECK(run_command({"-H", any.url(), "create", "-f", "/dev/null"}).code == 2);
+  CHECK(any.requests().empty());
+}
+
+TEST_CASE("An empty file or standard input is no user data") {
+  fake_agent any{[](const std::string&, std::size_t, int fd) { send_all(fd, answer_text("{}")); }};
+  const auto got = run_command({"-H", any.url(), "create", "--name", "web", "--user-data", "-"}, {}, "\n");
+  CHECK(got.code == 2);
+  CHECK(got.out.empty());
+  CHECK_THAT(got.err, Contains("standard input: is empty"));
+  const auto file = run_command({"-H", any.url(), "create", "--user-data", "/dev/null"});
+  CHECK(file.code == 2);
+  CHECK_THAT(file.err, Contains("/dev/null: is empty"));
   CHECK(any.requests().empty());
 }
 

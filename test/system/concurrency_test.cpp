@@ -102,6 +102,27 @@ TEST_CASE("a service gets four calls at a time, and the rest waits") {
   CHECK(h.sub.most_under_way() == 4);
 }
 
+TEST_CASE("a question that finds no place in time is to come again, and is not the sub-agent's fault") {
+  house h{[](config_file& c) {
+    const auto port = static_cast<std::uint16_t>(std::stoi(at(c.services["test"], "port")));
+    c.services["test"] = service_with(port, 1);
+    c.stages("listImages", R"({"service":"test","method":"Test.ListImages","timeout":0.1})");
+  }};
+  gate door;
+  const auto id = h.create_guest();
+  h.sub.on("Test.Reboot", behind(door));
+  const auto job = h.http.post("/guests/" + id + "/reboot").job();
+  REQUIRE(h.sub.wait_for("Test.Reboot", 1));
+  const auto answer = h.http.get("/images?type=kvm");
+  CHECK(answer.status == 503);
+  CHECK(answer.header("retry-after") == "1");
+  CHECK(error_message(answer) == "timed out waiting for a free place at service test");
+  CHECK(h.sub.calls("Test.ListImages").empty());
+  door.open();
+  CHECK(h.outcome(job) == "Complete");
+  CHECK(h.http.get("/images?type=kvm").status == 200);
+}
+
 TEST_CASE("the config sets how many calls a service gets at a time") {
   house h{[](config_file& c) {
     const auto port = static_cast<std::uint16_t>(std::stoi(at(c.services["test"], "port")));

@@ -193,10 +193,10 @@ TEST_CASE("a sub-agent that hangs holds up its own calls only, hundreds of them"
   CHECK(h.outcome(h.http.post("/guests/" + stuck + "/reboot").job()) == "Complete");
   CHECK(h.outcome(h.http.post("/guests/" + other + "/reboot").job()) == "Complete");
   CHECK(steady_clock::now() - begin < 5s);
-  // A hundred time out at the sub-agent, those behind them while they wait for their turn.
+  // Some time out at the sub-agent, those behind them while they wait for a place there, or for their guest's turn.
   for (auto& one : hanging) {
     const auto status = one.get().status;
-    CHECK((status == 502 || status == 504));
+    CHECK((status == 502 || status == 503 || status == 504));
   }
 }
 

@@ -167,6 +167,19 @@ TEST_CASE("an error in either store is a bad gateway where the other has no such
   }
 }
 
+TEST_CASE("another image than the one that was asked for is a bad gateway, and is not deleted") {
+  house h;
+  h.sub.on("Test.GetImage", images(disk_image));
+  h.sub.on("Test.ContainerGetImage", says("no such image"));
+  for (const auto& answer : {h.http.get("/images/debian"), h.http.get("/images/DEB"), h.http.del("/images/debian")}) {
+    CHECK(answer.status == 502);
+    CHECK(error_message(answer) == "the sub-agent returned another image: \"deb\"");
+  }
+  CHECK(h.http.get("/jobs").body == "[]\n");
+  h.sub.on("Test.ContainerGetImage", images(container_image)); // of a container's image the id may be one of several
+  CHECK(h.http.get("/images/busybox:latest").status == 200);
+}
+
 TEST_CASE("a type keeps the question to its store") {
   house h;
   h.sub.on("Test.GetImage", images(disk_image));

@@ -98,6 +98,25 @@ TEST_CASE("on SIGTERM what runs is waited for, and what waits stays queued") {
   CHECK(h.outcome(queued) == "Complete");
 }
 
+TEST_CASE("a second signal does not wait for what runs, as the log says") {
+  house h;
+  gate door;
+  const auto id = h.create_guest();
+  h.sub.on("Test.Reboot", [&](const call& c) {
+    door.wait();
+    return echo(c);
+  });
+  h.http.post("/guests/" + id + "/reboot");
+  CHECK(h.sub.wait_for("Test.Reboot", 1));
+  h.agent.running().signal(SIGTERM);
+  REQUIRE(eventually([&] { return h.agent.log().find("\"stopping\"") != std::string::npos; }));
+  h.agent.running().signal(SIGHUP); // asks for nothing any more
+  h.agent.running().signal(SIGTERM);
+  CHECK(h.agent.running().wait() == 1);
+  CHECK(h.agent.log().find("second signal") != std::string::npos);
+  door.open();
+}
+
 TEST_CASE("an idle agent stops at once on SIGTERM and on SIGINT") {
   house h;
   for (const int number : {SIGTERM, SIGINT}) {

@@ -2,6 +2,7 @@
 
 #include "actors/ids.hpp"
 #include "http/api/handlers/common.hpp"
+#include "rpc/base/cut_text.hpp"
 #include "rpc/model/codec.hpp"
 
 #include <utility>
@@ -53,6 +54,20 @@ std::vector<found_image> images_of(const rpc::outcome<rpc::json::document>& answ
   return images;
 }
 
+/// A disk store knows an image by its id only, so that one with another id was not asked for. Container stores know images by
+/// several names.
+found_image only_image(std::vector<found_image> images, const std::string& id) {
+  constexpr std::size_t longest_told = 100;
+  auto& first = images.front();
+  if (first.container)
+    return std::move(first);
+  auto found = from_sub_agent([&] { return rpc::decode_image(rpc::json::document::parse(first.text).root()).id; });
+  if (found != id)
+    throw failure{errc::sub_agent_failed,
+                  "the sub-agent returned another image: \"" + rpc::cut_text(found, longest_told) + '"'};
+  return std::move(first);
+}
+
 } // namespace
 
 stores stores_for(const request& from) {
@@ -73,6 +88,7 @@ task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::im
 }
 
 task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish, std::string request_id) {
+  const auto id = wish.id;
   const auto answers =
     co_await ask_stores(cx, which, std::move(wish), std::move(request_id), "getImage", "containerGetImage");
   std::optional<failure> trouble;
@@ -80,7 +96,7 @@ task<found_image> find_image_in(context& cx, stores which, rpc::image_request wi
     try {
       auto images = images_of(container ? answers.second : answers.first, container);
       if (!images.empty())
-        co_return std::move(images.front());
+        co_return only_image(std::move(images), id);
     } catch (const failure& e) {
       trouble = e;
     }

@@ -31,8 +31,9 @@ struct found_image {
 task<std::vector<found_image>> list_images_of(context& cx, stores which, rpc::image_request wish,
                                               std::string request_id);
 
-/// Returns an image found in any requested store (the disk store's first). Otherwise throws an error of any store,
-/// otherwise `not_found`; the result does not depend on which store is faster.
+/// Returns an image found in any requested store (the disk store's first). A disk store that returns another image than
+/// `wish.id` fails. Otherwise throws an error of any store, otherwise `not_found`; the result does not depend on which
+/// store is faster.
 task<found_image> find_image_in(context& cx, stores which, rpc::image_request wish, std::string request_id);
 
 } // namespace mistify::http::handlers

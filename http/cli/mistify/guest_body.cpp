@@ -127,11 +127,19 @@ void put_list(body_members& to, const std::vector<std::string>& texts, const std
   to.insert_or_assign(member, list + "]");
 }
 
+std::string shown_name(const std::string& file) {
+  return file == "-" ? "standard input" : file;
+}
+
+/// An empty file is that of a command that failed before a pipe.
+void expect_content(const std::string& file, std::string_view content) {
+  if (content.find_first_not_of(" \t\r\n") == content.npos)
+    refuse(shown_name(file) + ": is empty");
+}
+
 body_members file_members(const std::string& name, const std::string& content) {
-  const auto shown = name == "-" ? "standard input" : name;
-  if (content.find_first_not_of(" \t\r\n") == content.npos) // of a command that failed before a pipe
-    refuse(shown + ": is empty");
-  return read_members(content, shown);
+  expect_content(name, content);
+  return read_members(content, shown_name(name));
 }
 
 body_members common_members(const arguments& args, const std::string& file, bool removes) {
@@ -158,6 +166,7 @@ std::string create_body(const arguments& args, const std::string& file, const st
   if (args.has("--start"))
     all.insert_or_assign("start", "true");
   if (args.has("--user-data")) {
+    expect_content(args.text("--user-data"), user_data);
     auto seed = all.contains("cloud_init") ? read_members(all["cloud_init"], "cloud_init") : body_members{};
     seed.insert_or_assign("user_data", json_string(user_data));
     all.insert_or_assign("cloud_init", text_of(seed));

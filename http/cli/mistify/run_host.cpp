@@ -6,6 +6,8 @@
 #include "http/cli/mistify/screen.hpp"
 #include "rpc/base/time.hpp"
 
+#include <chrono>
+
 /// Host, tokens, log, version.
 namespace mistify::cli {
 
@@ -26,14 +28,22 @@ void write_list(rpc::json::writer& out, std::string_view key, const std::vector<
   out.end_array();
 }
 
+void expect_to_come(const std::string& option, const std::string& time) {
+  const auto read = rpc::decode_timestamp(time);
+  if (!read)
+    throw give_up{status::usage, option + ": must be a time as RFC 3339 has it, such as 2027-01-31T00:00:00Z"};
+  if (*read <= std::chrono::system_clock::now())
+    throw give_up{status::usage, option + ": is over already"};
+}
+
 std::string token_body(context& cx) {
   const auto& args = cx.args;
   if (args.has("--guest") && args.has("--label"))
     throw give_up{status::usage, "--guest and --label exclude each other"};
   if (args.has("--role") == args.has("--scope"))
     throw give_up{status::usage, "a token needs either --role or --scope"};
-  if (args.has("--expires") && !rpc::decode_timestamp(args.text("--expires")))
-    throw give_up{status::usage, "--expires: must be a time as RFC 3339 has it, such as 2027-01-31T00:00:00Z"};
+  if (args.has("--expires"))
+    expect_to_come("--expires", args.text("--expires"));
   expect_pairs(args, "--label");
   rpc::json::writer out;
   out.begin_object().key("name").value(args.text("NAME"));

@@ -105,6 +105,24 @@ TEST_CASE("A config without mistakes is merged as it is read, without secrets") 
     R"("limits":{"jobs":7,"queue":6},"mine":{}})");
 }
 
+TEST_CASE("A config with keys of the original in another case is judged by line and merged as any other") {
+  const auto wrong = mistakes_of({{"a.json", R"({"ACTIONS": {"create": {"Stages": [{"Service": "s", "Method": "m"}]}},
+    "Services": {"s": {"port": 1},
+      "t": {"Max_Pending": 3,
+        "Port": "x"}}})"}});
+  REQUIRE(wrong.size() == 1);
+  CHECK_THAT(wrong[0], Catch::StartsWith("a.json:4: ") && Catch::Contains("services.t.Port"));
+  const auto right = check_config(config_texts{{"a.json", R"({"Services":{"s":{"port":1}}})"},
+                                               {"b.json", R"({"services":{"t":{"port":2}},"DBPath":"/x"})"}});
+  CHECK(right.warnings.empty());
+  CHECK(right.merged == R"({"dbpath":"/x","services":{"s":{"port":1},"t":{"port":2}}})");
+}
+
+TEST_CASE("No part of a URL's password is shown, whatever is in it") {
+  const auto report = check_config(config_texts{{"a.json", R"({"mine":["https://u:p@ss@h/a","http://u:w?#rd@h"]})"}});
+  CHECK(report.merged == R"({"mine":["https://h/a","http://h"]})");
+}
+
 TEST_CASE("Two configs differ in the members that are told") {
   CHECK(config_differences(R"({"a":{"b":1,"c":2},"actions":{"x":{"stages":[1]}}})",
                            R"({"a":{"b":1,"c":3},"actions":{"x":{"stages":[2]},"y":{}},"d":4})") ==

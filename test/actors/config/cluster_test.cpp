@@ -50,8 +50,10 @@ TEST_CASE("a cluster that cannot be meant so is refused by the name of its membe
   CHECK_THAT(refusal(good), Contains("cluster.etcd"));
   CHECK_THAT(refusal(R"("etcd":[],)" + good), Contains("cluster.etcd"));
   for (const std::string url :
-       {"", "127.0.0.1:2379", "ftp://a", "http://", "http://a:0", "http://a:70000", "http://a:x", "http://u:p@a:1",
-        "http://a/path", "http://a?x", "http://a b", "http://[::1", "http://[x]:1", "unix:/a", "http://a\\n"})
+       {"",           "127.0.0.1:2379", "ftp://a",      "http://",    "http://a:0",  "http://a:70000",
+        "http://a:x", "http://u:p@a:1", "http://@a",    "http://a:",  "HTTP://a",    "http://a/path",
+        "http://a//", "http://a?x",     "http://a:1?x", "http://a b", "http://[::1", "http://[x]:1",
+        "unix:/a",    "http://a\\n"})
     CHECK_THAT(refusal(R"("etcd":[")" + url + R"("],)" + good), Contains("cluster.etcd"));
   CHECK_THAT(refusal(R"("etcd":["http://a"],"id":")" + id + '"'), Contains("cluster.ip"));
   for (const std::string ip : {"", "x", "10.0.0", "0.0.0.0", "::1", "10.0.0.5/8"})

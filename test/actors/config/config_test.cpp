@@ -104,6 +104,23 @@ TEST_CASE("a stage's time-out is its own, else its service's, else by the kind o
   CHECK(config.find_action("cpuMetrics")->stages[0].timeout == 10s);
 }
 
+TEST_CASE("the keys of the original are taken in any case, as it took them") {
+  const auto config = parse(R"({"Services":{"s":{"Port":7,"PATH":"/p","Max_Pending":9}},"DBPath":"/x.db","ACTIONS":{
+    "create":{"Stages":[{"Service":"s","METHOD":"L.Create","Args":{"Key":"v"}}]}}})");
+  CHECK(config.warnings.empty());
+  CHECK(config.dbpath == "/x.db");
+  const auto& service = config.services.at("s");
+  CHECK(service.port == 7);
+  CHECK(service.path == "/p");
+  CHECK(service.max_pending == 9);
+  const auto& stage = config.find_action("create")->stages.at(0);
+  CHECK(stage.service == "s");
+  CHECK(stage.method == "L.Create");
+  CHECK(stage.args.at("Key") == "v");
+  CHECK(refusal(R"({"Services":{"s":{"Port":"x"}}})").find("services.s.Port") != std::string::npos);
+  CHECK(parse(R"({"Limits":{"queue":1}})").warnings == std::vector<std::string>{"f.json: unknown key Limits"});
+}
+
 TEST_CASE("unknown keys are warned about and nothing more") {
   const auto config = parse(R"({"colour":1,"services":{"s":{"port":1,"x":2}},"http":{"y":3},"limits":{"z":1}})");
   REQUIRE(config.warnings.size() == 4);
