@@ -71,7 +71,7 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
       if (!create || create->digest != job.request_digest)
         throw failure{errc::conflict, "guest ID exists already"};
       if (const auto row = impl_->jobs.find(create->answer.job.id))
-        impl_->keys.keep_if_first(job, row->seq, create->answer.guest_doc);
+        impl_->keys.keep_another(job, row->seq, create->answer.guest_doc);
       return std::move(create->answer);
     }
     const auto& bounds = impl_->settings.bounds;
@@ -94,10 +94,10 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
 /// A guest has at most one unfinished delete; further requests get the same job.
 queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc,
                                       pending_changes& staged) {
+  keys.keep_another(job, first.seq, guest_doc); // before the other writes: it may refuse
   if (job.raises)
     jobs.replace_request(first, job.request);
   auto stopped = job.preempts ? preempt(job, first.seq, staged) : std::vector<rpc::job>{};
-  keys.keep_if_first(job, first.seq, guest_doc);
   queued_job joined{first.job, std::move(guest_doc)};
   joined.repeated = true;
   joined.preempted = std::move(stopped);
