@@ -53,8 +53,9 @@ public:
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: returns the first response for the same digest,
-  /// throws conflict for another digest, and throws conflict for either while the guest's delete is unfinished. A guest
-  /// whose machine is `missing` is created once more by the same request.
+  /// throws conflict for another digest, and throws conflict for either while the guest's delete is unfinished. If the
+  /// job of that response has left the log, it is entered again. A guest whose machine is `missing` is created once more
+  /// by the same request.
   /// Throws queue_full, too_large beyond the bounds, unavailable during maintenance, and conflict if the host has no
   /// room for the guest or another guest has its MAC address or VNC port.
   /// An adoption throws conflict whenever the id is taken; neither maintenance nor room matter to it, since the machine

@@ -72,6 +72,8 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
         throw failure{errc::conflict, "guest ID exists already"};
       if (const auto row = impl_->jobs.find(create->answer.job.id))
         impl_->keys.keep_another(job, row->seq, create->answer.guest_doc);
+      else
+        impl_->keys.keep(job, impl_->put_back(*there, create->answer.job, staged), create->answer.guest_doc);
       return std::move(create->answer);
     }
     const auto& bounds = impl_->settings.bounds;
@@ -89,6 +91,24 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
     impl_->tell_guest(event_type::guest_created, row.job, guest.state, staged);
     return impl_->queue(std::move(row), job, stored->doc, staged);
   });
+}
+
+/// The client of a repeated create follows the first one's job, which may have left the log: it is entered again, as
+/// far as it is known. Returns its place in the order of queueing.
+std::int64_t journal::impl::put_back(const stored_guest& guest, rpc::job create, pending_changes& staged) {
+  const bool failed = guest.facts.state == failed_state;
+  job_row row;
+  row.job = std::move(create);
+  row.job.started_at = row.job.queued_at;
+  row.job.updated_at = settings.now();
+  row.job.status = failed ? rpc::job_status::error : rpc::job_status::complete;
+  row.job.code = failed ? rpc::job_code::failed : rpc::job_code::none;
+  row.job.message = failed ? "the create failed; why has left the log" : "";
+  row.ended = next_ended++;
+  jobs.insert(row, "", "");
+  jobs.end(row);
+  ++staged.ended;
+  return row.seq;
 }
 
 /// A guest has at most one unfinished delete; further requests get the same job.

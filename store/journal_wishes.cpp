@@ -17,9 +17,6 @@ namespace {
 using rpc::errc;
 using rpc::failure;
 
-/// The state of a guest whose create failed; see the contract, section 4.
-constexpr std::string_view failed_state = "error";
-
 /// Reasons of a guest that is off because it, or somebody on the host, wanted that. Others say that something failed.
 constexpr std::array<std::string_view, 5> deliberate{"", "shutdown", "user", "hibernated", "migrated"};
 
