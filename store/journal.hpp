@@ -47,9 +47,9 @@ public:
 
   /// Throws not_found for an unknown guest (except `agent`) and for an own start that is not due any more,
   /// precondition_failed if the guest's tag is none of `if_match`, conflict for an idempotency key that was used with
-  /// another digest. A delete of a guest that has an unfinished delete returns that job, `repeated`; one that `raises`
-  /// replaces the first one's request, and one that `preempts` ends the jobs before the first one. A start throws
-  /// unavailable during maintenance, and conflict if the host has no room for it.
+  /// another digest. A delete of a guest, an image or a snapshot that has an unfinished delete returns that job,
+  /// `repeated`; one that `raises` replaces the first one's request, and one that `preempts` ends the jobs before the
+  /// first one. A start throws unavailable during maintenance, and conflict if the host has no room for it.
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: returns the first response for the same digest,

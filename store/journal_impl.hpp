@@ -99,6 +99,7 @@ struct journal::impl {
   job_row row_of(const new_job& job, std::string guest_id) const;
   queued_job queue(job_row row, const new_job& job, std::string guest_doc, pending_changes& staged);
   std::int64_t put_back(const stored_guest& guest, rpc::job create, pending_changes& staged);
+  std::optional<job_row> repeated_delete(const new_job& job);
   queued_job join_delete(const job_row& first, const new_job& job, std::string guest_doc, pending_changes& staged);
   std::vector<rpc::job> preempt(const new_job& by, std::int64_t before, pending_changes& staged);
   void wish(const new_job& by, pending_changes& staged);

@@ -2,6 +2,7 @@
 #include "store/adopted_guest.hpp"
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
+#include "store/repeated_delete.hpp"
 
 #include <limits>
 #include <utility>
@@ -39,6 +40,9 @@ queued_job journal::add_job(const new_job& job) {
     if (guest && removes_guest(job.action))
       if (const auto first = impl_->jobs.find_delete(guest->id))
         return impl_->join_delete(*first, job, guest->doc, staged);
+    if (deletes_part(job.action))
+      if (const auto first = impl_->repeated_delete(job))
+        return impl_->join_delete(*first, job, guest ? guest->doc : std::string{}, staged);
     if (guest) {
       impl_->expect_due(*guest, job.own);
       impl_->admit_job(*guest, job);
@@ -111,7 +115,14 @@ std::int64_t journal::impl::put_back(const stored_guest& guest, rpc::job create,
   return row.seq;
 }
 
-/// A guest has at most one unfinished delete; further requests get the same job.
+/// The unfinished job that deletes the same image or snapshot.
+std::optional<job_row> journal::impl::repeated_delete(const new_job& job) {
+  const auto open = jobs.open(job.guest_id);
+  const auto* first = find_repeated_delete(open, job.action, job.request);
+  return first ? unfinished(first->id) : std::nullopt;
+}
+
+/// A guest, an image or a snapshot has at most one unfinished delete; further requests get the same job.
 queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc,
                                       pending_changes& staged) {
   keys.keep_another(job, first.seq, guest_doc); // before the other writes: it may refuse
