@@ -88,7 +88,7 @@ struct journal::impl {
   void expect_no_maintenance() const;                                            ///< throws unavailable
   // journal_change.cpp
   guest_ptr apply_wish(const guest_ptr& guest, const new_job& job, pending_changes& staged);
-  void admit_change(const stored_guest& guest, const new_job& job, pending_changes& staged) const;
+  void admit_change(const stored_guest& guest, const new_job& job, pending_changes& staged);
 
   void admit_create(const stored_guest& guest) const;                  ///< throws unavailable, conflict
   void admit_job(const stored_guest& guest, const new_job& job) const; ///< likewise
