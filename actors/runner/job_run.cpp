@@ -108,8 +108,10 @@ job_run::commands job_run::pause(std::chrono::seconds length) {
   return save_rest(store::guest_unchanged{});
 }
 
+/// A sub-agent that has not answered when the stage's time is over, for whatever reason, leaves the guest on.
 job_run::commands job_run::failed(const failure& why) {
-  if (why.code() != errc::sub_agent_timeout || !job_.steps.is_late(job_.now()))
+  const bool is_silent = why.code() == errc::sub_agent_timeout || why.code() == errc::sub_agent_unreachable;
+  if (!is_silent || !job_.steps.is_late(job_.now()))
     return fail_stage(why);
   try {
     return give_up_waiting();
