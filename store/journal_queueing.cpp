@@ -80,6 +80,8 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
         impl_->keys.keep(job, impl_->put_back(*there, create->answer.job, staged), create->answer.guest_doc);
       return std::move(create->answer);
     }
+    if (const auto* other = impl_->ledger.holder_of_spelling(guest.id))
+      throw failure{errc::conflict, "guest ID exists already, as " + *other};
     const auto& bounds = impl_->settings.bounds;
     auto stored = to_stored(guest);
     expect_fit(stored->doc.size(), 0, bounds.guest_bytes, errc::too_large, "the guest");
