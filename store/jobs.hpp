@@ -53,6 +53,8 @@ public:
   bool has_unfinished(std::string_view guest_id);
   /// True if an unfinished job of the guest, queued after that place, says what the guest is wished to be.
   bool has_later_wish(std::string_view guest_id, std::int64_t after);
+  /// True if the newest of the guest's jobs that could have said what it is wished to be has left that as it was.
+  bool last_kept_wish(std::string_view guest_id);
   /// The unfinished jobs of the guest or of `agent`, newest first.
   std::vector<open_job> open(std::string_view guest_id);
   std::optional<job_row> find_delete(std::string_view guest_id); ///< the unfinished one
@@ -73,7 +75,7 @@ public:
 private:
   database& db_;
   statement insert_, find_, update_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_, has_unfinished_,
-    has_later_wish_, open_, find_delete_, replace_request_, preemptible_, first_ended_, last_ended_;
+    has_later_wish_, last_kept_wish_, open_, find_delete_, replace_request_, preemptible_, first_ended_, last_ended_;
 };
 
 /// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.
