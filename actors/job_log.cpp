@@ -1,9 +1,12 @@
 #include "actors/job_log.hpp"
 
+#include "actors/config/waiting_actions.hpp"
 #include "actors/job_log_batch.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/thread_name.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -43,8 +46,12 @@ void require_space(job_log_pointer self) {
                                                         std::to_string(least)};
 }
 
-bool frees_space(std::string_view action) {
-  return action.starts_with("delete") || action.starts_with("containerDelete");
+/// True for jobs that are accepted although the disk is nearly full: they delete something, or make a guest stop
+/// writing.
+bool eases_space(const std::string& action) {
+  constexpr std::array<std::string_view, 7> easing{"delete",    "deleteImage", "deleteSnapshot", "detachDisk",
+                                                   "detachNic", "shutdown",    "poweroff"};
+  return std::ranges::any_of(easing, [&](std::string_view one) { return is_action(action, one); });
 }
 
 void require_time(std::chrono::steady_clock::time_point expires) {
@@ -143,7 +150,7 @@ job_log_actor::behavior_type job_log(job_log_pointer self, std::shared_ptr<store
     [=](queue_atom, const store::new_job& job) {
       return take_step<store::queued_job>(self, [&](store::journal& j) {
         require_time(job.expires);
-        if (!frees_space(job.action))
+        if (!eases_space(job.action))
           require_space(self);
         return j.add_job(job);
       });
@@ -160,10 +167,8 @@ job_log_actor::behavior_type job_log(job_log_pointer self, std::shared_ptr<store
     },
     [=](report_atom, const std::string& guest_id, const std::string& state, const std::string& reason,
         const std::string& if_match) {
-      return take_step<store::reported_state>(self, [&](store::journal& j) {
-        require_space(self);
-        return j.report_state(guest_id, state, reason, if_match);
-      });
+      return take_step<store::reported_state>(
+        self, [&](store::journal& j) { return j.report_state(guest_id, state, reason, if_match); });
     },
     [=](progress_atom, const std::string& job_id, const store::stage_report& report) {
       return take_step<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, report); });

@@ -1,5 +1,7 @@
 #include "store/guest_ledger.hpp"
 
+#include "rpc/base/text.hpp"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -24,6 +26,11 @@ const std::string* other_owner(const owners& in, const std::string& key, std::st
   const auto [first, last] = in.equal_range(key);
   const auto found = std::find_if(first, last, [&](const auto& row) { return row.second != but; });
   return found == last ? nullptr : &found->second;
+}
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), rpc::text::lower);
+  return text;
 }
 
 /// Unsigned wrap-around is correct here: what was added is subtracted.
@@ -112,6 +119,10 @@ const std::string* guest_ledger::holder_of_name(const std::string& name, std::st
   return other_owner(names_, name, but);
 }
 
+const std::string* guest_ledger::holder_of_spelling(const std::string& lower_id) const {
+  return other_owner(spellings_, lower_id, {});
+}
+
 void guest_ledger::note(const std::string& id) {
   if (undo_.contains(id))
     return;
@@ -156,6 +167,8 @@ void guest_ledger::index(const entry& one, bool add) {
     set_owner(ports_, std::to_string(facts.vnc), id, add);
   if (!facts.name.empty())
     set_owner(names_, facts.name, id, add);
+  if (const auto lower = lower_case(id); lower != id)
+    set_owner(spellings_, lower, id, add);
 }
 
 } // namespace mistify::store

@@ -50,6 +50,9 @@ public:
   const std::string* holder_of_mac(const std::string& mac, std::string_view but) const;
   const std::string* holder_of_vnc(std::int64_t port, std::string_view but) const;
   const std::string* holder_of_name(const std::string& name, std::string_view but) const;
+  /// The guest whose id is this one in another case, which is the same UUID; null if there is none. Only imported guests
+  /// have ids with upper case.
+  const std::string* holder_of_spelling(const std::string& lower_id) const;
 
 private:
   struct entry {
@@ -70,6 +73,7 @@ private:
   std::unordered_map<std::string, reservation> reserved_; ///< by job
   std::unordered_map<std::string, std::optional<reservation>> undo_reserved_;
   owners macs_, ports_, names_;
+  owners spellings_; ///< by the lower case of ids that have upper case
   host_sums sums_;
 };
 

@@ -2,6 +2,8 @@
 
 #include "store/jobs.hpp"
 
+#include <string>
+
 namespace mistify::store {
 
 idempotency_lookup::idempotency_lookup(const database& db)
@@ -31,16 +33,20 @@ std::optional<queued_job> idempotency_lookup::answer(std::string_view key, std::
 // REPLACE: a key whose job is missing is free again.
 idempotency_table::idempotency_table(const database& db)
   : lookup_{db}, insert_{db, "INSERT OR REPLACE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"},
-    insert_first_{db, "INSERT OR IGNORE INTO idempotency (job, key, digest, guest_doc) VALUES (?, ?, ?, ?)"} {}
+    count_{db, "SELECT count(*) FROM idempotency WHERE job = ?"} {}
 
 void idempotency_table::keep(const new_job& job, std::int64_t seq, std::string_view guest_doc) {
   if (!job.idempotency_key.empty())
     insert_.run(seq, job.idempotency_key, job.request_digest, guest_doc);
 }
 
-void idempotency_table::keep_if_first(const new_job& job, std::int64_t seq, std::string_view guest_doc) {
-  if (!job.idempotency_key.empty())
-    insert_first_.run(seq, job.idempotency_key, job.request_digest, guest_doc);
+void idempotency_table::keep_another(const new_job& job, std::int64_t seq, std::string_view guest_doc) {
+  if (job.idempotency_key.empty())
+    return;
+  if (auto row = count_(seq); row.next() && row.integer(0) >= most_keys_of_a_job)
+    throw rpc::failure{rpc::errc::queue_full, "the job answers " + std::to_string(most_keys_of_a_job) +
+                                                " Idempotency-Keys already, which is the most"};
+  keep(job, seq, guest_doc);
 }
 
 } // namespace mistify::store

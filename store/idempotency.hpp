@@ -23,6 +23,9 @@ private:
   statement find_;
 };
 
+/// Bounds the database: each key is stored with a guest's document.
+inline constexpr std::int64_t most_keys_of_a_job = 100;
+
 /// The writer's view of the table `idempotency`.
 class idempotency_table {
 public:
@@ -36,12 +39,13 @@ public:
   /// Stores the response for the key of `job`, if it has one.
   void keep(const new_job& job, std::int64_t seq, std::string_view guest_doc);
 
-  /// Like `keep`, for a request that an earlier job answers. A job has one key; the first one is kept.
-  void keep_if_first(const new_job& job, std::int64_t seq, std::string_view guest_doc);
+  /// Like `keep`, for a request that an earlier job answers. Throws `failure{queue_full}` if that job has
+  /// `most_keys_of_a_job` keys.
+  void keep_another(const new_job& job, std::int64_t seq, std::string_view guest_doc);
 
 private:
   idempotency_lookup lookup_;
-  statement insert_, insert_first_;
+  statement insert_, count_;
 };
 
 } // namespace mistify::store

@@ -74,6 +74,10 @@ job_table::job_table(database& db)
     has_later_wish_{db, "SELECT 1 FROM " + jobs_by_guest + " WHERE " + of_guest +
                           " AND seq > ?2 AND status < 2 AND action IN " + wishing_actions +
                           " AND request NOT LIKE '%\"keep_wanted\":true%' LIMIT 1"},
+    last_kept_wish_{db, "SELECT request LIKE '%\"keep_wanted\":true%' FROM " + jobs_by_guest + " WHERE " + of_guest +
+                          " AND action IN " + wishing_actions + " ORDER BY seq DESC LIMIT 1"},
+    open_{db, "SELECT id, action, request FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 AND guest = ? "
+              "ORDER BY seq DESC"},
     find_delete_{db, "SELECT " + job_columns + ", seq, stage, stage_name FROM " + jobs_by_guest + " WHERE " + of_guest +
                        " AND status < 2 AND action IN ('delete', 'containerDelete') ORDER BY seq LIMIT 1"},
     replace_request_{db, "UPDATE jobs SET request = ? WHERE seq = ?"},
@@ -97,6 +101,17 @@ std::optional<job_row> job_table::find(std::string_view id) {
 
 std::optional<job_row> job_table::find_delete(std::string_view guest_id) {
   return read_row(find_delete_(guest_id));
+}
+
+bool job_table::last_kept_wish(std::string_view guest_id) {
+  return read_number(last_kept_wish_(guest_id)) != 0;
+}
+
+std::vector<open_job> job_table::open(std::string_view guest_id) {
+  std::vector<open_job> all;
+  for (auto row = open_(guest_id); row.next();)
+    all.push_back({row.text(0), row.text(1), row.text(2)});
+  return all;
 }
 
 void job_table::replace_request(const job_row& row, std::string_view request) {

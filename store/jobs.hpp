@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,11 @@ struct job_row {
   std::int64_t ended = 0; ///< position in the order of ending; 0 before
   rpc::host_time due{};   ///< of the stage, see `stage_starts`
   std::size_t detour = 0;
+};
+
+/// What a job that has not ended asks for.
+struct open_job {
+  std::string id, action, request;
 };
 
 /// The writer's view of the table `jobs`. Throws `failure{storage_failed}`; each call is a few indexed operations.
@@ -47,6 +53,10 @@ public:
   bool has_unfinished(std::string_view guest_id);
   /// True if an unfinished job of the guest, queued after that place, says what the guest is wished to be.
   bool has_later_wish(std::string_view guest_id, std::int64_t after);
+  /// True if the newest of the guest's jobs that could have said what it is wished to be has left that as it was.
+  bool last_kept_wish(std::string_view guest_id);
+  /// The unfinished jobs of the guest or of `agent`, newest first.
+  std::vector<open_job> open(std::string_view guest_id);
   std::optional<job_row> find_delete(std::string_view guest_id); ///< the unfinished one
   void replace_request(const job_row& row, std::string_view request);
   /// Of the guest that this job deletes, for `job_visitor`. They replace the request, which is not needed any more: an
@@ -65,7 +75,7 @@ public:
 private:
   database& db_;
   statement insert_, find_, update_, end_, end_others_, prune_keys_, prune_, count_ended_, unfinished_, has_unfinished_,
-    has_later_wish_, find_delete_, replace_request_, preemptible_, first_ended_, last_ended_;
+    has_later_wish_, last_kept_wish_, open_, find_delete_, replace_request_, preemptible_, first_ended_, last_ended_;
 };
 
 /// A reader's view of the table `jobs`. Throws `failure{storage_failed}`.

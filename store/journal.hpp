@@ -47,14 +47,15 @@ public:
 
   /// Throws not_found for an unknown guest (except `agent`) and for an own start that is not due any more,
   /// precondition_failed if the guest's tag is none of `if_match`, conflict for an idempotency key that was used with
-  /// another digest. A delete of a guest that has an unfinished delete returns that job, `repeated`; one that `raises`
-  /// replaces the first one's request, and one that `preempts` ends the jobs before the first one. A start throws
-  /// unavailable during maintenance, and conflict if the host has no room for it.
+  /// another digest. A delete of a guest, an image or a snapshot that has an unfinished delete returns that job,
+  /// `repeated`; one that `raises` replaces the first one's request, and one that `preempts` ends the jobs before the
+  /// first one. A start throws unavailable during maintenance, and conflict if the host has no room for it.
   queued_job add_job(const new_job& job);
 
   /// Stores the guest and queues its create. If the id is taken: returns the first response for the same digest,
-  /// throws conflict for another digest, and throws conflict for either while the guest's delete is unfinished. A guest
-  /// whose machine is `missing` is created once more by the same request.
+  /// throws conflict for another digest, and throws conflict for either while the guest's delete is unfinished. If the
+  /// job of that response has left the log, it is entered again. A guest whose machine is `missing` is created once more
+  /// by the same request.
   /// Throws queue_full, too_large beyond the bounds, unavailable during maintenance, and conflict if the host has no
   /// room for the guest or another guest has its MAC address or VNC port.
   /// An adoption throws conflict whenever the id is taken; neither maintenance nor room matter to it, since the machine
@@ -68,7 +69,8 @@ public:
   /// Records a state change of a guest that no job made. Throws not_found; conflict while a job of the guest is
   /// unfinished, because its outcome takes precedence. A guest whose create failed stays `error`. A guest that shuts
   /// itself down, or that somebody on the host ends, is wished off from then on, unless its `power.restart` is "always"
-  /// or it waits for the boot's start.
+  /// or it waits for the boot's start, or the last job that turned it off was to keep the wish: that is
+  /// what the report tells of.
   reported_state report_state(std::string_view guest_id, const std::string& state, const std::string& reason = {},
                               std::string_view if_match = {});
 

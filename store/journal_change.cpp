@@ -6,6 +6,7 @@
 #include "store/guest_merge.hpp"
 #include "store/guest_wish.hpp"
 #include "store/journal_impl.hpp"
+#include "store/queued_changes.hpp"
 
 #include <utility>
 
@@ -46,13 +47,16 @@ bool stays_with_agent(std::string_view member) {
 
 } // namespace
 
-/// The wish is what a handler has checked; only what depends on other guests and on the state is judged here.
-void journal::impl::admit_change(const stored_guest& guest, const new_job& job, pending_changes& staged) const {
+/// The wish is what a handler has checked; only what depends on other guests, on the state and on
+/// other jobs is judged here.
+void journal::impl::admit_change(const stored_guest& guest, const new_job& job, pending_changes& staged) {
   const auto change = change_of(job.action);
   if (change.empty() || job.request.empty())
     return;
   const auto document = rpc::json::document::parse(job.request);
   expect_possible(guest, change, document.root());
+  if (change != "update")
+    expect_possible_behind(rpc::decode_guest(guest.doc), jobs.open(guest.id), change, document.root());
   if (change == "attachNic")
     expect_unique(ledger, facts_of_nic(document.root()), {});
   if (const auto by = growth_by(guest, job.action, job.request); by && settings.limits)

@@ -18,11 +18,15 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace mistify::store {
+
+/// The state of a guest whose create failed; see the contract, section 4.
+inline constexpr std::string_view failed_state = "error";
 
 /// Changes to the memory state, applied when the batch commits.
 struct pending_changes {
@@ -84,7 +88,7 @@ struct journal::impl {
   void expect_no_maintenance() const;                                            ///< throws unavailable
   // journal_change.cpp
   guest_ptr apply_wish(const guest_ptr& guest, const new_job& job, pending_changes& staged);
-  void admit_change(const stored_guest& guest, const new_job& job, pending_changes& staged) const;
+  void admit_change(const stored_guest& guest, const new_job& job, pending_changes& staged);
 
   void admit_create(const stored_guest& guest) const;                  ///< throws unavailable, conflict
   void admit_job(const stored_guest& guest, const new_job& job) const; ///< likewise
@@ -94,6 +98,8 @@ struct journal::impl {
 
   job_row row_of(const new_job& job, std::string guest_id) const;
   queued_job queue(job_row row, const new_job& job, std::string guest_doc, pending_changes& staged);
+  std::int64_t put_back(const stored_guest& guest, rpc::job create, pending_changes& staged);
+  std::optional<job_row> repeated_delete(const new_job& job);
   queued_job join_delete(const job_row& first, const new_job& job, std::string guest_doc, pending_changes& staged);
   std::vector<rpc::job> preempt(const new_job& by, std::int64_t before, pending_changes& staged);
   void wish(const new_job& by, pending_changes& staged);

@@ -2,6 +2,7 @@
 #include "store/adopted_guest.hpp"
 #include "store/guest_merge.hpp"
 #include "store/journal_impl.hpp"
+#include "store/repeated_delete.hpp"
 
 #include <limits>
 #include <utility>
@@ -39,6 +40,9 @@ queued_job journal::add_job(const new_job& job) {
     if (guest && removes_guest(job.action))
       if (const auto first = impl_->jobs.find_delete(guest->id))
         return impl_->join_delete(*first, job, guest->doc, staged);
+    if (deletes_part(job.action))
+      if (const auto first = impl_->repeated_delete(job))
+        return impl_->join_delete(*first, job, guest ? guest->doc : std::string{}, staged);
     if (guest) {
       impl_->expect_due(*guest, job.own);
       impl_->admit_job(*guest, job);
@@ -71,9 +75,13 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
       if (!create || create->digest != job.request_digest)
         throw failure{errc::conflict, "guest ID exists already"};
       if (const auto row = impl_->jobs.find(create->answer.job.id))
-        impl_->keys.keep_if_first(job, row->seq, create->answer.guest_doc);
+        impl_->keys.keep_another(job, row->seq, create->answer.guest_doc);
+      else
+        impl_->keys.keep(job, impl_->put_back(*there, create->answer.job, staged), create->answer.guest_doc);
       return std::move(create->answer);
     }
+    if (const auto* other = impl_->ledger.holder_of_spelling(guest.id))
+      throw failure{errc::conflict, "guest ID exists already, as " + *other};
     const auto& bounds = impl_->settings.bounds;
     auto stored = to_stored(guest);
     expect_fit(stored->doc.size(), 0, bounds.guest_bytes, errc::too_large, "the guest");
@@ -91,13 +99,38 @@ queued_job journal::add_guest(const rpc::guest& guest, const new_job& job) {
   });
 }
 
-/// A guest has at most one unfinished delete; further requests get the same job.
+/// The client of a repeated create follows the first one's job, which may have left the log: it is entered again, as
+/// far as it is known. Returns its place in the order of queueing.
+std::int64_t journal::impl::put_back(const stored_guest& guest, rpc::job create, pending_changes& staged) {
+  const bool failed = guest.facts.state == failed_state;
+  job_row row;
+  row.job = std::move(create);
+  row.job.started_at = row.job.queued_at;
+  row.job.updated_at = settings.now();
+  row.job.status = failed ? rpc::job_status::error : rpc::job_status::complete;
+  row.job.code = failed ? rpc::job_code::failed : rpc::job_code::none;
+  row.job.message = failed ? "the create failed; why has left the log" : "";
+  row.ended = next_ended++;
+  jobs.insert(row, "", "");
+  jobs.end(row);
+  ++staged.ended;
+  return row.seq;
+}
+
+/// The unfinished job that deletes the same image or snapshot.
+std::optional<job_row> journal::impl::repeated_delete(const new_job& job) {
+  const auto open = jobs.open(job.guest_id);
+  const auto* first = find_repeated_delete(open, job.action, job.request);
+  return first ? unfinished(first->id) : std::nullopt;
+}
+
+/// A guest, an image or a snapshot has at most one unfinished delete; further requests get the same job.
 queued_job journal::impl::join_delete(const job_row& first, const new_job& job, std::string guest_doc,
                                       pending_changes& staged) {
+  keys.keep_another(job, first.seq, guest_doc); // before the other writes: it may refuse
   if (job.raises)
     jobs.replace_request(first, job.request);
   auto stopped = job.preempts ? preempt(job, first.seq, staged) : std::vector<rpc::job>{};
-  keys.keep_if_first(job, first.seq, guest_doc);
   queued_job joined{first.job, std::move(guest_doc)};
   joined.repeated = true;
   joined.preempted = std::move(stopped);

@@ -17,9 +17,6 @@ namespace {
 using rpc::errc;
 using rpc::failure;
 
-/// The state of a guest whose create failed; see the contract, section 4.
-constexpr std::string_view failed_state = "error";
-
 /// Reasons of a guest that is off because it, or somebody on the host, wanted that. Others say that something failed.
 constexpr std::array<std::string_view, 5> deliberate{"", "shutdown", "user", "hibernated", "migrated"};
 
@@ -154,7 +151,8 @@ reported_state journal::report_state(std::string_view guest_id, const std::strin
       return reported_state{stored->doc, {}};
     auto before = std::exchange(guest.state, state);
     guest.state_reason = reason;
-    if (before != state && is_off_by_wish(guest) && !impl_->awaits_boot_start(guest_id))
+    if (before != state && is_off_by_wish(guest) && !impl_->awaits_boot_start(guest_id) &&
+        !impl_->jobs.last_kept_wish(guest_id)) // else it tells of that job, late
       guest.wanted = "off";
     auto changed = to_stored(guest);
     if (impl_->put_guest(changed, staged))

@@ -192,8 +192,22 @@ CREATE TABLE boot_starts (          -- guests that are still to be started becau
 ) STRICT;
 )sql";
 
-constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4,  version_5, version_6,
-                                     version_7, version_8, version_9, version_10, version_11};
+/// One job may answer several keys: those of requests that repeat it.
+constexpr auto version_12 = R"sql(
+CREATE TABLE idempotency_keys (     -- they go with their job
+  key       TEXT PRIMARY KEY NOT NULL,
+  job       INTEGER NOT NULL,       -- jobs.seq
+  digest    TEXT NOT NULL,
+  guest_doc TEXT NOT NULL           -- Guest JSON of the first answer; empty for 'agent'
+) STRICT, WITHOUT ROWID;
+INSERT INTO idempotency_keys SELECT key, job, digest, guest_doc FROM idempotency;
+DROP TABLE idempotency;
+ALTER TABLE idempotency_keys RENAME TO idempotency;
+CREATE INDEX idempotency_of_job ON idempotency (job);
+)sql";
+
+constexpr std::array steps_of_schema{version_1, version_2, version_3, version_4,  version_5,  version_6,
+                                     version_7, version_8, version_9, version_10, version_11, version_12};
 
 [[noreturn]] void refuse(std::string why) {
   throw rpc::failure{rpc::errc::storage_failed, std::move(why)};

@@ -106,6 +106,7 @@ private:
     pipeline steps;
     bool forced = false;          ///< stages that fail are passed over
     bool begun = false;           ///< before the restart
+    std::string interrupted{};    ///< as in `job_run::job`
     bool being_cancelled = false; ///< the log is about to end it: it must not begin
     bool promised = false;        ///< it begins in the step that ends another job
     place_ptr place{};            ///< its claim to the place of its first stage; may be null

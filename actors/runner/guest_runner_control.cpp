@@ -32,8 +32,9 @@ void guest_runner::restore(const runner_restore& from) {
     }
     job_request request{what, job.request, {}, {}, job.request_id};
     request.user = job.job.user;
-    append(request, image_work_of(request), job.job.id, job.seq, place_of(job)).begun =
-      job.job.status == rpc::job_status::running;
+    auto& added = append(request, image_work_of(request), job.job.id, job.seq, place_of(job));
+    added.begun = job.job.status == rpc::job_status::running;
+    added.interrupted = stage_to_pass_over(job, find);
   }
   hold_ = from.hold;
   begin_next();

@@ -9,7 +9,7 @@ namespace mistify::actors {
 guest_runner::running_job& guest_runner::take(queued& next) {
   auto work = queue_.take(next);
   job_run::job what{work.job_id,           id_,        std::move(work.steps), work.forced,
-                    !is_fetch(*work.kind), work.begun, context_->host_now};
+                    !is_fetch(*work.kind), work.begun, context_->host_now,    std::move(work.interrupted)};
   auto& taken = running_.emplace_back(
     static_cast<job_entry&&>(work), // the rest of it is in the run
     job_run{std::move(what), [this](const stage& of, const place_ptr& held) { return find_place(of, held); }});
@@ -47,7 +47,7 @@ void guest_runner::go_on_with_begun(const std::string& job_id, const std::string
 /// that is on disk the next job is held, so that the end of no other job begins it too.
 std::optional<store::job_start> guest_runner::promise_next(const job_entry& ending, const place_ptr& spent) {
   auto* next = draining_ ? nullptr : queue_.next_after(ending.key);
-  if (!next || next->steps.finished())
+  if (!next || next->steps.finished() || !next->interrupted.empty())
     return std::nullopt;
   const auto& first = next->steps.current();
   if (!is_fetch(*next->kind)) {

@@ -44,6 +44,8 @@ job_run::job_run(job what, place_source find_place) : job_{std::move(what)}, fin
 job_run::commands job_run::begin(place_ptr place) {
   if (job_.steps.finished())
     return advance(store::guest_unchanged{});
+  if (!job_.interrupted.empty())
+    return fail_stage({errc::sub_agent_failed, std::exchange(job_.interrupted, {})});
   return start_stage(std::move(place));
 }
 
@@ -108,14 +110,12 @@ job_run::commands job_run::pause(std::chrono::seconds length) {
   return save_rest(store::guest_unchanged{});
 }
 
-job_run::commands job_run::failed(const failure& why) {
-  if (why.code() != errc::sub_agent_timeout || !job_.steps.is_late(job_.now()))
-    return fail_stage(why);
-  try {
-    return give_up_waiting();
-  } catch (const failure& e) {
-    return fail_stage(e);
-  }
+/// A sub-agent that has not answered when the stage's time is over, for whatever reason, leaves the guest on.
+job_run::commands job_run::failed(const failure& why) try {
+  const bool is_silent = why.code() == errc::sub_agent_timeout || why.code() == errc::sub_agent_unreachable;
+  return is_silent && job_.steps.is_late(job_.now()) ? give_up_waiting() : fail_stage(why);
+} catch (const failure& e) { // nothing follows
+  return fail_stage(e);
 }
 
 job_run::commands job_run::fail_stage(const failure& why) {

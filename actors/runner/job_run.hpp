@@ -31,6 +31,7 @@ public:
     bool needs_places = true;                            ///< false: its calls have places of their own
     bool begun = false;                                  ///< the log has recorded a beginning
     std::function<rpc::host_time()> now = rpc::host_now; ///< for stages that have their time
+    std::string interrupted = {}; ///< why the stage that it begins with counts as failed already; empty: it does not
   };
 
   /// Returns a claim that holds a place at the service of `next`, or null if that takes a wait. `held` is the claim

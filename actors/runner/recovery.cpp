@@ -36,6 +36,20 @@ bool may_be_sent_again(const store::unfinished_job& job, const recovered_run& ru
   return !run.steps.finished() && (run.steps.current().idempotent || asked_again(job));
 }
 
+/// True for a call of which nobody knows what came.
+bool is_interrupted(const store::unfinished_job& job, const recovered_run& run) {
+  return job.call_was_out && !may_be_sent_again(job, run);
+}
+
+std::string interruption_of(const store::unfinished_job& job) {
+  return "interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')';
+}
+
+/// True if the job goes on after a stage that failed.
+bool is_forced(const recovered_run& run) {
+  return run.steps.kind().effect == record_effect::deletes && run.steps.wish().force && !run.steps.finished();
+}
+
 /// True if the job had turned to the stages of actions that are not configured any more.
 bool has_lost_its_stages(const store::unfinished_job& job, const recovered_run& run) {
   return job.detour != 0 && (run.steps.finished() || std::ranges::find(run.late, nullptr) != run.late.end());
@@ -136,10 +150,17 @@ std::optional<store::job_ends> reason_to_end(const store::unfinished_job& job, c
   const recovered_run run{job, what, find_action};
   if (has_lost_its_stages(job, run))
     return end("what should follow a late " + job.job.action + " is not configured any more", rpc::job_code::failed);
-  if (!job.call_was_out || may_be_sent_again(job, run))
+  if (!is_interrupted(job, run) || is_forced(run))
     return std::nullopt;
-  return end("interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')',
-             rpc::job_code::interrupted);
+  return end(interruption_of(job), rpc::job_code::interrupted);
+}
+
+std::string stage_to_pass_over(const store::unfinished_job& job, const action_finder& find_action) {
+  const auto what = find_action(job.job.action);
+  if (!what)
+    return {};
+  const recovered_run run{job, what, find_action};
+  return is_interrupted(job, run) && is_forced(run) ? interruption_of(job) : std::string{};
 }
 
 std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::guest_index& guests,

@@ -25,9 +25,14 @@ using action_finder = std::function<action_ptr(std::string_view name)>;
 std::optional<store::job_ends> reason_to_end(const store::unfinished_job& job, const store::guest_index& guests,
                                              const action_finder& find_action);
 
+/// Why the current stage of a job that goes on is not called again, but passed over as failed: nobody knows what came of
+/// its call, and the job is a forced delete. Empty: it is called.
+std::string stage_to_pass_over(const store::unfinished_job& job, const action_finder& find_action);
+
 /// Decides what becomes of the jobs that had not ended when the agent did, before anything else happens. A job of which
 /// no call was out goes on, and so does one whose call may be sent again: the stage is `idempotent`, or has its time
-/// and has asked for a repetition before. Nobody knows what came of any other call, so those jobs end, in one commit.
+/// and has asked for a repetition before. Nobody knows what came of any other call, so those jobs end, in one commit;
+/// only a forced delete goes on behind that stage, as behind any that fails.
 /// Returns those that go on, in their order. Throws `failure{storage_failed}`.
 std::vector<store::unfinished_job> recover_jobs(store::journal& journal, const store::guest_index& guests,
                                                 const config& settings, job_metrics& measured);

@@ -109,6 +109,16 @@ TEST_CASE_METHOD(control_fixture, "those who wait for one job are bounded: the o
   CHECK(first->answered());
 }
 
+TEST_CASE_METHOD(control_fixture, "a forced delete that a crash interrupts goes past the stage whose call was out") {
+  const auto job = queue("delete", std::string{forced_delete});
+  REQUIRE(sub_agent->take().call.method == "T.Delete");
+  restart();
+  CHECK(sub_agent->calls.empty()); // it is not sent again
+  CHECK(job_of(job).status == rpc::job_status::complete);
+  CHECK(job_of(job).message == "forced past: interrupted by an agent restart in stage 1 (T.Delete)");
+  CHECK_FALSE(guests->find(guest_id));
+}
+
 TEST_CASE_METHOD(control_fixture, "a forced delete goes past failing stages and takes the record") {
   const auto job = queue("delete", std::string{forced_delete});
   answer_error("no domain");

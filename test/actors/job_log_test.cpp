@@ -183,8 +183,14 @@ TEST_CASE_METHOD(log_fixture,
   guest.id = "g";
   CHECK(ask<store::queued_job>(log, actors::create_atom_v, guest, store::new_job{"c", "g", "create", "", "", "d"})
           ->error->code() == errc::insufficient_space);
-  for (const auto* action : {"deleteImage", "containerDeleteImage", "deleteSnapshot"})
+  for (const auto* action : {"start", "update", "attachDisk", "createSnapshot", "reboot", "containerStart"})
+    CHECK(queue(action, action)->error->code() == errc::insufficient_space);
+  for (const auto* action : {"deleteImage", "containerDeleteImage", "deleteSnapshot", "detachDisk",
+                             "containerDetachNic", "shutdown", "containerShutdown", "poweroff", "containerPoweroff"})
     CHECK(queue(action, action)->value);
+  const auto told = ask<store::reported_state>(log, actors::report_atom_v, std::string{"g"}, std::string{"shutoff"},
+                                               std::string{}, std::string{});
+  CHECK(told->error->code() == errc::not_found); // which is the journal's answer
   const auto ends = actors::share({"j", store::guest_unchanged{}, store::job_ends{rpc::job_status::complete, ""}});
   CHECK(ask<store::recorded_step>(log, actors::record_atom_v, ends)->value);
   free = 1001;

@@ -153,6 +153,21 @@ TEST_CASE_METHOD(power_fixture, "a create that ends running leaves the wish of a
   }
 }
 
+TEST_CASE_METHOD(power_fixture, "a late report of a shutdown that keeps the wish does not overrule that") {
+  add_running("g");
+  add_wish("on", "start", "on");
+  complete("on");
+  add({"off", "g", "shutdown", R"({"keep_wanted":true})", "", ""});
+  complete("off"); // by a sub-agent that does not wait
+  report("shutoff", "shutdown");
+  CHECK(guest().state == "shutoff");
+  CHECK(guest().wanted == "on");
+  add_wish("again", "start", "on");
+  complete("again", guest_state{"running"});
+  report("shutoff", "shutdown"); // that is the guest's own doing
+  CHECK(guest().wanted == "off");
+}
+
 TEST_CASE_METHOD(power_fixture, "events of a guest say whether it went off or came on by that change") {
   std::vector<std::pair<std::string, power_turn>> turns;
   const auto listening = feed.listen([&, seen = feed.last()]() mutable {

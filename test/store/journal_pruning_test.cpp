@@ -184,3 +184,24 @@ TEST_CASE_METHOD(age_fixture, "beyond the largest number the job that ended firs
   run("5");
   CHECK(logged_ids() == ids{"5", "4", "2"});
 }
+
+TEST_CASE_METHOD(pruning_fixture, "the job that answers a repeated create is in the log, also if it had left it") {
+  const bool failed = GENERATE(false, true);
+  const auto first = add_guest("g", "create");
+  complete("create", guest_state{failed ? "error" : "running"});
+  for (auto job : {"1", "2", "3"})
+    run(job);
+  REQUIRE(logged_ids() == ids{"3", "2"});
+  const auto again = add_guest("g", "again");
+  CHECK(again.repeated);
+  CHECK(again.job.id == "create");
+  CHECK(again.guest_doc == first.guest_doc);
+  CHECK(job("create").status == (failed ? rpc::job_status::error : rpc::job_status::complete));
+  CHECK(job("create").queued_at == first.job.queued_at);
+  CHECK(logged_ids() == ids{"create", "3"});
+  CHECK(add_guest("g", "again").job.id == "create");
+  CHECK(logged_ids() == ids{"create", "3"});
+  reopen();
+  run("4");
+  CHECK(logged_ids() == ids{"4", "create"});
+}

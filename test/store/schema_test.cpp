@@ -140,7 +140,7 @@ TEST_CASE("no statement scans a table or sorts") {
   event_table events{db};
   event_lookup event_readers{db};
   auto all = statements_of(db);
-  CHECK(all.size() == 16 + 5 + 6 + 3 + 3 + 4 + 1 + 2); // the last two: BEGIN and COMMIT, of the migration
+  CHECK(all.size() == 18 + 5 + 6 + 3 + 3 + 4 + 1 + 2); // the last two: BEGIN and COMMIT, of the migration
   for (const auto& sql : all)
     for (const auto& line : plan_of(db, sql)) {
       INFO(sql << "\n" << line);
@@ -165,4 +165,21 @@ TEST_CASE("jobs of an earlier schema keep their order of ending") {
   f.open();
   f.complete("open");
   CHECK(f.logged_ids() == ids{"open", "slow"});
+}
+
+TEST_CASE("idempotency keys of an earlier schema are kept") {
+  journal_fixture f;
+  f.log.reset();
+  f.path = f.folder / "old.db";
+  {
+    database db{f.path, database::access::read_write};
+    migrate(db, migrations().first(11));
+    db.execute("INSERT INTO jobs (seq, id, guest, action, request, status, stage, queued_at, started_at, updated_at, "
+               "message) VALUES (7, 'first', 'agent', 'fetchImage', '', 0, 0, 1, 0, 1, '');"
+               "INSERT INTO idempotency VALUES (7, 'key', 'digest', '')");
+  }
+  f.open();
+  const auto again = f.batch([&] { return f.log->add_job({"second", "agent", "fetchImage", "", "key", "digest"}); });
+  CHECK(again.repeated);
+  CHECK(again.job.id == "first");
 }

@@ -176,3 +176,21 @@ TEST_CASE("what waits for the next start is what the sub-agent says") {
   h.sub.on("Test.Pending", [](const call& asked) { return result(asked, R"({"a":1})"); });
   CHECK(h.http.get(h.at + "/pending").status == 502);
 }
+
+TEST_CASE("a change is judged by what the queued changes will make of the guest") {
+  gate door;
+  change_house h;
+  h.sub.on("Test.ResizeDisk", [&](const call& c) {
+    door.wait();
+    return echo(c);
+  });
+  CHECK(h.http.post(h.at + "/disks/vdb/resize", R"({"size":40})").status == 202);
+  CHECK(h.http.post(h.at + "/disks/4/resize", R"({"size":30})").status == 409);
+  CHECK(h.http.post(h.at + "/disks", R"({"device":"vdc","size":5})").status == 202);
+  CHECK(h.http.post(h.at + "/disks", R"({"device":"vdc","size":6})").status == 409);
+  CHECK(h.http.del(h.at + "/disks/vdb").status == 202);
+  CHECK(h.http.del(h.at + "/disks/vdb").status == 409);
+  CHECK(h.http.post(h.at + "/disks/vdb/resize", R"({"size":50})").status == 409);
+  CHECK(h.http.post(h.at + "/disks", R"({"device":"vdb","size":6})").status == 202);
+  door.open();
+}

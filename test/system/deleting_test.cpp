@@ -89,3 +89,40 @@ TEST_CASE("a metadata change during a delete does not bring the guest back") {
   CHECK(h.http.patch("/guests/" + id + "/metadata", R"({"a":"b"})").status == 404);
   CHECK(h.http.get("/guests/" + id).status == 404);
 }
+
+TEST_CASE("a forced delete that a sudden death interrupts goes on behind the stage that was out") {
+  house h{[](config_file& config) {
+    config.stages("delete", R"({"service":"test","method":"Test.Delete"},{"service":"test","method":"Test.Disks"})");
+  }};
+  const auto id = h.create_guest();
+  h.sub.on("Test.Delete", [](const call&) { return hang(); });
+  const auto job = h.http.del("/guests/" + id + "?force=true").job();
+  REQUIRE(h.sub.wait_for("Test.Delete", 1));
+  h.agent.kill_and_start();
+  CHECK(h.outcome(job) == "Complete");
+  CHECK(h.message(job) == "forced past: interrupted by an agent restart in stage 1 (Test.Delete)");
+  CHECK(h.http.get("/guests/" + id).status == 404);
+  CHECK(h.sub.calls("Test.Delete").size() == 1);
+  CHECK(h.sub.calls("Test.Disks").size() == 1);
+}
+
+TEST_CASE("a second delete of an image or a snapshot is answered with the first one's job") {
+  gate door;
+  house h;
+  const auto id = h.create_guest();
+  for (const auto* method : {"Test.DeleteImage", "Test.DeleteSnapshot"})
+    h.sub.on(method, [&](const call& c) {
+      door.wait();
+      return result(c, "{}");
+    });
+  h.sub.on("Test.GetImage", [](const call& c) { return result(c, R"({"images":[{"id":"i","type":"kvm"}]})"); });
+  for (const auto& path : {std::string{"/images/i"}, "/guests/" + id + "/snapshots/s"}) {
+    INFO(path);
+    const auto first = h.http.del(path), second = h.http.send("DELETE", path, "", {"Idempotency-Key: " + path});
+    CHECK(first.status == 202);
+    CHECK(second.status == 202);
+    CHECK(second.job() == first.job());
+  }
+  CHECK(count(h.http.get("/jobs").body) == 3);
+  door.open();
+}

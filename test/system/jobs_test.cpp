@@ -135,6 +135,18 @@ TEST_CASE("the log keeps the newest ended jobs and every job that has not ended"
   CHECK(h.outcome(running) == "Complete");
 }
 
+TEST_CASE("the job that answers a repeated create is there, though the log had forgotten it") {
+  house h{[](config_file& c) { c.top["limits"] = R"({"jobs":3,"job_minutes":0})"; }};
+  const std::string create = R"({"id":"6a0a1b9c-5d7e-4c2f-8a55-0d9e3c1b2f40","memory":1})";
+  const auto first = h.http.post("/guests", create).job();
+  h.ended(first);
+  for (int i = 0; i < 6; ++i)
+    h.ended(h.http.post("/images", R"({"id":"i"})").job());
+  REQUIRE(eventually([&] { return h.http.get("/jobs/" + first).status == 404; }));
+  CHECK(h.http.post("/guests", create).job() == first);
+  CHECK(h.outcome(first) == "Complete");
+}
+
 TEST_CASE("ids of jobs are unlike") {
   house h;
   const auto id = h.create_guest();

@@ -76,7 +76,7 @@ task<answer> patch_guest(context& cx, request from) {
 task<answer> attach_disk(context& cx, request from) {
   auto body = compact(from.body);
   return change(cx, std::move(from), "attachDisk", body,
-                [body](const rpc::guest& guest) { return wish_to_attach_disk(guest, body); });
+                [body](const rpc::guest&) { return wish_to_attach_disk(body); });
 }
 
 task<answer> detach_disk(context& cx, request from) {
@@ -97,8 +97,7 @@ task<answer> resize_disk(context& cx, request from) {
 
 task<answer> attach_nic(context& cx, request from) {
   auto body = compact(from.body);
-  return change(cx, std::move(from), "attachNic", body,
-                [body](const rpc::guest& guest) { return wish_to_attach_nic(guest, body); });
+  return change(cx, std::move(from), "attachNic", body, [body](const rpc::guest&) { return wish_to_attach_nic(body); });
 }
 
 task<answer> detach_nic(context& cx, request from) {

@@ -142,7 +142,7 @@ guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body) {
   return wish;
 }
 
-guest_wish wish_to_attach_disk(const rpc::guest& guest, const std::string& body) {
+guest_wish wish_to_attach_disk(const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
   rpc::apply_in(wish.root());
   const auto disk = guest_with("disks", body).disks.at(0);
@@ -150,9 +150,6 @@ guest_wish wish_to_attach_disk(const rpc::guest& guest, const std::string& body)
     refuse("size: is more than 64 TiB");
   if (disk.size == 0 && disk.image.empty() && disk.volume.empty() && disk.source.empty())
     refuse("size: a disk needs a size, an image, a volume or a source");
-  for (const auto& other : guest.disks)
-    if (!disk.device.empty() && other.device == disk.device)
-      throw failure{errc::conflict, "device: the guest has a disk " + disk.device};
   return {body, true, disk.size > 0};
 }
 
@@ -192,13 +189,10 @@ guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, c
   return {std::move(out).str(), true, true};
 }
 
-guest_wish wish_to_attach_nic(const rpc::guest& guest, const std::string& body) {
+guest_wish wish_to_attach_nic(const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
   rpc::apply_in(wish.root());
-  const auto nic = guest_with("nics", body).nics.at(0);
-  for (const auto& other : guest.nics)
-    if (!nic.name.empty() && other.name == nic.name)
-      throw failure{errc::conflict, "name: the guest has a nic " + nic.name};
+  guest_with("nics", body);
   return {body, true, false};
 }
 

@@ -23,7 +23,7 @@ std::string compact(std::string_view body);
 guest_wish wish_to_patch(const rpc::guest& guest, const std::string& body);
 
 /// `body`: a disk, and `apply`.
-guest_wish wish_to_attach_disk(const rpc::guest& guest, const std::string& body);
+guest_wish wish_to_attach_disk(const std::string& body);
 
 /// `disk`: the N of its volume `disk-N`, or the name of its device. `apply`: empty for the default.
 guest_wish wish_to_detach_disk(const rpc::guest& guest, std::string_view disk, bool delete_volume,
@@ -33,7 +33,7 @@ guest_wish wish_to_detach_disk(const rpc::guest& guest, std::string_view disk, b
 guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, const std::string& body);
 
 /// `body`: a nic, and `apply`.
-guest_wish wish_to_attach_nic(const rpc::guest& guest, const std::string& body);
+guest_wish wish_to_attach_nic(const std::string& body);
 
 /// `nic`: its place in the list, from 0, or its name.
 guest_wish wish_to_detach_nic(const rpc::guest& guest, std::string_view nic, const std::string& apply);

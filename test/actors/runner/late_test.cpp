@@ -180,3 +180,31 @@ TEST_CASE_METHOD(late_fixture, "a run that the log has ended beside another step
   CHECK_FALSE(std::get<job_run::finish>(all[1]).how);
   CHECK(run->is<job_run::over>());
 }
+
+TEST_CASE_METHOD(late_fixture, "a connection that is lost when the stage's time is over does not keep the guest on") {
+  begin("shutdown", R"({"params":{"wait":5}})");
+  call(step(run->begin()));
+  const rpc::failure lost{rpc::errc::sub_agent_unreachable, "the connection was closed"};
+  SECTION("it is over") {
+    now.since += 5s;
+    const auto late = step(run->failed(lost));
+    CHECK(late.timed_out);
+    CHECK(starts(late).name == "T.Off");
+    call(late);
+    const auto end = std::get<store::job_ends>(step(run->failed(lost)).next);
+    CHECK(end.code == rpc::job_code::unreachable); // of the poweroff
+  }
+  SECTION("it is not") {
+    now.since += 4s;
+    CHECK(std::get<store::job_ends>(step(run->failed(lost)).next).code == rpc::job_code::unreachable);
+  }
+}
+
+TEST_CASE_METHOD(late_fixture, "a connection that is lost late ends a job that is to fail by a timeout") {
+  begin("shutdown", R"({"params":{"wait":5,"then":"fail"}})");
+  call(step(run->begin()));
+  now.since += 5s;
+  const auto end =
+    std::get<store::job_ends>(step(run->failed({rpc::errc::sub_agent_unreachable, "the connection was closed"})).next);
+  CHECK(end.code == rpc::job_code::timeout);
+}

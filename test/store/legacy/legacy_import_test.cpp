@@ -269,3 +269,32 @@ TEST_CASE("an imported guest's id is taken, and its jobs run as any other's") {
   log.commit();
   CHECK(f.job_ids() == ids{"j3", "j2", "j1"});
 }
+
+TEST_CASE("an imported guest is the same one in the other spelling of its id") {
+  legacy_fixture f;
+  f.fill(f.settings.path);
+  f.start();
+  journal log{f.settings, *f.published};
+  const auto create = [&](const std::string& id) {
+    rpc::guest guest;
+    guest.id = id;
+    log.begin();
+    try {
+      log.add_guest(guest, {"j-" + id, id, "create", "", "", "d"});
+    } catch (...) {
+      log.rollback();
+      throw;
+    }
+    log.commit();
+  };
+  const auto lower = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
+  const auto refused = failure_of([&] { create(lower); });
+  CHECK(refused.code() == rpc::errc::conflict);
+  CHECK(refused.message() == "guest ID exists already, as " + second_id);
+  log.begin();
+  log.add_job({"delete", second_id, "delete", "", "", ""});
+  log.record({"delete", guest_removed{}, job_ends{}});
+  log.commit();
+  create(lower);
+  CHECK(f.published->find(lower));
+}
