@@ -131,13 +131,6 @@ void show_all(agent& from) {
   }
 }
 
-/// An empty argument is the variable of a script that is not set: without the limit the token would reach further.
-void expect_texts(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i)
-    if (const std::string_view word{argv[i]}; word.empty() || (word.starts_with("--") && word.ends_with("=")))
-      give_up("an argument is empty");
-}
-
 int add(int argc, char** argv) {
   std::string socket = usual_socket;
   wanted_token wanted;
@@ -152,7 +145,6 @@ int add(int argc, char** argv) {
   options.option("--socket", socket, "the agent's unix socket");
   if (const auto done = options.parse(argc, argv))
     return *done;
-  expect_texts(argc, argv);
   show_secret(agent{socket}.post("/tokens", encode(wanted)));
   return EXIT_SUCCESS;
 }
