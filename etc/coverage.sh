@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests in a build that counts which lines run, and prints for each folder how many of its lines did. The whole
-# report, line by line, is build/coverage/report.html. Takes half an hour on two cores.
+# report, line by line, is build/coverage/report.html. Takes three quarters of an hour on two cores.
 #
 # Usage: etc/coverage.sh [TEST...]     the names of ctest: rpc, store, actors... (default: all but the browser's)
 #

@@ -26,6 +26,12 @@ bool removes_guest(std::string_view action) {
   return action == "delete" || action == "containerDelete";
 }
 
+/// Of a job that takes a place in its guest's queue.
+void expect_room(const new_job& job) {
+  if (!job.no_room.empty() && !job.at_once)
+    throw failure{errc::queue_full, job.no_room};
+}
+
 } // namespace
 
 queued_job journal::add_job(const new_job& job) {
@@ -48,6 +54,7 @@ queued_job journal::add_job(const new_job& job) {
       impl_->admit_job(*guest, job);
       impl_->admit_change(*guest, job, staged);
     }
+    expect_room(job); // before anything is written
     auto ended = job.preempts ? impl_->preempt(job, any_place, staged) : std::vector<rpc::job>{};
     impl_->wish(job, staged);
     if (const auto changed = staged.guests.find(job.guest_id); changed != staged.guests.end())

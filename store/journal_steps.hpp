@@ -53,6 +53,9 @@ struct new_job {
   bool raises = false;     ///< `request` replaces that of an unfinished delete
   bool preempts = false;   ///< ends what runs and waits for the guest, except for deletes and adoptions
   own_start own = own_start::none;
+  /// Why no further job of the guest is taken. What needs no place is answered all the same: a repetition, and a job that is
+  /// complete at once. Empty: there is room.
+  std::string no_room = {};
 };
 
 /// A queued job as it was before it began, and the guest as it was then (empty for `agent`).

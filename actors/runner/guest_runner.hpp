@@ -221,6 +221,7 @@ private:
   std::list<download_out> downloads_;
   job_queue<queued> queue_;
   std::size_t being_queued_ = 0;   ///< on their way through the job log
+  std::size_t without_room_ = 0;   ///< of these, those that the log takes only if they need no place in the queue
   bool beginning_ = false;         ///< the only one of them begins with that
   all_jobs_hold hold_;             ///< while it takes over the jobs of a restart
   std::list<running_job> running_; ///< the oldest first

@@ -61,18 +61,22 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
     answer.deliver(gone());
   } else if (draining_) {
     answer.deliver(stopping());
-  } else if (const auto full = too_many_jobs(request)) {
-    answer.deliver(*full);
   } else {
     take_limits();
-    auto begins = beginning_of(request);
+    const auto full = too_many_jobs(request);
+    auto begins = full ? beginning{} : beginning_of(request);
     auto job = new_job_of(request, begins);
+    if (full)
+      job.no_room = full->message();
     ++being_queued_;
+    without_room_ += full ? 1 : 0;
     beginning_ = beginning_ || begins.stage;
     // No deadline: the log answers each step, and judges itself whether the client's request has expired.
     self_->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job))
       .then(
-        [this, answer, request = std::move(request), begins](const store::queued_job& queued_as) {
+        [this, answer, request = std::move(request), begins,
+         full = full.has_value()](const store::queued_job& queued_as) {
+          without_room_ -= full ? 1 : 0;
           if (begins.stage) {
             answer.deliver(queued_as);
             return queued_up(request, queued_as, begins);
@@ -80,7 +84,8 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
           queued_up(request, queued_as, begins); // it asks for its place before the client can queue a later job
           answer.deliver(queued_as);
         },
-        [this, answer, begins = begins.stage.has_value()](caf::error& e) {
+        [this, answer, begins = begins.stage.has_value(), full = full.has_value()](caf::error& e) {
+          without_room_ -= full ? 1 : 0;
           answer.deliver(std::move(e));
           not_queued(begins);
         });
@@ -120,12 +125,12 @@ caf::result<store::queued_job> guest_runner::hold_create(rpc::guest guest, job_r
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
 
-/// Why the next job is not taken; nothing if it is. One that ends those that wait finds room in a full queue, as one
+/// Why the next job is not taken if it needs a place; nothing if it is. One that ends those that wait finds room in a full queue, as one
 /// beyond.
 std::optional<failure> guest_runner::too_many_jobs(const job_request& next) const {
-  const auto waiting = queue_.size() + being_queued_;
+  const auto coming = being_queued_ - without_room_, waiting = queue_.size() + coming;
   const auto limit = context_->limit();
-  const bool has_room_beyond = waiting == limit.queue || being_queued_ == 0; // the limit may have been lowered
+  const bool has_room_beyond = waiting == limit.queue || coming == 0; // the limit may have been lowered
   const bool empties = has_room_beyond && has_wish(next) && decode_wish(next.request).preempt;
   if (waiting >= limit.queue && !empties)
     return failure{errc::queue_full,

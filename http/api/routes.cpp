@@ -172,6 +172,11 @@ void fold_guest_id(const context& state, path_captures& captures) {
     std::transform(id.begin(), id.end(), id.begin(), rpc::text::lower);
 }
 
+/// Nothing that the agent names is "." or "..": a client that did not resolve its path means something else.
+bool has_dot_segment(const path_captures& captures) {
+  return std::ranges::any_of(captures, [](const auto& one) { return one.value == "." || one.value == ".."; });
+}
+
 /// No id and no name of the agent has control characters, and sub-agents make paths of them.
 void expect_no_controls(const path_captures& captures) {
   for (const auto& one : captures)
@@ -185,7 +190,7 @@ bool is_known(const router::match& found) {
 }
 
 task<answer> route_to(context& state, router::match&& found, request&& incoming) {
-  if (found.allowed.empty())
+  if (found.allowed.empty() || has_dot_segment(found.captures))
     return refuse(error_answer(404, "not found"));
   // A HEAD must not set anything going, and a GET of an action does.
   if (!found.row || (found.row->acts && incoming.head_only))

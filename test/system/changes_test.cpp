@@ -147,6 +147,7 @@ TEST_CASE("disks are named by number or device in the wishes of their jobs") {
   CHECK(taken.status == 409);
   CHECK_THAT(error_message(taken), Contains("device: the guest has a disk vda"));
   CHECK(h.http.del(h.at + "/disks/0").status == 409);
+  CHECK(h.http.send("DELETE", h.at + "/disks/0", "", {"If-Match: \"x\""}).status == 412);
   CHECK(h.http.del(h.at + "/disks/1").status == 404);
   CHECK(h.http.post(h.at + "/disks/vdb/resize", R"({"size":19})").status == 409);
   for (const auto* wrong :

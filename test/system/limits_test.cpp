@@ -151,3 +151,54 @@ TEST_CASE("control characters in ids and names are refused on every route") {
   CHECK(h.http.post(guest + "/snapshots", R"({"dest":"a\nb"})").status == 400);
   CHECK(h.sub.calls("Test.FetchImage").empty());
 }
+
+TEST_CASE("what needs no place in a guest's full queue is answered all the same") {
+  house h = with_limits(R"({"queue":2})");
+  gate door;
+  h.sub.on("Test.Create", [&](const call& c) {
+    door.wait();
+    return echo(c);
+  });
+  const std::string id = "11111111-2222-4333-8444-555555555555", body = R"({"id":")" + id + R"(","memory":2})";
+  const auto created = h.http.post("/guests", body);
+  for (int i = 0; i < 2; ++i)
+    CHECK(h.http.post("/guests/" + id + "/start").status == 202);
+  CHECK(h.http.post("/guests/" + id + "/start").status == 429);
+
+  const auto again = h.http.post("/guests", body);
+  CHECK(again.status == 202);
+  CHECK(again.job() == created.job());
+  CHECK(h.http.post("/guests", R"({"id":")" + id + R"(","memory":3})").status == 409);
+  CHECK(h.http.patch("/guests/" + id, R"({"name":"web"})").status == 202);
+  CHECK(h.http.send("POST", "/guests/" + id + "/start", "", {"If-Match: \"x\""}).status == 412);
+  CHECK(h.http.post("/guests/" + id + "/start").status == 429); // none of them took a place, or gave one
+  door.open();
+  CHECK(h.outcome(created.job()) == "Complete");
+}
+
+TEST_CASE("a delete that is repeated on a full queue is the first one's job, and may force it") {
+  house h = with_limits(R"({"queue":2})");
+  const auto guest = "/guests/" + h.create_guest();
+  gate door;
+  h.sub.on("Test.Delete", [&](const call& c) {
+    door.wait();
+    return rpc_error(c, R"("it cannot be deleted")");
+  });
+  const auto first = h.http.del(guest);
+  for (int i = 0; i < 2; ++i)
+    CHECK(h.http.post(guest + "/start").status == 202);
+  CHECK(h.http.del(guest).job() == first.job());
+  CHECK(h.http.del(guest + "?force=true").job() == first.job());
+  door.open();
+  CHECK(h.outcome(first.job()) == "Complete"); // forced
+  CHECK(h.http.get(guest).status == 404);
+}
+
+TEST_CASE("a dot segment names nothing") {
+  house h;
+  for (const auto* path : {"/images/..", "/images/.", "/images/%2e%2e", "/guests/..", "/jobs/%2E"}) {
+    INFO(path);
+    CHECK(h.http.get(path).status == 404);
+  }
+  CHECK(h.sub.calls("Test.GetImage").empty());
+}

@@ -7,6 +7,7 @@
 #include "rpc/model/apply.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/merge_patch.hpp"
+#include "store/guest_tag.hpp"
 
 #include <functional>
 
@@ -29,12 +30,19 @@ actors::action_ptr action_of(const context& cx, const store::stored_guest& guest
   return std::make_shared<const actors::action>(actors::action{actors::find_action_kind(name), {}});
 }
 
+/// A client whose guest is not the current one learns that first. The log judges it again, when it queues the job.
+void expect_match(context& cx, const store::guest_ptr& guest, const std::string& if_match) {
+  if (!if_match.empty() && !store::matches(if_match, cx.tags.of(guest, [&cx] { return cx.host.tag_key(); })))
+    throw failure{errc::precondition_failed, "the guest has changed: its ETag is none of If-Match"};
+}
+
 /// `canonical`: what identifies the request beside its path.
 task<answer> change(context& cx, request from, std::string action, std::string canonical, wish_maker make_wish) {
   const auto who = identify(from, canonical);
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
   const auto guest = require_guest(cx, from.captures["guest"]);
+  expect_match(cx, guest, who.if_match);
   auto wish = make_wish(rpc::decode_guest(guest->doc));
   auto job = make_job(who, action_of(cx, *guest, action, wish), std::move(wish.text));
   if (wish.grows && cx.host.admits_by_size())

@@ -88,6 +88,7 @@ rpc::guest decode_new_guest(const std::string& body) {
   auto guest = rpc::decode_guest(body);
   drop_null_members(guest);
   guest.extra.erase("adopted"); // an adoption alone says so
+  guest.extra.erase("apply");   // of a request, not of the guest
   rpc::expect_exact_names(guest);
   rpc::expect_valid_names(guest);
   expect_no_controls(guest);
