@@ -62,6 +62,18 @@ TEST_CASE("a token gives the rights of its role over TCP, until it is revoked") 
   CHECK(agent.with(fresh, "GET", "/guests").status == 401);
 }
 
+TEST_CASE("the page of the actors opens without an identity, as browsers ask over plain HTTP, and what it shows does not") {
+  if (::geteuid() != 0)
+    return;
+  const guarded agent;
+  const auto page = agent.h.http.get("/debug/actors", {"Accept: text/html,application/xhtml+xml,*/*;q=0.8",
+                                                       "User-Agent: Mozilla/5.0 (X11; Linux x86_64)"});
+  CHECK(page.status == 200);
+  CHECK(page.header("content-type") == "text/html; charset=utf-8");
+  CHECK(agent.h.http.get("/debug/actors", {"Accept: application/json"}).status == 401);
+  CHECK(agent.h.http.get("/debug/pprof", {"Accept: text/html"}).status == 401);
+}
+
 TEST_CASE("tokens survive kill -9") {
   if (::geteuid() != 0)
     return;
