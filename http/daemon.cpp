@@ -100,7 +100,7 @@ server_settings settings_of(const actors::config& config, gatekeeper& gate) {
   wanted.reserved = wanted.max_connections / reserved_part;
   wanted.standing_of = [&gate](const peer_identity& peer) { return standing_of(gate, peer); };
   wanted.live_of_one = limits.live_of_one;
-  wanted.socket_mode = config.access ? 0666 : 0660; // with `access` the kernel says who connects, and that who may
+  wanted.socket_mode = socket_mode_of(config);
   wanted.waiting_bytes = limits.waiting_bytes;
   wanted.least_rate = limits.least_rate;
   return wanted;

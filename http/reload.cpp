@@ -22,7 +22,8 @@ namespace {
 
 /// Throws for what cannot change while the agent runs.
 void expect_same_sockets(const actors::config& before, const actors::config& now) {
-  if (!now.access && before.access) // who may connect was decided at the start
+  // Who is connected, and whoever a socket of the service manager lets in, would be an admin.
+  if (!now.access && before.access)
     throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while the agent runs"};
   if (now.tls.has_value() != before.tls.has_value())
     throw rpc::failure{rpc::errc::config_invalid, "tls can be added or taken away at a start only"};
@@ -66,6 +67,8 @@ void apply(const reloadable_agent& what, std::shared_ptr<const actors::config> n
   if (rules.tls)
     what.front_door.replace_tls(rules.tls);
   what.gate.replace(rules.rights);
+  if (!what.front_door.set_socket_mode(socket_mode_of(config))) // behind the rights: it may let more people in
+    rpc::log::warning("the mode of the agent's unix socket cannot be changed: a restart does");
   what.front_door.set_limits(limits_of(config, what.max_connections));
   begin_log(config.log.level.empty() ? what.wanted.log_level : config.log.level, config.log);
 }
@@ -106,6 +109,10 @@ void begin_log(const std::string& wanted, const actors::log_options& config) {
   constexpr auto usual = "warning";
   rpc::log::set_level(!wanted.empty() ? wanted : !config.level.empty() ? config.level : usual);
   rpc::log::set_audit(config.audit);
+}
+
+mode_t socket_mode_of(const actors::config& config) noexcept {
+  return config.access ? 0666 : 0660;
 }
 
 server_limits limits_of(const actors::config& config, std::size_t max_connections) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 
 namespace mistify::actors {
 class agent_system;
@@ -35,6 +36,10 @@ actors::config read_config(const daemon_options& wanted, const actors::config_te
 
 /// Sets the log's level and audit: the level of the command line, else the config's.
 void begin_log(const std::string& wanted, const actors::log_options& config);
+
+/// The mode of the agent's unix sockets: with `access` the kernel says who connects, and that who may do what; without it,
+/// whoever connects may do everything.
+mode_t socket_mode_of(const actors::config& config) noexcept;
 
 /// The bounds of the server that SIGHUP changes, for one that was started with `max_connections`.
 server_limits limits_of(const actors::config& config, std::size_t max_connections);

@@ -68,6 +68,15 @@ void acceptor::adopt(int fd) {
   watch(adopt_listener(fd).fd, state_->tls() && !is_unix_socket(fd), {});
 }
 
+bool acceptor::set_mode(mode_t mode) {
+  std::lock_guard lock{mutex_};
+  bool all = true;
+  for (const auto& d : doors_)
+    if (!d.path.empty() && inode_of(d.path) == d.inode)
+      all = ::chmod(d.path.c_str(), mode) == 0 && all;
+  return all;
+}
+
 void acceptor::watch(int fd, bool tls, std::string path) {
   std::lock_guard lock{mutex_};
   if (state_->stopping || !state_->pollers.first().add({fd, watch_key::own})) {

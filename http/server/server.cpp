@@ -155,6 +155,10 @@ void server::adopt(int listening_socket) {
   impl_->doors.adopt(listening_socket);
 }
 
+bool server::set_socket_mode(mode_t mode) {
+  return impl_->doors.set_mode(mode);
+}
+
 void server::replace_tls(std::shared_ptr<const tls_context> context) {
   if (!impl_->shared->tls())
     throw rpc::failure{rpc::errc::config_invalid, "tls: the TCP listeners are plain until the agent is started again"};

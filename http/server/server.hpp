@@ -110,6 +110,10 @@ public:
   /// Adopts a listening socket (socket activation), TCP or unix; the server closes it.
   void adopt(int listening_socket);
 
+  /// Changes the mode of the unix sockets that `listen` made; those that were adopted keep theirs. False if one cannot be
+  /// changed.
+  bool set_socket_mode(mode_t mode);
+
   /// New connections get `context`, which is not null; those that are open go on with theirs. Throws
   /// `failure{config_invalid}` if the server was made without TLS.
   void replace_tls(std::shared_ptr<const tls_context> context);
