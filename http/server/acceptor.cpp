@@ -64,8 +64,8 @@ std::uint16_t acceptor::open(const std::string& address) {
   return socket.port;
 }
 
-void acceptor::adopt(int fd) {
-  watch(adopt_listener(fd).fd, state_->tls() && !is_unix_socket(fd), {});
+void acceptor::adopt(int fd, bool plain) {
+  watch(adopt_listener(fd).fd, !plain && state_->tls() && !is_unix_socket(fd), {});
 }
 
 bool acceptor::set_mode(mode_t mode) {

@@ -26,7 +26,7 @@ public:
   /// See `server::listen`.
   std::uint16_t open(const std::string& address);
   /// See `server::adopt`.
-  void adopt(int fd);
+  void adopt(int fd, bool plain);
   /// See `server::set_socket_mode`.
   bool set_mode(mode_t mode);
 
