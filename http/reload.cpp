@@ -78,7 +78,7 @@ void read_and_apply(const reloadable_agent& what) {
   const auto now = std::make_shared<const actors::config>(read_config(what.wanted, files));
   expect_same_sockets(*what.settings.get(), *now);
   static_cast<void>(choose_sockets(what.wanted, *now)); // a restart has to be able to use it too
-  const identity_rules rules{*now};
+  const auto rules = read_rules(*now, files);
   const auto waiting = what.known.read_again(files);
   apply(what, now, rules);
   rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
@@ -96,6 +96,12 @@ identity_rules::identity_rules(const actors::config& config)
                                                                ? std::make_shared<const tls_context>(*config.tls, trust)
                                                                : nullptr},
     rights{std::make_shared<const policy>(config, trust)} {}
+
+identity_rules read_rules(const actors::config& config, const actors::config_texts& files) try {
+  return identity_rules{config};
+} catch (const rpc::failure& e) {
+  throw rpc::failure{e.code(), actors::place_mistake(files, e.message()).text()};
+}
 
 actors::config read_config(const daemon_options& wanted, const actors::config_texts& files) {
   auto config = actors::parse_config(files);

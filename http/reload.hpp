@@ -34,6 +34,9 @@ struct identity_rules {
 /// Reads the texts as a start does. Throws `failure{config_invalid}`.
 actors::config read_config(const daemon_options& wanted, const actors::config_texts& files);
 
+/// The rules of a config that was read from `files`. The message of a failure begins with file and line of the member.
+identity_rules read_rules(const actors::config& config, const actors::config_texts& files);
+
 /// Sets the log's level and audit: the level of the command line, else the config's.
 void begin_log(const std::string& wanted, const actors::log_options& config);
 
