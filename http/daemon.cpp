@@ -100,7 +100,7 @@ server_settings settings_of(const actors::config& config, gatekeeper& gate) {
   wanted.reserved = wanted.max_connections / reserved_part;
   wanted.standing_of = [&gate](const peer_identity& peer) { return standing_of(gate, peer); };
   wanted.live_of_one = limits.live_of_one;
-  wanted.socket_mode = config.access ? 0666 : 0660; // with `access` the kernel says who connects, and that who may
+  wanted.socket_mode = socket_mode_of(config);
   wanted.waiting_bytes = limits.waiting_bytes;
   wanted.least_rate = limits.least_rate;
   return wanted;
@@ -160,6 +160,16 @@ std::size_t threads_of_start(const actors::config& config, const server_settings
   return log + caf + actors + sub_agents + actor_gateway + watchdog + signals + spare + cluster + thread_count(server);
 }
 
+/// As `read_config`; the message of a failure has a line for each mistake of the files, as `--check-config` tells it.
+actors::config require_config(const daemon_options& wanted, const actors::config_texts& files) try {
+  return read_config(wanted, files);
+} catch (const rpc::failure& e) {
+  std::string all;
+  for (const auto& one : actors::check_config(files).mistakes)
+    all.append(all.empty() ? "" : "\nmistify-agent: ").append(one.text());
+  throw rpc::failure{e.code(), all.empty() ? e.message() : all};
+}
+
 /// Beside the threads' stacks.
 constexpr std::size_t memory_of_start = 64 << 20;
 
@@ -170,7 +180,7 @@ void run_daemon(const daemon_options& wanted) {
   const auto signals = take_over_signals();
   ::umask(077); // the database is nobody else's
   const auto files = actors::read_config_texts(wanted.config_file);
-  actors::current_config settings{read_config(wanted, files)};
+  actors::current_config settings{require_config(wanted, files)};
   const auto at_start = settings.get();
   const auto& config = *at_start;
   running_config known{files};
@@ -181,7 +191,7 @@ void run_daemon(const daemon_options& wanted) {
     rpc::log::warning(warning);
   const auto sockets = choose_sockets(wanted, config);
   warn_if_unreachable(config, sockets);
-  const identity_rules rules{config};
+  const auto rules = read_rules(config, files);
   rpc::metrics::registry measured;
   add_process_metrics(measured);
   actors::agent_system agent{settings, measured, [](std::string_view message) { rpc::log::warning(message); }};
@@ -246,11 +256,12 @@ int check_config(const daemon_options& wanted) {
   auto report = actors::check_config(wanted.config_file);
   if (report.mistakes.empty()) {
     try { // what the files mean together
-      const auto config = read_config(wanted, actors::read_config_texts(wanted.config_file));
+      const auto files = actors::read_config_texts(wanted.config_file);
+      const auto config = read_config(wanted, files);
       static_cast<void>(choose_sockets(wanted, config));
-      const identity_rules rules{config}; // reads certificates and keys
+      static_cast<void>(read_rules(config, files)); // reads certificates and keys
     } catch (const std::exception& e) {
-      report.mistakes.push_back({wanted.config_file, 0, e.what()});
+      report.mistakes.push_back({"", 0, e.what()});
     }
   }
   for (const auto* list : {&report.warnings, &report.mistakes})

@@ -10,10 +10,14 @@ namespace mistify::http {
 
 class server;
 
-/// Where the agent is to listen. Sockets that systemd holds for the service win over addresses of their kind, unix or TCP:
+/// Where the agent is to listen. A socket that systemd holds for the service is served in place of the same address:
 /// clients that connect during a restart wait there.
 struct listening {
-  std::vector<int> inherited;
+  struct socket {
+    int fd = -1;
+    bool plain = false; ///< never speaks TLS
+  };
+  std::vector<socket> inherited;
   std::vector<std::string> addresses;
 };
 

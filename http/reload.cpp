@@ -22,7 +22,8 @@ namespace {
 
 /// Throws for what cannot change while the agent runs.
 void expect_same_sockets(const actors::config& before, const actors::config& now) {
-  if (!now.access && before.access) // who may connect was decided at the start
+  // Who is connected, and whoever a socket of the service manager lets in, would be an admin.
+  if (!now.access && before.access)
     throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while the agent runs"};
   if (now.tls.has_value() != before.tls.has_value())
     throw rpc::failure{rpc::errc::config_invalid, "tls can be added or taken away at a start only"};
@@ -66,6 +67,8 @@ void apply(const reloadable_agent& what, std::shared_ptr<const actors::config> n
   if (rules.tls)
     what.front_door.replace_tls(rules.tls);
   what.gate.replace(rules.rights);
+  if (!what.front_door.set_socket_mode(socket_mode_of(config))) // behind the rights: it may let more people in
+    rpc::log::warning("the mode of the agent's unix socket cannot be changed: a restart does");
   what.front_door.set_limits(limits_of(config, what.max_connections));
   begin_log(config.log.level.empty() ? what.wanted.log_level : config.log.level, config.log);
 }
@@ -75,7 +78,7 @@ void read_and_apply(const reloadable_agent& what) {
   const auto now = std::make_shared<const actors::config>(read_config(what.wanted, files));
   expect_same_sockets(*what.settings.get(), *now);
   static_cast<void>(choose_sockets(what.wanted, *now)); // a restart has to be able to use it too
-  const identity_rules rules{*now};
+  const auto rules = read_rules(*now, files);
   const auto waiting = what.known.read_again(files);
   apply(what, now, rules);
   rpc::log::audit("config read again", {{"level", std::string{rpc::log::level()}}});
@@ -94,6 +97,12 @@ identity_rules::identity_rules(const actors::config& config)
                                                                : nullptr},
     rights{std::make_shared<const policy>(config, trust)} {}
 
+identity_rules read_rules(const actors::config& config, const actors::config_texts& files) try {
+  return identity_rules{config};
+} catch (const rpc::failure& e) {
+  throw rpc::failure{e.code(), actors::place_mistake(files, e.message()).text()};
+}
+
 actors::config read_config(const daemon_options& wanted, const actors::config_texts& files) {
   auto config = actors::parse_config(files);
   if (config.access && (config.debug_given || config.reports_given))
@@ -106,6 +115,10 @@ void begin_log(const std::string& wanted, const actors::log_options& config) {
   constexpr auto usual = "warning";
   rpc::log::set_level(!wanted.empty() ? wanted : !config.level.empty() ? config.level : usual);
   rpc::log::set_audit(config.audit);
+}
+
+mode_t socket_mode_of(const actors::config& config) noexcept {
+  return config.access ? 0666 : 0660;
 }
 
 server_limits limits_of(const actors::config& config, std::size_t max_connections) {

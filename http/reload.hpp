@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 
 namespace mistify::actors {
 class agent_system;
@@ -33,8 +34,15 @@ struct identity_rules {
 /// Reads the texts as a start does. Throws `failure{config_invalid}`.
 actors::config read_config(const daemon_options& wanted, const actors::config_texts& files);
 
+/// The rules of a config that was read from `files`. The message of a failure begins with file and line of the member.
+identity_rules read_rules(const actors::config& config, const actors::config_texts& files);
+
 /// Sets the log's level and audit: the level of the command line, else the config's.
 void begin_log(const std::string& wanted, const actors::log_options& config);
+
+/// The mode of the agent's unix sockets: with `access` the kernel says who connects, and that who may do what; without it,
+/// whoever connects may do everything.
+mode_t socket_mode_of(const actors::config& config) noexcept;
 
 /// The bounds of the server that SIGHUP changes, for one that was started with `max_connections`.
 server_limits limits_of(const actors::config& config, std::size_t max_connections);

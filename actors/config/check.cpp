@@ -115,6 +115,17 @@ std::string without_file(std::string fault, const std::string& file) {
   return fault.starts_with(begin) ? fault.substr(begin.size()) : fault;
 }
 
+/// An entry is judged as the only one of its list, "access/unix/6" as access.unix[0].
+std::string renumbered(std::string fault, const std::string& path) {
+  const auto last = path.rfind('/');
+  auto list = path.substr(0, last);
+  std::ranges::replace(list, '/', '.');
+  const auto judged = list + "[0]";
+  if (const auto at = fault.find(judged); at != fault.npos)
+    fault.replace(at, judged.size(), list + "[" + path.substr(last + 1) + "]");
+  return fault;
+}
+
 class checker {
 public:
   explicit checker(const config_texts& files) : files_{files} {}
@@ -170,7 +181,7 @@ private:
     bool told = false;
     for (const auto& inner : inner_parts(one))
       if (const auto why = fault_of({{file, inner.json}}); why && !lacks_service(*why)) {
-        complain(file, lines.of(inner.path), *why);
+        complain(file, lines.of(inner.path), renumbered(*why, inner.path));
         told = true;
       }
     if (!told)
@@ -222,6 +233,15 @@ std::string config_mistake::text() const {
   if (line > 0)
     where += ":" + std::to_string(line);
   return where.empty() ? what : where + ": " + what;
+}
+
+config_mistake place_mistake(const config_texts& files, std::string message) {
+  auto path = message.substr(0, message.find_first_of(" :"));
+  std::ranges::replace(path, '.', '/');
+  for (const auto& [file, text] : files)
+    if (const json_lines lines{text}; lines.has(path))
+      return {file, lines.of(path), std::move(message)};
+  return {"", 0, std::move(message)};
 }
 
 config_report check_config(const config_texts& files) {

@@ -33,4 +33,8 @@ config_report check_config(const config_texts& files);
 /// The same of a file or a folder; files that cannot be read are mistakes.
 config_report check_config(const std::filesystem::path& path);
 
+/// The mistake that a message tells of the member that it begins with, as "tls.key …", at that member's line. If no file has
+/// it, the mistake has neither file nor line.
+config_mistake place_mistake(const config_texts& files, std::string message);
+
 } // namespace mistify::actors

@@ -16,6 +16,8 @@ public:
   /// The line of the path, or of the nearest member around it.
   std::size_t of(std::string_view path) const;
 
+  bool has(std::string_view path) const { return lines_.contains(path); }
+
 private:
   std::map<std::string, std::size_t, std::less<>> lines_;
 };

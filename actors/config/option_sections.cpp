@@ -20,6 +20,13 @@ bool may_be_off(std::string_view limit) {
   return std::find(off.begin(), off.end(), limit) != off.end();
 }
 
+/// An empty one would mean every interface: a variable of whoever wrote the file was not set.
+std::string read_listen_address(const node& value, const std::string& field) {
+  if (value.as_string(field).empty())
+    refuse_config(field + ": an address must not be empty");
+  return value.as_string(field);
+}
+
 } // namespace
 
 void config_source::warn_unknown(const std::string& where, std::string_view key) const {
@@ -85,7 +92,7 @@ void read_http(const node& value, const config_source& from, http_options& http)
       http.max_event_readers = read_count(v, field);
     else if (key == "listen")
       for (const node& address : v.items(field))
-        http.listen.push_back(address.as_string(field));
+        http.listen.push_back(read_listen_address(address, field));
     else if (is_name(key, "listen"))
       refuse_config(from.file + ": " + field + ": the name of this key is http.listen");
     else if (key == "names")

@@ -42,9 +42,12 @@ bool is_cross_site(const request& from) {
 }
 
 bool opens_page(const request& from) {
-  const auto shown_as = header_of(from, "sec-fetch-dest");
-  return from.method == "GET" && !from.head_only && from.header("sec-fetch-mode") == "navigate" &&
-         (!shown_as || *shown_as == "document") && !header_of(from, "origin") && prefers_page(from.header("accept"));
+  if (from.method != "GET" || from.head_only || header_of(from, "origin") || !prefers_page(from.header("accept")))
+    return false;
+  const auto mode = header_of(from, "sec-fetch-mode"), shown_as = header_of(from, "sec-fetch-dest");
+  if (!mode) // over plain HTTP beyond loopback browsers send none of these
+    return !shown_as && !header_of(from, "sec-fetch-site");
+  return *mode == "navigate" && (!shown_as || *shown_as == "document");
 }
 
 bool comes_from_browser(const request& from) {

@@ -4,16 +4,22 @@
 #include <systemd/sd-daemon.h>
 
 #include <condition_variable>
+#include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <utility>
 
 namespace mistify::http::systemd {
 
-std::vector<int> inherited_sockets() {
-  std::vector<int> sockets;
-  const int count = sd_listen_fds(1);
-  for (int i = 0; i < count; ++i)
-    sockets.push_back(SD_LISTEN_FDS_START + i);
+std::vector<inherited_socket> inherited_sockets() {
+  std::vector<inherited_socket> sockets;
+  char** names = nullptr;
+  const int count = sd_listen_fds_with_names(1, &names);
+  for (int i = 0; i < count; ++i) {
+    const std::unique_ptr<char, decltype(&std::free)> name{names[i], &std::free};
+    sockets.push_back({SD_LISTEN_FDS_START + i, name.get()});
+  }
+  std::free(static_cast<void*>(names));
   return sockets;
 }
 

@@ -9,8 +9,14 @@
 /// The service side of systemd's notification protocol. Without systemd every call does nothing.
 namespace mistify::http::systemd {
 
-/// Returns the listening sockets from socket activation; the caller owns them. Call once, early.
-std::vector<int> inherited_sockets();
+/// A listening socket from socket activation.
+struct inherited_socket {
+  int fd = -1;
+  std::string name; ///< FileDescriptorName; the unit's name where that says none, "unknown" where nobody does
+};
+
+/// Returns them; the caller owns the descriptors. Call once, early: a second call returns none.
+std::vector<inherited_socket> inherited_sockets();
 
 /// Reports that the service is ready; `systemctl status` shows `status`.
 void tell_ready(const std::string& status);

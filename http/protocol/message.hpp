@@ -35,6 +35,7 @@ struct request {
   /// count; an empty segment in the middle is kept. Never holds NUL bytes.
   std::vector<std::string> segments;
   std::multimap<std::string, std::string> query;
+  std::set<std::string, std::less<>> bare; ///< names in the query without a "=": their values in `query` are empty
   std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
   std::set<std::string, std::less<>> repeated;             ///< names of the headers that came more than once
   std::string body;

@@ -51,8 +51,11 @@ void read_query(std::string_view query, request& to) {
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
     const auto equals = pair.find('=');
     auto name = decode_query(pair.substr(0, equals));
-    if (!name.empty())
-      to.query.emplace(std::move(name), equals == pair.npos ? "" : decode_query(pair.substr(equals + 1)));
+    if (name.empty())
+      continue;
+    if (equals == pair.npos)
+      to.bare.insert(name);
+    to.query.emplace(std::move(name), equals == pair.npos ? "" : decode_query(pair.substr(equals + 1)));
   }
 }
 

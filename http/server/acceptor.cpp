@@ -64,8 +64,17 @@ std::uint16_t acceptor::open(const std::string& address) {
   return socket.port;
 }
 
-void acceptor::adopt(int fd) {
-  watch(adopt_listener(fd).fd, state_->tls() && !is_unix_socket(fd), {});
+void acceptor::adopt(int fd, bool plain) {
+  watch(adopt_listener(fd).fd, !plain && state_->tls() && !is_unix_socket(fd), {});
+}
+
+bool acceptor::set_mode(mode_t mode) {
+  std::lock_guard lock{mutex_};
+  bool all = true;
+  for (const auto& d : doors_)
+    if (!d.path.empty() && inode_of(d.path) == d.inode)
+      all = ::chmod(d.path.c_str(), mode) == 0 && all;
+  return all;
 }
 
 void acceptor::watch(int fd, bool tls, std::string path) {

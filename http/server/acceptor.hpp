@@ -26,7 +26,9 @@ public:
   /// See `server::listen`.
   std::uint16_t open(const std::string& address);
   /// See `server::adopt`.
-  void adopt(int fd);
+  void adopt(int fd, bool plain);
+  /// See `server::set_socket_mode`.
+  bool set_mode(mode_t mode);
 
   /// Accepts the connections waiting at the socket. Does nothing if `fd` is not a listening socket (any more).
   void accept_from(int fd);

@@ -9,11 +9,14 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <optional>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace mistify::http {
@@ -60,13 +63,17 @@ int try_listen(const addrinfo& a) {
   return -1;
 }
 
+std::uint16_t port_in(const sockaddr& a) noexcept {
+  if (a.sa_family == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6&>(a).sin6_port);
+  return a.sa_family == AF_INET ? ntohs(reinterpret_cast<const sockaddr_in&>(a).sin_port) : std::uint16_t{0};
+}
+
 std::uint16_t port_of(int fd) {
   sockaddr_storage a{};
   socklen_t size = sizeof a;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size);
-  if (a.ss_family == AF_INET6)
-    return ntohs(reinterpret_cast<sockaddr_in6&>(a).sin6_port);
-  return a.ss_family == AF_INET ? ntohs(reinterpret_cast<sockaddr_in&>(a).sin_port) : std::uint16_t{0};
+  return port_in(reinterpret_cast<const sockaddr&>(a));
 }
 
 bool is_loopback(const sockaddr& address) noexcept {
@@ -201,6 +208,52 @@ bool serves_ipv4(int fd, const std::string& ip) noexcept {
   socklen_t size = sizeof a;
   return ::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) == 0 &&
          serves(reinterpret_cast<const sockaddr&>(a), ip);
+}
+
+namespace {
+
+/// True if a socket that is bound to `bound` gets what is sent to `wanted`.
+bool takes_in(const sockaddr& bound, bool six_only, const sockaddr& wanted) noexcept {
+  if (port_in(bound) != port_in(wanted))
+    return false;
+  if (bound.sa_family == AF_INET6) {
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(bound).sin6_addr;
+    if (IN6_IS_ADDR_UNSPECIFIED(&six))
+      return wanted.sa_family == AF_INET6 || !six_only;
+    return wanted.sa_family == AF_INET6 &&
+           IN6_ARE_ADDR_EQUAL(&six, &reinterpret_cast<const sockaddr_in6&>(wanted).sin6_addr);
+  }
+  const auto four = reinterpret_cast<const sockaddr_in&>(bound).sin_addr.s_addr;
+  return bound.sa_family == AF_INET && wanted.sa_family == AF_INET &&
+         (four == htonl(INADDR_ANY) || four == reinterpret_cast<const sockaddr_in&>(wanted).sin_addr.s_addr);
+}
+
+bool is_same_file(const sockaddr_un& bound, const std::string& path) {
+  const std::string at{bound.sun_path, ::strnlen(bound.sun_path, sizeof bound.sun_path)};
+  std::error_code error;
+  return at == path || std::filesystem::equivalent(at, path, error); // /var/run is /run
+}
+
+} // namespace
+
+bool is_bound_to(int fd, const std::string& address) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0)
+    return false;
+  if (const auto path = unix_path_of(address); !path.empty() || bound.ss_family == AF_UNIX)
+    return !path.empty() && bound.ss_family == AF_UNIX &&
+           is_same_file(reinterpret_cast<const sockaddr_un&>(bound), path);
+  int six_only = 0;
+  size = sizeof six_only;
+  ::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &six_only, &size);
+  const auto plain = plain_address_of(address);
+  const auto& where = plain.empty() ? address : plain;
+  const auto list = resolve(where, parse_listen_address(where));
+  for (const addrinfo* a = list.get(); a; a = a->ai_next)
+    if (takes_in(reinterpret_cast<const sockaddr&>(bound), six_only != 0, *a->ai_addr))
+      return true;
+  return false;
 }
 
 bool is_unix_socket(int fd) noexcept {

@@ -50,6 +50,10 @@ bool serves_ipv4(const std::string& address, const std::string& ip);
 /// The same for a socket.
 bool serves_ipv4(int fd, const std::string& ip) noexcept;
 
+/// True if a socket is bound where `address` says, so that nobody else can listen there: at that path, or at that port of
+/// this address or of every interface. Throws `failure{config_invalid}` if `address` does not resolve.
+bool is_bound_to(int fd, const std::string& address);
+
 bool is_unix_socket(int fd) noexcept;
 
 /// Makes a socket that another process opened usable. Throws as above when it does not listen.

@@ -151,8 +151,12 @@ std::uint16_t server::listen(const std::string& address) {
   return impl_->doors.open(address);
 }
 
-void server::adopt(int listening_socket) {
-  impl_->doors.adopt(listening_socket);
+void server::adopt(int listening_socket, bool plain) {
+  impl_->doors.adopt(listening_socket, plain);
+}
+
+bool server::set_socket_mode(mode_t mode) {
+  return impl_->doors.set_mode(mode);
 }
 
 void server::replace_tls(std::shared_ptr<const tls_context> context) {

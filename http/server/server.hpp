@@ -107,8 +107,12 @@ public:
   /// `failure{config_invalid}` with the system's reason. Returns the port, 0 of a unix socket.
   std::uint16_t listen(const std::string& address);
 
-  /// Adopts a listening socket (socket activation), TCP or unix; the server closes it.
-  void adopt(int listening_socket);
+  /// Adopts a listening socket (socket activation), TCP or unix; the server closes it. A `plain` one never speaks TLS.
+  void adopt(int listening_socket, bool plain = false);
+
+  /// Changes the mode of the unix sockets that `listen` made; those that were adopted keep theirs. False if one cannot be
+  /// changed.
+  bool set_socket_mode(mode_t mode);
 
   /// New connections get `context`, which is not null; those that are open go on with theirs. Throws
   /// `failure{config_invalid}` if the server was made without TLS.

@@ -81,6 +81,10 @@ void command_line::option(const std::string& names, unsigned& value, const std::
   parser_->app.add_option(names, value, help)->check(judge_value)->check(CLI::Range(0U, most))->capture_default_str();
 }
 
+void command_line::exclude(const std::string& one, const std::string& other) {
+  parser_->app.get_option(one)->excludes(parser_->app.get_option(other));
+}
+
 std::optional<int> command_line::parse(int argc, char** argv) {
   try {
     parser_->app.parse(arguments_of(argc, argv));

@@ -30,6 +30,8 @@ public:
   void option(const std::string& names, std::vector<std::string>& values, const std::string& help);
   /// A number up to `most`.
   void option(const std::string& names, unsigned& value, const std::string& help, unsigned most);
+  /// Giving both is an error. Each is named as "--port".
+  void exclude(const std::string& one, const std::string& other);
 
   /// Returns the exit code if the program is to exit: help was printed, or an error was written to stderr. Null
   /// otherwise.

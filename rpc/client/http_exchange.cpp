@@ -129,7 +129,7 @@ void exchange::expect_owner(const unique_fd& fd) const {
     return;
   const auto owner = peer_user(fd.get());
   if (!owner || std::find(to.owners.begin(), to.owners.end(), *owner) == to.owners.end())
-    throw failure{errc::sub_agent_failed, "the socket belongs to another user (" + to_string(to) + ')'};
+    throw failure{errc::sub_agent_unreachable, "the socket belongs to another user (" + to_string(to) + ')'};
 }
 
 void exchange::fail_to_connect(int error) const {

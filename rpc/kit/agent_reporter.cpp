@@ -3,13 +3,17 @@
 #include "rpc/base/json.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/process.hpp"
+#include "rpc/net/unix_socket.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <charconv>
 #include <fstream>
 #include <httplib.h>
 #include <optional>
 #include <stdexcept>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace mistify::rpc {
@@ -30,20 +34,63 @@ void put(json::writer& to, std::string_view key, std::optional<std::uint64_t> nu
     to.key(key).value(*number);
 }
 
-std::unique_ptr<httplib::Client> client_for(const std::string& url) {
-  if (constexpr std::string_view unix_scheme = "unix:/"; url.starts_with(unix_scheme)) {
-    auto client = std::make_unique<httplib::Client>(url.substr(unix_scheme.size() - 1), 1);
-    client->set_address_family(AF_UNIX);
-    client->set_default_headers({{"Host", "localhost"}});
-    return client;
+/// Sends to a unix socket only if root, this process's user or one of `users` listens there: anybody else gets no byte, and
+/// above all no token.
+class unix_client final : public httplib::ClientImpl {
+public:
+  unix_client(const std::string& path, std::vector<uid_t> users)
+    : httplib::ClientImpl{path, 1}, path_{path}, users_{std::move(users)} {
+    users_.insert(users_.end(), {uid_t{0}, ::geteuid()});
+    set_address_family(AF_UNIX);
+    set_default_headers({{"Host", "localhost"}});
   }
-  const auto host = url.starts_with(scheme) ? url.substr(scheme.size()) : std::string{};
-  if (!host.empty() && host.find_first_of("/?#@ ") == host.npos) {
-    auto client = std::make_unique<httplib::Client>(url);
-    if (client->is_valid())
+
+private:
+  bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
+    if (!httplib::ClientImpl::create_and_connect_socket(socket, error))
+      return false;
+    const auto owner = peer_user(socket.sock);
+    const bool known = owner && std::find(users_.begin(), users_.end(), *owner) != users_.end();
+    if (!std::exchange(warned_, !known) && !known)
+      log::warning("the agent's socket belongs to another user, who gets no reports; --allow-user names the agent's",
+                   {{"socket", path_}, {"uid", owner ? std::to_string(*owner) : "unknown"}});
+    if (!known) {
+      close_socket(socket);
+      error = httplib::Error::Connection;
+    }
+    return known;
+  }
+
+  const std::string path_;
+  std::vector<uid_t> users_;
+  bool warned_ = false;
+};
+
+/// The client of `HOST` or `HOST:PORT`; null where that is neither.
+std::unique_ptr<httplib::ClientImpl> tcp_client(std::string_view place) {
+  constexpr int http_port = 80;
+  const auto colon = place.find(':', place.starts_with('[') ? place.find(']') : 0);
+  auto host = place.substr(0, colon);
+  std::uint16_t port = http_port;
+  if (colon != place.npos) {
+    const auto digits = place.substr(colon + 1);
+    const auto* const end = digits.data() + digits.size();
+    if (const auto read = std::from_chars(digits.data(), end, port); read.ec != std::errc{} || read.ptr != end)
+      return nullptr;
+  }
+  if (host.starts_with('[') && host.ends_with(']'))
+    host = host.substr(1, host.size() - 2);
+  return host.empty() ? nullptr : std::make_unique<httplib::ClientImpl>(std::string{host}, port);
+}
+
+std::unique_ptr<httplib::ClientImpl> client_for(const agent_address& at) {
+  if (constexpr std::string_view unix_scheme = "unix:/"; at.url.starts_with(unix_scheme))
+    return std::make_unique<unix_client>(at.url.substr(unix_scheme.size() - 1), at.users);
+  const auto host = at.url.starts_with(scheme) ? at.url.substr(scheme.size()) : std::string{};
+  if (host.find_first_of("/?#@ ") == host.npos)
+    if (auto client = tcp_client(host))
       return client;
-  }
-  throw std::invalid_argument{"the agent's URL must be http://HOST:PORT or unix:PATH: " + url};
+  throw std::invalid_argument{"the agent's URL must be http://HOST:PORT or unix:PATH: " + at.url};
 }
 
 /// A token crosses no network in the clear.
@@ -71,7 +118,7 @@ std::string read_token(const std::string& file) {
 } // namespace
 
 agent_reporter::agent_reporter(const agent_address& at, std::string loss)
-  : client_{client_for(at.url)}, token_file_{at.token_file}, loss_{std::move(loss)} {
+  : client_{client_for(at)}, token_file_{at.token_file}, loss_{std::move(loss)} {
   if (!token_file_.empty()) {
     if (!stays_here(at.url))
       throw std::invalid_argument{"a token is sent to this machine only, not to " + at.url};

@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <utility>
+#include <vector>
 
 namespace httplib {
-class Client;
+class ClientImpl;
 }
 
 namespace mistify::rpc {
@@ -32,6 +34,8 @@ struct agent_address {
   std::string url; ///< http://HOST, http://HOST:PORT or unix:PATH; empty: nobody is told
   /// A file with a bearer token; empty: none. Read before each report, so that a new token counts at once.
   std::string token_file;
+  /// Who may listen at a unix socket, beside root and the own user: whom the agent runs as. Others get no report.
+  std::vector<uid_t> users = {};
 };
 
 /// How a sub-agent tells the agent something without being asked. For one thread.
@@ -61,7 +65,7 @@ private:
   report_result weigh(int status, const std::string& body);
   void note_away(bool now);
 
-  std::unique_ptr<httplib::Client> client_;
+  std::unique_ptr<httplib::ClientImpl> client_;
   const std::string token_file_;
   std::string token_; ///< as last read
   const std::string loss_;

@@ -41,6 +41,7 @@ void end_within(std::chrono::seconds longest) {
 void listen_options::add_to(command_line& options) {
   options.option("-p,--port", port, "port on 127.0.0.1, 0 for a free one; every local user may call there");
   options.option("--socket", socket, "path of a unix socket to listen on, in place of the port");
+  options.exclude("--port", "--socket");
   options.option("--allow-user", users,
                  "user that may call at the socket, beside root and the own one; may be repeated");
 }

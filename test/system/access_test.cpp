@@ -62,6 +62,18 @@ TEST_CASE("a token gives the rights of its role over TCP, until it is revoked") 
   CHECK(agent.with(fresh, "GET", "/guests").status == 401);
 }
 
+TEST_CASE("the page of the actors opens over plain HTTP without an identity, and what it shows does not") {
+  if (::geteuid() != 0)
+    return;
+  const guarded agent;
+  const auto page = agent.h.http.get("/debug/actors", {"Accept: text/html,application/xhtml+xml,*/*;q=0.8",
+                                                       "User-Agent: Mozilla/5.0 (X11; Linux x86_64)"});
+  CHECK(page.status == 200);
+  CHECK(page.header("content-type") == "text/html; charset=utf-8");
+  CHECK(agent.h.http.get("/debug/actors", {"Accept: application/json"}).status == 401);
+  CHECK(agent.h.http.get("/debug/pprof", {"Accept: text/html"}).status == 401);
+}
+
 TEST_CASE("tokens survive kill -9") {
   if (::geteuid() != 0)
     return;
@@ -118,6 +130,32 @@ TEST_CASE("rights change at SIGHUP, and a config that cannot be used changes not
   CHECK(agent.h.http.get("/guests").status == 200);
   rules(R"({"unix":[]})");
   CHECK(eventually([&] { return agent.h.http.get("/guests").status == 401; }));
+}
+
+TEST_CASE("access that SIGHUP adds opens the unix socket to those whom it names, and cannot be taken away so") {
+  if (::geteuid() != 0)
+    return;
+  temp_dir dir;
+  ::chmod(dir.path().c_str(), 0755);
+  const auto socket = (dir.path() / "agent.sock").string();
+  const auto listen = R"({"listen":["unix:)" + socket + "\"]}";
+  house h{[&](config_file& config) { config.top["http"] = listen; }};
+  CHECK(ask(socket, get("/guests"), nobody) == "refused");
+  const auto rules = [&](const std::string& access) {
+    config_file config{h.sub.port()};
+    config.top["http"] = listen;
+    if (!access.empty())
+      config.top["access"] = access;
+    h.agent.rewrite_config(config.text());
+    h.agent.running().signal(SIGHUP);
+  };
+  rules(R"({"unix":[{"user":"nobody","role":"viewer"}]})");
+  CHECK(eventually([&] { return ask(socket, get("/guests"), nobody).find("200 OK") != std::string::npos; }));
+  CHECK_THAT(ask(socket, get("/tokens"), nobody), Contains("403"));
+  CHECK(h.http.get("/guests").status == 401);
+  rules("");
+  CHECK(eventually([&] { return h.agent.log().find("access cannot be taken away") != std::string::npos; }));
+  CHECK_THAT(ask(socket, get("/tokens"), nobody), Contains("403"));
 }
 
 TEST_CASE("refusals are audited with who was refused what") {

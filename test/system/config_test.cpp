@@ -46,6 +46,30 @@ TEST_CASE("mistakes in a config stop the start with one line that names them") {
   CHECK(holds(refusal(with_stage(R"({"service":"t","method":"A.B"})")), "reboot unable to find service t"));
 }
 
+TEST_CASE("a start tells each mistake with its file and line, as --check-config does") {
+  const temp_dir dir;
+  const auto told = [&](const std::string& text, const std::vector<std::string>& lines) {
+    const auto file = dir.write("agent.json", text);
+    for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--check-config"}}) {
+      std::vector<std::string> words{"-c", file};
+      words.insert(words.end(), options.begin(), options.end());
+      const auto run = run_agent(words);
+      INFO(run.err);
+      CHECK(run.code == 1);
+      CHECK(std::count(run.err.begin(), run.err.end(), '\n') == static_cast<std::ptrdiff_t>(lines.size()));
+      for (const auto& line : lines)
+        CHECK(holds(run.err, "mistify-agent: " + file + line));
+    }
+  };
+  told("{\"limits\":{\"queue\":0},\n\"services\":{\"s\":{\"socket\":\"/s\",\n\"user\":\"no-such-user\"}}}",
+       {":1: limits.queue", ":3: services.s.user"});
+  told("{\"access\":{\"unix\":[{\"user\":\"root\",\"role\":\"admin\"},\n{\"user\":\"no-such-user\",\"role\":\"viewer\"}"
+       "]}}",
+       {":2: access.unix[1].user"});
+  told("{\"dbpath\":\"/nonexistent/a.db\",\n\"tls\":{\"cert\":\"/nowhere.crt\",\n\"key\":\"/nowhere.key\"}}",
+       {":2: tls.cert"});
+}
+
 TEST_CASE("JSON that is wrong is refused with the file and the place") {
   for (const auto* text : {"", "{", "{\"services\":{}}}", "{\"services\" {}}"}) {
     INFO(text);

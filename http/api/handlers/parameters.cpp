@@ -126,7 +126,7 @@ bool flag_of(const request& from, const std::string& name, bool usual) {
     return usual;
   if (*text == "false" || *text == "0")
     return false;
-  if (*text == "true" || *text == "1" || text->empty())
+  if (*text == "true" || *text == "1" || (text->empty() && from.bare.contains(name)))
     return true;
   throw failure{errc::invalid_request, name + ": must be true or false"};
 }

@@ -31,7 +31,8 @@ std::chrono::seconds seconds_of(const request& from);
 /// optionally with an epoch: "9f86d081884c7d65-17".
 std::optional<event_place> last_event_of(const request& from);
 
-/// `?NAME=true` (or 1, or without value), `?NAME=false` (or 0); default `usual`.
+/// `?NAME=true` (or 1, or `?NAME` alone), `?NAME=false` (or 0); default `usual`. `?NAME=` is refused: a script's variable was
+/// not set.
 bool flag_of(const request& from, const std::string& name, bool usual = false);
 
 } // namespace mistify::http::handlers

@@ -39,7 +39,9 @@ int main(int argc, char** argv) {
 
   std::optional<container::container_agent> agent;
   const auto status = mistify::rpc::run_agent("mistify-container", [&]() -> mistify::rpc::server& {
-    return agent.emplace(listening.place(), settings).server();
+    const auto where = listening.place();
+    settings.agent.users = settings.fetching.agent.users = where.allowed;
+    return agent.emplace(where, settings).server();
   });
   agent.reset();
   mistify::rpc::log::flush();

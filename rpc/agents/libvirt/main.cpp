@@ -36,8 +36,11 @@ int main(int argc, char** argv) {
     return *done;
 
   std::optional<mistify::agents::libvirt_agent> agent;
-  const auto status = mistify::rpc::run_agent(
-    "mistify-libvirt", [&]() -> mistify::rpc::server& { return agent.emplace(listening.place(), settings).server(); });
+  const auto status = mistify::rpc::run_agent("mistify-libvirt", [&]() -> mistify::rpc::server& {
+    const auto where = listening.place();
+    settings.agent.users = where.allowed;
+    return agent.emplace(where, settings).server();
+  });
   agent.reset();
   mistify::rpc::log::flush();
   return status;

@@ -93,6 +93,8 @@ int main(int argc, char** argv) {
     store->space().set(space);
     // Seeds hold secrets, and libarchive keeps what goes into them in a file of this folder meanwhile.
     ::setenv("TMPDIR", std::filesystem::absolute(store->staging()).c_str(), 1); // before any thread
-    return agent.emplace(listening.place(), std::move(store), settings).server();
+    const auto where = listening.place();
+    settings.agent.users = where.allowed;
+    return agent.emplace(where, std::move(store), settings).server();
   });
 }

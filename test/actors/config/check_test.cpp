@@ -80,6 +80,22 @@ TEST_CASE("Every mistake of a config is told, with its file and line") {
   CHECK(all.size() == 13); // "start" needs a service that is there, if wrong
 }
 
+TEST_CASE("An entry of access that is wrong has its own number") {
+  const auto all = mistakes_of({{"a.json", R"({"access": {
+  "unix": [{"user": "root", "role": "admin"}, {"user": "0", "role": "viewer"},
+           {"user": "no-such-user", "role": "viewer"}],
+  "certs": [{"san": "x", "role": "viewer"}, {"san": "y", "role": "viewer", "guests": 7}]}})"}});
+  REQUIRE(all.size() == 2);
+  CHECK_THAT(all[0], Catch::StartsWith("a.json:3: access.unix[2].user"));
+  CHECK_THAT(all[1], Catch::StartsWith("a.json:4: access.certs[1].guests"));
+}
+
+TEST_CASE("A mistake that a message tells has the line of the member that the message begins with") {
+  const config_texts files{{"a.json", "{}"}, {"b.json", "{\"tls\": {\"cert\": \"c\",\n\"key\": \"k\"}}"}};
+  CHECK(place_mistake(files, "tls.key \"k\": No such file").text() == "b.json:2: tls.key \"k\": No such file");
+  CHECK(place_mistake(files, "listening on all").text() == "listening on all");
+}
+
 TEST_CASE("Services and actions that are no objects have a line, and hide no other mistake") {
   for (const std::string wrong : {R"("services": 5)", R"("services": [])", R"("actions": [])", R"("actions": "x")"}) {
     INFO(wrong);

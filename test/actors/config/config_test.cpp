@@ -53,6 +53,11 @@ TEST_CASE("what a shutdown or reboot is told of waiting has to make sense") {
   CHECK_NOTHROW(parse_config({{"f", with("start", R"({"wait":"what the sub-agent makes of it"})")}}));
 }
 
+TEST_CASE("an empty address to listen on is refused") {
+  CHECK_THROWS_WITH(parse_config({{"a", R"({"http":{"listen":["127.0.0.1:1",""]}})"}}),
+                    Catch::Contains("http.listen: an address must not be empty"));
+}
+
 TEST_CASE("what is defined in two files is refused") {
   const std::string service = R"({"services":{"x":{"port":1}}})";
   CHECK_THROWS_WITH(parse_config({{"a", service}, {"b", service}}), "service x has already been defined");

@@ -48,6 +48,14 @@ TEST_CASE("a page is opened by a navigation of the whole window") {
   CHECK_FALSE(http::opens_page(posted));
 }
 
+TEST_CASE("a page is opened over plain HTTP too, where browsers do not say what they fetch") {
+  CHECK(http::opens_page(with({{"accept", page_types}})));
+  CHECK_FALSE(http::opens_page(with({{"accept", "*/*"}})));
+  CHECK_FALSE(http::opens_page(with({{"accept", page_types}, {"origin", "http://127.0.0.1:8080"}})));
+  CHECK_FALSE(http::opens_page(with({{"accept", page_types}, {"sec-fetch-site", "cross-site"}})));
+  CHECK_FALSE(http::opens_page(with({{"accept", page_types}, {"sec-fetch-dest", "iframe"}})));
+}
+
 TEST_CASE("the origin of a page is compared with the authority of an absolute target") {
   auto from = with({{"origin", "http://agent.example"}});
   CHECK(http::is_cross_site(from));

@@ -16,14 +16,17 @@ request with(const std::string& name, const std::string& value) {
 
 } // namespace
 
-TEST_CASE("a boolean parameter is true without a value, and refused by name where it is neither true nor false") {
-  for (const auto* yes : {"true", "1", ""})
+TEST_CASE("a boolean parameter is true by its name alone, and refused by name where it is neither true nor false") {
+  for (const auto* yes : {"true", "1"})
     CHECK(handlers::flag_of(with("force", yes), "force"));
+  auto alone = with("force", "");
+  alone.bare.insert("force");
+  CHECK(handlers::flag_of(alone, "force"));
   for (const auto* no : {"false", "0"})
     CHECK_FALSE(handlers::flag_of(with("force", no), "force", true));
   CHECK_FALSE(handlers::flag_of(request{}, "force"));
   CHECK(handlers::flag_of(request{}, "idle", true));
-  for (const auto* neither : {"yes", "True", "maybe", " ", "2"})
+  for (const auto* neither : {"yes", "True", "maybe", " ", "2", ""})
     CHECK_THROWS_WITH(handlers::flag_of(with("force", neither), "force"), "force: must be true or false");
 }
 

@@ -103,3 +103,11 @@ TEST_CASE("the authority of an absolute target is kept beside the path") {
   CHECK(parsed("GET http://agent.example:8080/a HTTP/1.1\r\nHost: b\r\n\r\n").authority == "agent.example:8080");
   CHECK(parsed("GET /a HTTP/1.1\r\nHost: b\r\n\r\n").authority.empty());
 }
+
+TEST_CASE("a parameter without a value is told from one with an empty value") {
+  const auto r = parsed("DELETE /guests/a?force&preempt=&a%20b HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(r.bare == std::set<std::string, std::less<>>{"force", "a b"});
+  CHECK(r.query.size() == 3);
+  CHECK(r.parameter("force")->empty());
+  CHECK(r.parameter("preempt")->empty());
+}

@@ -77,3 +77,19 @@ TEST_CASE("only listening sockets are adopted") {
   ::close(socket.fd);
   CHECK_THROWS_AS(http::adopt_listener(0), rpc::failure);
 }
+
+TEST_CASE("a socket is bound to an address if it takes what is sent there") {
+  const auto one = http::open_listener("127.0.0.1:0");
+  const auto port = ":" + std::to_string(one.port);
+  CHECK(http::is_bound_to(one.fd, "127.0.0.1" + port));
+  CHECK(http::is_bound_to(one.fd, "tcp:127.0.0.1" + port));
+  CHECK_FALSE(http::is_bound_to(one.fd, "127.0.0.2" + port));
+  CHECK_FALSE(http::is_bound_to(one.fd, port));
+  CHECK_FALSE(http::is_bound_to(one.fd, "127.0.0.1:" + std::to_string(one.port + 1)));
+  CHECK_FALSE(http::is_bound_to(one.fd, "unix:/run/a.sock"));
+  ::close(one.fd);
+  const auto all = http::open_listener(":0");
+  CHECK(http::is_bound_to(all.fd, "127.0.0.1:" + std::to_string(all.port)));
+  CHECK(http::is_bound_to(all.fd, ":" + std::to_string(all.port)));
+  ::close(all.fd);
+}

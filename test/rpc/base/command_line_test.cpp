@@ -67,3 +67,24 @@ TEST_CASE("an option whose empty value means something may have it, and others t
   CHECK(one.several == std::vector<std::string>{"a", "b"});
   CHECK(one.flag);
 }
+
+TEST_CASE("of two options that exclude each other either may be given, and not both") {
+  const auto parse = [](std::vector<std::string> arguments) {
+    std::uint16_t port = 7;
+    std::string socket;
+    command_line options{"program", "A program."};
+    options.option("-p,--port", port, "port");
+    options.option("--socket", socket, "socket");
+    options.exclude("--port", "--socket");
+    arguments.insert(arguments.begin(), "program");
+    std::vector<char*> pointers;
+    for (auto& argument : arguments)
+      pointers.push_back(argument.data());
+    return options.parse(static_cast<int>(pointers.size()), pointers.data());
+  };
+  CHECK_FALSE(parse({"-p", "7"}));
+  CHECK_FALSE(parse({"--socket", "/s"}));
+  CHECK_FALSE(parse({}));
+  CHECK(parse({"-p", "7", "--socket", "/s"}) == EXIT_FAILURE);
+  CHECK(parse({"--socket", "/s", "--port", "7"}) == EXIT_FAILURE);
+}

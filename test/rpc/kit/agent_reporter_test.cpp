@@ -1,5 +1,7 @@
 #include "rpc/kit/agent_reporter.hpp"
+#include "rpc/net/unix_socket.hpp"
 #include "scripted_agent.hpp"
+#include "test/system/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -7,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace mistify;
@@ -34,7 +38,65 @@ struct agent {
   }};
 };
 
+constexpr uid_t nobody = 65534;
+
+/// A process of that user that listens at a unix socket and answers one report.
+class listener_of {
+public:
+  listener_of(uid_t user, const std::string& path) {
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    if ((id_ = ::fork()) == 0)
+      ::_exit(::setgid(user) == 0 && ::setuid(user) == 0 ? serve(path, ready[1]) : 3);
+    ::close(ready[1]);
+    char byte = 0;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    ::close(ready[0]);
+  }
+  ~listener_of() { ::waitpid(id_, nullptr, 0); }
+
+  /// Whether a byte came. Ends the process.
+  bool got_something() {
+    int status = 0;
+    ::waitpid(id_, &status, 0);
+    return status != 0;
+  }
+
+private:
+  static int serve(const std::string& path, int ready) {
+    const auto listening = rpc::unix_listen(path, 0666, {});
+    if (::write(ready, "x", 1) != 1 ||
+        !rpc::wait_for(listening.get(), POLLIN, rpc::deadline_after(std::chrono::seconds{10})))
+      return 3;
+    peer from{::accept(listening.get(), nullptr, nullptr)};
+    const bool got = !from.request().empty();
+    return got && from.send(http("{}")) ? 1 : 0;
+  }
+  pid_t id_ = -1;
+};
+
 } // namespace
+
+TEST_CASE("a report goes to a unix socket of root, the own user and the agent's only") {
+  if (::geteuid() != 0) {
+    WARN("needs root");
+    return;
+  }
+  const temp_dir folder;
+  ::chmod(folder.path().c_str(), 0777);
+  const auto path = (folder.path() / "agent.sock").string();
+  rpc::agent_address to{"unix:" + path};
+  for (const uid_t user : {uid_t{0}, nobody}) {
+    listener_of agent{user, path};
+    const auto result = rpc::agent_reporter{to, "nothing is lost"}.tell_progress("j", "1 of 3");
+    CHECK(result == (user == 0 ? report_result::taken : report_result::away));
+    CHECK(agent.got_something() == (user == 0));
+    std::filesystem::remove(path);
+  }
+  to.users = {nobody};
+  listener_of agent{nobody, path};
+  CHECK(rpc::agent_reporter{to, "nothing is lost"}.tell_progress("j", "1 of 3") == report_result::taken);
+}
 
 TEST_CASE("reports are a PUT each, on one connection") {
   agent a{{"200 OK", "200 OK"}};
@@ -73,7 +135,8 @@ TEST_CASE("an agent that is not there is away") {
 }
 
 TEST_CASE("only the URL of an agent is taken") {
-  for (const auto* url : {"", "127.0.0.1:8080", "https://host", "http://", "http://host/path", "http://a b"})
+  for (const auto* url : {"", "127.0.0.1:8080", "https://host", "http://", "http://host/path", "http://a b",
+                          "http://host:", "http://host:80x", "http://host:65536", "http://:80"})
     CHECK_THROWS_AS((rpc::agent_reporter{url, ""}), std::invalid_argument);
   CHECK_NOTHROW(rpc::agent_reporter{"http://127.0.0.1:8080", ""});
 }

@@ -63,6 +63,15 @@ std::string call(const rpc::endpoint& to) {
   }
 }
 
+rpc::errc code_of_call(const rpc::endpoint& to) {
+  try {
+    rpc::client{to}.call("Echo", "{}", 2s, {});
+    return rpc::errc::none;
+  } catch (const rpc::failure& e) {
+    return e.code();
+  }
+}
+
 /// What that user gets to hear, tried in a process of its own: "answer" or "closed".
 bool may_call(const std::string& path, uid_t user) {
   const auto child = ::fork();
@@ -152,6 +161,7 @@ TEST_CASE("a listener of another user is not believed") {
   auto to = f.to();
   to.owners = {::geteuid() + 1};
   CHECK_THAT(call(to), Contains("the socket belongs to another user"));
+  CHECK(code_of_call(to) == rpc::errc::sub_agent_unreachable);
   to.owners.push_back(::geteuid());
   CHECK(call(to) == R"({"a":1})");
 }
