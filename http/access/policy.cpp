@@ -94,7 +94,8 @@ principal_ptr policy::identify(const peer_identity& peer, std::chrono::system_cl
   return known ? known : anonymous_;
 }
 
-/// Several rules: their union. A sub-agent's user that no rule names reports for its service.
+/// Several rules: their union. A sub-agent's user that no rule names reports for its services; one that a rule lets report
+/// does so for its services only.
 principal_ptr policy::of_process(const unix_peer& process) const {
   principal who;
   bool named = false;
@@ -106,10 +107,10 @@ principal_ptr policy::of_process(const unix_peer& process) const {
   const auto service = services_.find(process.uid);
   if (!named && service == services_.end())
     return nullptr;
-  if (!named) {
+  if (!named)
     who.scopes = scopes_of("sub-agent");
+  if (service != services_.end() && who.may(actors::scope::report))
     who.services = service->second;
-  }
   who.how = identity_source::unix_socket;
   who.name = user_name(process.uid);
   who.role = actors::role_of(who.scopes);
