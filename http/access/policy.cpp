@@ -138,7 +138,7 @@ const actors::cert_rule* policy::rule_of(const cert_peer& certificate, bool by_c
 }
 
 principal_ptr policy::of_certificate(const cert_peer& certificate, std::chrono::system_clock::time_point now) const {
-  const auto verdict = trust_ ? trust_->judge(certificate) : client_trust::verdict{true, certificate.by_ca};
+  const auto verdict = trust_ ? trust_->judge(certificate, now) : client_trust::verdict{true, certificate.by_ca};
   const auto* rule = verdict.holds ? rule_of(certificate, verdict.by_ca) : nullptr;
   if (!rule || now >= std::chrono::system_clock::from_time_t(certificate.ends_at))
     return nullptr;
