@@ -151,7 +151,7 @@ principal_ptr policy::of_certificate(const cert_peer& certificate, std::chrono::
   who.role = rule->role;
   who.scopes = scopes_of(rule->role);
   who.guests = rule->guests;
-  who.key = "cert:" + certificate.sha256;
+  who.key = rule->san.empty() ? "cert:" + certificate.sha256 : "name:" + rule->san;
   return std::make_shared<const principal>(std::move(who));
 }
 

@@ -11,8 +11,9 @@ constexpr uid_t stranger = nobody - 1;
 constexpr auto running = R"({"state":"running"})";
 
 std::string put(const std::string& path, const std::string& body) {
-  return "PUT " + path + " HTTP/1.1\r\nHost: agent\r\nConnection: close\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "PUT " + path +
+         " HTTP/1.1\r\nHost: agent\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 std::string create(const guarded& agent, const std::string& admin) {
@@ -31,8 +32,7 @@ TEST_CASE("a client whom a rule lets report does so for its user's services, and
     config.services["other"] = R"({"socket":"/nowhere/other.sock","user":")" + std::to_string(nobody) + "\"}";
     config.stages("suspend", R"({"service":"other","method":"Other.Suspend"})");
     const auto rule = [](uid_t user) { return R"({"role":"sub-agent","user":")" + std::to_string(user) + "\"}"; };
-    config.top["access"] =
-      R"({"unix":[{"user":"root","role":"admin"},)" + rule(nobody) + ',' + rule(stranger) + "]}";
+    config.top["access"] = R"({"unix":[{"user":"root","role":"admin"},)" + rule(nobody) + ',' + rule(stranger) + "]}";
   }};
   const auto admin = agent.token(R"("name":"a","role":"admin")");
   const auto guest = create(agent, admin);

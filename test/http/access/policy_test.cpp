@@ -93,6 +93,18 @@ TEST_CASE("a certificate counts by its pin, then by its names, and by its common
   CHECK(rules.identify(certificate({"a"}, "", false), now)->is_anonymous());
 }
 
+TEST_CASE("certificates of one name are one identity, and a pinned one is an identity of its own") {
+  const std::string other(64, 'b');
+  const auto rules = rules_of(R"({"access":{"certs":[{"san":"a","role":"viewer"},{"san":"b","role":"viewer"},
+    {"sha256":")" + pin + R"(","role":"viewer"},{"sha256":")" + other + R"(","role":"viewer"}]}})");
+  const auto key = [&](const peer_identity& peer) { return rules.identify(peer, now)->key; };
+  CHECK(key(certificate({"a"}, "", true, "1")) == key(certificate({"z", "a"}, "", true, "2")));
+  CHECK(key(certificate({"a"}, "", true, "1")) == key(certificate({}, "a", true, "3")));
+  CHECK(key(certificate({"a"}, "", true, "1")) != key(certificate({"b"}, "", true, "1")));
+  CHECK(key(certificate({"a"}, "", true, pin)) != key(certificate({"a"}, "", true, "1")));
+  CHECK(key(certificate({"a"}, "", true, pin)) != key(certificate({"a"}, "", true, other)));
+}
+
 TEST_CASE("a certificate that has expired since the handshake is no identity") {
   const auto rules = rules_of(R"({"access":{"certs":[{"san":"a","role":"viewer"}]}})");
   const auto late = std::chrono::system_clock::from_time_t(2'000'000);
