@@ -96,7 +96,8 @@ TEST_CASE("a certificate counts by its pin, then by its names, and by its common
 TEST_CASE("certificates of one name are one identity, and a pinned one is an identity of its own") {
   const std::string other(64, 'b');
   const auto rules = rules_of(R"({"access":{"certs":[{"san":"a","role":"viewer"},{"san":"b","role":"viewer"},
-    {"sha256":")" + pin + R"(","role":"viewer"},{"sha256":")" + other + R"(","role":"viewer"}]}})");
+    {"sha256":")" + pin + R"(","role":"viewer"},{"sha256":")" +
+                              other + R"(","role":"viewer"}]}})");
   const auto key = [&](const peer_identity& peer) { return rules.identify(peer, now)->key; };
   CHECK(key(certificate({"a"}, "", true, "1")) == key(certificate({"z", "a"}, "", true, "2")));
   CHECK(key(certificate({"a"}, "", true, "1")) == key(certificate({}, "a", true, "3")));
