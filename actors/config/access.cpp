@@ -36,6 +36,13 @@ std::string read_role(const node& value, const std::string& field) {
   return role;
 }
 
+std::string read_anonymous(const node& value, const std::string& field) {
+  auto role = read_role(value, field);
+  if (role == "sub-agent")
+    refuse(field, "a client without an identity is no service's, and may not report");
+  return role;
+}
+
 [[noreturn]] void refuse_member(const std::string& where, std::string_view key) {
   refuse(where + '.' + std::string{key}, "is not known");
 }
@@ -182,7 +189,7 @@ access_options read_access_options(const node& value) {
     else if (key == "certs")
       result.certs = read_rules<cert_rule>(v, "access.certs", read_cert_rule);
     else if (key == "anonymous")
-      result.anonymous = read_role(v, "access.anonymous");
+      result.anonymous = read_anonymous(v, "access.anonymous");
     else
       refuse_member("access", key);
   }

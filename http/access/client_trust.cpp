@@ -3,8 +3,10 @@
 #include "http/access/x509.hpp"
 #include "rpc/base/error.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
@@ -64,12 +66,19 @@ void add_authority(X509_STORE* store, const std::string& file) {
   read_pem("client_ca", file, read, [&](X509* one) { return ::X509_STORE_add_cert(store, one); });
 }
 
-void add_revocations(X509_STORE* store, const std::string& file) {
+/// Returns when they begin and when they are out of date.
+std::vector<std::int64_t> add_revocations(X509_STORE* store, const std::string& file) {
+  std::vector<std::int64_t> moments;
   const auto read = [](BIO* in) {
     return std::unique_ptr<X509_CRL, crl_deleter>{::PEM_read_bio_X509_CRL(in, nullptr, nullptr, nullptr)};
   };
-  read_pem("crl", file, read, [&](X509_CRL* one) { return ::X509_STORE_add_crl(store, one); });
+  read_pem("crl", file, read, [&](X509_CRL* one) {
+    moments.push_back(seconds_of(::X509_CRL_get0_lastUpdate(one)));
+    moments.push_back(seconds_of(::X509_CRL_get0_nextUpdate(one)));
+    return ::X509_STORE_add_crl(store, one);
+  });
   ::X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  return moments;
 }
 
 std::set<std::string> pins_of(const actors::config& settings) {
@@ -104,7 +113,7 @@ client_trust::client_trust(const actors::config& settings) : pins_{pins_of(setti
   has_ca_ = true;
   add_authority(store_.get(), settings.tls->client_ca);
   if (!settings.tls->crl.empty())
-    add_revocations(store_.get(), settings.tls->crl);
+    moments_ = add_revocations(store_.get(), settings.tls->crl);
 }
 
 /// OpenSSL calls it for each certificate of a chain and for each fault.
@@ -126,24 +135,36 @@ bool client_trust::is_pinned(X509* certificate) const {
   return !pins_.empty() && pins_.contains(fingerprint_of(certificate));
 }
 
-client_trust::verdict client_trust::judge(const cert_peer& certificate) const {
+client_trust::verdict client_trust::judge(const cert_peer& certificate, time_point now) const {
+  const auto at = std::chrono::system_clock::to_time_t(now);
   {
     const std::lock_guard lock{mutex_};
-    if (const auto found = known_.find(certificate.sha256); found != known_.end())
-      return found->second;
+    const auto found = known_.find(certificate.sha256);
+    if (found != known_.end() && found->second.from <= at && at < found->second.until)
+      return found->second.is;
   }
-  return judge_anew(certificate);
+  return judge_anew(certificate, now);
 }
 
-client_trust::verdict client_trust::judge_anew(const cert_peer& certificate) const {
-  const auto now = certificate.chain ? verify(certificate) : verdict{true, certificate.by_ca};
+client_trust::verdict client_trust::judge_anew(const cert_peer& certificate, time_point now) const {
+  if (!certificate.chain)
+    return {true, certificate.by_ca};
+  auto found = verify(certificate, std::chrono::system_clock::to_time_t(now));
+  const auto is = found.is;
   const std::lock_guard lock{mutex_};
   if (known_.size() >= most_known)
     known_.clear();
-  return known_.insert_or_assign(certificate.sha256, now).first->second;
+  known_.insert_or_assign(certificate.sha256, std::move(found));
+  return is;
 }
 
-client_trust::verdict client_trust::verify(const cert_peer& certificate) const {
+std::shared_ptr<const certificate_chain> client_trust::chain_of(const std::string& sha256) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = known_.find(sha256);
+  return found == known_.end() ? nullptr : found->second.chain;
+}
+
+client_trust::finding client_trust::verify(const cert_peer& certificate, std::int64_t now) const {
   const std::unique_ptr<X509_STORE_CTX, check_deleter> check{::X509_STORE_CTX_new()};
   const std::unique_ptr<STACK_OF(X509), stack_deleter> between{sk_X509_new_null()};
   if (!check || !between)
@@ -151,12 +172,32 @@ client_trust::verdict client_trust::verify(const cert_peer& certificate) const {
   for (const auto& one : certificate.chain->between)
     sk_X509_push(between.get(), one.get());
   bool pin_needed = false;
-  const bool holds =
-    ::X509_STORE_CTX_init(check.get(), store_.get(), certificate.chain->leaf.get(), between.get()) == 1 &&
-    ::X509_STORE_CTX_set_ex_data(check.get(), pin_index(), &pin_needed) == 1 &&
-    ::X509_STORE_CTX_set_default(check.get(), "ssl_client") == 1 && ::X509_verify_cert(check.get()) == 1;
+  bool holds = ::X509_STORE_CTX_init(check.get(), store_.get(), certificate.chain->leaf.get(), between.get()) == 1 &&
+               ::X509_STORE_CTX_set_ex_data(check.get(), pin_index(), &pin_needed) == 1 &&
+               ::X509_STORE_CTX_set_default(check.get(), "ssl_client") == 1;
+  if (holds) {
+    ::X509_STORE_CTX_set_time(check.get(), 0, now);
+    holds = ::X509_verify_cert(check.get()) == 1;
+  }
   ::ERR_clear_error();
-  return {holds, holds && !pin_needed};
+  return {{holds, holds && !pin_needed}, now, next_change(check.get(), now), certificate.chain};
+}
+
+/// The first moment after `now` at which the same certificates may be judged otherwise.
+std::int64_t client_trust::next_change(const X509_STORE_CTX* check, std::int64_t now) const {
+  auto next = std::numeric_limits<std::int64_t>::max();
+  const auto note = [&](std::int64_t moment) {
+    if (moment > now)
+      next = std::min(next, moment);
+  };
+  for (const auto moment : moments_)
+    note(moment);
+  const auto* chain = ::X509_STORE_CTX_get0_chain(check);
+  for (int i = 0; chain && i < sk_X509_num(chain); ++i) {
+    note(seconds_of(::X509_get0_notBefore(sk_X509_value(chain, i))));
+    note(seconds_of(::X509_get0_notAfter(sk_X509_value(chain, i))));
+  }
+  return next;
 }
 
 } // namespace mistify::http

@@ -3,11 +3,14 @@
 #include "actors/config/config.hpp"
 #include "http/protocol/peer.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 struct x509_st;
 struct x509_store_ctx_st;
@@ -20,6 +23,8 @@ namespace mistify::http {
 /// Thread-safe; a reload makes a new one.
 class client_trust {
 public:
+  using time_point = std::chrono::system_clock::time_point;
+
   struct verdict {
     bool holds = false;
     bool by_ca = false; ///< it leads to the CA
@@ -38,24 +43,36 @@ public:
   /// Judges handshakes.
   x509_store_st* store() const noexcept { return store_.get(); }
 
-  /// Whether a certificate, which held at the handshake, holds still. Verifies each certificate once.
-  verdict judge(const cert_peer& certificate) const;
+  /// Whether a certificate, which held at the handshake, holds at `now`. Verifies each certificate once, and again when
+  /// one of its chain has expired or a CRL is out of date.
+  verdict judge(const cert_peer& certificate, time_point now) const;
   /// As `judge`, but verifies again.
-  verdict judge_anew(const cert_peer& certificate) const;
+  verdict judge_anew(const cert_peer& certificate, time_point now) const;
+
+  /// The chain of a certificate that was judged, which a resumed session has no more. Null if it is not known.
+  std::shared_ptr<const certificate_chain> chain_of(const std::string& sha256) const;
 
 private:
   struct deleter {
     void operator()(x509_store_st* store) const noexcept;
   };
+  /// A verdict, and from when until when it counts, in seconds since the epoch.
+  struct finding {
+    verdict is;
+    std::int64_t from = 0, until = 0;
+    std::shared_ptr<const certificate_chain> chain = {};
+  };
   static int on_check(int good, x509_store_ctx_st* check);
   bool is_pinned(x509_st* certificate) const;
-  verdict verify(const cert_peer& certificate) const;
+  finding verify(const cert_peer& certificate, std::int64_t now) const;
+  std::int64_t next_change(const x509_store_ctx_st* check, std::int64_t now) const;
 
   std::set<std::string> pins_; ///< fingerprints
   bool has_ca_ = false;
   std::unique_ptr<x509_store_st, deleter> store_;
+  std::vector<std::int64_t> moments_; ///< when a CRL begins, or is out of date
   mutable std::mutex mutex_;
-  mutable std::unordered_map<std::string, verdict> known_; ///< by fingerprint
+  mutable std::unordered_map<std::string, finding> known_; ///< by fingerprint
 };
 
 } // namespace mistify::http

@@ -94,7 +94,8 @@ principal_ptr policy::identify(const peer_identity& peer, std::chrono::system_cl
   return known ? known : anonymous_;
 }
 
-/// Several rules: their union. A sub-agent's user that no rule names reports for its service.
+/// Several rules: their union. A sub-agent's user that no rule names reports for its services; one that a rule lets report
+/// does so for its services only.
 principal_ptr policy::of_process(const unix_peer& process) const {
   principal who;
   bool named = false;
@@ -106,10 +107,10 @@ principal_ptr policy::of_process(const unix_peer& process) const {
   const auto service = services_.find(process.uid);
   if (!named && service == services_.end())
     return nullptr;
-  if (!named) {
+  if (!named)
     who.scopes = scopes_of("sub-agent");
+  if (service != services_.end() && who.may(actors::scope::report))
     who.services = service->second;
-  }
   who.how = identity_source::unix_socket;
   who.name = user_name(process.uid);
   who.role = actors::role_of(who.scopes);
@@ -137,7 +138,7 @@ const actors::cert_rule* policy::rule_of(const cert_peer& certificate, bool by_c
 }
 
 principal_ptr policy::of_certificate(const cert_peer& certificate, std::chrono::system_clock::time_point now) const {
-  const auto verdict = trust_ ? trust_->judge(certificate) : client_trust::verdict{true, certificate.by_ca};
+  const auto verdict = trust_ ? trust_->judge(certificate, now) : client_trust::verdict{true, certificate.by_ca};
   const auto* rule = verdict.holds ? rule_of(certificate, verdict.by_ca) : nullptr;
   if (!rule || now >= std::chrono::system_clock::from_time_t(certificate.ends_at))
     return nullptr;
@@ -150,7 +151,7 @@ principal_ptr policy::of_certificate(const cert_peer& certificate, std::chrono::
   who.role = rule->role;
   who.scopes = scopes_of(rule->role);
   who.guests = rule->guests;
-  who.key = "cert:" + certificate.sha256;
+  who.key = rule->san.empty() ? "cert:" + certificate.sha256 : "name:" + rule->san;
   return std::make_shared<const principal>(std::move(who));
 }
 

@@ -27,9 +27,11 @@ struct principal {
   actors::scope_set scopes = {};
   std::optional<actors::guest_selector> guests = {}; ///< null: every guest
   std::string key = {};                   ///< identifies the client for rates and idempotency keys; "" without identity
-  std::vector<std::string> services = {}; ///< of a sub-agent: those that it may speak for; empty: all
+  std::vector<std::string> services = {}; ///< of a sub-agent: those that it may report for
 
   bool may(actors::scope what) const noexcept { return scopes.has(what); }
+  /// True if it may report for every service. A sub-agent without a service may for none.
+  bool reports_for_all() const noexcept { return may(actors::scope::admin); }
   bool is_anonymous() const noexcept { return how == identity_source::anonymous; }
 };
 using principal_ptr = std::shared_ptr<const principal>;

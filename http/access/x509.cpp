@@ -51,13 +51,12 @@ std::string common_name(X509* certificate) {
   return rpc::has_control(name) ? std::string{} : name;
 }
 
-/// Seconds since the epoch; 0, which is long past, for a time that cannot be read.
+} // namespace
+
 std::int64_t seconds_of(const ASN1_TIME* time) {
   std::tm parts{};
-  return ::ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(::timegm(&parts)) : 0;
+  return time && ::ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(::timegm(&parts)) : 0;
 }
-
-} // namespace
 
 std::string fingerprint_of(X509* certificate) {
   constexpr std::string_view digits = "0123456789abcdef";

@@ -2,6 +2,7 @@
 
 #include "http/protocol/peer.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <openssl/x509.h>
 #include <string>
@@ -27,6 +28,9 @@ std::string fingerprint_of(X509* certificate);
 /// What a certificate says. `by_ca` and `chain` are not set. Names with control characters are empty, and so is a common
 /// name that is not the only one.
 cert_peer read_certificate(X509* certificate);
+
+/// Seconds since the epoch; 0, which is long past, for a time that cannot be read or is null.
+std::int64_t seconds_of(const ASN1_TIME* time);
 
 /// The reason of OpenSSL's latest error. Empties its queue.
 std::string openssl_reason();

@@ -71,7 +71,7 @@ request_log_entry::request_log_entry(audit_trail* to, const request& from, const
     user_agent_ = name;
   if (from.who) {
     what.who = from.who->name;
-    what.how = from.who->is_anonymous() ? "" : to_string(from.who->how);
+    what.how = to_string(from.who->how);
     what.key = from.who->key;
   }
   if (how.scope)

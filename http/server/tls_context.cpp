@@ -4,6 +4,7 @@
 #include "rpc/base/error.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <openssl/err.h>
@@ -116,15 +117,20 @@ ssl_ptr tls_context::session_on(int fd) const noexcept {
   return session && ::SSL_set_fd(session.get(), fd) == 1 ? std::move(session) : nullptr;
 }
 
-/// A resumed session has no certificates between: what held when its ticket was made holds still, as tickets do not
+/// A resumed session has no certificates between: those count that came when its ticket was made, as tickets do not
 /// outlive the trust.
 std::optional<cert_peer> tls_context::certificate_of(SSL& session) const {
   x509_ptr leaf{::SSL_get1_peer_certificate(&session)};
   if (!leaf)
     return std::nullopt;
   auto is = read_certificate(leaf.get());
-  is.chain = chain_of(std::move(leaf), session);
-  is.by_ca = (::SSL_session_reused(&session) ? trust_->judge(is) : trust_->judge_anew(is)).by_ca;
+  const bool resumed = ::SSL_session_reused(&session) == 1;
+  if (resumed)
+    is.chain = trust_->chain_of(is.sha256);
+  if (!is.chain)
+    is.chain = chain_of(std::move(leaf), session);
+  const auto now = std::chrono::system_clock::now();
+  is.by_ca = (resumed ? trust_->judge(is, now) : trust_->judge_anew(is, now)).by_ca;
   return is;
 }
 

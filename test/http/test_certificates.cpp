@@ -71,8 +71,8 @@ cert_files write_files(const temp_dir& dir, const std::string& name, X509* cert,
 
 } // namespace
 
-test_ca::test_ca(const std::string& name)
-  : key_{new_key()}, cert_{new_certificate(key_.get(), name, {}, nullptr, key_.get(), true)}, name_{name} {}
+test_ca::test_ca(const std::string& name, int days)
+  : key_{new_key()}, cert_{new_certificate(key_.get(), name, {.days = days}, nullptr, key_.get(), true)}, name_{name} {}
 
 cert_files test_ca::issue(const temp_dir& dir, const std::string& name, const cert_wish& wish) {
   const auto key = new_key();
@@ -91,10 +91,10 @@ std::string test_ca::certificate(const temp_dir& dir) const {
   return write_pem(dir, name_ + ".ca", [&](BIO* to) { PEM_write_bio_X509(to, cert_.get()); });
 }
 
-std::string test_ca::revocations(const temp_dir& dir, std::size_t from) const {
+std::string test_ca::revocations(const temp_dir& dir, std::size_t from, int days) const {
   const std::shared_ptr<X509_CRL> list{X509_CRL_new(), &X509_CRL_free};
   const std::shared_ptr<ASN1_TIME> begin{X509_gmtime_adj(nullptr, -3600), &ASN1_TIME_free},
-    end{X509_gmtime_adj(nullptr, 24 * 3600), &ASN1_TIME_free};
+    end{X509_gmtime_adj(nullptr, days * 24L * 3600), &ASN1_TIME_free};
   X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
   X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(cert_.get()));
   X509_CRL_set1_lastUpdate(list.get(), begin.get());

@@ -23,7 +23,7 @@ struct cert_files {
 /// A CA of a test, and files made with it. Certificates of one CA differ in their serial numbers.
 class test_ca {
 public:
-  explicit test_ca(const std::string& name);
+  explicit test_ca(const std::string& name, int days = 30);
 
   /// The files are in `dir`, named after `name`, which is the common name too.
   cert_files issue(const temp_dir& dir, const std::string& name, const cert_wish& wish = {});
@@ -32,7 +32,8 @@ public:
 
   std::string certificate(const temp_dir& dir) const;
   /// A CRL with all that were issued since `from`, counted from 0; `from` may be the number of issued ones: none is revoked.
-  std::string revocations(const temp_dir& dir, std::size_t from) const;
+  /// It is out of date in `days`.
+  std::string revocations(const temp_dir& dir, std::size_t from, int days = 1) const;
 
 private:
   std::shared_ptr<EVP_PKEY> key_;

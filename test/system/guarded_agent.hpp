@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -61,11 +62,17 @@ inline constexpr uid_t nobody = 65534;
 struct guarded {
   temp_dir dir;
   std::string socket = (dir.path() / "agent.sock").string();
-  house h{[this](config_file& config) {
-    ::chmod(dir.path().c_str(), 0755);
-    config.top["http"] = R"({"listen":["unix:)" + socket + "\"]}";
-    config.top["access"] = R"({"unix":[{"user":"root","role":"admin"}]})";
-  }};
+  house h;
+
+  /// `change` may alter the config.
+  explicit guarded(const std::function<void(config_file&)>& change = {})
+    : h{[&](config_file& config) {
+        ::chmod(dir.path().c_str(), 0755);
+        config.top["http"] = R"({"listen":["unix:)" + socket + "\"]}";
+        config.top["access"] = R"({"unix":[{"user":"root","role":"admin"}]})";
+        if (change)
+          change(config);
+      }} {}
 
   std::string root(const std::string& request) const { return ask(socket, request, 0); }
 

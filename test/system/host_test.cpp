@@ -138,8 +138,9 @@ TEST_CASE("maintenance refuses creates and starts with its reason, outlasts a re
   CHECK(ready.status == 200);
   CHECK_THAT(ready.body, Contains(R"("maintenance":{"on":true,"reason":"a new disk","since":")"));
   CHECK_THAT(h.http.get("/host").body, Contains(R"("maintenance":{"on":true)"));
-  for (const auto* wrong : {"", "{}", R"({"on":null})", R"({"on":1})", R"({"on":true,"reason":5})",
-                            R"({"on":true,"why":"x"})", R"({"On":true})", R"({"on":true,"reason":"a\nb"})", "[]"}) {
+  for (const auto* wrong :
+       {"", "{}", R"({"on":null})", R"({"on":1})", R"({"on":true,"reason":5})", R"({"on":true,"why":"x"})",
+        R"({"On":true})", R"({"on":true,"reason":"a\nb"})", R"({"on":true,"on":false})", "[]"}) {
     INFO(wrong);
     CHECK(set(wrong).status == 400);
   }

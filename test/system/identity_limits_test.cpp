@@ -47,7 +47,9 @@ TEST_CASE("an identity that is limited to some guests cannot widen itself") {
         R"({"name":"x","scopes":["report"]})", R"({"name":"x","role":"sub-agent"})",
         R"({"name":"x","role":"viewer","service":"test"})", R"({"name":"x","role":"king"})",
         R"({"name":"x","role":"viewer","guests":{"label":""}})", R"({"name":"x","role":"viewer","guests":["nouuid"]})",
-        R"({"name":"x","role":"viewer","expires":"yesterday"})", R"({"name":"x","role":"viewer","Guests":[]})"}) {
+        R"({"name":"x","role":"viewer","expires":"yesterday"})", R"({"name":"x","role":"viewer","Guests":[]})",
+        R"({"name":"x","role":"viewer","guests":[],"guests":null})", R"({"name":"x","role":"viewer","role":"admin"})",
+        R"({"name":"x","role":"viewer","guests":{"label":"a=b","label":"c=d"}})"}) {
     INFO(wrong);
     CHECK(agent.with(admin, "POST", "/tokens", wrong).status == 400);
   }

@@ -5,6 +5,7 @@
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "rpc/base/distinct_members.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
 #include "rpc/base/time.hpp"
@@ -124,6 +125,7 @@ void read_member(const context& cx, store::token& token, std::string_view key, c
 store::token read_token(const context& cx, const std::string& body) {
   store::token token;
   const auto document = rpc::json::document::parse(body);
+  rpc::json::expect_distinct_members(document.root());
   for (const auto& [key, value] : document.root().members("token"))
     read_member(cx, token, key, value);
   if (token.name.empty())

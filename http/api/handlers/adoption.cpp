@@ -2,6 +2,7 @@
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "rpc/base/distinct_members.hpp"
 #include "rpc/http1/grammar.hpp"
 #include "rpc/model/codec.hpp"
 #include "rpc/model/exact_names.hpp"
@@ -24,6 +25,7 @@ constexpr std::array<std::string_view, 6> own_members{"id", "name", "labels", "p
 
 void expect_own_members(const std::string& body) {
   const auto document = rpc::json::document::parse(body);
+  rpc::json::expect_distinct_members(document.root());
   for (const auto& [key, value] : document.root().members("body"))
     if (std::ranges::find(own_members, key) == own_members.end())
       throw failure{errc::invalid_request, std::string{key} + ": is not among what an adoption is asked for"};

@@ -80,14 +80,21 @@ bool serves(const principal& who, const actors::action& action) {
   });
 }
 
+/// True for what changes guests of that type: who only looks at them, or at the host, does not own them.
+bool changes_guests(const actors::action& action, bool containers) {
+  const auto& kind = *action.kind;
+  return kind.subject == actors::action_subject::guest && kind.type == actors::action_type::async &&
+         kind.name.starts_with("container") == containers;
+}
+
 /// A sub-agent speaks of guests whose actions it serves only.
 void expect_own_guest(const context& cx, const principal& who, const store::stored_guest& guest) {
-  if (who.services.empty())
+  if (who.reports_for_all())
     return;
   const bool is_container = guest.type == "container";
   const auto settings = cx.settings.get();
   for (const auto& [name, action] : settings->actions)
-    if (name.starts_with("container") == is_container && serves(who, *action))
+    if (changes_guests(*action, is_container) && serves(who, *action))
       return;
   throw rpc::failure{rpc::errc::forbidden, "not allowed: the guest belongs to another service"};
 }
@@ -97,7 +104,7 @@ void expect_own_job(const context& cx, const principal& who, const std::string& 
   const auto job = cx.jobs.find(id);
   if (job && !sees_guest(who, cx.guests, job->guest_id))
     throw rpc::failure{rpc::errc::not_found, "not found"};
-  if (who.services.empty())
+  if (who.reports_for_all())
     return;
   const auto action = job ? cx.settings.find_action(job->action) : nullptr;
   if (!action || !serves(who, *action))

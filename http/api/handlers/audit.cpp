@@ -55,7 +55,7 @@ store::audit_filter filter_of(const request& from) {
   constexpr std::array<std::string_view, 9> known{"who",  "how",   "scope",  "decision", "guest",
                                                   "path", "since", "before", "limit"};
   constexpr std::array<std::string_view, 3> decisions{"accepted", "repeated", "refused"};
-  constexpr std::array<std::string_view, 3> sources{"unix", "cert", "token"};
+  constexpr std::array<std::string_view, 4> sources{"unix", "cert", "token", "anonymous"};
   for (const auto& [name, value] : from.query)
     if (std::ranges::find(known, name) == known.end())
       throw failure{errc::invalid_request, name + ": there is no such parameter"};

@@ -2,6 +2,7 @@
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/handlers/parameters.hpp"
+#include "rpc/base/distinct_members.hpp"
 #include "rpc/base/json.hpp"
 
 // The membership in a cluster.
@@ -21,6 +22,7 @@ bool wants_force(const request& from) {
   if (from.body.empty())
     return force;
   const auto document = rpc::json::document::parse(from.body);
+  rpc::json::expect_distinct_members(document.root());
   for (const auto& [key, value] : document.root().members("body")) {
     if (key != "force")
       throw failure{errc::invalid_request, std::string{key} + ": is not known"};

@@ -2,6 +2,7 @@
 
 #include "actors/config/waiting_actions.hpp"
 #include "http/api/handlers/parameters.hpp"
+#include "rpc/base/distinct_members.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/http1/grammar.hpp"
@@ -78,6 +79,7 @@ void read_body(const std::string& body, std::string_view action, std::string_vie
   const auto& root = document.root();
   if (root.type() != node::kind::object || is_the_guest(root, guest_id))
     return;
+  rpc::json::expect_distinct_members(root);
   for (const auto& one : root.members("body"))
     read_member(action, one, to);
 }

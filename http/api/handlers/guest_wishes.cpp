@@ -1,6 +1,7 @@
 #include "http/api/handlers/guest_wishes.hpp"
 
 #include "http/api/handlers/common.hpp"
+#include "rpc/base/distinct_members.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/model/apply.hpp"
 #include "rpc/model/codec.hpp"
@@ -169,6 +170,7 @@ guest_wish wish_to_detach_disk(const rpc::guest& guest, std::string_view disk, b
 
 guest_wish wish_to_resize_disk(const rpc::guest& guest, std::string_view disk, const std::string& body) {
   const auto wish = rpc::json::document::parse(body);
+  rpc::json::expect_distinct_members(wish.root());
   for (const auto& [key, value] : wish.root().members("body"))
     if (key != "size" && key != "apply")
       refuse(std::string{key} + ": no such member");

@@ -3,6 +3,7 @@
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/views/host_json.hpp"
+#include "rpc/base/distinct_members.hpp"
 #include "rpc/base/json.hpp"
 
 namespace mistify::http::handlers {
@@ -19,6 +20,7 @@ store::maintenance decode_maintenance(std::string_view body) {
   const auto document = rpc::json::document::parse(body);
   store::maintenance wanted;
   bool said = false;
+  rpc::json::expect_distinct_members(document.root());
   for (const auto& [key, value] : document.root().members("body")) {
     if (key == "on")
       said = !value.is_null(), wanted.on = value.as_bool("on");

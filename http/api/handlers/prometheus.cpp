@@ -6,13 +6,24 @@
 
 namespace mistify::http::handlers {
 
+namespace {
+
+/// Figures of all guests, and of the host, which an identity that is limited to some guests does not see.
+bool counts_all_guests(std::string_view family) {
+  return family == "mistify_guests" || family.starts_with("mistify_host_");
+}
+
+} // namespace
+
 /// Waits for no actor, so it responds even if actors hang: the figures of the host are those that an earlier scrape had
 /// fetched.
-task<answer> get_agent_metrics(context& cx, request) {
+task<answer> get_agent_metrics(context& cx, request from) {
   cx.agents.refresh_host().sender()([](const auto&) {});
   answer out;
   out.content_type = prometheus_writer::content_type;
-  out.body = render(cx.measured);
+  out.body = render(cx.measured, [limited = from.who->guests.has_value()](std::string_view name) {
+    return !limited || !counts_all_guests(name);
+  });
   co_return out;
 }
 

@@ -96,8 +96,14 @@ void prometheus_writer::end_sample(double value) {
 }
 
 std::string render(const metrics::registry& all) {
+  return render(all, [](std::string_view) { return true; });
+}
+
+std::string render(const metrics::registry& all, const std::function<bool(std::string_view)>& shows) {
   prometheus_writer page;
   all.visit([&](const metrics::family& f) {
+    if (!shows(f.name))
+      return;
     page.family(f.name, f.help, type_name(f.kind));
     for (const auto& row : f.rows)
       write(page, row);

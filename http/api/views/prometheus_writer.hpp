@@ -2,6 +2,7 @@
 
 #include "rpc/base/metrics.hpp"
 
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -43,7 +44,8 @@ private:
   bool has_labels_ = false;
 };
 
-/// Returns all metrics of a registry.
+/// Returns all metrics of a registry, or those whose name `shows` approves.
 std::string render(const rpc::metrics::registry& all);
+std::string render(const rpc::metrics::registry& all, const std::function<bool(std::string_view name)>& shows);
 
 } // namespace mistify::http

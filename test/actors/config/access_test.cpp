@@ -58,6 +58,8 @@ TEST_CASE("access that cannot be meant so is refused by the name of its member")
      "f.json: access.unix[0].role: there is no role \"king\": viewer, operator, controller, metrics, sub-agent, admin "
      "or "
      "none"},
+    {R"({"access":{"anonymous":"sub-agent"}})",
+     "f.json: access.anonymous: a client without an identity is no service's, and may not report"},
     {R"({"access":{"unix":[{"user":"root","group":"root","role":"admin"}]}})",
      "f.json: access.unix[0]: needs either user or group"},
     {R"({"access":{"unix":[{"user":"root"}]}})", "f.json: access.unix[0]: needs a role"},

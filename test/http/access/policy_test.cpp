@@ -64,6 +64,23 @@ TEST_CASE("a sub-agent's user reports for its services unless a rule names it; r
   CHECK(rules.identify(process(0), now)->is_anonymous());
 }
 
+TEST_CASE("who reports by a rule does so for the services of its user only, and for none without one") {
+  const auto rules = rules_of(R"({"services":{"one":{"socket":"/a","user":"4711"}},
+    "access":{"unix":[{"user":"4711","role":"sub-agent"},{"user":"4712","role":"sub-agent"},
+      {"user":"4713","role":"sub-agent"},{"user":"4713","role":"operator"},{"user":"0","role":"admin"}],
+    "certs":[{"san":"a","role":"sub-agent"}]}})");
+  const auto own = rules.identify(process(4711), now);
+  CHECK(own->services == std::vector<std::string>{"one"});
+  CHECK_FALSE(own->reports_for_all());
+  for (const auto& peer : {process(4712), process(4713), certificate({"a"})}) {
+    const auto other = rules.identify(peer, now);
+    CHECK(other->may(actors::scope::report));
+    CHECK(other->services.empty());
+    CHECK_FALSE(other->reports_for_all());
+  }
+  CHECK(rules.identify(process(0), now)->reports_for_all());
+}
+
 TEST_CASE("a certificate counts by its pin, then by its names, and by its common name only without those") {
   const auto rules = rules_of(R"({"access":{"certs":[{"san":"a","role":"viewer"},{"san":"cn","role":"metrics"},
     {"sha256":")" + pin + R"(","role":"controller","guests":["g"]}]}})");
@@ -74,6 +91,19 @@ TEST_CASE("a certificate counts by its pin, then by its names, and by its common
   CHECK(pinned->role == "controller");
   CHECK(pinned->guests->ids == std::vector<std::string>{"g"});
   CHECK(rules.identify(certificate({"a"}, "", false), now)->is_anonymous());
+}
+
+TEST_CASE("certificates of one name are one identity, and a pinned one is an identity of its own") {
+  const std::string other(64, 'b');
+  const auto rules = rules_of(R"({"access":{"certs":[{"san":"a","role":"viewer"},{"san":"b","role":"viewer"},
+    {"sha256":")" + pin + R"(","role":"viewer"},{"sha256":")" +
+                              other + R"(","role":"viewer"}]}})");
+  const auto key = [&](const peer_identity& peer) { return rules.identify(peer, now)->key; };
+  CHECK(key(certificate({"a"}, "", true, "1")) == key(certificate({"z", "a"}, "", true, "2")));
+  CHECK(key(certificate({"a"}, "", true, "1")) == key(certificate({}, "a", true, "3")));
+  CHECK(key(certificate({"a"}, "", true, "1")) != key(certificate({"b"}, "", true, "1")));
+  CHECK(key(certificate({"a"}, "", true, pin)) != key(certificate({"a"}, "", true, "1")));
+  CHECK(key(certificate({"a"}, "", true, pin)) != key(certificate({"a"}, "", true, other)));
 }
 
 TEST_CASE("a certificate that has expired since the handshake is no identity") {

@@ -275,6 +275,41 @@ TEST_CASE("a new CRL takes the rights of a certificate on open connections, and 
   CHECK_THAT(refusal_of(s.port, as(files.controller)), Contains("certificate revoked"));
 }
 
+TEST_CASE("a certificate holds on open connections until its CA expires, and until the CRL is out of date") {
+  constexpr std::chrono::hours day{24};
+  const temp_dir dir;
+  test_ca ca{"short", 10};
+  const auto server = ca.issue(dir, "server"), client = ca.issue(dir, "client"), pinned = ca.issue(dir, "pinned");
+  actors::config config;
+  config.tls = actors::tls_options{server.cert, server.key, ca.certificate(dir), ""};
+  config.access = actors::access_options{};
+  config.access->certs = {{"client", "", "viewer", {}}, {"", pinned.sha256, "operator", {}}};
+  std::vector<http::peer_ptr> seen;
+  running_server s{{{"/who",
+                     [&](http::request r) -> http::task<http::answer> {
+                       seen.push_back(r.client);
+                       co_return running_server::text("");
+                     }}},
+                   with_tls(config)};
+  for (const auto& one : {client, pinned})
+    CHECK((raw_tls_client{s.port, as(one)}.get("/who").status == 200));
+  REQUIRE(seen.size() == 2);
+  const auto now = std::chrono::system_clock::now();
+  const auto roles = [&](const http::policy& rules, int days) {
+    return rules.identify(*seen[0], now + days * day)->role + ' ' + rules.identify(*seen[1], now + days * day)->role;
+  };
+  const http::policy by_ca{config, std::make_shared<const http::client_trust>(config)};
+  CHECK(roles(by_ca, 0) == "viewer operator");
+  CHECK(roles(by_ca, 9) == "viewer operator");
+  CHECK(roles(by_ca, 11) == "none operator");
+  CHECK(roles(by_ca, 31) == "none none");
+  CHECK(roles(by_ca, 0) == "viewer operator"); // the clock was set back
+  config.tls->crl = ca.revocations(dir, 3, 5);
+  const http::policy by_list{config, std::make_shared<const http::client_trust>(config)};
+  CHECK(roles(by_list, 4) == "viewer operator");
+  CHECK(roles(by_list, 6) == "none operator");
+}
+
 TEST_CASE("old versions, other protocols and renegotiation are refused") {
   const tls_files files;
   running_server s{{}, with_tls(files.config())};

@@ -1,3 +1,4 @@
+#include "rpc/base/distinct_members.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/json.hpp"
 
@@ -326,4 +327,12 @@ TEST_CASE("the writer escapes keys and strings and repairs what is no UTF-8") {
   for (const auto* broken : {"\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80",
                              "\xe0\x80\x80", "\xf0\x80\x80\x80"})
     CHECK_THAT(written(broken), Contains("\xef\xbf\xbd"));
+}
+
+TEST_CASE("a member that an object at any level has twice is found by its name") {
+  const auto check = [](std::string_view text) { json::expect_distinct_members(document::parse(text).root()); };
+  for (const auto* fine : {"null", "[1,1]", R"({"a":1,"b":1})", R"({"a":{"a":1},"b":[{"a":1},{"a":1}]})"})
+    CHECK_NOTHROW(check(fine));
+  CHECK_THROWS_WITH(check(R"({"a":1,"b":2,"a":null})"), "a: is given twice");
+  CHECK_THROWS_WITH(check(R"({"a":[{"b":1,"\u0062":2}]})"), "b: is given twice");
 }
