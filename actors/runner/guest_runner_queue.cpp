@@ -125,8 +125,8 @@ caf::result<store::queued_job> guest_runner::hold_create(rpc::guest guest, job_r
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, queue_atom);
 template caf::result<store::queued_job> guest_runner::enqueue(job_request&, create_atom, rpc::guest);
 
-/// Why the next job is not taken if it needs a place; nothing if it is. One that ends those that wait finds room in a full queue, as one
-/// beyond.
+/// Why the next job is not taken if it needs a place; nothing if it is. One that ends those that wait finds room in a full
+/// queue, as one beyond.
 std::optional<failure> guest_runner::too_many_jobs(const job_request& next) const {
   const auto coming = being_queued_ - without_room_, waiting = queue_.size() + coming;
   const auto limit = context_->limit();
