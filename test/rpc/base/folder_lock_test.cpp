@@ -45,8 +45,14 @@ private:
     const auto held = lock_folder(folder);
     char name[] = "sleep", time[] = "600";
     char* arguments[] = {name, time, nullptr};
+    int ends[2];
     pid_t program = 0;
-    ::posix_spawnp(&program, name, nullptr, nullptr, arguments, environ);
+    if (::pipe2(ends, O_CLOEXEC) != 0 || ::posix_spawnp(&program, name, nullptr, nullptr, arguments, environ) != 0)
+      ::_exit(1);
+    ::close(ends[1]);
+    // The spawn returns before the program's copies of descriptors are closed, the lower ones first: the pipe ends then.
+    char none = 0;
+    [[maybe_unused]] const auto end = ::read(ends[0], &none, 1);
     [[maybe_unused]] const auto told = ::write(tell, &program, sizeof program);
     for (;;)
       ::pause();
