@@ -197,10 +197,13 @@ task<answer> create_token(context& cx, request from) {
   token.id = new_token_id();
   token.hash = hash_of(secret);
   token.created = now();
+  const auto what = "create token " + token.id + ' ' + token.name;
   store::token_change change = store::add_token{std::move(token)}; // a name: GCC 12 destroys such temporaries twice
-  auto audit = audit_of(from, 201);
+  auto audit = audit_of(from, 201, what);
   const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));
-  co_return changed(json_answer(201, encode(stored, write_token(stored.id, secret))));
+  auto made = changed(json_answer(201, encode(stored, write_token(stored.id, secret))));
+  made.about.action = what;
+  co_return made;
 }
 
 task<answer> delete_token(context& cx, request from) {
