@@ -6,6 +6,7 @@
 #include "http/access/gatekeeper.hpp"
 #include "http/api/actor_gateway.hpp"
 #include "http/api/audit_trail.hpp"
+#include "http/api/early_refusals.hpp"
 #include "http/api/error_map.hpp"
 #include "http/api/handlers/context.hpp"
 #include "http/api/host_metrics.hpp"
@@ -227,7 +228,9 @@ void run_daemon(const daemon_options& wanted) {
     .command_line = wanted.command_line,
     .cluster = [&] { return agent.cluster_status(); },
   };
+  early_refusals refused{trail, gate};
   auto serving = settings_of(config, gate);
+  serving.on_refusal = [&refused](const early_refusal& what) { refused.note(what); };
   serving.tls = rules.tls;
   server front_door{serving, dispatch(shared), errors()};
   add_server_metrics(measured, front_door, agent.guests());

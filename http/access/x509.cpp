@@ -73,7 +73,8 @@ std::string fingerprint_of(X509* certificate) {
 cert_peer read_certificate(X509* certificate) {
   cert_peer is;
   is.sans = alternative_names(certificate);
-  is.common_name = common_name(certificate);
+  if (::X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0) // names of other types count too
+    is.common_name = common_name(certificate);
   is.sha256 = fingerprint_of(certificate);
   is.ends_at = seconds_of(::X509_get0_notAfter(certificate));
   return is;

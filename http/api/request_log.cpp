@@ -15,7 +15,6 @@ constexpr std::size_t longest_path = 300;
 /// User agents longer than this are not logged.
 constexpr std::size_t longest_name = 100;
 
-/// Reports of sub-agents would bury the rest.
 bool is_change(const route& row) {
   using enum actors::scope;
   return changes(row) && !row.asks.is(report) && !row.asks.is(debug);
@@ -58,6 +57,8 @@ request_log_entry::request_log_entry(audit_trail* to, const request& from, const
     kind_ = kind::change;
   else if (row && is_look(*row))
     kind_ = kind::look;
+  else if (row && row->asks.is(actors::scope::report))
+    kind_ = kind::report;
   if (kind_ == kind::read && !rpc::log::debugging())
     return;
   entry_ = std::make_shared<store::audit_entry>();
@@ -91,7 +92,8 @@ void request_log_entry::answered(const answer_subject& about, int status) const 
                                 {"method", entry_->method},
                                 {"path", entry_->path},
                                 {"status", std::to_string(status)}});
-  if (kind_ != kind::read)
+  const bool is_report = kind_ == kind::report && status != 403 && about.action.empty();
+  if (kind_ != kind::read && !is_report)
     audit(about, status);
 }
 
@@ -104,20 +106,21 @@ void request_log_entry::audit(const answer_subject& about, int status) const {
   if (!about.job.empty())
     what.job = about.job;
   what.action = about.action;
-  rpc::log::audit(kind_ == kind::refusal ? "refusal" : "change", {{"request_id", id_},
-                                                                  {"peer", what.peer},
-                                                                  {"user", what.who},
-                                                                  {"how", what.how},
-                                                                  {"process", what.process},
-                                                                  {"scope", what.scope},
-                                                                  {"user_agent", user_agent_},
-                                                                  {"method", what.method},
-                                                                  {"path", what.path},
-                                                                  {"guest", what.guest},
-                                                                  {"action", what.action},
-                                                                  {"job", what.job},
-                                                                  {"status", std::to_string(status)},
-                                                                  {"outcome", what.decision}});
+  const bool refused = kind_ == kind::refusal || (kind_ == kind::report && status >= 400);
+  rpc::log::audit(refused ? "refusal" : "change", {{"request_id", id_},
+                                                   {"peer", what.peer},
+                                                   {"user", what.who},
+                                                   {"how", what.how},
+                                                   {"process", what.process},
+                                                   {"scope", what.scope},
+                                                   {"user_agent", user_agent_},
+                                                   {"method", what.method},
+                                                   {"path", what.path},
+                                                   {"guest", what.guest},
+                                                   {"action", what.action},
+                                                   {"job", what.job},
+                                                   {"status", std::to_string(status)},
+                                                   {"outcome", what.decision}});
   if (to_ && !about.audited)
     to_->note(std::move(what));
 }

@@ -34,7 +34,8 @@ public:
   void answered(const answer_subject& about, int status) const;
 
 private:
-  enum class kind : std::uint8_t { read, change, look, refusal };
+  /// A report is audited only if it is refused or names an action: all of them would bury the rest.
+  enum class kind : std::uint8_t { read, change, look, report, refusal };
 
   void audit(const answer_subject& about, int status) const;
 

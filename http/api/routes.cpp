@@ -242,8 +242,10 @@ answer refuse_by_rate(const request_rates& rates) {
 /// Null where the request bears a token that is not valid.
 principal_ptr client_of(const context& state, const request& from) {
   static const peer_identity unknown{};
-  return state.gate.identify(from.client ? *from.client : unknown, from.header("authorization"),
-                             gatekeeper::clock::now());
+  const auto authorization = from.header("authorization");
+  if (authorization.empty() && from.headers.contains("authorization") && !state.gate.rules()->is_open())
+    return nullptr; // a script whose variable is not set
+  return state.gate.identify(from.client ? *from.client : unknown, authorization, gatekeeper::clock::now());
 }
 
 } // namespace

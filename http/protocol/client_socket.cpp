@@ -6,6 +6,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -67,6 +68,11 @@ client_socket::handshake client_socket::shake_hands() noexcept {
     return handshake::done;
   met_plain_http_ = ERR_GET_REASON(::ERR_peek_error()) == SSL_R_HTTP_REQUEST;
   return outcome(result, 0) < 0 && errno == EAGAIN ? handshake::waits : handshake::failed;
+}
+
+std::string_view client_socket::certificate_fault() const noexcept {
+  const auto fault = session_ ? ::SSL_get_verify_result(session_.get()) : X509_V_OK;
+  return fault == X509_V_OK ? std::string_view{} : ::X509_verify_cert_error_string(fault);
 }
 
 ssize_t client_socket::read(std::span<char> to) noexcept {

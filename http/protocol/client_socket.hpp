@@ -38,6 +38,9 @@ public:
   /// True if the handshake failed because the client speaks HTTP without TLS.
   bool met_plain_http() const noexcept { return met_plain_http_; }
 
+  /// Why the client's certificate does not hold, after a handshake that failed because of that; else "".
+  std::string_view certificate_fault() const noexcept;
+
   /// As recv(2): 0 at the end, -1 with errno EAGAIN if nothing is there.
   ssize_t read(std::span<char> to) noexcept;
   /// True if the last `read` took all that there was: what comes later makes an event of its own. May be false in vain.

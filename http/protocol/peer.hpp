@@ -21,8 +21,8 @@ struct certificate_chain;
 
 /// The contents of a verified client certificate. `policy` decides whether it is pinned or signed by the CA.
 struct cert_peer {
-  std::vector<std::string> sans; ///< URI and DNS names
-  std::string common_name;
+  std::vector<std::string> sans;                       ///< URI and DNS names
+  std::string common_name;                             ///< "" where there are alternative names of any type
   std::string sha256;                                  ///< of the DER form, lower-case hex
   bool by_ca = false;                                  ///< its chain leads to the CA of the config
   std::int64_t ends_at = 0;                            ///< seconds since the epoch: when it expires

@@ -65,6 +65,8 @@ bool connection::end_greeting() {
   ++state_->refused;
   greets_ = false;
   state_->handshakes.end(key_);
+  if (const auto why = socket_.certificate_fault(); !why.empty() && state_->settings.on_refusal)
+    state_->settings.on_refusal({*peer_, "", "", 0, why});
   if (socket_.met_plain_http())
     ::send(key_.fd, hint.data(), hint.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   late_ = false;

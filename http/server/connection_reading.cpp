@@ -134,6 +134,8 @@ bool connection::begin_exchange() {
   auto& r = std::get<request>(parsed);
   if (const auto& door = state_->settings.door)
     if (auto no = refuse_address(*door, reader_.head(), peer_->address)) {
+      if (state_->settings.on_refusal)
+        state_->settings.on_refusal({*peer_, reader_.head().method, r.path, no->status, no->message});
       refuse(no->status, std::move(no->message), r.head_only);
       return true;
     }

@@ -24,6 +24,14 @@ struct client_standing {
   bool has_reserve = false; ///< it may take the connections that are kept free for such clients
 };
 
+/// A request that is not addressed to this agent, or a client certificate that does not hold.
+struct early_refusal {
+  const peer_identity& peer;
+  std::string_view method, path; ///< of the request; empty in a handshake
+  int status = 0;                ///< 0 in a handshake
+  std::string_view why;
+};
+
 struct server_settings {
   std::size_t max_body = 1024 * 1024; ///< bytes of a request body; more is 413
   /// Thread-safe: what a request's route allows, asked before its body is read. Counts where it is less than `max_body`;
@@ -38,6 +46,9 @@ struct server_settings {
   std::size_t connections_of_one = SIZE_MAX;   ///< of one identity or address; the next is closed
   std::size_t live_of_one = SIZE_MAX;          ///< open-ended answers for one of those; the next gets 429
   std::function<client_standing(const peer_identity&)> standing_of = nullptr; ///< thread-safe; null: nobody has any
+  /// Hears of requests and handshakes that are refused because of the client, before a handler runs. Thread-safe, must not
+  /// block; may be null.
+  std::function<void(const early_refusal&)> on_refusal = nullptr;
   /// Of answers waiting for clients; beyond it the slowest client is disconnected.
   std::size_t waiting_bytes = 256ull << 20U;
   /// Bytes a second that a client must read while bytes wait; 0: no bound.

@@ -1,6 +1,7 @@
 #include "guarded_agent.hpp"
 
 #include "rpc/base/json.hpp"
+#include "rpc/base/time.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -72,6 +73,24 @@ TEST_CASE("the page of the actors opens over plain HTTP without an identity, and
   CHECK(page.header("content-type") == "text/html; charset=utf-8");
   CHECK(agent.h.http.get("/debug/actors", {"Accept: application/json"}).status == 401);
   CHECK(agent.h.http.get("/debug/pprof", {"Accept: text/html"}).status == 401);
+}
+
+TEST_CASE("a token that has expired is not rotated, and an empty Authorization is no missing one") {
+  if (::geteuid() != 0)
+    return;
+  const guarded agent{[](config_file& config) {
+    config.top["access"] = R"({"unix":[{"user":"root","role":"admin"}],"anonymous":"viewer"})";
+  }};
+  CHECK(agent.h.http.send("GET", "/guests", "", {}).status == 200);
+  CHECK(agent.h.http.send("GET", "/guests", "", {"Authorization: "}).status == 401);
+  CHECK(agent.h.http.send("GET", "/healthz", "", {"Authorization: "}).status == 200);
+  const auto admin = agent.token(R"("name":"a","role":"admin")");
+  const auto soon =
+    mistify::rpc::encode(mistify::rpc::timestamp{std::chrono::system_clock::now() + std::chrono::seconds{1}});
+  const auto brief = agent.token(R"("name":"b","role":"viewer","expires":")" + soon + '"');
+  const auto rotate = [&] { return agent.with(admin, "POST", "/tokens/" + brief.substr(4, 16) + "/rotate").status; };
+  CHECK(eventually([&] { return rotate() == 409; }));
+  CHECK(agent.with(admin, "POST", "/tokens/0123456789abcdef/rotate").status == 404);
 }
 
 TEST_CASE("tokens survive kill -9") {

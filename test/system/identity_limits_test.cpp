@@ -48,6 +48,8 @@ TEST_CASE("an identity that is limited to some guests cannot widen itself") {
         R"({"name":"x","role":"viewer","service":"test"})", R"({"name":"x","role":"king"})",
         R"({"name":"x","role":"viewer","guests":{"label":""}})", R"({"name":"x","role":"viewer","guests":["nouuid"]})",
         R"({"name":"x","role":"viewer","expires":"yesterday"})", R"({"name":"x","role":"viewer","Guests":[]})",
+        "{\"name\":\"x\u202ey\",\"role\":\"viewer\"}", "{\"name\":\"x\u009by\",\"role\":\"viewer\"}",
+        R"({"name":"x\u2066y","role":"viewer"})", R"({"name":"x\u0007","role":"viewer"})",
         R"({"name":"x","role":"viewer","guests":[],"guests":null})", R"({"name":"x","role":"viewer","role":"admin"})",
         R"({"name":"x","role":"viewer","guests":{"label":"a=b","label":"c=d"}})"}) {
     INFO(wrong);

@@ -95,6 +95,7 @@ TEST_CASE("a certificate that a reload revokes loses its rights and its streams 
   CHECK(eventually([&] { return open.get("/guests").status == 401; }));
   CHECK(ends(stream));
   CHECK(house.asks(house.with_certificate(), "/guests") == 0);
+  CHECK(eventually([&] { return read_text(house.log).find("certificate revoked") != std::string::npos; }));
   CHECK(house.asks({}, "/healthz") == 200);
 }
 

@@ -5,6 +5,7 @@
 #include "http/api/actor_gateway.hpp"
 #include "http/api/handlers/common.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "rpc/base/cut_text.hpp"
 #include "rpc/base/distinct_members.hpp"
 #include "rpc/base/json.hpp"
 #include "rpc/base/text.hpp"
@@ -64,9 +65,22 @@ std::string read_scopes(const node& value) {
   return scopes;
 }
 
+/// True for marks that reorder or break the text around them: U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+bool has_reordering(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    const auto two = text.substr(i, 2);
+    const auto third = i + 2 < text.size() ? static_cast<unsigned char>(text[i + 2]) : 0U;
+    if (two == "\xd8\x9c" ||
+        (two == "\xe2\x80" && (third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae))) ||
+        (two == "\xe2\x81" && third >= 0xa6 && third <= 0xa9))
+      return true;
+  }
+  return false;
+}
+
 std::string read_name(const node& value) {
   auto name = value.as_string("name");
-  if (name.empty() || name.size() > longest_name || std::ranges::any_of(name, rpc::text::is_control))
+  if (name.empty() || name.size() > longest_name || rpc::has_control(name) || has_reordering(name))
     refuse("name: must be a text of 1 to " + std::to_string(longest_name) + " bytes without control characters");
   return name;
 }
@@ -144,6 +158,11 @@ store::token read_token(const context& cx, const std::string& body) {
   return token;
 }
 
+/// A new secret would not hold either.
+bool has_expired(const store::token& token, rpc::timestamp at) {
+  return token.expires != rpc::timestamp{} && token.expires <= at;
+}
+
 void write_time(writer& out, std::string_view key, rpc::timestamp at) {
   if (at != rpc::timestamp{})
     out.key(key).value(rpc::encode(at));
@@ -197,10 +216,13 @@ task<answer> create_token(context& cx, request from) {
   token.id = new_token_id();
   token.hash = hash_of(secret);
   token.created = now();
+  const auto what = "create token " + token.id + ' ' + token.name;
   store::token_change change = store::add_token{std::move(token)}; // a name: GCC 12 destroys such temporaries twice
-  auto audit = audit_of(from, 201);
+  auto audit = audit_of(from, 201, what);
   const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));
-  co_return changed(json_answer(201, encode(stored, write_token(stored.id, secret))));
+  auto made = changed(json_answer(201, encode(stored, write_token(stored.id, secret))));
+  made.about.action = what;
+  co_return made;
 }
 
 task<answer> delete_token(context& cx, request from) {
@@ -213,8 +235,10 @@ task<answer> delete_token(context& cx, request from) {
 }
 
 task<answer> rotate_token(context& cx, request from) {
-  const auto secret = new_token_secret();
   const auto at = now();
+  if (const auto token = cx.tokens.find(from.captures["token"]); token && has_expired(*token, at))
+    throw failure{errc::conflict, "the token has expired"};
+  const auto secret = new_token_secret();
   store::token_change change = store::rotate_token{from.captures["token"], hash_of(secret), at, at + grace};
   auto audit = audit_of(from, 200);
   const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));

@@ -124,7 +124,12 @@ task<answer> report_state(context& cx, request from) {
                                                 {"from", taken.before},
                                                 {"to", told.state},
                                                 {"reason", told.reason}});
-  co_return json_answer(200, public_guest(taken.guest_doc));
+  auto out = json_answer(200, public_guest(taken.guest_doc));
+  if (!taken.before.empty()) {
+    out.about.guest = guest->id;
+    out.about.action = "report " + told.state;
+  }
+  co_return out;
 }
 
 task<answer> report_progress(context& cx, request from) {

@@ -214,12 +214,13 @@ std::string if_match_of(const request& from) {
   return std::string{tags};
 }
 
-store::audit_ptr audit_of(const request& from, int status) {
+store::audit_ptr audit_of(const request& from, int status, std::string action) {
   if (!from.audit)
     return nullptr;
   auto entry = std::make_shared<store::audit_entry>(*from.audit);
   entry->status = status;
   entry->decision = "accepted";
+  entry->action = std::move(action);
   return entry;
 }
 

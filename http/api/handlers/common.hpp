@@ -78,8 +78,9 @@ struct request_identity {
   std::string user = {};       ///< name of the identity; empty without one
 };
 
-/// The request's entry of the audit, to commit with its change. `status` is that of the response. Null: not audited.
-store::audit_ptr audit_of(const request& from, int status);
+/// The request's entry of the audit, to commit with its change. `status` is that of the response; `action` says what the
+/// path does not. Null: not audited.
+store::audit_ptr audit_of(const request& from, int status, std::string action = {});
 
 /// The request's If-Match; "": it has none. Throws `invalid_request` for one that is empty: a script whose variable is not set
 /// must not change whatever is there.

@@ -225,11 +225,13 @@ TEST_CASE("a client certificate is an identity if the CA signed it; none is fine
   tls_files files;
   test_ca other{"other"};
   const auto expired = files.ca.issue(files.dir, "expired", {.days = -1}), foreign = other.issue(files.dir, "foreign"),
-             own = test_ca::self_signed(files.dir, "own"), named = files.ca.issue(files.dir, "named");
+             own = test_ca::self_signed(files.dir, "own"), named = files.ca.issue(files.dir, "named"),
+             of_machine = files.ca.issue(files.dir, "controller2", {.san = "IP:192.0.2.1,email:a@b.example"});
   running_server s{{{"/who", says_who()}}, with_tls(files.config())};
   CHECK(raw_tls_client{s.port}.get("/who").body == "nobody");
   CHECK((raw_tls_client{s.port, as(files.controller)}.get("/who").body == "controller by ca"));
   CHECK((raw_tls_client{s.port, as(named)}.get("/who").body == "cn named"));
+  CHECK((raw_tls_client{s.port, as(of_machine)}.get("/who").body == "cn ")); // other alternative names count too
   CHECK_THAT(refusal_of(s.port, as(expired)), Contains("certificate expired"));
   CHECK_THAT(refusal_of(s.port, as(foreign)), Contains("unknown ca"));
   CHECK_THAT(refusal_of(s.port, as(own)), Contains("unknown ca"));
