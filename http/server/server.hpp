@@ -71,8 +71,8 @@ struct server_limits {
   std::size_t connections_of_one = SIZE_MAX, live_of_one = SIZE_MAX, waiting_bytes = 256ull << 20U, least_rate = 1024;
 };
 
-/// How many threads a server starts at once: its workers, and one more for each further processor, up to as many, so that
-/// as many handlers as before can hold up their threads.
+/// How many threads a server starts with: its workers, and one more for each thread beyond the first that waits for
+/// requests, so that it takes as many handlers that hold up their threads as with one until nobody waits.
 std::size_t thread_count(const server_settings& settings);
 
 /// Turns a request into an answer. Called on a worker; must not block it for long. The server turns exceptions into
