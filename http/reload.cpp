@@ -22,7 +22,7 @@ namespace {
 
 /// Throws for what cannot change while the agent runs.
 void expect_same_sockets(const actors::config& before, const actors::config& now) {
-  // Who is connected, and whoever a socket of the service manager lets in, would be an admin.
+  // Every client that is connected, or that a socket of the service manager admits, would become an admin.
   if (!now.access && before.access)
     throw rpc::failure{rpc::errc::config_invalid, "access cannot be taken away while the agent runs"};
   if (now.tls.has_value() != before.tls.has_value())

@@ -40,8 +40,8 @@ identity_rules read_rules(const actors::config& config, const actors::config_tex
 /// Sets the log's level and audit: the level of the command line, else the config's.
 void begin_log(const std::string& wanted, const actors::log_options& config);
 
-/// The mode of the agent's unix sockets: with `access` the kernel says who connects, and that who may do what; without it,
-/// whoever connects may do everything.
+/// Returns the mode of the agent's unix sockets: 0666 with `access`, whose rules judge each client; else 0660, since every
+/// client may do everything.
 mode_t socket_mode_of(const actors::config& config) noexcept;
 
 /// The bounds of the server that SIGHUP changes, for one that was started with `max_connections`.

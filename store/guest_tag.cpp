@@ -1,5 +1,6 @@
 #include "store/guest_tag.hpp"
 
+#include "rpc/base/error.hpp"
 #include "rpc/base/text.hpp"
 #include "rpc/model/members.hpp"
 
@@ -55,6 +56,11 @@ bool matches(std::string_view if_match, std::string_view tag) {
     if_match.remove_prefix(std::min(if_match.size(), comma + 1));
   }
   return false;
+}
+
+void expect_match(std::string_view if_match, std::string_view tag) {
+  if (!matches(if_match, tag))
+    throw rpc::failure{rpc::errc::precondition_failed, "the guest has changed: its ETag is none of If-Match"};
 }
 
 } // namespace mistify::store

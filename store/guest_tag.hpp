@@ -14,4 +14,7 @@ std::string guest_tag(std::string_view doc, std::string_view key);
 /// True if a value of If-Match names the tag, or is `*`. Weak tags never match.
 bool matches(std::string_view if_match, std::string_view tag);
 
+/// Throws `failure{precondition_failed}` unless `if_match` names the guest's tag.
+void expect_match(std::string_view if_match, std::string_view tag);
+
 } // namespace mistify::store

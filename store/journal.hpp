@@ -69,8 +69,8 @@ public:
   /// Records a state change of a guest that no job made. Throws not_found; conflict while a job of the guest is
   /// unfinished, because its outcome takes precedence. A guest whose create failed stays `error`. A guest that shuts
   /// itself down, or that somebody on the host ends, is wished off from then on, unless its `power.restart` is "always"
-  /// or it waits for the boot's start, or the last job that turned it off was to keep the wish: that is
-  /// what the report tells of.
+  /// or it waits for the boot's start, or the last job that turned it off was to keep the wish: the
+  /// report is then about that job.
   reported_state report_state(std::string_view guest_id, const std::string& state, const std::string& reason = {},
                               std::string_view if_match = {});
 

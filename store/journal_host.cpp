@@ -44,8 +44,8 @@ maintenance journal::impl::maintenance_now() const {
 }
 
 void journal::impl::expect_match(const stored_guest& guest, std::string_view if_match) const {
-  if (!if_match.empty() && !matches(if_match, guest_tag(guest.doc, tag_key)))
-    throw failure{errc::precondition_failed, "the guest has changed: its ETag is none of If-Match"};
+  if (!if_match.empty())
+    store::expect_match(if_match, guest_tag(guest.doc, tag_key));
 }
 
 void journal::impl::expect_no_maintenance() const {

@@ -46,7 +46,7 @@ devices devices_of(const rpc::guest& guest) {
   return all;
 }
 
-/// Disks without a device are not told apart here: their stages will judge them.
+/// Returns null for a disk without a device name: the stage of its job judges it.
 devices::disk* find_disk(devices& in, const std::string& device) {
   if (device.empty())
     return nullptr;

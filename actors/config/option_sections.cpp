@@ -20,7 +20,7 @@ bool may_be_off(std::string_view limit) {
   return std::find(off.begin(), off.end(), limit) != off.end();
 }
 
-/// An empty one would mean every interface: a variable of whoever wrote the file was not set.
+/// Refuses an empty address, which would mean every interface: a variable of a template was not set, probably.
 std::string read_listen_address(const node& value, const std::string& field) {
   if (value.as_string(field).empty())
     refuse_config(field + ": an address must not be empty");

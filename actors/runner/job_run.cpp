@@ -110,7 +110,7 @@ job_run::commands job_run::pause(std::chrono::seconds length) {
   return save_rest(store::guest_unchanged{});
 }
 
-/// A sub-agent that has not answered when the stage's time is over, for whatever reason, leaves the guest on.
+/// If the stage's time is over, a lost connection counts as a time-out: the guest may still be on.
 job_run::commands job_run::failed(const failure& why) try {
   const bool is_silent = why.code() == errc::sub_agent_timeout || why.code() == errc::sub_agent_unreachable;
   return is_silent && job_.steps.is_late(job_.now()) ? give_up_waiting() : fail_stage(why);

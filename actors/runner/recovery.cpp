@@ -36,7 +36,7 @@ bool may_be_sent_again(const store::unfinished_job& job, const recovered_run& ru
   return !run.steps.finished() && (run.steps.current().idempotent || asked_again(job));
 }
 
-/// True for a call of which nobody knows what came.
+/// True for a call whose result is not known.
 bool is_interrupted(const store::unfinished_job& job, const recovered_run& run) {
   return job.call_was_out && !may_be_sent_again(job, run);
 }
@@ -45,7 +45,7 @@ std::string interruption_of(const store::unfinished_job& job) {
   return "interrupted by an agent restart in stage " + std::to_string(job.stage + 1) + " (" + job.stage_name + ')';
 }
 
-/// True if the job goes on after a stage that failed.
+/// True for a forced delete, which continues after a failed stage.
 bool is_forced(const recovered_run& run) {
   return run.steps.kind().effect == record_effect::deletes && run.steps.wish().force && !run.steps.finished();
 }

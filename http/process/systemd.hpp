@@ -12,7 +12,7 @@ namespace mistify::http::systemd {
 /// A listening socket from socket activation.
 struct inherited_socket {
   int fd = -1;
-  std::string name; ///< FileDescriptorName; the unit's name where that says none, "unknown" where nobody does
+  std::string name; ///< FileDescriptorName, by default the unit's name; "unknown" if systemd passed no names
 };
 
 /// Returns them; the caller owns the descriptors. Call once, early: a second call returns none.

@@ -38,7 +38,7 @@ std::uint32_t signals_of(std::uint32_t events) {
 
 } // namespace
 
-/// What the leader of a poller took off the kernel. Whoever follows it goes on with the rest.
+/// The events that a leader of a poller took off the kernel. Its follower dispatches those that are left.
 struct came_events {
   std::mutex mutex; // guards the next two
   std::vector<epoll_event> list;

@@ -72,7 +72,7 @@ struct server_limits {
 };
 
 /// How many threads a server starts with: its workers, and one more for each thread beyond the first that waits for
-/// requests, so that it takes as many handlers that hold up their threads as with one until nobody waits.
+/// requests. As many handlers as with one such thread can then block theirs.
 std::size_t thread_count(const server_settings& settings);
 
 /// Turns a request into an answer. Called on a worker; must not block it for long. The server turns exceptions into

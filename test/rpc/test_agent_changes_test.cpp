@@ -29,18 +29,7 @@ std::string log_of(const std::string& request) {
   INFO(request);
   agents::test_agent agent{0};
   const test::caller serves{agent.server()};
-  auto to = test::caller::at(agent.server());
-  to.path = "/guests/log";
-  rpc::client c{to};
-  std::string data;
-  const auto end = c.download(request, std::chrono::seconds{5}, {},
-                              {[](std::int64_t) {},
-                               [&](std::string_view piece) {
-                                 data += piece;
-                                 return true;
-                               }});
-  CHECK(end == rpc::download_end::complete);
-  return data;
+  return test::download_from(agent.server(), "/guests/log", request);
 }
 
 } // namespace

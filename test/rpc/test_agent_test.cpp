@@ -23,18 +23,7 @@ struct fixture {
   }
 
   std::string download(std::string_view request) {
-    auto to = test::caller::at(agent.server());
-    to.path = "/snapshots/download";
-    rpc::client c{to};
-    std::string data;
-    const auto end = c.download(request, std::chrono::seconds{5}, {},
-                                {[](std::int64_t) {},
-                                 [&](std::string_view piece) {
-                                   data += piece;
-                                   return true;
-                                 }});
-    REQUIRE(end == rpc::download_end::complete);
-    return data;
+    return test::download_from(agent.server(), "/snapshots/download", request);
   }
 };
 

@@ -30,10 +30,11 @@ actors::action_ptr action_of(const context& cx, const store::stored_guest& guest
   return std::make_shared<const actors::action>(actors::action{actors::find_action_kind(name), {}});
 }
 
-/// A client whose guest is not the current one learns that first. The log judges it again, when it queues the job.
+/// Throws `precondition_failed` before anything else of the request is judged. The journal checks the tag again when it
+/// queues the job.
 void expect_match(context& cx, const store::guest_ptr& guest, const std::string& if_match) {
-  if (!if_match.empty() && !store::matches(if_match, cx.tags.of(guest, [&cx] { return cx.host.tag_key(); })))
-    throw failure{errc::precondition_failed, "the guest has changed: its ETag is none of If-Match"};
+  if (!if_match.empty())
+    store::expect_match(if_match, cx.tags.of(guest, [&cx] { return cx.host.tag_key(); }));
 }
 
 /// `canonical`: what identifies the request beside its path.

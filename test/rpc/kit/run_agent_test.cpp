@@ -92,15 +92,26 @@ TEST_CASE("child: a sub-agent with a call that never ends", "[.]") {
     1s);
 }
 
-TEST_CASE("a sub-agent ends soon after SIGTERM although a call does not") {
-  const test::temp_dir folder;
-  const auto path = (folder.path() / "agent.sock").string();
-  ::setenv(socket_variable, path.c_str(), 1);
+namespace {
+
+/// The sub-agent as a process that listens.
+struct hanging_agent {
+  hanging_agent() { REQUIRE(child.says("listens on")); }
+
+  test::temp_dir folder;
+  rpc::endpoint at = [this] {
+    rpc::endpoint to;
+    to.socket = (folder.path() / "agent.sock").string();
+    ::setenv(socket_variable, to.socket.c_str(), 1);
+    return to;
+  }();
   own_child child{"child: a sub-agent with a call that never ends"};
-  REQUIRE(child.says("listens on"));
-  rpc::endpoint to;
-  to.socket = path;
-  rpc::client caller{to};
+};
+
+} // namespace
+
+TEST_CASE_METHOD(hanging_agent, "a sub-agent ends soon after SIGTERM although a call does not") {
+  rpc::client caller{at};
   auto broke_off = std::async(std::launch::async, [&] {
     try {
       caller.call("Hang", "{}", 30s, {});
@@ -115,15 +126,8 @@ TEST_CASE("a sub-agent ends soon after SIGTERM although a call does not") {
   CHECK(broke_off.get());
 }
 
-TEST_CASE("a sub-agent whose calls have ended stops with exit status 0 at SIGTERM") {
-  const test::temp_dir folder;
-  const auto path = (folder.path() / "agent.sock").string();
-  ::setenv(socket_variable, path.c_str(), 1);
-  own_child child{"child: a sub-agent with a call that never ends"};
-  REQUIRE(child.says("listens on"));
-  rpc::endpoint to;
-  to.socket = path;
-  CHECK(rpc::client{to}.call("Echo", R"({"a":1})", 5s, {}).root().text() == R"({"a":1})");
+TEST_CASE_METHOD(hanging_agent, "a sub-agent whose calls have ended stops with exit status 0 at SIGTERM") {
+  CHECK(rpc::client{at}.call("Echo", R"({"a":1})", 5s, {}).root().text() == R"({"a":1})");
   child.signal(SIGTERM);
   CHECK(child.wait() == 0);
 }
