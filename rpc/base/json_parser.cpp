@@ -1,9 +1,11 @@
 #include "rpc/base/error.hpp"
 #include "rpc/base/json_data.hpp"
+#include "rpc/base/utf8.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <memory_resource>
+#include <span>
 #include <stdexcept>
 
 // A failed assertion of the parser throws instead of ending the process.
@@ -13,8 +15,8 @@
       throw std::logic_error{"RapidJSON: " #x};                                                                        \
   } while (false)
 #include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+#include <rapidjson/stream.h>
 
 // Documents: the tree, and the parser that builds it.
 namespace mistify::rpc::json {
@@ -26,32 +28,37 @@ using kind = node::kind;
 
 constexpr std::size_t max_text = (1u << 29) - 1; // the largest `data::size`
 
+/// The text that is parsed, as a copy in the arena: the parser decodes strings where they stand, and the nodes point to them.
+struct parsed_text {
+  std::span<char> bytes;        // with a NUL behind them
+  const char* numbers;          // the same text, but for its numbers, which are those of the caller
+  bool has_escapes, valid_utf8; // of `bytes`
+};
+
 /// Builds the tree from the parser's events. Children stay on `stack_` until their container ends; then they move to
 /// one block of the arena and are not moved again.
 class builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, builder> {
 public:
-  /// `text` is the argument of `parse`; `in` may read a copy of it with numbers replaced by `tame_numbers`.
-  builder(std::pmr::memory_resource& arena, std::string_view text, const rapidjson::MemoryStream& in)
-    : arena_{arena}, text_{text}, in_{in} {
+  builder(std::pmr::memory_resource& arena, const parsed_text& text) : arena_{arena}, text_{text} {
     stack_.reserve(32);
   }
 
   bool Null() { return scalar(kind::null, nullptr, 0); }
   bool Bool(bool b) { return scalar(kind::boolean, nullptr, b ? 1 : 0); }
 
-  bool RawNumber(const char*, rapidjson::SizeType size, bool) {
-    return scalar(kind::number, keep(text_.substr(in_.Tell() - size, size)), size);
+  bool RawNumber(const char* s, rapidjson::SizeType size, bool) {
+    return scalar(kind::number, text_.numbers + (s - text_.bytes.data()), size);
   }
 
   bool String(const char* s, rapidjson::SizeType size, bool) {
-    return is_text({s, size}) && scalar(kind::string, keep({s, size}), size);
+    return is_text({s, size}) && scalar(kind::string, s, size);
   }
 
   bool Key(const char* s, rapidjson::SizeType size, bool) {
     if (!is_text({s, size}))
       return false;
     auto& member = stack_.emplace_back();
-    member.key_data = keep({s, size});
+    member.key_data = s;
     member.key_size = size;
     keyed_ = true;
     return true;
@@ -96,14 +103,10 @@ private:
     return true;
   }
 
-  const char* keep(std::string_view s) {
-    auto* copy = static_cast<char*>(arena_.allocate(s.size(), 1));
-    std::copy(s.begin(), s.end(), copy);
-    return copy;
-  }
-
   /// RapidJSON 1.1.0 decodes a lone "\udc00" to bytes that are not UTF-8.
-  static bool is_text(std::string_view s) {
+  bool is_text(std::string_view s) const {
+    if (!text_.has_escapes)
+      return true;
     for (auto at = s.find('\xed'); at != std::string_view::npos; at = s.find('\xed', at + 1))
       if (static_cast<unsigned char>(s[at + 1]) >= 0xa0) // the byte exists: the text is valid UTF-8 otherwise
         return false;
@@ -111,8 +114,7 @@ private:
   }
 
   std::pmr::memory_resource& arena_;
-  std::string_view text_;
-  const rapidjson::MemoryStream& in_;
+  const parsed_text& text_;
   std::vector<data> stack_;
   unsigned depth_ = 0;
   bool keyed_ = false; // the last node on the stack has a key but no value yet
@@ -195,15 +197,32 @@ failure parse_error(const rapidjson::ParseResult& result, std::size_t read, std:
 
 enum class big_numbers : bool { retry, refuse };
 
+std::span<char> copy_into(std::pmr::memory_resource& arena, std::string_view text) {
+  auto* copy = static_cast<char*>(arena.allocate(text.size() + 1, 1));
+  *std::ranges::copy(text, copy).out = '\0';
+  return {copy, text.size()};
+}
+
+/// RapidJSON's own check of each character takes longer than all else that it does. It is left to find the place of what
+/// is wrong.
+rapidjson::ParseResult read(rapidjson::InsituStringStream& in, builder& build, bool valid_utf8) {
+  constexpr unsigned flags =
+    rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  rapidjson::Reader reader;
+  return valid_utf8 ? reader.Parse<flags>(in, build)
+                    : reader.Parse<flags | rapidjson::kParseValidateEncodingFlag>(in, build);
+}
+
 /// Parses `tamed`, which differs from `text` only in its numbers. Returns the root; null if a number is too large for
 /// the parser and the caller can retry.
 const data* parse_into(std::pmr::memory_resource& arena, std::string_view text, std::string_view tamed,
                        big_numbers policy) {
-  constexpr unsigned flags =
-    rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
-  rapidjson::MemoryStream in{tamed.data(), tamed.size()};
-  builder build{arena, text, in};
-  const auto result = rapidjson::Reader{}.Parse<flags>(in, build);
+  const auto bytes = copy_into(arena, tamed);
+  const parsed_text parsed{bytes, text.data() == tamed.data() ? bytes.data() : copy_into(arena, text).data(),
+                           text.find('\\') != std::string_view::npos, is_utf8(text)};
+  rapidjson::InsituStringStream in{bytes.data()};
+  builder build{arena, parsed};
+  const auto result = read(in, build, parsed.valid_utf8);
   if (result.Code() == rapidjson::kParseErrorNumberTooBig && policy == big_numbers::retry)
     return nullptr;
   if (result.IsError())
