@@ -97,6 +97,10 @@ front_actor::behavior_type front(self_pointer self, runner_factory make_runner, 
     [=](info_atom, const std::string& id, info_request& request) {
       return forward<rpc::json::document>(self, id, info_atom_v, std::move(request));
     },
+    [=](note_atom, const std::string& id, std::string& error) {
+      if (const auto* runner = find_runner(self, id))
+        self->send(*runner, note_atom_v, std::move(error));
+    },
     [=](queue_atom, const std::string& id, job_request& request) -> caf::result<store::queued_job> {
       if (self->state.stopping)
         return to_error(failure{errc::unavailable, "the agent is stopping"});

@@ -7,6 +7,8 @@
 /// The message interfaces of the actors. Any reply may be an error made by `to_error`.
 namespace mistify::actors {
 
+class service_desk;
+
 /// The only writer of the database. Replies after the commit.
 using job_log_actor = caf::typed_actor<
   // Queues a job for a guest or for `agent`.
@@ -58,25 +60,30 @@ using service_actor = caf::typed_actor<
   caf::replies_to<acquire_slot_atom, std::string, std::string, bool>::with<lease>,
   // Waits for a job's place; replies its claim, which then holds one. Errors: queue_full, cancelled.
   caf::replies_to<acquire_slot_atom, place_request>::with<place_ptr>,
-  // A call or a download is over: its number, and the error if there was one.
-  caf::reacts_to<release_slot_atom, std::uint64_t, std::string>,
-  // A place is free, or jobs are not held any more.
+  // Work waits for a place from now on: sweeps it.
   caf::reacts_to<resume_atom>,
-  // To itself: drop queued calls whose time-out has passed.
+  // To itself: drop waiting work whose time is over.
   caf::reacts_to<sweep_atom>,
+  // A call failed: the error to be remembered, and the job that it belonged to, or empty.
+  caf::reacts_to<note_atom, std::string, std::string>,
   // Replies with the status; the flag requests whole lists and the history.
   caf::replies_to<status_atom, bool>::with<actor_status>>;
 
-/// A service and the places that its callers share with it.
+/// A service, the places that its callers share with it, and the desk that calls past its actor go to.
 struct service_handle {
   service_actor actor;
   std::shared_ptr<places> gate;
+  std::shared_ptr<service_desk> desk;
 };
 
 /// The actor of one guest, or of the hypervisor (the runner `agent`).
 using runner_actor = caf::typed_actor<
   // Runs an info pipeline; replies with its result.
   caf::replies_to<info_atom, info_request>::with<rpc::json::document>,
+  // A place for info calls is free.
+  caf::reacts_to<resume_atom>,
+  // A call that passed the runner by failed: what is to be remembered of it.
+  caf::reacts_to<note_atom, std::string>,
   // Queues a job.
   caf::replies_to<queue_atom, job_request>::with<store::queued_job>,
   // Stores the guest of this runner and queues its create.
@@ -101,6 +108,7 @@ using runner_actor = caf::typed_actor<
 /// Forwards messages to the runner of a guest; the runner replies. Errors: not_found.
 using front_actor = caf::typed_actor<
   caf::replies_to<info_atom, std::string, info_request>::with<rpc::json::document>,
+  caf::reacts_to<note_atom, std::string, std::string>,
   caf::replies_to<queue_atom, std::string, job_request>::with<store::queued_job>,
   // The only message that creates a runner.
   caf::replies_to<create_atom, rpc::guest, job_request>::with<store::queued_job>,

@@ -10,8 +10,10 @@
 #include "actors/ids.hpp"
 #include "actors/inspect/inspector.hpp"
 #include "actors/job_log.hpp"
+#include "actors/runner/direct_calls.hpp"
 #include "actors/runner/guest_runner.hpp"
 #include "actors/runner/recovery.hpp"
+#include "actors/service/service_desk.hpp"
 #include "actors/service/service_table.hpp"
 #include "rpc/base/host_time.hpp"
 #include "rpc/base/log.hpp"
@@ -62,7 +64,7 @@ struct agent_system::impl {
   /// Opens files first: no thread exists yet that a failure would have to stop.
   impl(current_config& current, const config& at_start, rpc::metrics::registry& measured,
        std::function<void(std::string_view)> warn)
-    : settings{current}, measured_metrics{measured}, runners{measured}, commits{measured},
+    : settings{current}, measured_metrics{measured}, runners{measured}, info{runners.info_running}, commits{measured},
       host{at_start.host, at_start.find_action("hostInfo") != nullptr, board}, figures{at_start.limit.metric_devices},
       journal{open_journal(current, guests, events, tokens, board, host, std::move(warn))}, instance{store::instance_of(
                                                                                               at_start.dbpath)},
@@ -93,13 +95,16 @@ struct agent_system::impl {
     auto context = std::make_shared<const runner_context>(
       runner_context{[this] { return settings.get()->limit; }, log, &guests,
                      [this](std::string_view name) { return settings.find_action(name); },
-                     [this](const std::string& name) { return services.find(name); }, runners, actors});
+                     [this](const std::string& name) { return services.find(name); }, runners, info, actors});
     front = system->spawn(
       mistify::actors::front,
       [this, context](front_actor owner, const std::string& id) {
         return system->spawn(runner_behavior, id, std::move(owner), context);
       },
       &guests, &actors);
+    direct.emplace(direct_calls::surroundings{guests, info, actors.direct_calls(), front,
+                                              [this] { return settings.get()->limit.info; },
+                                              [this](const std::string& name) { return services.find(name).desk; }});
     host_watcher = system->spawn(
       host_behavior, front, [this] { return settings.find_action("hostInfo"); }, &host, &actors);
     collector = system->spawn(metrics_behavior,
@@ -192,6 +197,7 @@ struct agent_system::impl {
   current_config& settings;
   rpc::metrics::registry& measured_metrics;
   runner_metrics runners;
+  info_places info;
   commit_metrics commits;
   actor_settings actor_config;
   store::guest_index guests;
@@ -210,6 +216,7 @@ struct agent_system::impl {
   service_table services;
   job_log_actor log;
   front_actor front;
+  std::optional<direct_calls> direct; // from the start on
   power_actor power;
   store::event_feed::listener power_news;
   host_actor host_watcher;
@@ -244,6 +251,9 @@ bool agent_system::drain(std::chrono::milliseconds longest) {
 
 caf::actor_system& agent_system::actors() {
   return *impl_->system;
+}
+const direct_calls& agent_system::calls_past_actors() const {
+  return *impl_->direct;
 }
 const front_actor& agent_system::front() const {
   return impl_->front;

@@ -21,6 +21,8 @@
 
 namespace mistify::actors {
 
+class direct_calls;
+
 /// The agent without HTTP: database, actors and threads. Starts and stops all long-lived objects, in order.
 class agent_system {
 public:
@@ -42,6 +44,8 @@ public:
   // -- for the HTTP side; all thread-safe ------------------------------------------------------------------------
   caf::actor_system& actors();
   const front_actor& front() const;
+  /// What is to be tried before an info request is sent to `front`.
+  const direct_calls& calls_past_actors() const;
   const job_log_actor& log() const;
   const inspector_actor& inspector() const;
   /// For how long the log has been inside the database; null if it is not.

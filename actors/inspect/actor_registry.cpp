@@ -84,7 +84,8 @@ std::vector<actor_registry::member> actor_registry::all(presence::time now) cons
   found.reserve(rows_.size());
   for (const auto* who : rows_) {
     found.push_back(look_at(*who, now));
-    if (!who->seen->idle())
+    if (!who->seen->idle() ||
+        who->subject == named_after::service) // calls reach a service without a message to its actor
       found.back().actor = alive(*who);
   }
   return found;
@@ -119,6 +120,10 @@ actor_registry::member actor_registry::look_at(const row& who, presence::time no
     known.service = who.name;
   known.mailbox = who.seen->mailbox();
   known.at = who.seen->at(now);
+  if (who.subject == named_after::guest && !direct_calls_.empty())
+    known.calls = direct_calls_.of(who.name, now);
+  known.calls_out = known.calls.size();
+  known.state = known.calls.empty() ? condition::idle : condition::working;
   if (const auto found = faults_.find(known.id); found != faults_.end()) {
     known.restarts = found->second.restarts;
     known.last_error = found->second.last.told(now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/inspect/history.hpp"
+#include "actors/inspect/open_calls.hpp"
 #include "actors/inspect/status.hpp"
 
 #include <caf/all.hpp>
@@ -80,6 +81,9 @@ public:
 
   std::size_t size() const;
 
+  /// Calls that no runner knows of. They are shown with those that it tells.
+  open_calls& direct_calls() noexcept { return direct_calls_; }
+
 private:
   struct by_name {
     using is_transparent = void;
@@ -94,7 +98,8 @@ private:
   };
   member look_at(const row& who, presence::time now) const;
 
-  mutable std::mutex mutex_;
+  open_calls direct_calls_;
+  mutable std::mutex mutex_; // guards the following members
   std::set<row*, by_name> rows_;
   std::map<std::string, fault, std::less<>> faults_; // by id; there are few, if any
 };

@@ -2,7 +2,10 @@
 
 #include "rpc/base/thread_name.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
+#include <iterator>
 
 namespace mistify::actors {
 
@@ -12,6 +15,16 @@ using namespace std::chrono_literals;
 
 /// Actors that have not answered by then are silent. A healthy actor answers within a millisecond.
 constexpr auto longest_wait = 250ms;
+
+/// Those that passed the actor by.
+void add_calls(actor_status& to, std::vector<actor_status::call> more, std::size_t most) {
+  if (more.empty())
+    return;
+  to.calls_out += more.size();
+  to.calls.insert(to.calls.end(), std::move_iterator{more.begin()}, std::move_iterator{more.end()});
+  std::ranges::stable_sort(to.calls, std::ranges::greater{}, &actor_status::call::since);
+  to.calls.resize(std::min(to.calls.size(), most));
+}
 
 } // namespace
 
@@ -115,6 +128,7 @@ void inspector::fill_in(look& in, std::size_t row, const actor_status* with) {
   }
   auto known = std::exchange(in.rows[row], *with);
   auto& told = in.rows[row];
+  add_calls(told, std::move(known.calls), in.in_full ? most_told_in_full : most_told);
   told.state = told.works_on || !told.calls.empty() || told.queued > 0 ? condition::working : condition::idle;
   told.id = std::move(known.id);
   told.kind = std::move(known.kind);

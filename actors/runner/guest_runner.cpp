@@ -30,7 +30,7 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   context_ = std::move(context);
   const auto limit = context_->limit();
   auto& measured = context_->measured;
-  info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
+  shown_info_waiting_ = rpc::metrics::gauge_share{measured.info_waiting};
   streams_ =
     throttle<stream_request>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
   logs_ = throttle<stream_request>{most_log_readers, 0, measured.logs_running, measured.logs_waiting};
@@ -40,6 +40,8 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   shown_running_ = rpc::metrics::gauge_share{measured.jobs_running};
   return {
     [this](info_atom, const info_request& request) { return ask(request); },
+    [this](resume_atom) { begin_waiting(); },
+    [this](note_atom, const std::string& error) { history_.note_error(now(), error); },
     [this](queue_atom, job_request& request) { return enqueue(request, queue_atom_v); },
     [this](create_atom, rpc::guest& guest, job_request& request) {
       return enqueue(request, create_atom_v, std::move(guest));
@@ -75,12 +77,13 @@ guest_runner::~guest_runner() {
 
 void guest_runner::take_limits() {
   const auto limit = context_->limit();
-  info_.resize(limit.info, limit.info_waiting);
+  if (info_) {
+    info_->set_width(limit.info);
+    begin_waiting();
+  }
   streams_.resize(limit.stream, limit.stream_waiting);
   if (id_ == agent_runner)
     queue_.resize(limit.image_jobs);
-  while (const auto next = info_.next())
-    begin(*next);
   while (const auto next = streams_.next())
     grant(*next);
 }
@@ -169,7 +172,7 @@ void guest_runner::update_gauges() noexcept {
 }
 
 void guest_runner::quit_if_done() {
-  if (forgotten_ && running_.empty() && being_queued_ == 0 && handed_on_ == 0 && info_.idle() && streams_idle())
+  if (forgotten_ && running_.empty() && being_queued_ == 0 && handed_on_ == 0 && info_idle() && streams_idle())
     self_->quit();
 }
 

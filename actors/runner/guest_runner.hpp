@@ -5,6 +5,7 @@
 #include "actors/inspect/inspectable.hpp"
 #include "actors/metrics.hpp"
 #include "actors/runner/image_work.hpp"
+#include "actors/runner/info_places.hpp"
 #include "actors/runner/job_queue.hpp"
 #include "actors/runner/job_run.hpp"
 #include "actors/runner/pipeline.hpp"
@@ -33,6 +34,7 @@ struct runner_context {
   /// A configured service. Thread-safe.
   std::function<service_handle(const std::string& name)> find_service;
   runner_metrics& measured;
+  info_places& info; ///< for what is answered at once; calls that pass the runners by take them too
   actor_registry& actors;
   std::function<rpc::host_time()> host_now = rpc::host_now;
 };
@@ -44,8 +46,7 @@ class guest_runner {
 public:
   static inline const char* name = "guest_runner";
 
-  explicit guest_runner(runner_actor::pointer self)
-    : self_{self}, info_{0, 0}, streams_{0, 0}, logs_{0, 0}, queue_{1} {}
+  explicit guest_runner(runner_actor::pointer self) : self_{self}, streams_{0, 0}, logs_{0, 0}, queue_{1} {}
 
   /// A runner that dies with jobs under way ends them, unless the agent is stopping (they wait on disk then).
   ~guest_runner();
@@ -54,7 +55,7 @@ public:
                                        std::shared_ptr<const runner_context> context);
 
   /// Nothing that anybody waits for is under way.
-  bool busy() const noexcept { return !running_.empty() || !queue_.empty() || !info_.idle() || !streams_idle(); }
+  bool busy() const noexcept { return !running_.empty() || !queue_.empty() || !info_idle() || !streams_idle(); }
   void tell(actor_status& to, bool in_full) const;
   const history& recent() const noexcept { return history_; }
 
@@ -67,16 +68,21 @@ private:
     reply<rpc::json::document> answer;
     bool background = false;
     std::string request_id{};
+    place_ptr place{};
     history::time since{}; ///< of the current stage's call
   };
   using info_ptr = std::shared_ptr<info_run>;
 
   caf::result<rpc::json::document> ask(const info_request& request);
+  places& info_gate();
+  void begin_waiting();
   void begin(const info_ptr& work);
   void run(const info_ptr& work);
   void call(const info_ptr& work);
   template <class Result>
   void end(const info_ptr& work, Result&& result);
+  bool info_idle() const noexcept { return asking_.empty() && info_waiting_.empty(); }
+  actor_status::level info_level() const;
 
   // -- streams -------------------------------------------------------------------------------------------------
   struct stream_request {
@@ -209,9 +215,11 @@ private:
   front_actor front_;
   std::shared_ptr<const runner_context> context_;
 
-  throttle<info_ptr> info_;
+  std::shared_ptr<places> info_;     ///< null: nothing is under way
+  std::list<info_ptr> info_waiting_; ///< for their places
+  std::list<info_ptr> asking_;       ///< that have their place
+  rpc::metrics::gauge_share shown_info_waiting_;
   throttle<stream_request> streams_, logs_; ///< downloads; readers of the guest's log
-  std::list<info_ptr> asking_;              ///< that have their place
   struct download_out {
     std::uint64_t number;
     const action_kind* kind;

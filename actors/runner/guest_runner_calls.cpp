@@ -28,19 +28,41 @@ caf::result<rpc::json::document> guest_runner::ask(const info_request& request) 
   const reply<rpc::json::document> answer{self_};
   auto work = std::make_shared<info_run>(
     info_run{pipeline{request.what, request.request, 0}, answer, request.background, request.request_id});
-  if (request.background) {
-    if (info_.enter_if_spare())
-      begin(work);
-    else
-      answer.deliver(failure{errc::queue_full, "this guest has no place to spare"});
-    return answer.later();
-  }
-  switch (info_.enter(work)) {
-  case admission::runs: begin(work); break;
-  case admission::waits: break;
-  case admission::refused: answer.deliver(failure{errc::queue_full, "too many requests wait for this guest"});
+  work->place = request.background ? info_gate().claim_spare() : info_gate().claim();
+  if (!work->place) {
+    answer.deliver(failure{errc::queue_full, "this guest has no place to spare"});
+  } else if (work->place->holds()) {
+    begin(work);
+  } else if (info_waiting_.size() >= context_->limit().info_waiting) {
+    answer.deliver(failure{errc::queue_full, "too many requests wait for this guest"});
+  } else {
+    info_waiting_.push_back(work);
+    shown_info_waiting_.set(info_waiting_.size());
   }
   return answer.later();
+}
+
+/// They outlive the actor where calls that pass it by hold some: they must not keep it.
+places& guest_runner::info_gate() {
+  if (!info_) {
+    info_ = context_->info.of(id_, context_->limit().info);
+    info_->on_free([weak = caf::actor_cast<caf::actor_addr>(self_)] {
+      if (const auto runner = caf::actor_cast<runner_actor>(weak))
+        caf::anon_send(runner, resume_atom_v);
+    });
+  }
+  return *info_;
+}
+
+void guest_runner::begin_waiting() {
+  if (info_)
+    info_->woken();
+  while (!info_waiting_.empty() && info_waiting_.front()->place->take()) {
+    const auto next = info_waiting_.front();
+    info_waiting_.pop_front();
+    begin(next);
+  }
+  shown_info_waiting_.set(info_waiting_.size());
 }
 
 void guest_runner::begin(const info_ptr& work) {
@@ -90,10 +112,16 @@ void guest_runner::end(const info_ptr& work, Result&& result) {
       history_.note_error(now(), std::string{work->steps.kind().name} + ": " + result.message());
   work->answer.deliver(std::forward<Result>(result));
   asking_.remove(work);
-  if (auto next = info_.leave())
-    begin(*next);
+  work->place.reset();
+  if (info_idle())
+    info_.reset();
   take_limits();
   quit_if_done();
+}
+
+actor_status::level guest_runner::info_level() const {
+  const auto limit = context_->limit();
+  return {"info", context_->info.held(id_), limit.info, info_waiting_.size(), limit.info_waiting};
 }
 
 // -- streams -----------------------------------------------------------------------------------------------------

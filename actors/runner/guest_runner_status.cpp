@@ -6,7 +6,7 @@
 namespace mistify::actors {
 
 void guest_runner::tell(actor_status& to, bool in_full) const {
-  to.throttles = {info_.level("info"), streams_.level("downloads"), logs_.level("log readers")};
+  to.throttles = {info_level(), streams_.level("downloads"), logs_.level("log readers")};
   to.queued = queue_.size();
   for (const auto& work : queue_) {
     if (!in_full && to.queue.size() == most_told)

@@ -39,16 +39,6 @@ public:
     return admission::waits;
   }
 
-  /// Takes a place for work that others must not wait for: only if nothing waits and a place stays free (where there is
-  /// one place in all, if that is free).
-  bool enter_if_spare() {
-    if (!waiting_.empty() || running_ >= width_ || (running_ + 1 == width_ && width_ > 1))
-      return false;
-    ++running_;
-    show();
-    return true;
-  }
-
   /// Gives a place back. What waited longest gets it, and is returned for the caller to start; nothing if too many run.
   std::optional<Work> leave() {
     --running_;
@@ -71,13 +61,6 @@ public:
     }
     show();
     return found;
-  }
-
-  /// Takes out whatever waits and is no longer wanted; `expired` may move from what it says yes to.
-  template <class Predicate>
-  void drop_waiting_if(Predicate expired) {
-    std::erase_if(waiting_, expired);
-    show();
   }
 
   /// For people who look inside.

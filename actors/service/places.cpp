@@ -54,6 +54,11 @@ place_ptr places::claim_unless(bool jobs_wait) {
   return made;
 }
 
+place_ptr places::claim_free() {
+  const std::lock_guard lock{mutex_};
+  return waiting_ > 0 || held_ >= width_ ? nullptr : claim_unless(false);
+}
+
 place_ptr places::claim_spare() {
   const std::lock_guard lock{mutex_};
   if (waiting_ > 0 || held_ >= width_ || (held_ + 1 == width_ && width_ > 1))

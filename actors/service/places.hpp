@@ -51,6 +51,9 @@ public:
   /// As `claim`, for a job: it also waits while jobs are held.
   place_ptr claim_for_job();
 
+  /// For work that does not wait. Null if a claim waits or no place is free.
+  place_ptr claim_free();
+
   /// For work that others must not wait for. Null if a claim waits or no place stays free (of one place: if it is taken).
   place_ptr claim_spare();
 

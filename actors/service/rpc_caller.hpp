@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/service/service.hpp"
+#include "actors/service/service_desk.hpp"
 #include "rpc/base/thread_pool.hpp"
 #include "rpc/client/client.hpp"
 #include "rpc/net/reactor.hpp"

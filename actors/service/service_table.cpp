@@ -47,11 +47,9 @@ void service_table::apply(const config& now) {
 void service_table::add(const service& s, std::size_t message_bytes) {
   auto client = std::make_shared<rpc::client>(endpoint_of(s));
   const service_metrics measured{measured_, s.name};
-  row made{client,
-           std::make_shared<rpc_caller>(client, threads_, message_bytes),
-           measured,
-           std::make_shared<places>(s.max_pending, measured.running()),
-           {}};
+  const auto out = std::make_shared<rpc_caller>(client, threads_, message_bytes);
+  const auto gate = std::make_shared<places>(s.max_pending, measured.running());
+  row made{client, out, gate, service_desk::open({s.name, most_waiting_calls}, gate, out, measured), {}};
   {
     const std::unique_lock lock{mutex_};
     rows_.emplace(s.name, std::move(made));
@@ -74,8 +72,7 @@ void service_table::start(const std::string& name) {
   std::shared_lock reading{mutex_};
   auto& place = rows_.at(name);
   reading.unlock();
-  auto actor = system_.spawn(service_behavior, name, place.gate, most_waiting_calls, std::shared_ptr<caller>{place.out},
-                             place.measured, &actors_);
+  auto actor = system_.spawn(service_behavior, place.desk, &actors_);
   actor->attach_functor([this, name] {
     if (stopping_)
       return;
@@ -97,7 +94,7 @@ std::size_t service_table::calls_at_a_time() const {
 service_handle service_table::find(const std::string& name) const {
   const std::shared_lock lock{mutex_};
   const auto& found = rows_.at(name);
-  return {found.actor, found.gate};
+  return {found.actor, found.gate, found.desk};
 }
 
 std::shared_ptr<rpc::client> service_table::client_of(const std::string& name) const {
@@ -115,8 +112,10 @@ all_jobs_hold service_table::hold_jobs() const {
 
 void service_table::stop() {
   stopping_ = true;
-  for (auto& [name, r] : rows_)
+  for (auto& [name, r] : rows_) {
+    r.desk->close();
     r.out->cancel_all();
+  }
   const std::unique_lock lock{mutex_};
   for (auto& [name, r] : rows_) {
     caf::anon_send_exit(r.actor, caf::exit_reason::user_shutdown);

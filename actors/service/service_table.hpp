@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/config/config.hpp"
+#include "actors/inspect/actor_registry.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/metrics.hpp"
 #include "actors/service/places.hpp"
@@ -47,8 +48,8 @@ private:
   struct row {
     std::shared_ptr<rpc::client> client;
     std::shared_ptr<rpc_caller> out;
-    service_metrics measured;
     std::shared_ptr<places> gate;
+    std::shared_ptr<service_desk> desk;
     service_actor actor;
   };
 

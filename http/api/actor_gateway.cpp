@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/job_log.hpp"
+#include "actors/runner/direct_calls.hpp"
 #include "actors/system.hpp"
 #include "http/api/pending_requests.hpp"
 #include "rpc/base/thread_pool.hpp"
@@ -76,21 +77,51 @@ struct actor_gateway::impl {
   /// Sends a request from the inbox; the receiver's interface must reply with a T.
   template <class T, class Handle, class... Ts>
   awaitable<T> ask(const Handle& to, steady_clock::duration longest, Ts... message) {
+    return awaitable<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto on_done) mutable {
+      if (const auto id = expect<T>(longest, std::move(on_done)))
+        send<T, Handle, Ts...>(to, *id, std::move(content));
+    }};
+  }
+
+  /// Past the actors where that needs to wait for nobody.
+  awaitable<rpc::json::document> ask(std::string runner, actors::info_request what) {
+    return awaitable<rpc::json::document>{
+      [this, runner = std::move(runner), what = std::move(what)](auto on_done) mutable {
+        const auto id = expect<rpc::json::document>(actors::longest_wait_for(*what.what), std::move(on_done));
+        if (!id || agent.calls_past_actors().start(runner, what, [room = room, id = *id](auto outcome) {
+              room->answer(id, as_response(std::move(outcome)));
+            }))
+          return;
+        const auto& front = agent.front();
+        send<rpc::json::document, actors::front_actor, actors::info_atom, std::string, actors::info_request>(
+          front, *id, caf::make_message(actors::info_atom_v, std::move(runner), std::move(what)));
+      }};
+  }
+
+  /// Null if nothing will come, because the agent is stopping.
+  template <class T>
+  std::optional<std::uint64_t> expect(steady_clock::duration longest, typename awaitable<T>::on_done on_done) {
+    return room->add(longest, [on_done = std::move(on_done)](rpc::outcome<caf::message> answer) {
+      if (auto* why = std::get_if<failure>(&answer))
+        on_done(std::move(*why));
+      else
+        on_done(std::move(std::get<caf::message>(answer).template get_mutable_as<T>(0)));
+    });
+  }
+
+  static rpc::outcome<caf::message> as_response(rpc::outcome<rpc::json::document> outcome) {
+    if (auto* why = std::get_if<failure>(&outcome))
+      return std::move(*why);
+    return caf::make_message(std::get<rpc::json::document>(std::move(outcome)));
+  }
+
+  template <class T, class Handle, class... Ts>
+  void send(const Handle& to, std::uint64_t id, caf::message content) {
     using replies = typename caf::response_type<typename Handle::signatures, Ts...>::type;
     static_assert(std::is_same_v<replies, caf::detail::type_list<T>>, "the actor replies something else");
-    return awaitable<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto on_done) mutable {
-      const auto id = room->add(longest, [on_done](rpc::outcome<caf::message> answer) {
-        if (auto* why = std::get_if<failure>(&answer))
-          on_done(std::move(*why));
-        else
-          on_done(std::move(std::get<caf::message>(answer).template get_mutable_as<T>(0)));
-      });
-      if (!id)
-        return;
-      auto* receiver = caf::actor_cast<caf::abstract_actor*>(to);
-      receiver->enqueue(caf::actor_cast<caf::strong_actor_ptr>(mailbox),
-                        caf::make_message_id(*id).with_normal_priority(), std::move(content), nullptr);
-    }};
+    auto* receiver = caf::actor_cast<caf::abstract_actor*>(to);
+    receiver->enqueue(caf::actor_cast<caf::strong_actor_ptr>(mailbox), caf::make_message_id(id).with_normal_priority(),
+                      std::move(content), nullptr);
   }
 
   actors::agent_system& agent;
@@ -107,9 +138,7 @@ void actor_gateway::close() {
 }
 
 awaitable<rpc::json::document> actor_gateway::ask(std::string runner, actors::info_request what) {
-  const auto longest = actors::longest_wait_for(*what.what);
-  return impl_->ask<rpc::json::document>(impl_->agent.front(), longest, actors::info_atom_v, std::move(runner),
-                                         std::move(what));
+  return impl_->ask(std::move(runner), std::move(what));
 }
 
 void actor_gateway::want_guest_metrics() {

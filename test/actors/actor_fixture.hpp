@@ -193,11 +193,13 @@ public:
   std::string path() const { return (folder_ / "agent.db").string(); }
 
   actors::runner_metrics work{measured};
+  actors::info_places info{work.info_running};
   actors::commit_metrics commits{measured};
   actors::config config;
   store::guest_index* guests = nullptr;
   std::shared_ptr<fake_caller> sub_agent;
   std::shared_ptr<actors::places> gate; ///< of the service
+  std::shared_ptr<actors::service_desk> desk;
   actors::service_actor service;
   actors::job_log_actor log;
   actors::front_actor front;
@@ -221,16 +223,16 @@ private:
     auto unfinished = actors::recover_jobs(*journal, *guests_, config, work.jobs);
     sub_agent = std::make_shared<fake_caller>();
     gate = std::make_shared<actors::places>(places_);
-    service = track(system.spawn(actors::service_behavior, std::string{"s"}, gate, std::size_t{1000},
-                                 std::shared_ptr<actors::caller>{sub_agent}, actors::service_metrics{measured, "s"},
-                                 &actor_registry));
+    desk = actors::service_desk::open({"s", 1000, [this] { return system.clock().now(); }}, gate, sub_agent,
+                                      actors::service_metrics{measured, "s"});
+    service = track(system.spawn(actors::service_behavior, desk, &actor_registry));
     log = track(system.spawn(actors::job_log, std::move(journal), &commits, &actor_registry, log_settings));
     const auto context = std::make_shared<const actors::runner_context>(actors::runner_context{
       [this] { return limit_; }, log, guests, [this](std::string_view name) { return config.find_action(name); },
       [this](const std::string&) {
-        return actors::service_handle{service, gate};
+        return actors::service_handle{service, gate, desk};
       },
-      work, actor_registry});
+      work, info, actor_registry});
     front = track(system.spawn(
       actors::front,
       [this, context](actors::front_actor owner, const std::string& id) {

@@ -247,8 +247,7 @@ TEST_CASE_METHOD(place_fixture, "a service that has to be replaced keeps count o
   queue("a");
   caf::anon_send_exit(service, caf::exit_reason::kill);
   run();
-  service = track(system.spawn(service_behavior, std::string{"s"}, gate, std::size_t{100},
-                               std::shared_ptr<caller>{sub_agent}, service_metrics{measured, "s2"}, &actor_registry));
+  service = track(system.spawn(service_behavior, desk, &actor_registry));
   run();
   const auto job = queue("b");
   CHECK(status(job) == job_status::queued);

@@ -11,9 +11,9 @@ class service_fixture : public actor_fixture {
 public:
   explicit service_fixture(std::size_t max_pending = 2, std::size_t max_waiting = 10)
     : gate{std::make_shared<actors::places>(max_pending)},
-      service{track(system.spawn(actors::service_behavior, std::string{"libvirt"}, gate, max_waiting,
-                                 std::shared_ptr<actors::caller>{sub_agent},
-                                 actors::service_metrics{measured, "libvirt"}, &actor_registry))} {}
+      desk{actors::service_desk::open({"libvirt", max_waiting, [this] { return system.clock().now(); }}, gate,
+                                      sub_agent, actors::service_metrics{measured, "libvirt"})},
+      service{track(system.spawn(actors::service_behavior, desk, &actor_registry))} {}
 
   std::shared_ptr<seen_reply<rpc::json::document>>
   call(const std::string& method, std::chrono::milliseconds timeout = 0ms, const rpc::cancellation& cancel = {}) {
@@ -22,6 +22,7 @@ public:
 
   std::shared_ptr<fake_caller> sub_agent = std::make_shared<fake_caller>();
   std::shared_ptr<actors::places> gate;
+  std::shared_ptr<actors::service_desk> desk;
   actors::service_actor service;
 };
 
@@ -136,13 +137,69 @@ TEST_CASE_METHOD(service_fixture, "a stream that may not wait is refused while n
   CHECK(place()->value);
 }
 
-TEST_CASE_METHOD(service_fixture, "a service that dies tells those who wait") {
+TEST_CASE_METHOD(service_fixture, "what waits outlasts the actor of the service, and is swept by its replacement") {
   call("1"), call("2");
-  const auto waiting = call("3");
+  const auto waiting = call("3"), late = call("4", 500ms);
   caf::anon_send_exit(service, caf::exit_reason::kill);
   run();
-  REQUIRE(waiting->error);
-  CHECK(waiting->error->code() == rpc::errc::internal);
+  CHECK_FALSE(waiting->answered());
+  service = track(system.spawn(actors::service_behavior, desk, &actor_registry));
+  run();
+  advance(600ms);
+  REQUIRE(late->error);
+  CHECK(late->error->code() == rpc::errc::unavailable);
+  sub_agent->take().answer(std::string{"{}"});
+  run();
+  CHECK(sub_agent->calls.back().call.method == "3");
+}
+
+TEST_CASE_METHOD(service_fixture, "what waits begins on the thread that gives its place back, without a message") {
+  call("1"), call("2"), call("3");
+  sub_agent->take().answer(std::string{"{}"});
+  CHECK(sub_agent->calls.back().call.method == "3");
+}
+
+TEST_CASE("calls that fail at once, one after the other, do not start each other from within") {
+  class refusing final : public actors::caller {
+  public:
+    void start(actors::service_call, done when_done) override {
+      if (holds) {
+        held = std::move(when_done);
+        return;
+      }
+      deepest = std::max(deepest, ++depth);
+      when_done(rpc::failure{rpc::errc::sub_agent_failed, "refused"});
+      --depth;
+    }
+    bool holds = true;
+    done held;
+    int depth = 0, deepest = 0;
+  };
+  rpc::metrics::registry measured;
+  const auto out = std::make_shared<refusing>();
+  const auto desk = actors::service_desk::open({"s", 10'000}, std::make_shared<actors::places>(1), out,
+                                               actors::service_metrics{measured, "s"});
+  int failed = 0;
+  for (int i = 0; i < 5000; ++i)
+    desk->call({.method = "T", .params = "{}", .cancel = {}},
+               [&](const auto& result) { failed += std::holds_alternative<rpc::failure>(result) ? 1 : 0; });
+  out->holds = false;
+  out->held(rpc::failure{rpc::errc::sub_agent_failed, "refused"});
+  CHECK(failed == 5000);
+  CHECK(out->deepest == 1);
+}
+
+TEST_CASE_METHOD(service_fixture, "at the end of the agent nothing begins any more") {
+  call("1"), call("2");
+  const auto waiting = call("3");
+  desk->close();
+  sub_agent->take().answer(std::string{"{}"});
+  run();
+  CHECK(sub_agent->calls.size() == 1);
+  CHECK_FALSE(waiting->answered());
+  const auto refused = call("4");
+  REQUIRE(refused->error);
+  CHECK(refused->error->code() == rpc::errc::unavailable);
 }
 
 TEST_CASE_METHOD(service_fixture, "a call that is out when its service dies is still answered") {
