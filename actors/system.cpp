@@ -181,7 +181,7 @@ struct agent_system::impl {
     end(log);
     end(front);
     services.stop();
-    answers.stop();
+    answers->stop();
     threads.stop();
   }
 
@@ -210,7 +210,7 @@ struct agent_system::impl {
   const std::string instance;              // of the database
   std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
-  rpc::reactor answers; // destroyed before the pool
+  const std::shared_ptr<rpc::reactor> answers = std::make_shared<rpc::reactor>();
   actor_registry actors;
   std::unique_ptr<caf::actor_system> system;
   service_table services;

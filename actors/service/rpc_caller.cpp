@@ -33,7 +33,8 @@ void rpc_caller::start(service_call call, done when_done) {
   const auto out = note(std::move(call), std::move(when_done));
   const auto& what = out->call;
   const rpc::call_context whom{what.request_id, what.job};
-  if (out->by->start_call(threads_, what.method, what.params, what.timeout, what.cancel, whom,
+  const auto& here = rpc::reactor::of_this_thread(); // where the answer needs to wake no other thread
+  if (out->by->start_call({here ? here : threads_.answers, threads_.blocking}, what.method, what.params, what.timeout, what.cancel, whom,
                           [this, out](rpc::outcome<rpc::json::document> result) { over(*out, std::move(result)); }))
     return;
   const bool posted = threads_.blocking.try_post([this, out] {

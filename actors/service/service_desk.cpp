@@ -59,8 +59,10 @@ void service_desk::call(service_call what, answer<rpc::json::document> told) {
       return told(failure{errc::queue_full, "service " + with_.name + " has no place to spare"});
     return start(waiting_call{std::move(what), std::move(told), never});
   }
-  const auto expires = what.may_expire && what.timeout > 0ms ? with_.now() + what.timeout : never;
   what.place = gate_->claim();
+  if (what.place->holds()) // the usual case, which `admit` would only find after some moves
+    return start(waiting_call{std::move(what), std::move(told), never});
+  const auto expires = what.may_expire && what.timeout > 0ms ? with_.now() + what.timeout : never;
   admit(waiting_call{std::move(what), std::move(told), expires});
 }
 

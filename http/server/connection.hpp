@@ -38,7 +38,8 @@ public:
     dropped = 1024,   ///< close: others that are faster need the room of what waits for this client
     crowded = 2048,   ///< close, if the TLS handshake has not finished: others need its place
   };
-  /// The poster's thread: only workers run handlers and read; other threads, such as actors', at most send an answer.
+  /// The poster's thread: only workers run handlers and read; other threads, such as actors', at most send an answer. A
+  /// worker is told by the reactor that it drives.
   enum class thread : std::uint8_t { worker, other };
 
   /// What a connection begins with.

@@ -2,6 +2,7 @@
 #include "http/protocol/request_id.hpp"
 #include "http/server/connection.hpp"
 #include "rpc/http1/grammar.hpp"
+#include "rpc/net/reactor.hpp"
 
 #include <array>
 #include <cerrno>
@@ -180,7 +181,7 @@ void connection::complete(answer&& a) {
   if (phase_.exchange(phase::done) != phase::parked)
     return; // the worker that started the handler is still there, and goes on
   --state_->parked;
-  post(answered, thread::other);
+  post(answered, rpc::reactor::of_this_thread() ? thread::worker : thread::other); // workers drive one
 }
 
 /// Reads what a refused client goes on sending, so that the answer is not lost to a reset.

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "rpc/net/reactor.hpp"
 #include "rpc/net/timer.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 
 struct epoll_event;
@@ -26,8 +28,8 @@ struct watch_key {
   std::uint32_t generation = own;
 };
 
-/// One edge-triggered epoll set: each event is delivered once, to one thread, without re-arming. Contains a timer and
-/// an eventfd that wakes every waiting thread. Every member is thread-safe.
+/// One edge-triggered epoll set: each event is delivered once, to one thread, without re-arming. Contains a timer,
+/// an eventfd that wakes every waiting thread, and a reactor for calls of others. Every member is thread-safe.
 class poller {
 public:
   poller();
@@ -51,6 +53,10 @@ public:
   /// Call first on the timer's event; later alarms are delivered again.
   void alarm_came() { alarm_.rang(); }
 
+  /// Waits for what its thread asked others: `run_ready` is to be called on its event.
+  const std::shared_ptr<rpc::reactor>& answers() const noexcept { return answers_; }
+  bool is_answers(watch_key key) const { return key.generation == watch_key::own && key.fd == answers_->fd(); }
+
   /// Makes every `wait` from now on return at once with the event for which `is_quit` is true.
   void quit();
   bool is_quit(watch_key key) const { return key.generation == watch_key::own && key.fd == quit_; }
@@ -58,6 +64,7 @@ public:
 private:
   int epoll_, quit_;
   rpc::timer alarm_;
+  const std::shared_ptr<rpc::reactor> answers_;
 };
 
 } // namespace mistify::http

@@ -12,4 +12,9 @@ void poller_set::quit() {
     one->quit();
 }
 
+void poller_set::stop_answers() {
+  for (const auto& one : pollers_)
+    one->answers()->stop();
+}
+
 } // namespace mistify::http

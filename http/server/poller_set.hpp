@@ -25,6 +25,9 @@ public:
   /// Ends every wait at any of them, from now on.
   void quit();
 
+  /// No thread waits any more: what still waits for the answers of others is called.
+  void stop_answers();
+
 private:
   std::vector<std::unique_ptr<poller>> pollers_;
   std::atomic<std::size_t> next_{0};

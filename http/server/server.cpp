@@ -68,6 +68,7 @@ struct server::impl {
 bool server::impl::take_turn(leader_followers::place& mine) {
   const auto event = next_event(mine.source());
   mine.begins();
+  rpc::reactor::drive_on_this_thread(shared->pollers.at(mine.source()).answers());
   return !event || dispatch(*event, mine);
 }
 
@@ -97,8 +98,13 @@ bool server::impl::dispatch(const epoll_event& e, leader_followers::place& mine)
     }
     return true;
   }
-  if (shared->pollers.at(mine.source()).is_quit(key))
+  auto& own = shared->pollers.at(mine.source());
+  if (own.is_quit(key))
     return false;
+  if (own.is_answers(key)) {
+    own.answers()->run_ready();
+    return true;
+  }
   if (shared->pollers.first().is_alarm(key))
     on_alarm();
   else
@@ -137,6 +143,7 @@ void server::impl::stop(std::chrono::milliseconds grace) {
   shared->packers.stop();
   shared->pollers.quit();
   workers.reset();
+  shared->pollers.stop_answers();
   tell_all(connection::stop_now); // what has ended just now, and is being closed gently
 }
 

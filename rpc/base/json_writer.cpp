@@ -1,4 +1,5 @@
 #include "rpc/base/json.hpp"
+#include "rpc/base/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,23 +11,6 @@
 namespace mistify::rpc::json {
 
 namespace {
-
-/// Length of the UTF-8 character at the start of `s`, 0 if there is none (Unicode 15, table 3-7).
-std::size_t utf8_length(std::string_view s) noexcept {
-  const auto byte = [s](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
-  const auto tail = [byte](std::size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
-  const auto first = byte(0), second = byte(1);
-  if (first < 0x80)
-    return 1;
-  if (first >= 0xc2 && first <= 0xdf)
-    return tail(1) ? 2 : 0;
-  if ((first & 0xf0u) == 0xe0)
-    return tail(1) && tail(2) && !(first == 0xe0 && second < 0xa0) && !(first == 0xed && second >= 0xa0) ? 3 : 0;
-  if (first >= 0xf0 && first <= 0xf4)
-    return tail(1) && tail(2) && tail(3) && !(first == 0xf0 && second < 0x90) && !(first == 0xf4 && second >= 0x90) ? 4
-                                                                                                                    : 0;
-  return 0;
-}
 
 void append_escape(std::string& out, char c) {
   static constexpr std::string_view hex = "0123456789abcdef";

@@ -24,8 +24,10 @@ bool is_between(unsigned char c, unsigned first, unsigned last) noexcept {
   return c >= first && c <= last;
 }
 
-/// The length of the character at the front; 0: it is none. The rows are those of RFC 3629, section 4.
-std::size_t character(std::string_view bytes) noexcept {
+} // namespace
+
+/// The rows are those of RFC 3629, section 4.
+std::size_t utf8_length(std::string_view bytes) noexcept {
   const auto at = [&](std::size_t i) { return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : '\0'; };
   const auto tail = [&](std::size_t i) { return is_between(at(i), 0x80, 0xbf); };
   const auto first = at(0), second = at(1);
@@ -44,13 +46,11 @@ std::size_t character(std::string_view bytes) noexcept {
   return 0;
 }
 
-} // namespace
-
 bool is_utf8(std::string_view bytes) noexcept {
   while (!bytes.empty()) {
     bytes.remove_prefix(ascii_words(bytes));
     for (int i = 0; i < 8 && !bytes.empty(); ++i) {
-      const auto length = character(bytes);
+      const auto length = utf8_length(bytes);
       if (length == 0)
         return false;
       bytes.remove_prefix(length);

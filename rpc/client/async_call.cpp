@@ -10,6 +10,21 @@
 
 namespace mistify::rpc {
 
+namespace {
+
+template <class F>
+outcome<json::document> outcome_of(const F& take) {
+  try {
+    return take();
+  } catch (const failure& e) {
+    return e;
+  } catch (const std::exception& e) {
+    return failure{errc::internal, e.what()};
+  }
+}
+
+} // namespace
+
 async_call::async_call(const endpoint& to, connection_pool& pool, const call_threads& on,
                        std::unique_ptr<socket_stream> link, std::chrono::milliseconds timeout, cancellation cancel,
                        call_done told)
@@ -28,7 +43,7 @@ void async_call::send(std::string_view text) {
 
 void async_call::await() {
   const bool awaited =
-    threads_.answers.when_readable(link_->socket(), exchange_.until, [self = shared_from_this()] { self->answered(); });
+    threads_.answers->when_readable(link_->socket(), exchange_.until, [self = shared_from_this()] { self->answered(); });
   if (!awaited)
     go_on_blocking();
 }
@@ -47,12 +62,12 @@ void async_call::answered() {
 
 /// Uses the answer as it lies in the buffer.
 void async_call::finish(const whole_answer& answer) {
-  const std::string body{answer.body};
+  auto result = outcome_of([&] { return decode_result(answer.body); });
   link_->next(link_->unread().size());
   guard_.reset(); // before the connection is handed back
   if (answer.keeps_alive && link_->why() == socket_stream::fault::none)
     pool_.keep(std::move(link_));
-  tell([&] { return decode_result(body); });
+  told_(std::move(result));
 }
 
 void async_call::go_on_blocking() {
@@ -68,20 +83,7 @@ void async_call::go_on_blocking() {
 
 void async_call::finish() {
   guard_.reset(); // the exchange has one of its own from here on, which goes before the connection is handed back
-  tell([&] { return take_result(exchange_, std::move(link_), pool_); });
-}
-
-template <class F>
-void async_call::tell(const F& take) {
-  outcome<json::document> result;
-  try {
-    result = take();
-  } catch (const failure& e) {
-    result = e;
-  } catch (const std::exception& e) {
-    result = failure{errc::internal, e.what()};
-  }
-  told_(std::move(result));
+  told_(outcome_of([&] { return take_result(exchange_, std::move(link_), pool_); }));
 }
 
 } // namespace mistify::rpc

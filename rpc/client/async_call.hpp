@@ -27,8 +27,6 @@ private:
   void go_on_blocking();
   void finish(const whole_answer& answer);
   void finish();
-  template <class F>
-  void tell(const F& take);
 
   connection_pool& pool_;
   const call_threads threads_;

@@ -71,9 +71,10 @@ bool append(std::string& text, std::string_view bytes, std::size_t limit) {
 } // namespace
 
 struct client::impl {
-  explicit impl(endpoint e) : to{std::move(e)} {}
+  explicit impl(endpoint e) : to{std::move(e)}, post{to} {}
 
   const endpoint to;
+  const post_writer post;
   connection_pool pool;
   std::atomic<std::uint64_t> last_id{0};
 
@@ -127,7 +128,7 @@ download_end client::impl::download(std::string_view request, const download_tim
   if (sink.relay)
     bound_window(*on);
   on->begin(x.until, head_budget);
-  const bool has_head = x.send(*on, text_of_post(to, request, whom)) && x.read_head(*on);
+  const bool has_head = x.send(*on, post.text(request, whom)) && x.read_head(*on);
   if (!has_head || x.head.status != 200)
     refuse_download(x, *on, has_head);
   bool stopped = false;
@@ -159,7 +160,7 @@ json::document client::call(std::string_view method, std::string_view params, mi
   exchange x{impl_->to, cancel, timeout};
   auto on = x.connect(impl_->pool);
   on->begin(x.until, head_budget);
-  if (!x.send(*on, text_of_post(impl_->to, encode_call(method, params, impl_->last_id++), whom)))
+  if (!x.send(*on, impl_->post.text(encode_call(method, params, impl_->last_id++), whom)))
     x.fail(on->why());
   return take_result(x, std::move(on), impl_->pool);
 }
@@ -170,7 +171,7 @@ bool client::start_call(const call_threads& on, std::string_view method, std::st
   if (!kept)
     return false;
   std::make_shared<async_call>(impl_->to, impl_->pool, on, std::move(kept), timeout, cancel, std::move(told))
-    ->send(text_of_post(impl_->to, encode_call(method, params, impl_->last_id++), whom));
+    ->send(impl_->post.text(encode_call(method, params, impl_->last_id++), whom));
   return true;
 }
 

@@ -57,15 +57,21 @@ std::string unexpected(int status) {
   return "unexpected HTTP status " + std::to_string(status);
 }
 
-std::string text_of_post(const endpoint& to, std::string_view body, const call_context& whom) {
-  std::string out = "POST ";
-  append_path(out, to.path);
-  out += " HTTP/1.1\r\n";
-  http1::append_field(out, "Host", to.host + ':' + std::to_string(to.port));
-  http1::append_field(out, "Accept", "*/*");
+post_writer::post_writer(const endpoint& to) : same_{"POST "} {
+  append_path(same_, to.path);
+  same_ += " HTTP/1.1\r\n";
+  http1::append_field(same_, "Host", to.host + ':' + std::to_string(to.port));
+  http1::append_field(same_, "Accept", "*/*");
+  http1::append_field(same_, "Content-Type", "application/json");
+  http1::append_field(same_, "User-Agent", "mistify-agent/" MISTIFY_VERSION);
+}
+
+std::string post_writer::text(std::string_view body, const call_context& whom) const {
+  constexpr std::size_t names = 100; // and what belongs to them
+  std::string out;
+  out.reserve(same_.size() + whom.request_id.size() + whom.job_id.size() + body.size() + names);
+  out += same_;
   http1::append_field(out, "Content-Length", std::to_string(body.size()));
-  http1::append_field(out, "Content-Type", "application/json");
-  http1::append_field(out, "User-Agent", "mistify-agent/" MISTIFY_VERSION);
   if (!whom.request_id.empty())
     http1::append_field(out, "X-Request-ID", whom.request_id);
   if (!whom.job_id.empty())

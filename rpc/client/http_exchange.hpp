@@ -48,8 +48,17 @@ private:
   [[noreturn]] void fail_to_connect(int error) const;
 };
 
-/// A POST of the JSON text `body` to `to`, as it goes over the wire.
-std::string text_of_post(const endpoint& to, std::string_view body, const call_context& whom);
+/// Writes POSTs to one endpoint, as they go over the wire.
+class post_writer {
+public:
+  explicit post_writer(const endpoint& to);
+
+  /// `body` is JSON text.
+  std::string text(std::string_view body, const call_context& whom) const;
+
+private:
+  std::string same_; ///< what all have in common, which is most of the head
+};
 
 /// The text of an answer that refuses, or its status where it has none.
 std::string refusal(int status, std::string_view body);

@@ -3,6 +3,7 @@
 #include "rpc/base/error.hpp"
 #include "rpc/base/thread_name.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <sys/epoll.h>
@@ -30,49 +31,82 @@ bool watch(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t
   return ::epoll_ctl(epoll, operation, fd, &event) == 0;
 }
 
+/// Each call may take long, and what comes behind it can be taken by another thread that drives.
+constexpr std::size_t driven_at_once = 4;
+
+std::shared_ptr<reactor>& mine() noexcept {
+  thread_local std::shared_ptr<reactor> driven;
+  return driven;
+}
+
 } // namespace
 
-reactor::reactor()
+reactor::reactor(driver by)
   : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))},
     last_{first_number} {
   watch(epoll_.get(), EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
   watch(epoll_.get(), EPOLL_CTL_ADD, quit_.get(), EPOLLIN, quits);
-  thread_ = std::thread{[this] {
-    name_thread("reactor");
-    run();
-  }};
+  if (by == driver::own_thread)
+    thread_ = std::thread{[this] {
+      name_thread("reactor");
+      run();
+    }};
 }
 
 reactor::~reactor() {
   stop();
 }
 
-void reactor::stop() {
-  {
-    const std::lock_guard lock{mutex_};
-    if (std::exchange(stopping_, true))
-      return;
-  }
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(quit_.get(), &one, sizeof one);
-  thread_.join();
+const std::shared_ptr<reactor>& reactor::of_this_thread() noexcept {
+  return mine();
 }
 
+void reactor::drive_on_this_thread(const std::shared_ptr<reactor>& which) {
+  if (mine() != which)
+    mine() = which;
+}
+
+void reactor::stop() {
+  if (stopping_.exchange(true))
+    return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto n = ::write(quit_.get(), &one, sizeof one);
+  if (thread_.joinable())
+    thread_.join();
+  ready left;
+  std::unique_lock lock{mutex_};
+  while (!waiting_.empty())
+    take(waiting_.begin()->first, left);
+  lock.unlock();
+  for (const auto& then : left)
+    then();
+}
+
+/// What waits is entered first and watched then, without the lock: its answer may come at once, on another thread.
 bool reactor::when_readable(int fd, deadline until, std::function<void()> then) {
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   if (stopping_)
     return false;
   const auto which = ++last_;
-  constexpr std::uint32_t once = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
-  // It is known from the last time, mostly. A socket that is closed is forgotten by itself.
-  if (!watch(epoll_.get(), EPOLL_CTL_MOD, fd, once, which) &&
-      (errno != ENOENT || !watch(epoll_.get(), EPOLL_CTL_ADD, fd, once, which)))
-    return false;
   waiting_.emplace(which, waiting{until, std::move(then)});
   if (until != never)
     ends_.emplace(until, which);
+  lock.unlock();
+  constexpr std::uint32_t once = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+  // It is known from the last time, mostly. A socket that is closed is forgotten by itself.
+  const bool watched = watch(epoll_.get(), EPOLL_CTL_MOD, fd, once, which) ||
+                       (errno == ENOENT && watch(epoll_.get(), EPOLL_CTL_ADD, fd, once, which));
   alarm_.at_latest(until);
-  return true;
+  return watched || !forget(which);
+}
+
+/// False if it was called already, or is about to be.
+bool reactor::forget(number which) {
+  const std::lock_guard lock{mutex_};
+  const auto found = waiting_.extract(which);
+  if (found)
+    ends_.erase({found.mapped().until, which});
+  return !found.empty();
 }
 
 void reactor::take(number which, ready& into) {
@@ -86,7 +120,7 @@ void reactor::take(number which, ready& into) {
 void reactor::take_late(ready& into) {
   alarm_.rang();
   const auto now = deadline::clock::now();
-  while (!ends_.empty() && (stopping_ || ends_.begin()->first <= now))
+  while (!ends_.empty() && ends_.begin()->first <= now)
     take(ends_.begin()->second, into);
   if (!ends_.empty())
     alarm_.at_latest(ends_.begin()->first);
@@ -94,24 +128,29 @@ void reactor::take_late(ready& into) {
 
 void reactor::run() {
   std::array<epoll_event, 64> events{};
-  for (bool over = false; !over;) {
-    const auto n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
-    ready came;
-    {
-      const std::lock_guard lock{mutex_};
-      for (int i = 0; i < n; ++i) {
-        if (events[static_cast<std::size_t>(i)].data.u64 == timer_rings)
-          take_late(came);
-        else
-          take(events[static_cast<std::size_t>(i)].data.u64, came);
-      }
-      over = stopping_;
-      while (over && !waiting_.empty())
-        take(waiting_.begin()->first, came);
+  while (!stopping_)
+    run_once(events, -1);
+}
+
+void reactor::run_ready() {
+  std::array<epoll_event, driven_at_once> events{};
+  run_once(events, 0);
+}
+
+void reactor::run_once(std::span<epoll_event> events, int timeout) {
+  const auto n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+  ready came;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& event : events.first(static_cast<std::size_t>(std::max(n, 0)))) {
+      if (event.data.u64 == timer_rings)
+        take_late(came);
+      else
+        take(event.data.u64, came);
     }
-    for (const auto& then : came)
-      then();
   }
+  for (const auto& then : came)
+    then();
 }
 
 } // namespace mistify::rpc

@@ -4,32 +4,48 @@
 #include "rpc/net/tcp.hpp"
 #include "rpc/net/timer.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+struct epoll_event;
+
 namespace mistify::rpc {
 
-/// One thread that waits for many sockets. Every member is thread-safe.
+/// Waits for many sockets: on a thread of its own, or driven by a thread that waits for other things too. Every member is
+/// thread-safe.
 class reactor {
 public:
-  reactor();
+  enum class driver : std::uint8_t { own_thread, caller };
+  explicit reactor(driver by = driver::own_thread);
   ~reactor(); ///< as `stop`
   reactor(const reactor&) = delete;
   reactor& operator=(const reactor&) = delete;
 
-  /// Calls `then` once, on the reactor's thread: when `fd` has bytes to read, has come to its end, or the time is over.
+  /// Calls `then` once, on the thread that drives: when `fd` has bytes to read, has come to its end, or the time is over.
   /// `fd` stays open until then, and nobody else waits for it; `then` must not block. False, and nothing happens, where
   /// the kernel refuses or the reactor has stopped.
   [[nodiscard]] bool when_readable(int fd, deadline until, std::function<void()> then);
 
-  /// Calls everything that still waits, and ends the thread.
+  /// Calls everything that still waits, and ends the thread. Nobody drives it meanwhile.
   void stop();
+
+  /// For whoever drives it: is readable while something has come, for which `run_ready` calls then, without waiting and
+  /// a few at a time.
+  int fd() const noexcept { return epoll_.get(); }
+  void run_ready();
+
+  /// The one that this thread drives: answers to what it sends come back to it so. Null: none.
+  static const std::shared_ptr<reactor>& of_this_thread() noexcept;
+  static void drive_on_this_thread(const std::shared_ptr<reactor>& which);
 
 private:
   using number = std::uint64_t;
@@ -40,16 +56,18 @@ private:
   using ready = std::vector<std::function<void()>>;
 
   void run();
+  void run_once(std::span<epoll_event> events, int timeout);
+  bool forget(number which);
   void take(number which, ready& into);
   void take_late(ready& into);
 
   unique_fd epoll_, quit_;
   timer alarm_;
-  std::mutex mutex_;
+  std::mutex mutex_; // guards the following members
   std::unordered_map<number, waiting> waiting_;
   std::set<std::pair<deadline, number>> ends_; // of those that wait, without those that have none
   number last_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   std::thread thread_; // last: it uses the others
 };
 

@@ -23,10 +23,12 @@ const rpc::json::node* member_of(const rpc::json::node& result, std::string_view
 }
 
 std::string encode_cpu(const rpc::json::node& result, std::size_t most) {
-  std::vector<std::string> values;
+  rpc::json::writer out;
+  out.begin_array();
   for (const auto& cpu : processors_of(member_of(result, "cpu"), most))
-    values.push_back(rpc::encode(cpu));
-  return json_array(values);
+    out.raw(rpc::encode(cpu));
+  out.end_array();
+  return std::move(out).str();
 }
 
 /// Encodes an object by name, sorted by name.

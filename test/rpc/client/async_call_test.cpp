@@ -8,6 +8,7 @@
 #include <chrono>
 #include <future>
 #include <mutex>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <thread>
 
@@ -56,7 +57,7 @@ public:
   int connections() const { return agent_.connections(); }
 
   rpc::thread_pool blocking{"test", 4};
-  rpc::reactor answers;
+  const std::shared_ptr<rpc::reactor> answers = std::make_shared<rpc::reactor>();
   std::optional<rpc::client> client;
 
 private:
@@ -108,7 +109,7 @@ TEST_CASE("without a kept connection no call is started") {
   to.port = test::free_port();
   rpc::client c{to};
   rpc::thread_pool blocking{"test", 1};
-  rpc::reactor answers;
+  const std::shared_ptr<rpc::reactor> answers = std::make_shared<rpc::reactor>();
   CHECK_FALSE(c.start_call({answers, blocking}, "Svc.Method", "{}", 5s, {}, {}, [](const auto&) { FAIL("called"); }));
 }
 
@@ -242,9 +243,38 @@ TEST_CASE("an answer that came while nobody could look is taken, though its time
   }};
   std::promise<void> released;
   const rpc::unique_fd bell{::eventfd(1, EFD_CLOEXEC)};
-  REQUIRE(one.answers.when_readable(bell.get(), rpc::never, [&] { released.get_future().wait(); }));
+  REQUIRE(one.answers->when_readable(bell.get(), rpc::never, [&] { released.get_future().wait(); }));
   auto words = one.start(50ms);
   std::this_thread::sleep_for(150ms);
   released.set_value();
   CHECK(words.get() == answer_of_fine);
+}
+
+TEST_CASE("a reactor that is driven calls on the thread that drives it, once it is said to be ready") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const rpc::unique_fd read{ends[0]}, write{ends[1]};
+  rpc::reactor r{rpc::reactor::driver::caller};
+  bool called = false;
+  REQUIRE(r.when_readable(read.get(), rpc::never, [&] { called = true; }));
+  pollfd ready{r.fd(), POLLIN, 0};
+  CHECK(::poll(&ready, 1, 0) == 0);
+  r.run_ready();
+  CHECK_FALSE(called);
+  REQUIRE(::write(write.get(), "x", 1) == 1);
+  REQUIRE(::poll(&ready, 1, 5000) == 1);
+  CHECK_FALSE(called);
+  r.run_ready();
+  CHECK(called);
+  CHECK(::poll(&ready, 1, 0) == 0);
+}
+
+TEST_CASE("a thread drives one reactor at a time, and none at first") {
+  CHECK_FALSE(rpc::reactor::of_this_thread());
+  const auto one = std::make_shared<rpc::reactor>(rpc::reactor::driver::caller);
+  std::thread{[&] {
+    rpc::reactor::drive_on_this_thread(one);
+    CHECK(rpc::reactor::of_this_thread() == one);
+  }}.join();
+  CHECK_FALSE(rpc::reactor::of_this_thread());
 }
