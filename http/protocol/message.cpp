@@ -2,17 +2,22 @@
 
 #include "rpc/base/overloaded.hpp"
 
+#include <algorithm>
+
 namespace mistify::http {
 
 std::string_view request::header(std::string_view name) const {
-  auto i = headers.find(name);
-  return i == headers.end() ? std::string_view{} : std::string_view{i->second};
+  return headers.find(name).value_or(std::string_view{});
 }
 
-const std::string* request::parameter(const std::string& name) const {
-  // lower_bound, because find may give any of several.
-  auto i = query.lower_bound(name);
-  return i != query.end() && i->first == name ? &i->second : nullptr;
+const query_parameter* request::find_parameter(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(query, name, &query_parameter::name);
+  return found == query.end() ? nullptr : &*found;
+}
+
+const std::string* request::parameter(std::string_view name) const noexcept {
+  const auto* found = find_parameter(name);
+  return found ? &found->value : nullptr;
 }
 
 std::string_view answer::text() const noexcept {

@@ -14,19 +14,6 @@ namespace {
 
 constexpr std::size_t longest_target = 8192;
 
-void copy_headers(const request_head& head, request& to) {
-  std::string name;
-  for (const auto& field : head.fields) {
-    name.assign(field.name);
-    std::transform(name.begin(), name.end(), name.begin(), rpc::text::lower);
-    auto [at, fresh] = to.headers.try_emplace(name, field.value);
-    if (!fresh) {
-      at->second.append(", ").append(field.value);
-      to.repeated.insert(name);
-    }
-  }
-}
-
 /// A part of a query. An escape that is none stands for itself, and "+" for a blank.
 std::string decode_query(std::string_view s) {
   std::string out;
@@ -45,7 +32,8 @@ std::string decode_query(std::string_view s) {
 }
 
 /// Parameters without a name are left out.
-void read_query(std::string_view query, request& to) {
+std::vector<query_parameter> read_query(std::string_view query) {
+  std::vector<query_parameter> found;
   while (!query.empty()) {
     const auto pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
@@ -53,10 +41,11 @@ void read_query(std::string_view query, request& to) {
     auto name = decode_query(pair.substr(0, equals));
     if (name.empty())
       continue;
-    if (equals == pair.npos)
-      to.bare.insert(name);
-    to.query.emplace(std::move(name), equals == pair.npos ? "" : decode_query(pair.substr(equals + 1)));
+    const bool bare = equals == pair.npos;
+    found.push_back({std::move(name), bare ? std::string{} : decode_query(pair.substr(equals + 1)), bare});
   }
+  std::ranges::stable_sort(found, {}, &query_parameter::name);
+  return found;
 }
 
 } // namespace
@@ -79,7 +68,7 @@ std::variant<request, refusal> request_parser::parse(const request_head& head) {
   request r;
   if (head.target.size() > longest_target)
     return refusal{414, "the request's target is longer than " + std::to_string(longest_target) + " bytes"};
-  read_query(rpc::http1::query_of(head.target), r);
+  r.query = read_query(rpc::http1::query_of(head.target));
   r.method = head.method;
   r.path = rpc::http1::path_of(head.target);
   if (const auto authority = rpc::authority_of_target(head.target))
@@ -93,7 +82,7 @@ std::variant<request, refusal> request_parser::parse(const request_head& head) {
     r.method = "GET";
     r.head_only = true;
   }
-  copy_headers(head, r);
+  r.headers = header_fields{head.fields};
   return r;
 }
 

@@ -11,7 +11,6 @@
 
 namespace mistify::http {
 
-using rpc::http1::header_field;
 using rpc::http1::refusal;
 using rpc::http1::request_head;
 using rpc::http1::request_reader;

@@ -51,8 +51,8 @@ std::string described(const std::variant<http::request, http::refusal>& parsed) 
   const auto& request = std::get<http::request>(parsed);
   check_request(request);
   std::string out = request.method + ' ' + request.path + ' ';
-  for (const auto& [name, value] : request.headers)
-    out.append(name).append("=").append(value).append(" ");
+  for (std::size_t i = 0; i < request.headers.size(); ++i)
+    out.append(request.headers[i].name).append("=").append(request.headers[i].value).append(" ");
   return out;
 }
 

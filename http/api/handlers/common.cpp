@@ -194,7 +194,7 @@ void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std
 
 request_identity identify(const request& from, std::string_view canonical) {
   constexpr std::size_t longest_key = 255;
-  if (from.repeated.contains("idempotency-key"))
+  if (from.headers.is_repeated("idempotency-key"))
     throw failure{errc::invalid_request, "Idempotency-Key: there is more than one"};
   const auto key = from.header("idempotency-key");
   if (key.size() > longest_key)

@@ -48,7 +48,7 @@ std::vector<std::string> read_fields(std::string_view text) {
 
 guest_query query_of(const request& from) {
   guest_query query;
-  for (const auto& [key, value] : from.query) {
+  for (const auto& [key, value, bare] : from.query) {
     if (key == "label")
       query.labels.push_back(read_label(value));
     else if (key == "name")

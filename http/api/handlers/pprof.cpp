@@ -109,7 +109,7 @@ task<answer> get_symbols(context&, request from) {
   if (from.query.empty())
     co_return plain(std::string{yes});
   co_return on_own_thread(
-    [asked = from.query.begin()->first](const rpc::cancellation&) { return plain(names_of(asked)); });
+    [asked = from.query.front().name](const rpc::cancellation&) { return plain(names_of(asked)); });
 }
 
 task<answer> look_up_symbols(context&, request from) {

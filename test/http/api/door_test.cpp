@@ -10,11 +10,11 @@ using http::request;
 
 namespace {
 
-request with(std::map<std::string, std::string, std::less<>> headers) {
+request with(std::vector<http::header_field> headers) {
   request r;
   r.method = "GET";
-  r.headers = std::move(headers);
-  r.headers.try_emplace("host", "127.0.0.1:8080");
+  headers.push_back({"host", "127.0.0.1:8080"});
+  r.headers = http::header_fields{headers};
   return r;
 }
 

@@ -1,0 +1,80 @@
+#include "http/protocol/header_fields.hpp"
+
+#include "rpc/base/text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mistify::http {
+
+header_fields::header_fields(std::span<const header_field> sent) {
+  std::size_t size = 0;
+  for (const auto& one : sent)
+    size += one.name.size() + one.value.size();
+  text_.reserve(size);
+  places_.reserve(sent.size());
+  for (const auto& one : sent)
+    add(one);
+  sort();
+  const auto same = [this](const place& a, const place& b) { return name_of(a) == name_of(b); };
+  if (std::ranges::adjacent_find(places_, same) != places_.end())
+    join_repeated();
+}
+
+std::optional<std::string_view> header_fields::find(std::string_view name) const noexcept {
+  const auto* found = look_up(name);
+  return found ? std::optional{value_of(*found)} : std::nullopt;
+}
+
+bool header_fields::is_repeated(std::string_view name) const noexcept {
+  const auto* found = look_up(name);
+  return found && found->repeated;
+}
+
+const header_fields::place* header_fields::look_up(std::string_view name) const noexcept {
+  for (const auto& one : places_)
+    if (name_of(one) == name)
+      return &one;
+  return nullptr;
+}
+
+void header_fields::add(const header_field& sent) {
+  const auto name = text_.size(), value = name + sent.name.size();
+  text_.append(sent.name).append(sent.value);
+  std::transform(text_.begin() + static_cast<std::ptrdiff_t>(name), text_.begin() + static_cast<std::ptrdiff_t>(value),
+                 text_.begin() + static_cast<std::ptrdiff_t>(name), rpc::text::lower);
+  places_.push_back({static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(sent.name.size()),
+                     static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(sent.value.size())});
+}
+
+/// Brings fields of one name together, in the order in which they were sent. A client may send thousands of fields, so
+/// that each must not be compared with every other.
+void header_fields::sort() {
+  std::ranges::sort(places_, [this](const place& a, const place& b) {
+    if (a.name_size != b.name_size)
+      return a.name_size < b.name_size;
+    const auto order = name_of(a).compare(name_of(b));
+    return order != 0 ? order < 0 : a.name < b.name;
+  });
+}
+
+void header_fields::join_repeated() {
+  std::vector<place> joined;
+  for (const auto& one : places_) {
+    if (joined.empty() || name_of(joined.back()) != name_of(one)) {
+      joined.push_back(one);
+      continue;
+    }
+    auto& first = joined.back();
+    if (!std::exchange(first.repeated, true)) { // the value goes on at the end of the text
+      const auto at = text_.size();
+      text_.append(text_, first.value, first.value_size);
+      first.value = static_cast<std::uint32_t>(at);
+    }
+    text_.append(", ").append(text_, one.value, one.value_size);
+    first.value_size += 2 + one.value_size;
+  }
+  places_ = std::move(joined);
+}
+
+} // namespace mistify::http
