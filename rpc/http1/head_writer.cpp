@@ -10,9 +10,10 @@ namespace mistify::rpc::http1 {
 namespace {
 
 void append_value(std::string& out, std::string_view value) {
-  const auto begin = out.size();
+  const auto begin = static_cast<std::ptrdiff_t>(out.size());
   out += value;
-  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), text::is_control, ' ');
+  if (text::has_any_control(value))
+    std::replace_if(out.begin() + begin, out.end(), text::is_control, ' ');
 }
 
 } // namespace
