@@ -32,7 +32,12 @@ void append_framing(std::string& out, const answer& a, const head_options& optio
 
 std::string write_head(const answer& a, const head_options& options) {
   std::string out;
-  out.reserve(384);
+  append_head(out, a, options);
+  return out;
+}
+
+void append_head(std::string& out, const answer& a, const head_options& options) {
+  out.reserve(out.size() + 384);
   append_status_line(out, a.status);
   if (!options.date.empty())
     append_field(out, "Date", options.date);
@@ -51,7 +56,6 @@ std::string write_head(const answer& a, const head_options& options) {
     out += "Cache-Control: no-store\r\n";
   append_framing(out, a, options);
   out += "\r\n";
-  return out;
 }
 
 } // namespace mistify::http

@@ -28,4 +28,7 @@ using rpc::http1::reason_phrase;
 /// another type than the one that is given, and none keeps JSON unless the answer says how long.
 std::string write_head(const answer& a, const head_options& options);
 
+/// The same, at the end of `out`.
+void append_head(std::string& out, const answer& a, const head_options& options);
+
 } // namespace mistify::http

@@ -103,7 +103,7 @@ private:
   void respond(thread on);
   void refuse(int status, std::string message, bool head_only = false);
   void send(answer&& a);
-  void put(std::string head, answer_body&& body);
+  void put(answer_body&& body);
   void compress(answer& a);
   bool is_heavy(const answer& a) const;
   bool pack_elsewhere();
@@ -120,7 +120,7 @@ private:
 
   // connection_live.cpp
   void start_live();
-  std::string live_head(const answer& a) const;
+  void append_live_head(std::string& out, const answer& a) const;
   bool feed(thread on);
   bool send_more();
   void put_piece(std::string bytes);

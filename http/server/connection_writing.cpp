@@ -69,19 +69,17 @@ void connection::send(answer&& a) {
   options.keep_alive = keep_alive_;
   options.http_1_0 = http_1_0_;
   options.request_id = request_id_;
-  auto head = write_head(a, options);
-  put(std::move(head), std::move(a.body));
+  append_head(out_.begin(), a, options);
+  if (!head_only_)
+    put(std::move(a.body));
   late_ = false;
   stage_ = stage::writing;
 }
 
 /// An error answer does not pass `respond`: of a streamed or growing body it is sent without any.
-void connection::put(std::string head, answer_body&& body) {
-  if (head_only_)
-    return out_.put(std::move(head), std::string{});
-  std::visit(rpc::overloaded{[&](std::string& own) { out_.put(std::move(head), std::move(own)); },
-                             [&](shared_text& shared) { out_.put(std::move(head), std::move(shared)); },
-                             [&](auto&) { out_.put(std::move(head), std::string{}); }},
+void connection::put(answer_body&& body) {
+  std::visit(rpc::overloaded{[&](std::string& own) { out_.put(std::move(own)); },
+                             [&](shared_text& shared) { out_.put(std::move(shared)); }, [](auto&) {}},
              body);
 }
 
@@ -183,7 +181,7 @@ void connection::start_download() {
   kind_ = body.kind;
   live_while_ = std::move(body.live_while);
   transfer_ = std::make_shared<transfer>(
-    socket_, std::exchange(answer_, {}),
+    socket_, std::move(answer_),
     transfer::manner{head_only_, http_1_0_, keep_alive_,
                      pace_rule{state_->settings.write_timeout, state_->least_rate, state_->settings.rate_window},
                      request_id_});
