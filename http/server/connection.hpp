@@ -37,6 +37,7 @@ public:
     fed = 512,        ///< there is more of an answer without end
     dropped = 1024,   ///< close: others that are faster need the room of what waits for this client
     crowded = 2048,   ///< close, if the TLS handshake has not finished: others need its place
+    begun = 4096,     ///< the first, before the client has said anything: sets the first deadline
   };
   /// The poster's thread: only workers run handlers and read; other threads, such as actors', at most send an answer.
   enum class thread : std::uint8_t { worker, other };
@@ -79,6 +80,8 @@ private:
   void set_deadline(tick when);
   void send_go_on();
   void hand_to_worker();
+  void watch_for_room();
+  bool tls_wants_room() const;
   void close();
   void close_hard();
   void release();
@@ -147,11 +150,12 @@ private:
   stage stage_;
   bool too_many_;
   rpc::http1::request_reader reader_;
-  bool may_read_ = false;    // the kernel may have unread bytes
-  bool half_closed_ = false; // the input will end
-  bool late_ = false;        // the deadline has passed; bytes available now are still processed first
-  bool timing_ = false;      // the deadline is that of a request, not of an idle connection
-  bool handed_over_ = false; // the answer waits for a worker
+  bool may_read_ = false;     // the kernel may have unread bytes
+  bool half_closed_ = false;  // the input will end
+  bool late_ = false;         // the deadline has passed; bytes available now are still processed first
+  bool watches_room_ = false; // the poller reports room to write
+  bool timing_ = false;       // the deadline is that of a request, not of an idle connection
+  bool handed_over_ = false;  // the answer waits for a worker
   std::size_t accounted_ = 0;
   std::size_t drained_ = 0;
 

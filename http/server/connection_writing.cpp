@@ -224,6 +224,7 @@ void connection::finish_download() {
   auto done = std::exchange(transfer_, nullptr);
   live_while_ = nullptr;
   set_deadline(never);
+  may_read_ |= tls_ != nullptr; // what a read waited for may have come during the download
   keep_alive_ = keep_alive_ && done->persists();
   switch (done->end()) {
   case transfer::ending::refused: send(done->take_answer()); return;
