@@ -130,12 +130,14 @@ struct answer_subject {
 struct answer {
   int status = 200;
   answer_body body;
-  std::string content_type = "application/json";
+  std::string_view content_type = "application/json"; ///< of a literal, or of what outlives the answer as well
   std::vector<std::pair<std::string, std::string>> headers;
-  answer_subject about; ///< does not go to the client
+  std::optional<answer_subject> about; ///< does not go to the client; null: it is about nothing
 
   /// The bytes of a text, shared or not; "" of a body that is made while it is sent.
   std::string_view text() const noexcept;
+  /// What the answer is about, to be filled in.
+  answer_subject& subject() { return about ? *about : about.emplace(); }
 };
 
 } // namespace mistify::http

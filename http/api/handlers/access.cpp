@@ -221,7 +221,7 @@ task<answer> create_token(context& cx, request from) {
   auto audit = audit_of(from, 201, what);
   const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));
   auto made = changed(json_answer(201, encode(stored, write_token(stored.id, secret))));
-  made.about.action = what;
+  made.subject().action = what;
   co_return made;
 }
 

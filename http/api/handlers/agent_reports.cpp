@@ -126,8 +126,8 @@ task<answer> report_state(context& cx, request from) {
                                                 {"reason", told.reason}});
   auto out = json_answer(200, public_guest(taken.guest_doc));
   if (!taken.before.empty()) {
-    out.about.guest = guest->id;
-    out.about.action = "report " + told.state;
+    out.subject().guest = guest->id;
+    out.subject().action = "report " + told.state;
   }
   co_return out;
 }

@@ -25,7 +25,7 @@ task<answer> get_page_part(context&, request from) {
        {part{"actors.css", pages::actors_style, style}, part{"actors.js", pages::actors_script, script},
         part{"docs.css", pages::docs_style, style}, part{"docs.js", pages::docs_script, script}})
     if (from.captures["file"] == name)
-      co_return page_part(text, std::string{type});
+      co_return page_part(text, type);
   throw rpc::failure{rpc::errc::not_found, "not found"};
 }
 

@@ -105,7 +105,7 @@ task<answer> cancel_job(context& cx, request from) {
     throw failure{errc::conflict, "the job has ended"};
   const auto ended = co_await cx.agents.cancel(job.guest_id, job.id);
   auto out = json_answer(202, rpc::encode(ended));
-  out.about = {ended.guest_id, ended.id, ended.action};
+  out.about = answer_subject{ended.guest_id, ended.id, ended.action};
   co_return out;
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 answer untyped() {
   answer a;
-  a.content_type.clear();
+  a.content_type = {};
   return a;
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("an answer says when it was given, if that is known") {
 TEST_CASE("every answer forbids guessing its type, and JSON is not kept unless it says so itself") {
   const auto head_of = [](std::string type, std::string keep) {
     auto a = keep.empty() ? untyped() : with("cache-control", std::move(keep));
-    a.content_type = std::move(type);
+    a.content_type = type;
     return write_head(a, of_length(0));
   };
   for (const auto* type : {"application/json", "text/plain", "application/octet-stream", "text/event-stream", ""})
