@@ -34,7 +34,7 @@ actors::action_ptr action_of(const context& cx, const store::stored_guest& guest
 /// queues the job.
 void expect_match(context& cx, const store::guest_ptr& guest, const std::string& if_match) {
   if (!if_match.empty())
-    store::expect_match(if_match, cx.tags.of(guest, [&cx] { return cx.host.tag_key(); }));
+    store::expect_match(if_match, cx.tags.of(guest, [&cx] { return cx.host.tag_key(); }).tag);
 }
 
 /// `canonical`: what identifies the request beside its path.
