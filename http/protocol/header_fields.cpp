@@ -11,10 +11,11 @@ header_fields::header_fields(std::span<const header_field> sent) {
   std::size_t size = 0;
   for (const auto& one : sent)
     size += one.name.size() + one.value.size();
-  text_.reserve(size);
+  text_.resize(size);
   places_.reserve(sent.size());
+  std::size_t at = 0;
   for (const auto& one : sent)
-    add(one);
+    at = add(one, at);
   sort();
   const auto same = [this](const place& a, const place& b) { return name_of(a) == name_of(b); };
   if (std::ranges::adjacent_find(places_, same) != places_.end())
@@ -38,13 +39,14 @@ const header_fields::place* header_fields::look_up(std::string_view name) const 
   return nullptr;
 }
 
-void header_fields::add(const header_field& sent) {
-  const auto name = text_.size(), value = name + sent.name.size();
-  text_.append(sent.name).append(sent.value);
-  std::transform(text_.begin() + static_cast<std::ptrdiff_t>(name), text_.begin() + static_cast<std::ptrdiff_t>(value),
-                 text_.begin() + static_cast<std::ptrdiff_t>(name), rpc::text::lower);
-  places_.push_back({static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(sent.name.size()),
+/// Copies the field to `at`; returns the place behind it.
+std::size_t header_fields::add(const header_field& sent, std::size_t at) {
+  const auto value = at + sent.name.size();
+  std::transform(sent.name.begin(), sent.name.end(), text_.data() + at, [](char c) { return rpc::text::lower(c); });
+  sent.value.copy(text_.data() + value, sent.value.size());
+  places_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(sent.name.size()),
                      static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(sent.value.size())});
+  return value + sent.value.size();
 }
 
 /// Brings fields of one name together, in the order in which they were sent. A client may send thousands of fields, so

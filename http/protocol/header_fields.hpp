@@ -41,7 +41,7 @@ private:
   std::string_view name_of(const place& p) const noexcept { return {text_.data() + p.name, p.name_size}; }
   std::string_view value_of(const place& p) const noexcept { return {text_.data() + p.value, p.value_size}; }
   const place* look_up(std::string_view name) const noexcept;
-  void add(const header_field& sent);
+  std::size_t add(const header_field& sent, std::size_t at);
   void sort();
   void join_repeated();
 

@@ -51,15 +51,21 @@ std::vector<query_parameter> read_query(std::string_view query) {
 } // namespace
 
 std::optional<std::vector<std::string>> split_path(std::string_view path) {
+  constexpr std::size_t usual = 4; // segments
   std::vector<std::string> segments;
+  segments.reserve(usual);
+  const bool encoded = path.find('%') != path.npos || path.find('\0') != path.npos;
   path.remove_prefix(std::min<std::size_t>(1, path.size()));
   while (!path.empty()) {
-    auto end = path.find('/');
-    auto segment = rpc::http1::percent_decode(path.substr(0, end));
-    if (!segment)
+    const auto segment = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), segment.size() + 1));
+    if (!encoded) {
+      segments.emplace_back(segment);
+    } else if (auto decoded = rpc::http1::percent_decode(segment)) {
+      segments.push_back(*std::move(decoded));
+    } else {
       return std::nullopt;
-    segments.push_back(std::move(*segment));
-    path.remove_prefix(end == path.npos ? path.size() : end + 1);
+    }
   }
   return segments;
 }
