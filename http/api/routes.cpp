@@ -165,11 +165,12 @@ task<answer> refuse(answer refusal) {
 /// UUIDs are the same in either case, and stored in lower case; but guests that were taken over keep their ids as they
 /// were.
 void fold_guest_id(const context& state, path_captures& captures) {
-  if (!captures.find("guest"))
+  auto* id = captures.find("guest");
+  const auto is_upper = [](char c) { return rpc::text::lower(c) != c; };
+  if (!id || std::ranges::none_of(*id, is_upper))
     return;
-  auto& id = captures["guest"];
-  if (!state.guests.find(id) && actors::is_uuid(id))
-    std::transform(id.begin(), id.end(), id.begin(), rpc::text::lower);
+  if (!state.guests.find(*id) && actors::is_uuid(*id))
+    std::ranges::transform(*id, id->begin(), rpc::text::lower);
 }
 
 /// Nothing that the agent names is "." or "..": a client that did not resolve its path means something else.
@@ -207,6 +208,8 @@ task<answer> route_to(context& state, router::match&& found, request&& incoming)
 
 /// Throws for what comes too often of one client, or is nested too deeply.
 void check_bounds(const context& state, const request& from) {
+  if (from.body.empty())
+    return;
   const auto most = state.settings.get()->limit.nesting;
   if (const auto at = too_deep_at(from.body, most))
     throw rpc::failure{rpc::errc::invalid_request, "nested too deeply at byte " + std::to_string(*at) + ": more than " +
