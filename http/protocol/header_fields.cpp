@@ -7,11 +7,12 @@
 
 namespace mistify::http {
 
-header_fields::header_fields(std::span<const header_field> sent) {
+void header_fields::assign(std::span<const header_field> sent) {
   std::size_t size = 0;
   for (const auto& one : sent)
     size += one.name.size() + one.value.size();
   text_.resize(size);
+  places_.clear();
   places_.reserve(sent.size());
   std::size_t at = 0;
   for (const auto& one : sent)

@@ -19,7 +19,11 @@ using rpc::http1::header_field;
 class header_fields {
 public:
   header_fields() = default;
-  explicit header_fields(std::span<const header_field> sent);
+  explicit header_fields(std::span<const header_field> sent) { assign(sent); }
+
+  /// Takes these in place of what was there, with its memory.
+  void assign(std::span<const header_field> sent);
+  std::size_t memory() const noexcept { return text_.capacity() + places_.capacity() * sizeof(place); }
 
   /// The value by the name in lower case; null if absent.
   std::optional<std::string_view> find(std::string_view name) const noexcept;

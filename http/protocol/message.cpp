@@ -3,6 +3,7 @@
 #include "rpc/base/overloaded.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mistify::http {
 
@@ -18,6 +19,17 @@ const query_parameter* request::find_parameter(std::string_view name) const noex
 const std::string* request::parameter(std::string_view name) const noexcept {
   const auto* found = find_parameter(name);
   return found ? &found->value : nullptr;
+}
+
+void request::release() {
+  constexpr std::size_t most_kept = 1024, most_segments = 8; // bytes; idle connections are many
+  std::string{}.swap(body);
+  client = nullptr;
+  who = nullptr;
+  audit = nullptr;
+  const auto kept = method.capacity() + path.capacity() + authority.capacity() + headers.memory();
+  if (kept > most_kept || segments.size() > most_segments || !query.empty())
+    static_cast<void>(std::exchange(*this, {})); // an assignment alone would keep the memory of texts
 }
 
 std::string_view answer::text() const noexcept {

@@ -50,46 +50,40 @@ std::vector<query_parameter> read_query(std::string_view query) {
 
 } // namespace
 
-std::optional<std::vector<std::string>> split_path(std::string_view path) {
-  constexpr std::size_t usual = 4; // segments
-  std::vector<std::string> segments;
-  segments.reserve(usual);
+bool split_path(std::string_view path, std::vector<std::string>& segments) {
   const bool encoded = path.find('%') != path.npos || path.find('\0') != path.npos;
+  std::size_t count = 0;
   path.remove_prefix(std::min<std::size_t>(1, path.size()));
   while (!path.empty()) {
-    const auto segment = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(path.size(), segment.size() + 1));
-    if (!encoded) {
-      segments.emplace_back(segment);
-    } else if (auto decoded = rpc::http1::percent_decode(segment)) {
-      segments.push_back(*std::move(decoded));
-    } else {
-      return std::nullopt;
-    }
+    const auto sent = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), sent.size() + 1));
+    if (++count > segments.size())
+      segments.emplace_back();
+    auto& segment = segments[count - 1];
+    if (!encoded)
+      segment = sent;
+    else if (auto decoded = rpc::http1::percent_decode(sent))
+      segment = *std::move(decoded);
+    else
+      return false;
   }
-  return segments;
+  segments.resize(count);
+  return true;
 }
 
-std::variant<request, refusal> request_parser::parse(const request_head& head) {
-  request r;
+std::optional<refusal> request_parser::parse(const request_head& head, request& to) {
   if (head.target.size() > longest_target)
     return refusal{414, "the request's target is longer than " + std::to_string(longest_target) + " bytes"};
-  r.query = read_query(rpc::http1::query_of(head.target));
-  r.method = head.method;
-  r.path = rpc::http1::path_of(head.target);
-  if (const auto authority = rpc::authority_of_target(head.target))
-    r.authority = *authority;
-  bool rooted = r.path.starts_with('/') || (r.path == "*" && r.method == "OPTIONS");
-  auto segments = split_path(r.path);
-  if (!rooted || !segments)
+  to.query = read_query(rpc::http1::query_of(head.target));
+  to.head_only = head.method == "HEAD";
+  to.method = to.head_only ? "GET" : head.method;
+  to.path = rpc::http1::path_of(head.target);
+  to.authority = rpc::authority_of_target(head.target).value_or(std::string_view{});
+  const bool rooted = to.path.starts_with('/') || (to.path == "*" && to.method == "OPTIONS");
+  if (!split_path(to.path, to.segments) || !rooted)
     return refusal{400, "the path is not valid"};
-  r.segments = *std::move(segments);
-  if (r.method == "HEAD") {
-    r.method = "GET";
-    r.head_only = true;
-  }
-  r.headers = header_fields{head.fields};
-  return r;
+  to.headers.assign(head.fields);
+  return std::nullopt;
 }
 
 } // namespace mistify::http

@@ -62,8 +62,9 @@ public:
   /// True until the TLS handshake is over: what the client sends then takes long to answer.
   bool greets() const noexcept { return greets_.load(std::memory_order_relaxed); }
 
-  /// Sets the handler's answer. Called once for each request, on any thread.
-  void complete(answer&& a);
+  /// Sets the handler's answer, after which the handler uses the request no more. Called once for each request, on any
+  /// thread.
+  void complete(answer&& a) noexcept;
 
 private:
   enum class stage : std::uint8_t { greeting, reading, handling, writing, downloading, live, draining, closed };
@@ -99,7 +100,7 @@ private:
   bool account();
   bool begin_exchange();
   std::string_view sent_request_id() const;
-  void start_handler(request&& r);
+  void start_handler();
   bool drain();
 
   // connection_writing.cpp
@@ -161,6 +162,7 @@ private:
 
   // state of the current request
   std::atomic<phase> phase_{phase::started};
+  request request_; // while it is handled, the handler's
   std::string request_id_;
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;

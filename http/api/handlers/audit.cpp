@@ -100,7 +100,7 @@ std::string encode(const store::audit_entry& what) {
 
 } // namespace
 
-task<answer> list_audit(context& cx, request from) {
+task<answer> list_audit(context& cx, request& from) {
   std::vector<std::string> texts;
   for (const auto& one : cx.jobs.audited(filter_of(from), limit_of(from)))
     texts.push_back(encode(one));

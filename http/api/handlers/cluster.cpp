@@ -33,7 +33,7 @@ bool wants_force(const request& from) {
 
 } // namespace
 
-task<answer> leave_host(context& cx, request from) {
+task<answer> leave_host(context& cx, request& from) {
   const bool force = wants_force(from);
   co_await cx.agents.leave_cluster(force);
   co_return json_answer(200, R"({"state":"left"})");

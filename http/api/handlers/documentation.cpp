@@ -7,16 +7,16 @@
 namespace mistify::http::handlers {
 
 /// Built once, at the first request.
-task<answer> get_description(context&, request) {
+task<answer> get_description(context&, request&) {
   static const std::string text = api_description{api_parts}.of(routes());
   co_return json_answer(200, text);
 }
 
-task<answer> get_docs(context&, request) {
+task<answer> get_docs(context&, request&) {
   co_return page_answer(pages::docs);
 }
 
-task<answer> get_page_part(context&, request from) {
+task<answer> get_page_part(context&, request& from) {
   struct part {
     std::string_view name, text, type;
   };

@@ -80,7 +80,7 @@ event_filter filter_of(const context& cx, const request& from) {
 
 } // namespace
 
-task<answer> get_events(context& cx, request from) {
+task<answer> get_events(context& cx, request& from) {
   auto filter = filter_of(cx, from);
   const auto behind = last_event_of(from).value_or(event_place{cx.events.last()});
   answer out;
