@@ -27,15 +27,22 @@ bool names_browser(std::string_view user_agent) {
 
 } // namespace
 
-std::optional<refusal> refuse_address(const rpc::door& names, const request_head& head, std::string_view peer) {
+std::optional<refusal> refuse_address(const rpc::door& names, const request_head& head, std::string_view peer,
+                                      std::string& known) {
+  constexpr std::size_t longest_known = 255;
   rpc::addressed_to to{.target = head.target, .http_1_0 = head.http_1_0, .any_name = peer == "local"};
   for (const auto& field : head.fields)
     if (rpc::text::equal_ignoring_case(field.name, "host")) {
       to.host = field.value;
       ++to.hosts;
     }
+  const bool only_host = to.hosts == 1 && head.target.starts_with('/'); // else it is not Host that counts
+  if (only_host && !known.empty() && to.host == known)
+    return std::nullopt;
   if (const auto no = names.refuse(to))
     return refusal{no->status, std::string{no->message}};
+  if (only_host && to.host.size() <= longest_known)
+    known = to.host;
   return std::nullopt;
 }
 

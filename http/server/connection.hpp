@@ -162,7 +162,8 @@ private:
 
   // state of the current request
   std::atomic<phase> phase_{phase::started};
-  request request_; // while it is handled, the handler's
+  request request_;  // while it is handled, the handler's
+  std::string host_; // the door let in last
   std::string request_id_;
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;

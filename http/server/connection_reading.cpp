@@ -36,16 +36,16 @@ struct detached {
   };
 };
 
-/// `r` is the connection's.
-detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<server_state> shared, request& r) {
+/// `shared` and `r` are the connection's.
+detached run_handler(std::shared_ptr<connection> c, const server_state& shared, request& r) {
   std::exception_ptr failure;
   try {
-    c->complete(co_await shared->handle(std::move(r)));
+    c->complete(co_await shared.handle(std::move(r)));
   } catch (...) {
     failure = std::current_exception();
   }
   if (failure)
-    c->complete(shared->answer_to(std::move(failure)));
+    c->complete(shared.answer_to(std::move(failure)));
 }
 
 } // namespace
@@ -133,7 +133,7 @@ bool connection::begin_exchange() {
     return true;
   }
   if (const auto& door = state_->settings.door)
-    if (auto no = refuse_address(*door, reader_.head(), peer_->address)) {
+    if (auto no = refuse_address(*door, reader_.head(), peer_->address, host_)) {
       if (state_->settings.on_refusal)
         state_->settings.on_refusal({*peer_, reader_.head().method, r.path, no->status, no->message});
       refuse(no->status, std::move(no->message), r.head_only);
@@ -163,8 +163,8 @@ std::string_view connection::sent_request_id() const {
 }
 
 void connection::start_handler() {
-  phase_.store(phase::started);
-  run_handler(shared_from_this(), state_, request_);
+  phase_.store(phase::started, std::memory_order_relaxed); // what hands the handler to another thread orders this too
+  run_handler(shared_from_this(), *state_, request_);
   if (phase_.load() != phase::done) {
     ++state_->parked;
     // From here on the handler's thread may post the answer.
