@@ -31,17 +31,13 @@ connection::~connection() {
 }
 
 void connection::post(std::uint32_t signals, thread on) {
-  if (signals_.fetch_or(signals | busy) & busy)
+  std::uint32_t before = 0;
+  if (signals_.compare_exchange_strong(before, busy)) // as a rule nobody works on it
+    handle(signals, on);
+  else if (signals_.fetch_or(signals | busy) & busy)
     return;
-  for (;;) {
-    if (auto taken = signals_.exchange(busy) & ~busy; taken != 0) {
-      handle(taken, on);
-      continue;
-    }
-    auto idle = busy;
-    if (signals_.compare_exchange_strong(idle, 0))
-      return;
-  }
+  for (before = busy; !signals_.compare_exchange_strong(before, 0); before = busy)
+    handle(signals_.exchange(busy) & ~busy, on);
 }
 
 void connection::handle(std::uint32_t signals, thread on) noexcept {
@@ -155,10 +151,11 @@ void connection::send_go_on() {
 }
 
 void connection::set_deadline(tick when) {
+  if (when == never)
+    return deadline_.store(never, std::memory_order_relaxed); // a thread that sees it late posts `expired` in vain
   // In one order with the alarm, for all threads: whoever takes the alarm for due sees this deadline.
   deadline_.store(when);
-  if (when != never)
-    state_->pollers.first().alarm_at_latest(when);
+  state_->pollers.first().alarm_at_latest(when);
 }
 
 /// The event that the socket has room, as it nearly always has, brings the worker.

@@ -113,6 +113,14 @@ bool take_start(rpc::guest& guest) {
   return true;
 }
 
+/// A copy to which a newline can be appended without another.
+std::string with_room(std::string_view text) {
+  std::string copy;
+  copy.reserve(text.size() + 1);
+  copy = text;
+  return copy;
+}
+
 /// An identity that is limited to some guests creates only those.
 void expect_visible(const principal& who, const rpc::guest& guest) {
   if (!sees(who, {guest.id, guest.type, rpc::encode(guest)}))
@@ -151,7 +159,7 @@ task<answer> create_guest(context& cx, request& from) {
 task<answer> get_guest(context& cx, request& from) {
   const auto guest = require_guest(cx, from.captures["guest"]);
   auto known = cx.tags.of(guest, [&cx] { return cx.host.tag_key(); });
-  auto out = json_answer(200, known.is_public ? guest->doc : public_guest(guest->doc));
+  auto out = json_answer(200, known.is_public ? with_room(guest->doc) : public_guest(guest->doc));
   out.headers.reserve(2); // the server adds Vary
   out.headers.emplace_back("ETag", std::move(known.tag));
   co_return out;
