@@ -17,10 +17,23 @@ void header_fields::assign(std::span<const header_field> sent) {
   std::size_t at = 0;
   for (const auto& one : sent)
     at = add(one, at);
+  if (!may_repeat())
+    return;
   sort();
   const auto same = [this](const place& a, const place& b) { return name_of(a) == name_of(b); };
   if (std::ranges::adjacent_find(places_, same) != places_.end())
     join_repeated();
+}
+
+/// Names of different sizes differ; a small request has no two of one size.
+bool header_fields::may_repeat() const noexcept {
+  std::uint64_t sizes = 0;
+  for (const auto& one : places_)
+    if (const auto bit = std::uint64_t{1} << (one.name_size % 64); sizes & bit)
+      return true;
+    else
+      sizes |= bit;
+  return false;
 }
 
 std::optional<std::string_view> header_fields::find(std::string_view name) const noexcept {

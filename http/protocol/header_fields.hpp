@@ -46,6 +46,7 @@ private:
   std::string_view value_of(const place& p) const noexcept { return {text_.data() + p.value, p.value_size}; }
   const place* look_up(std::string_view name) const noexcept;
   std::size_t add(const header_field& sent, std::size_t at);
+  bool may_repeat() const noexcept;
   void sort();
   void join_repeated();
 
