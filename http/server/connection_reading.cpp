@@ -58,7 +58,7 @@ bool connection::read_request(thread on) {
     hand_to_worker();
     return false;
   }
-  switch (reader_.advance()) {
+  switch (reader_.empty() ? request_reader::progress::more : reader_.advance()) {
   case request_reader::progress::more: return fill() || (stage_ == stage::reading ? wait_for_bytes() : true);
   case request_reader::progress::go_on: send_go_on(); return true;
   case request_reader::progress::complete: return begin_exchange();
