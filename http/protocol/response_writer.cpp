@@ -76,13 +76,15 @@ void write_own(head_pen& to, const answer& a, const head_options& options) {
   to.literal("\r\nX-Content-Type-Options: nosniff\r\n");
 }
 
-void write_headers(head_pen& to, const answer& a) {
+void write_headers(head_pen& to, const answer& a, bool varies) {
   bool says_how_to_keep = false;
   for (const auto& [name, value] : a.headers) {
     if (rpc::text::is_token(name) && !is_framing(name))
       to.text(name).literal(": ").value(value).literal("\r\n");
     says_how_to_keep |= rpc::text::equal_ignoring_case(name, "cache-control");
   }
+  if (varies)
+    to.literal("Vary: Accept-Encoding\r\n");
   if (!says_how_to_keep && !is_bodiless(a.status) && a.content_type.starts_with("application/json"))
     to.literal("Cache-Control: no-store\r\n");
 }
@@ -112,7 +114,7 @@ void append_head(std::string& out, const answer& a, const head_options& options)
   out.resize(before + room_for(a, options));
   head_pen pen{out.data() + before};
   write_own(pen, a, options);
-  write_headers(pen, a);
+  write_headers(pen, a, options.varies);
   write_framing(pen, a, options);
   out.resize(static_cast<std::size_t>(pen.at() - out.data()));
 }

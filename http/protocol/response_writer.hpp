@@ -15,6 +15,7 @@ struct head_options {
   bool chunked = false;
   bool keep_alive = true;
   bool http_1_0 = false;       ///< of the request: persistence has to be said
+  bool varies = false;         ///< by Accept-Encoding, and no header of the answer says so
   std::string_view date;       ///< empty: no Date header
   std::string_view request_id; ///< empty: no X-Request-ID header
 };

@@ -108,7 +108,7 @@ private:
   void refuse(int status, std::string message, bool head_only = false);
   void send(answer&& a);
   void put(answer_body&& body);
-  void compress(answer& a);
+  bool compress(answer& a);
   bool is_heavy(const answer& a) const;
   bool pack_elsewhere();
   bool flush();

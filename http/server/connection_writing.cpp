@@ -60,10 +60,9 @@ void connection::refuse(int status, std::string message, bool head_only) {
 void connection::send(answer&& a) {
   if (is_bodiless(a.status))
     a.body = {};
-  if (!packed_)
-    compress(a);
-  keep_alive_ = keep_alive_ && !state_->stopping;
   head_options options;
+  options.varies = !packed_ && compress(a);
+  keep_alive_ = keep_alive_ && !state_->stopping;
   options.date = date_now();
   options.content_length = static_cast<std::int64_t>(a.text().size());
   options.keep_alive = keep_alive_;
@@ -106,18 +105,21 @@ bool connection::pack_elsewhere() {
   });
 }
 
-void connection::compress(answer& a) {
+/// True if it is left to the head to say that the answer varies.
+bool connection::compress(answer& a) {
   auto* own = std::get_if<std::string>(&a.body);
   if (!own || own->empty() || !is_compressible(a.content_type) || has_header(a, "content-encoding"))
-    return;
-  if (!has_header(a, "vary"))
-    a.headers.emplace_back("Vary", "Accept-Encoding");
+    return false;
+  const bool varies = !has_header(a, "vary");
   if (!accepts_gzip_)
-    return;
+    return varies;
+  if (varies)
+    a.headers.emplace_back("Vary", "Accept-Encoding");
   if (auto packed = state_->gzip.gzip(*own)) {
     *own = *std::move(packed);
     a.headers.emplace_back("Content-Encoding", "gzip");
   }
+  return false;
 }
 
 bool connection::flush() {
