@@ -62,7 +62,7 @@ std::string_view to_string(identity_source how) noexcept {
   return "anonymous";
 }
 
-principal_ptr unrestricted() {
+const principal_ptr& unrestricted() {
   static const auto everything =
     std::make_shared<const principal>(principal{.role = "admin", .scopes = scope_set::all()});
   return everything;

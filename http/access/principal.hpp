@@ -37,6 +37,6 @@ struct principal {
 using principal_ptr = std::shared_ptr<const principal>;
 
 /// The client of an agent without `access`: it may do everything and has no name.
-principal_ptr unrestricted();
+const principal_ptr& unrestricted();
 
 } // namespace mistify::http

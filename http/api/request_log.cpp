@@ -81,7 +81,7 @@ request_log_entry::request_log_entry(audit_trail* to, const request& from, const
   what.job = captured(captures, "job");
 }
 
-void request_log_entry::answered(const answer_subject& about, int status) const {
+void request_log_entry::answered(const std::optional<answer_subject>& about, int status) const {
   if (status == 500)
     rpc::log::error(
       "a request failed by a fault of the agent",
@@ -92,9 +92,9 @@ void request_log_entry::answered(const answer_subject& about, int status) const 
                                 {"method", entry_->method},
                                 {"path", entry_->path},
                                 {"status", std::to_string(status)}});
-  const bool is_report = kind_ == kind::report && status != 403 && about.action.empty();
+  const bool is_report = kind_ == kind::report && status != 403 && (!about || about->action.empty());
   if (kind_ != kind::read && !is_report)
-    audit(about, status);
+    audit(about.value_or(answer_subject{}), status);
 }
 
 void request_log_entry::audit(const answer_subject& about, int status) const {

@@ -31,7 +31,7 @@ public:
   store::audit_ptr entry() const { return kind_ == kind::change ? entry_ : nullptr; }
 
   /// Call once with the response: `about` of the answer, and `status` as the client receives it.
-  void answered(const answer_subject& about, int status) const;
+  void answered(const std::optional<answer_subject>& about, int status) const;
 
 private:
   /// A report is audited only if it is refused or names an action: all of them would bury the rest.

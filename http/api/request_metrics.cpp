@@ -57,17 +57,19 @@ table_metrics::table_metrics(metrics::registry& all, const std::vector<route>& t
 
 task<answer> observed(route_metrics& in, request_log_entry note, task<answer> work) {
   const auto begin = clock::now();
-  std::optional<answer> out; // an answer is some 200 bytes: it is made once, and moved as seldom as can be
+  std::optional<answer> failed;
+  answer* out = nullptr; // where `work` has it: an answer is some 200 bytes, and moved as seldom as can be
   try {
-    out.emplace(co_await std::move(work));
+    auto&& done = co_await work; // moved, it would live to the end of the line only
+    out = &done;
   } catch (...) {
-    out.emplace(error_answer(std::current_exception()));
+    out = &failed.emplace(error_answer(std::current_exception()));
   }
   auto* stream = std::get_if<streamed>(&out->body);
   if (!stream) {
     in.note(out->status, clock::now() - begin);
     note.answered(out->about, out->status);
-    co_return *std::move(out);
+    co_return std::move(*out);
   }
   stream->run = [&in, note = std::move(note), begin, run = std::move(stream->run)](download_channel& to) {
     auto ended = [&] {
@@ -81,7 +83,7 @@ task<answer> observed(route_metrics& in, request_log_entry note, task<answer> wo
     note.answered({}, ended.status);
     return ended;
   };
-  co_return *std::move(out);
+  co_return std::move(*out);
 }
 
 } // namespace mistify::http

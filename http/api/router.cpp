@@ -28,17 +28,17 @@ bool has_word(std::string_view words, std::string_view wanted) {
 const std::string* unknown_parameter(const route& row, const request& of) {
   if (row.query == "*")
     return nullptr;
-  const auto found = std::ranges::find_if(of.query, [&](const auto& one) { return !has_word(row.query, one.first); });
-  return found == of.query.end() ? nullptr : &found->first;
+  const auto found = std::ranges::find_if(of.query, [&](const auto& one) { return !has_word(row.query, one.name); });
+  return found == of.query.end() ? nullptr : &found->name;
 }
 
 const std::string* doubled_parameter(const route& row, const request& of) {
   if (row.query == "*")
     return nullptr;
   const auto found = std::ranges::adjacent_find(of.query, [&](const auto& one, const auto& next) {
-    return one.first == next.first && !has_word(row.lists, one.first);
+    return one.name == next.name && !has_word(row.lists, one.name);
   });
-  return found == of.query.end() ? nullptr : &found->first;
+  return found == of.query.end() ? nullptr : &found->name;
 }
 
 namespace {

@@ -20,7 +20,7 @@ struct route {
   std::string_view method;
   std::string_view pattern; ///< "/guests/{guest}": a segment in braces is captured under that name
   requirement asks;
-  task<answer> (*handle)(context&, request);
+  task<answer> (*handle)(context&, request&);
   std::string_view query = {}; ///< the query parameters that the row knows, with spaces between them; "*": any
   /// Bytes; more is 413. Only said where the sense of the route is small; `http.max_body` counts as well.
   std::size_t largest_body = SIZE_MAX;

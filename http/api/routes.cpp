@@ -165,11 +165,12 @@ task<answer> refuse(answer refusal) {
 /// UUIDs are the same in either case, and stored in lower case; but guests that were taken over keep their ids as they
 /// were.
 void fold_guest_id(const context& state, path_captures& captures) {
-  if (!captures.find("guest"))
+  auto* id = captures.find("guest");
+  const auto is_upper = [](char c) { return rpc::text::lower(c) != c; };
+  if (!id || std::ranges::none_of(*id, is_upper))
     return;
-  auto& id = captures["guest"];
-  if (!state.guests.find(id) && actors::is_uuid(id))
-    std::transform(id.begin(), id.end(), id.begin(), rpc::text::lower);
+  if (!state.guests.find(*id) && actors::is_uuid(*id))
+    std::ranges::transform(*id, id->begin(), rpc::text::lower);
 }
 
 /// Nothing that the agent names is "." or "..": a client that did not resolve its path means something else.
@@ -189,7 +190,7 @@ bool is_known(const router::match& found) {
   return found.row->asks.what() != requirement::kind::action || actors::find_action_kind(found.captures["action"]);
 }
 
-task<answer> route_to(context& state, router::match&& found, request&& incoming) {
+task<answer> route_to(context& state, router::match&& found, request& incoming) {
   if (found.allowed.empty() || has_dot_segment(found.captures))
     return refuse(error_answer(404, "not found"));
   // A HEAD must not set anything going, and a GET of an action does.
@@ -202,11 +203,13 @@ task<answer> route_to(context& state, router::match&& found, request&& incoming)
     throw rpc::failure{rpc::errc::invalid_request, *doubled + ": is given twice"};
   expect_no_controls(found.captures);
   incoming.captures = std::move(found.captures);
-  return found.row->handle(state, std::move(incoming));
+  return found.row->handle(state, incoming);
 }
 
 /// Throws for what comes too often of one client, or is nested too deeply.
 void check_bounds(const context& state, const request& from) {
+  if (from.body.empty())
+    return;
   const auto most = state.settings.get()->limit.nesting;
   if (const auto at = too_deep_at(from.body, most))
     throw rpc::failure{rpc::errc::invalid_request, "nested too deeply at byte " + std::to_string(*at) + ": more than " +
@@ -214,10 +217,10 @@ void check_bounds(const context& state, const request& from) {
 }
 
 /// A handler may fail before it begins to be a coroutine.
-task<answer> answer_to(context& state, router::match&& found, request&& incoming) {
+task<answer> answer_to(context& state, router::match&& found, request& incoming) {
   try {
     check_bounds(state, incoming);
-    return route_to(state, std::move(found), std::move(incoming));
+    return route_to(state, std::move(found), incoming);
   } catch (...) {
     return refuse(error_answer(std::current_exception()));
   }
@@ -242,10 +245,13 @@ answer refuse_by_rate(const request_rates& rates) {
 /// Null where the request bears a token that is not valid.
 principal_ptr client_of(const context& state, const request& from) {
   static const peer_identity unknown{};
-  const auto authorization = from.header("authorization");
-  if (authorization.empty() && from.headers.contains("authorization") && !state.gate.rules()->is_open())
+  if (state.gate.rules()->is_open())
+    return unrestricted();
+  const auto authorization = from.headers.find("authorization");
+  if (authorization && authorization->empty())
     return nullptr; // a script whose variable is not set
-  return state.gate.identify(from.client ? *from.client : unknown, authorization, gatekeeper::clock::now());
+  return state.gate.identify(from.client ? *from.client : unknown, authorization.value_or(""),
+                             gatekeeper::clock::now());
 }
 
 } // namespace
@@ -255,8 +261,8 @@ const std::vector<route>& routes() {
 }
 
 std::size_t largest_body(std::string_view method, std::string_view target) {
-  const auto segments = split_path(rpc::http1::path_of(target));
-  const auto* row = segments ? rows().find(method, *segments).row : nullptr;
+  std::vector<std::string> segments;
+  const auto* row = split_path(rpc::http1::path_of(target), segments) ? rows().find(method, segments).row : nullptr;
   return row ? row->largest_body : SIZE_MAX;
 }
 
@@ -273,8 +279,7 @@ handler dispatch(context& state) {
     auto& in = seen->of(found.row);
     request_log_entry note{&state.trail, incoming, found.row, found.captures, {no && !too_often, scope}};
     incoming.audit = note.entry();
-    return observed(in, std::move(note),
-                    no ? refuse(*std::move(no)) : answer_to(state, std::move(found), std::move(incoming)));
+    return observed(in, std::move(note), no ? refuse(*std::move(no)) : answer_to(state, std::move(found), incoming));
   };
 }
 

@@ -82,12 +82,19 @@ ssize_t client_socket::read(std::span<char> to) noexcept {
 ssize_t client_socket::write(std::span<const iovec> parts) {
   if (session_)
     return write_tls(parts);
+  const auto n = write_plain(parts);
+  sent_ += static_cast<std::uint64_t>(std::max<ssize_t>(n, 0));
+  return n;
+}
+
+ssize_t client_socket::write_plain(std::span<const iovec> parts) const noexcept {
+  constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (parts.size() == 1) // the kernel has less to look at
+    return ::send(fd_, parts.front().iov_base, parts.front().iov_len, flags);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data()); // sendmsg only reads
   message.msg_iovlen = parts.size();
-  const auto n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  sent_ += static_cast<std::uint64_t>(std::max<ssize_t>(n, 0));
-  return n;
+  return ::sendmsg(fd_, &message, flags);
 }
 
 void client_socket::write_interim(std::string_view text) {

@@ -69,6 +69,7 @@ public:
 private:
   ssize_t read_plain(std::span<char> to) noexcept;
   ssize_t read_tls(std::span<char> to) noexcept;
+  ssize_t write_plain(std::span<const iovec> parts) const noexcept;
   ssize_t write_tls(std::span<const iovec> parts);
   ssize_t encrypt(std::string_view bytes) noexcept;
   ssize_t outcome(int result, std::size_t n) noexcept;

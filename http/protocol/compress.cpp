@@ -38,6 +38,8 @@ bool accepts_gzip(std::string_view accept_encoding) {
 }
 
 bool is_compressible(std::string_view content_type) {
+  if (content_type == "application/json") // as most are
+    return true;
   auto type = rpc::text::trim(content_type.substr(0, content_type.find(';')));
   return type.starts_with("text/") || type == "application/json" || type.ends_with("+json");
 }

@@ -2,17 +2,34 @@
 
 #include "rpc/base/overloaded.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace mistify::http {
 
 std::string_view request::header(std::string_view name) const {
-  auto i = headers.find(name);
-  return i == headers.end() ? std::string_view{} : std::string_view{i->second};
+  return headers.find(name).value_or(std::string_view{});
 }
 
-const std::string* request::parameter(const std::string& name) const {
-  // lower_bound, because find may give any of several.
-  auto i = query.lower_bound(name);
-  return i != query.end() && i->first == name ? &i->second : nullptr;
+const query_parameter* request::find_parameter(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(query, name, &query_parameter::name);
+  return found == query.end() ? nullptr : &*found;
+}
+
+const std::string* request::parameter(std::string_view name) const noexcept {
+  const auto* found = find_parameter(name);
+  return found ? &found->value : nullptr;
+}
+
+void request::release() {
+  constexpr std::size_t most_kept = 1024, most_segments = 8; // bytes; idle connections are many
+  std::string{}.swap(body);
+  client = nullptr;
+  who = nullptr;
+  audit = nullptr;
+  const auto kept = method.capacity() + path.capacity() + authority.capacity() + headers.memory();
+  if (kept > most_kept || segments.size() > most_segments || !query.empty())
+    static_cast<void>(std::exchange(*this, {})); // an assignment alone would keep the memory of texts
 }
 
 std::string_view answer::text() const noexcept {

@@ -1,15 +1,14 @@
 #pragma once
 
+#include "http/protocol/header_fields.hpp"
 #include "http/protocol/path_captures.hpp"
 #include "http/protocol/peer.hpp"
 #include "rpc/base/cancellation.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -25,6 +24,13 @@ namespace mistify::http {
 
 struct principal;
 
+/// A parameter of a query, decoded.
+struct query_parameter {
+  std::string name;
+  std::string value = {};
+  bool bare = false; ///< came without a "="; the value is empty then
+};
+
 /// A request as handlers see it.
 struct request {
   std::string method;     ///< a HEAD is handed over as GET, see `head_only`
@@ -34,10 +40,8 @@ struct request {
   /// The path split at its slashes, then percent-decoded: "/a/b%2Fc/" is {"a", "b/c"}. One trailing slash does not
   /// count; an empty segment in the middle is kept. Never holds NUL bytes.
   std::vector<std::string> segments;
-  std::multimap<std::string, std::string> query;
-  std::set<std::string, std::less<>> bare; ///< names in the query without a "=": their values in `query` are empty
-  std::map<std::string, std::string, std::less<>> headers; ///< names in lower case; repeated ones joined with ", "
-  std::set<std::string, std::less<>> repeated;             ///< names of the headers that came more than once
+  std::vector<query_parameter> query; ///< sorted by name; those of one name in the order in which they were sent
+  header_fields headers;
   std::string body;
   std::string peer;                                     ///< address of the client, from the socket
   peer_ptr client;                                      ///< who is at the other end of the connection
@@ -48,8 +52,12 @@ struct request {
 
   /// The value of a header by its lower-case name, "" if absent.
   std::string_view header(std::string_view name) const;
-  /// The first value of a query parameter; nothing if absent.
-  const std::string* parameter(const std::string& name) const;
+  /// The first query parameter of that name, or its value; null if absent.
+  const query_parameter* find_parameter(std::string_view name) const noexcept;
+  const std::string* parameter(std::string_view name) const noexcept;
+
+  /// Frees what an answered request holds, but for small texts, whose memory serves the next one.
+  void release();
 };
 
 /// Where a download writes. Called on one thread of the server's download pool; `write` blocks while the client is not
@@ -125,12 +133,14 @@ struct answer_subject {
 struct answer {
   int status = 200;
   answer_body body;
-  std::string content_type = "application/json";
+  std::string_view content_type = "application/json"; ///< of a literal, or of what outlives the answer as well
   std::vector<std::pair<std::string, std::string>> headers;
-  answer_subject about; ///< does not go to the client
+  std::optional<answer_subject> about; ///< does not go to the client; null: it is about nothing
 
   /// The bytes of a text, shared or not; "" of a body that is made while it is sent.
   std::string_view text() const noexcept;
+  /// What the answer is about, to be filled in.
+  answer_subject& subject() { return about ? *about : about.emplace(); }
 };
 
 } // namespace mistify::http

@@ -11,6 +11,10 @@ const std::string* path_captures::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
+std::string* path_captures::find(std::string_view name) noexcept {
+  return const_cast<std::string*>(std::as_const(*this).find(name));
+}
+
 const std::string& path_captures::operator[](std::string_view name) const {
   if (const auto* value = find(name))
     return *value;

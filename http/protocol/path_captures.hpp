@@ -27,6 +27,7 @@ public:
 
   /// Returns null for a name that the pattern does not have: for what serves several patterns.
   const std::string* find(std::string_view name) const noexcept;
+  std::string* find(std::string_view name) noexcept;
 
   /// In the order of the pattern.
   auto begin() const noexcept { return entries_.begin(); }

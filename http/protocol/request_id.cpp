@@ -32,10 +32,9 @@ std::string make_prefix() {
 std::string new_id() {
   static const auto prefix = make_prefix();
   static std::atomic<std::uint64_t> last{0};
-  std::array<char, 16> count{};
-  const auto end = std::to_chars(count.data(), count.data() + count.size(), ++last, 16).ptr;
-  std::string id;
-  return id.append(prefix).append(count.data(), end);
+  std::array<char, 32> text; // what counts is written
+  auto* const count = text.data() + prefix.copy(text.data(), prefix.size());
+  return {text.data(), std::to_chars(count, text.data() + text.size(), ++last, 16).ptr};
 }
 
 } // namespace

@@ -14,19 +14,6 @@ namespace {
 
 constexpr std::size_t longest_target = 8192;
 
-void copy_headers(const request_head& head, request& to) {
-  std::string name;
-  for (const auto& field : head.fields) {
-    name.assign(field.name);
-    std::transform(name.begin(), name.end(), name.begin(), rpc::text::lower);
-    auto [at, fresh] = to.headers.try_emplace(name, field.value);
-    if (!fresh) {
-      at->second.append(", ").append(field.value);
-      to.repeated.insert(name);
-    }
-  }
-}
-
 /// A part of a query. An escape that is none stands for itself, and "+" for a blank.
 std::string decode_query(std::string_view s) {
   std::string out;
@@ -45,7 +32,8 @@ std::string decode_query(std::string_view s) {
 }
 
 /// Parameters without a name are left out.
-void read_query(std::string_view query, request& to) {
+std::vector<query_parameter> read_query(std::string_view query) {
+  std::vector<query_parameter> found;
   while (!query.empty()) {
     const auto pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
@@ -53,48 +41,49 @@ void read_query(std::string_view query, request& to) {
     auto name = decode_query(pair.substr(0, equals));
     if (name.empty())
       continue;
-    if (equals == pair.npos)
-      to.bare.insert(name);
-    to.query.emplace(std::move(name), equals == pair.npos ? "" : decode_query(pair.substr(equals + 1)));
+    const bool bare = equals == pair.npos;
+    found.push_back({std::move(name), bare ? std::string{} : decode_query(pair.substr(equals + 1)), bare});
   }
+  std::ranges::stable_sort(found, {}, &query_parameter::name);
+  return found;
 }
 
 } // namespace
 
-std::optional<std::vector<std::string>> split_path(std::string_view path) {
-  std::vector<std::string> segments;
+bool split_path(std::string_view path, std::vector<std::string>& segments) {
+  const bool encoded = path.find('%') != path.npos || path.find('\0') != path.npos;
+  std::size_t count = 0;
   path.remove_prefix(std::min<std::size_t>(1, path.size()));
   while (!path.empty()) {
-    auto end = path.find('/');
-    auto segment = rpc::http1::percent_decode(path.substr(0, end));
-    if (!segment)
-      return std::nullopt;
-    segments.push_back(std::move(*segment));
-    path.remove_prefix(end == path.npos ? path.size() : end + 1);
+    const auto sent = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), sent.size() + 1));
+    if (++count > segments.size())
+      segments.emplace_back();
+    auto& segment = segments[count - 1];
+    if (!encoded)
+      segment = sent;
+    else if (auto decoded = rpc::http1::percent_decode(sent))
+      segment = *std::move(decoded);
+    else
+      return false;
   }
-  return segments;
+  segments.resize(count);
+  return true;
 }
 
-std::variant<request, refusal> request_parser::parse(const request_head& head) {
-  request r;
+std::optional<refusal> request_parser::parse(const request_head& head, request& to) {
   if (head.target.size() > longest_target)
     return refusal{414, "the request's target is longer than " + std::to_string(longest_target) + " bytes"};
-  read_query(rpc::http1::query_of(head.target), r);
-  r.method = head.method;
-  r.path = rpc::http1::path_of(head.target);
-  if (const auto authority = rpc::authority_of_target(head.target))
-    r.authority = *authority;
-  bool rooted = r.path.starts_with('/') || (r.path == "*" && r.method == "OPTIONS");
-  auto segments = split_path(r.path);
-  if (!rooted || !segments)
+  to.query = read_query(rpc::http1::query_of(head.target));
+  to.head_only = head.method == "HEAD";
+  to.method = to.head_only ? "GET" : head.method;
+  to.path = rpc::http1::path_of(head.target);
+  to.authority = rpc::authority_of_target(head.target).value_or(std::string_view{});
+  const bool rooted = to.path.starts_with('/') || (to.path == "*" && to.method == "OPTIONS");
+  if (!split_path(to.path, to.segments) || !rooted)
     return refusal{400, "the path is not valid"};
-  r.segments = *std::move(segments);
-  if (r.method == "HEAD") {
-    r.method = "GET";
-    r.head_only = true;
-  }
-  copy_headers(head, r);
-  return r;
+  to.headers.assign(head.fields);
+  return std::nullopt;
 }
 
 } // namespace mistify::http

@@ -10,14 +10,18 @@
 
 namespace mistify::http {
 
-/// Bytes on their way to a socket: a head and a body, sent together without copying the body.
+/// Bytes on their way to a socket: a head and a body, sent together without copying the body, unless it is small.
 class write_buffer {
 public:
   enum class result : std::uint8_t { sent, blocked, failed };
 
-  void put(std::string head, std::string body);
+  /// Forgets what was there, and returns the text that the next head is written to. It keeps its memory from answer to
+  /// answer.
+  std::string& begin();
+  /// The body behind the head.
+  void put(std::string body);
   /// A body that other answers may hold as well. Not null.
-  void put(std::string head, std::shared_ptr<const std::string> body);
+  void put(std::shared_ptr<const std::string> body);
 
   /// Sends what the kernel takes; never blocks. `moved` tells whether it took anything.
   result flush(client_socket& to, bool& moved);
@@ -30,7 +34,6 @@ public:
 
 private:
   std::string_view body() const noexcept { return shared_ ? *shared_ : body_; }
-  void forget();
 
   std::string head_, body_;
   std::shared_ptr<const std::string> shared_; // where set, `body_` is empty

@@ -179,9 +179,8 @@ void acceptor::begin(connection::origin from) {
   if (const auto oldest = greets ? state_->handshakes.begin(key, address) : std::nullopt)
     if (const auto gone = state_->connections.find(*oldest))
       gone->post(connection::crowded, connection::thread::other);
-  // Its first event, that there is room to write, comes at once and sets the first deadline.
-  if (!events.add(key))
-    c->post(connection::stop_now, connection::thread::other);
+  // Not as a worker: it would have to read, with the lock held, what comes meanwhile.
+  c->post(events.add(key) ? connection::begun : connection::stop_now, connection::thread::other);
 }
 
 } // namespace mistify::http

@@ -31,17 +31,13 @@ connection::~connection() {
 }
 
 void connection::post(std::uint32_t signals, thread on) {
-  if (signals_.fetch_or(signals | busy) & busy)
+  std::uint32_t before = 0;
+  if (signals_.compare_exchange_strong(before, busy)) // as a rule nobody works on it
+    handle(signals, on);
+  else if (signals_.fetch_or(signals | busy) & busy)
     return;
-  for (;;) {
-    if (auto taken = signals_.exchange(busy) & ~busy; taken != 0) {
-      handle(taken, on);
-      continue;
-    }
-    auto idle = busy;
-    if (signals_.compare_exchange_strong(idle, 0))
-      return;
-  }
+  for (before = busy; !signals_.compare_exchange_strong(before, 0); before = busy)
+    handle(signals_.exchange(busy) & ~busy, on);
 }
 
 void connection::handle(std::uint32_t signals, thread on) noexcept {
@@ -59,9 +55,7 @@ void connection::handle(std::uint32_t signals, thread on) noexcept {
 void connection::try_handle(std::uint32_t signals, thread on) {
   if (stage_ == stage::closed)
     return;
-  // With TLS a read may wait for room to write. During a download the socket belongs to another thread.
-  const bool wants_room = tls_ && (stage_ == stage::downloading || socket_.awaited() == POLLOUT);
-  may_read_ |= (signals & (readable | half_closed | (wants_room ? std::uint32_t{writable} : 0U))) != 0;
+  may_read_ |= (signals & (readable | half_closed | (tls_wants_room() ? std::uint32_t{writable} : 0U))) != 0;
   half_closed_ |= (signals & half_closed) != 0;
   if (signals & crowded && stage_ == stage::greeting)
     return close();
@@ -79,6 +73,7 @@ void connection::try_handle(std::uint32_t signals, thread on) {
   if (stage_ == stage::handling && (signals & answered || handed_over_))
     respond(on);
   proceed(on);
+  watch_for_room();
 }
 
 void connection::handle_end(std::uint32_t signals) {
@@ -156,14 +151,28 @@ void connection::send_go_on() {
 }
 
 void connection::set_deadline(tick when) {
+  if (when == never)
+    return deadline_.store(never, std::memory_order_relaxed); // a thread that sees it late posts `expired` in vain
   // In one order with the alarm, for all threads: whoever takes the alarm for due sees this deadline.
   deadline_.store(when);
-  if (when != never)
-    state_->pollers.first().alarm_at_latest(when);
+  state_->pollers.first().alarm_at_latest(when);
 }
 
+/// The event that the socket has room, as it nearly always has, brings the worker.
 void connection::hand_to_worker() {
-  events_.repeat(key_);
+  watches_room_ = true;
+  events_.watch_room(key_);
+}
+
+/// From the first time on that something waits for room. A download waits for it by itself.
+void connection::watch_for_room() {
+  if (!watches_room_ && stage_ != stage::closed && (waits_ || tls_wants_room()))
+    hand_to_worker();
+}
+
+/// With TLS a read may wait for room to write. During a download the socket belongs to another thread.
+bool connection::tls_wants_room() const {
+  return tls_ && stage_ != stage::downloading && socket_.awaited() == POLLOUT;
 }
 
 void connection::close() {

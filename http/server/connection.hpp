@@ -37,6 +37,7 @@ public:
     fed = 512,        ///< there is more of an answer without end
     dropped = 1024,   ///< close: others that are faster need the room of what waits for this client
     crowded = 2048,   ///< close, if the TLS handshake has not finished: others need its place
+    begun = 4096,     ///< the first, before the client has said anything: sets the first deadline
   };
   /// The poster's thread: only workers run handlers and read; other threads, such as actors', at most send an answer. A
   /// worker is told by the reactor that it drives.
@@ -62,8 +63,9 @@ public:
   /// True until the TLS handshake is over: what the client sends then takes long to answer.
   bool greets() const noexcept { return greets_.load(std::memory_order_relaxed); }
 
-  /// Sets the handler's answer. Called once for each request, on any thread.
-  void complete(answer&& a);
+  /// Sets the handler's answer, after which the handler uses the request no more. Called once for each request, on any
+  /// thread.
+  void complete(answer&& a) noexcept;
 
 private:
   enum class stage : std::uint8_t { greeting, reading, handling, writing, downloading, live, draining, closed };
@@ -80,6 +82,8 @@ private:
   void set_deadline(tick when);
   void send_go_on();
   void hand_to_worker();
+  void watch_for_room();
+  bool tls_wants_room() const;
   void close();
   void close_hard();
   void release();
@@ -97,15 +101,15 @@ private:
   bool account();
   bool begin_exchange();
   std::string_view sent_request_id() const;
-  void start_handler(request&& r);
+  void start_handler();
   bool drain();
 
   // connection_writing.cpp
   void respond(thread on);
   void refuse(int status, std::string message, bool head_only = false);
   void send(answer&& a);
-  void put(std::string head, answer_body&& body);
-  void compress(answer& a);
+  void put(answer_body&& body);
+  bool compress(answer& a);
   bool is_heavy(const answer& a) const;
   bool pack_elsewhere();
   bool flush();
@@ -121,7 +125,7 @@ private:
 
   // connection_live.cpp
   void start_live();
-  std::string live_head(const answer& a) const;
+  void append_live_head(std::string& out, const answer& a) const;
   bool feed(thread on);
   bool send_more();
   void put_piece(std::string bytes);
@@ -148,16 +152,19 @@ private:
   stage stage_;
   bool too_many_;
   rpc::http1::request_reader reader_;
-  bool may_read_ = false;    // the kernel may have unread bytes
-  bool half_closed_ = false; // the input will end
-  bool late_ = false;        // the deadline has passed; bytes available now are still processed first
-  bool timing_ = false;      // the deadline is that of a request, not of an idle connection
-  bool handed_over_ = false; // the answer waits for a worker
+  bool may_read_ = false;     // the kernel may have unread bytes
+  bool half_closed_ = false;  // the input will end
+  bool late_ = false;         // the deadline has passed; bytes available now are still processed first
+  bool watches_room_ = false; // the poller reports room to write
+  bool timing_ = false;       // the deadline is that of a request, not of an idle connection
+  bool handed_over_ = false;  // the answer waits for a worker
   std::size_t accounted_ = 0;
   std::size_t drained_ = 0;
 
   // state of the current request
   std::atomic<phase> phase_{phase::started};
+  request request_;  // while it is handled, the handler's
+  std::string host_; // the door let in last
   std::string request_id_;
   answer answer_;
   bool head_only_ = false, http_1_0_ = false, keep_alive_ = true, accepts_gzip_ = false, lingers_ = false;

@@ -8,13 +8,13 @@
 namespace mistify::http {
 
 bool connection::greet(thread on) {
-  if (on == thread::other) {
+  if (deadline() == never && !late_)
+    set_deadline(in(state_->settings.request_timeout));
+  if (on == thread::other && may_read_) {
     hand_to_worker();
     return false;
   }
-  if (deadline() == never && !late_)
-    set_deadline(in(state_->settings.request_timeout));
-  if (std::exchange(may_read_, false)) // else this is the event that the socket has room to write, which comes first
+  if (std::exchange(may_read_, false)) // else the client has not said anything yet
     switch (socket_.shake_hands()) {
     case client_socket::handshake::done: return welcome();
     case client_socket::handshake::failed: return end_greeting();

@@ -42,7 +42,7 @@ void connection::start_live() {
     return send(state_->answer_to(503, "too many readers of events at a time"));
   }
   keep_alive_ = keep_alive_ && head_only_;
-  out_.put(live_head(a), std::string{});
+  append_live_head(out_.begin(), a);
   stage_ = stage::writing;
   if (head_only_)
     return;
@@ -59,7 +59,7 @@ void connection::start_live() {
   });
 }
 
-std::string connection::live_head(const answer& a) const {
+void connection::append_live_head(std::string& out, const answer& a) const {
   head_options options;
   options.date = date_now();
   options.content_length = -1;
@@ -67,7 +67,7 @@ std::string connection::live_head(const answer& a) const {
   options.http_1_0 = http_1_0_;
   options.keep_alive = keep_alive_;
   options.request_id = request_id_;
-  return write_head(a, options);
+  append_head(out, a, options);
 }
 
 /// Sends what there is. Where the client does not keep up, nothing more is asked for: its bound is one piece.
@@ -106,10 +106,12 @@ bool connection::send_more() {
 }
 
 void connection::put_piece(std::string bytes) {
-  if (http_1_0_)
-    return out_.put({}, std::move(bytes));
-  auto head = chunk_head(bytes.size());
-  out_.put(std::move(head), std::move(bytes += "\r\n"));
+  auto& head = out_.begin();
+  if (!http_1_0_) {
+    head = chunk_head(bytes.size());
+    bytes += "\r\n";
+  }
+  out_.put(std::move(bytes));
 }
 
 void connection::end_live() {
@@ -122,7 +124,7 @@ void connection::end_live() {
 /// Ends the body regularly, so that the client can distinguish it from a broken connection.
 void connection::finish_live() {
   end_live();
-  out_.put(http_1_0_ ? "" : "0\r\n\r\n", std::string{});
+  out_.begin() = http_1_0_ ? "" : "0\r\n\r\n";
 }
 
 /// Nothing waits for the client.

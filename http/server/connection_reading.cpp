@@ -37,15 +37,16 @@ struct detached {
   };
 };
 
-/// `r` is taken over before anything is waited for.
-detached run_handler(std::shared_ptr<connection> c, std::shared_ptr<server_state> shared, request&& r) {
-  std::optional<answer> a;
+/// `shared` and `r` are the connection's.
+detached run_handler(std::shared_ptr<connection> c, const server_state& shared, request& r) {
+  std::exception_ptr failure;
   try {
-    a.emplace(co_await shared->handle(std::move(r)));
+    c->complete(co_await shared.handle(std::move(r)));
   } catch (...) {
-    a.emplace(shared->answer_to(std::current_exception()));
+    failure = std::current_exception();
   }
-  c->complete(*std::move(a));
+  if (failure)
+    c->complete(shared.answer_to(std::move(failure)));
 }
 
 } // namespace
@@ -58,7 +59,7 @@ bool connection::read_request(thread on) {
     hand_to_worker();
     return false;
   }
-  switch (reader_.advance()) {
+  switch (reader_.empty() ? request_reader::progress::more : reader_.advance()) {
   case request_reader::progress::more: return fill() || (stage_ == stage::reading ? wait_for_bytes() : true);
   case request_reader::progress::go_on: send_go_on(); return true;
   case request_reader::progress::complete: return begin_exchange();
@@ -127,14 +128,13 @@ bool connection::begin_exchange() {
   packed_ = false;
   set_deadline(half_closed_ ? in(state_->settings.half_closed_timeout) : never);
   timing_ = false;
-  auto parsed = request_parser::parse(reader_.head());
-  if (auto* no = std::get_if<refusal>(&parsed)) {
+  auto& r = request_;
+  if (auto no = request_parser::parse(reader_.head(), r)) {
     refuse(no->status, std::move(no->message));
     return true;
   }
-  auto& r = std::get<request>(parsed);
   if (const auto& door = state_->settings.door)
-    if (auto no = refuse_address(*door, reader_.head(), peer_->address)) {
+    if (auto no = refuse_address(*door, reader_.head(), peer_->address, host_)) {
       if (state_->settings.on_refusal)
         state_->settings.on_refusal({*peer_, reader_.head().method, r.path, no->status, no->message});
       refuse(no->status, std::move(no->message), r.head_only);
@@ -151,7 +151,7 @@ bool connection::begin_exchange() {
   accepts_gzip_ = accepts_gzip(r.header("accept-encoding"));
   reader_.next();
   ++state_->requests;
-  start_handler(std::move(r));
+  start_handler();
   return true;
 }
 
@@ -163,9 +163,9 @@ std::string_view connection::sent_request_id() const {
   return {};
 }
 
-void connection::start_handler(request&& r) {
-  phase_.store(phase::started);
-  run_handler(shared_from_this(), state_, std::move(r));
+void connection::start_handler() {
+  phase_.store(phase::started, std::memory_order_relaxed); // what hands the handler to another thread orders this too
+  run_handler(shared_from_this(), *state_, request_);
   if (phase_.load() != phase::done) {
     ++state_->parked;
     // From here on the handler's thread may post the answer.
@@ -176,8 +176,9 @@ void connection::start_handler(request&& r) {
   respond(thread::worker);
 }
 
-void connection::complete(answer&& a) {
+void connection::complete(answer&& a) noexcept {
   answer_ = std::move(a);
+  request_.release();
   if (phase_.exchange(phase::done) != phase::parked)
     return; // the worker that started the handler is still there, and goes on
   --state_->parked;

@@ -60,28 +60,25 @@ void connection::refuse(int status, std::string message, bool head_only) {
 void connection::send(answer&& a) {
   if (is_bodiless(a.status))
     a.body = {};
-  if (!packed_)
-    compress(a);
-  keep_alive_ = keep_alive_ && !state_->stopping;
   head_options options;
+  options.varies = !packed_ && compress(a);
+  keep_alive_ = keep_alive_ && !state_->stopping;
   options.date = date_now();
   options.content_length = static_cast<std::int64_t>(a.text().size());
   options.keep_alive = keep_alive_;
   options.http_1_0 = http_1_0_;
   options.request_id = request_id_;
-  auto head = write_head(a, options);
-  put(std::move(head), std::move(a.body));
+  append_head(out_.begin(), a, options);
+  if (!head_only_)
+    put(std::move(a.body));
   late_ = false;
   stage_ = stage::writing;
 }
 
 /// An error answer does not pass `respond`: of a streamed or growing body it is sent without any.
-void connection::put(std::string head, answer_body&& body) {
-  if (head_only_)
-    return out_.put(std::move(head), std::string{});
-  std::visit(rpc::overloaded{[&](std::string& own) { out_.put(std::move(head), std::move(own)); },
-                             [&](shared_text& shared) { out_.put(std::move(head), std::move(shared)); },
-                             [&](auto&) { out_.put(std::move(head), std::string{}); }},
+void connection::put(answer_body&& body) {
+  std::visit(rpc::overloaded{[&](std::string& own) { out_.put(std::move(own)); },
+                             [&](shared_text& shared) { out_.put(std::move(shared)); }, [](auto&) {}},
              body);
 }
 
@@ -108,18 +105,21 @@ bool connection::pack_elsewhere() {
   });
 }
 
-void connection::compress(answer& a) {
+/// True if it is left to the head to say that the answer varies.
+bool connection::compress(answer& a) {
   auto* own = std::get_if<std::string>(&a.body);
   if (!own || own->empty() || !is_compressible(a.content_type) || has_header(a, "content-encoding"))
-    return;
-  if (!has_header(a, "vary"))
-    a.headers.emplace_back("Vary", "Accept-Encoding");
+    return false;
+  const bool varies = !has_header(a, "vary");
   if (!accepts_gzip_)
-    return;
+    return varies;
+  if (varies)
+    a.headers.emplace_back("Vary", "Accept-Encoding");
   if (auto packed = state_->gzip.gzip(*own)) {
     *own = *std::move(packed);
     a.headers.emplace_back("Content-Encoding", "gzip");
   }
+  return false;
 }
 
 bool connection::flush() {
@@ -183,7 +183,7 @@ void connection::start_download() {
   kind_ = body.kind;
   live_while_ = std::move(body.live_while);
   transfer_ = std::make_shared<transfer>(
-    socket_, std::exchange(answer_, {}),
+    socket_, std::move(answer_),
     transfer::manner{head_only_, http_1_0_, keep_alive_,
                      pace_rule{state_->settings.write_timeout, state_->least_rate, state_->settings.rate_window},
                      request_id_});
@@ -226,6 +226,7 @@ void connection::finish_download() {
   auto done = std::exchange(transfer_, nullptr);
   live_while_ = nullptr;
   set_deadline(never);
+  may_read_ |= tls_ != nullptr; // what a read waited for may have come during the download
   keep_alive_ = keep_alive_ && done->persists();
   switch (done->end()) {
   case transfer::ending::refused: send(done->take_answer()); return;

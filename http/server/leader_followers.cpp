@@ -27,9 +27,10 @@ void leader_followers::place::steps_down() noexcept {
     all_.step_down(*this);
 }
 
+/// Nobody waits for it, so that no barrier is needed; only its thread writes.
 void leader_followers::place::ends() noexcept {
-  if (busy())
-    rounds_.fetch_add(1);
+  if (const auto now = rounds_.load(std::memory_order_relaxed); now % 2 != 0)
+    rounds_.store(now + 1, std::memory_order_release);
 }
 
 leader_followers::leader_followers(const settings& how, turn take)

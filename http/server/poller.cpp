@@ -30,7 +30,7 @@ bool control(int epoll, int operation, watch_key key, std::uint32_t events) {
   return ::epoll_ctl(epoll, operation, key.fd, &e) == 0;
 }
 
-constexpr std::uint32_t everything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+constexpr std::uint32_t input = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 } // namespace
 
@@ -58,15 +58,15 @@ poller::~poller() {
 }
 
 bool poller::add(watch_key key) {
-  return control(epoll_, EPOLL_CTL_ADD, key, everything);
+  return control(epoll_, EPOLL_CTL_ADD, key, input);
 }
 
 void poller::remove(int fd) {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
-void poller::repeat(watch_key key) {
-  control(epoll_, EPOLL_CTL_MOD, key, everything);
+void poller::watch_room(watch_key key) {
+  control(epoll_, EPOLL_CTL_MOD, key, input | EPOLLOUT);
 }
 
 std::size_t poller::wait(std::span<epoll_event> events) {

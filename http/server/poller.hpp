@@ -37,11 +37,12 @@ public:
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  /// Watches for input, output and hang-up. False with errno set if the kernel refuses.
+  /// Watches for input and hang-up. False with errno set if the kernel refuses.
   bool add(watch_key key);
   void remove(int fd);
-  /// Delivers the current events again, so that a waiting thread takes the connection over.
-  void repeat(watch_key key);
+  /// Watches for room to write too, from now on, and delivers the current events again, so that a waiting thread takes the
+  /// connection over. Only those that need it are watched so: a unix socket reports room each time its client reads.
+  void watch_room(watch_key key);
 
   /// Waits for events; returns their number.
   std::size_t wait(std::span<epoll_event> events);

@@ -75,16 +75,19 @@ bool server::impl::take_turn(leader_followers::place& mine) {
 /// Events that came together are shared, so that none waits for the one before it where that takes long.
 std::optional<epoll_event> server::impl::next_event(std::size_t of) {
   auto& [mutex, list, dispatched] = came[of];
-  std::unique_lock lock{mutex};
-  if (dispatched == list.size()) {
-    lock.unlock();
-    std::array<epoll_event, events_at_once> events; // the kernel fills what counts
-    const auto n = shared->pollers.at(of).wait(events);
-    lock.lock();
-    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::exchange(dispatched, 0)));
-    list.insert(list.end(), events.begin(), events.begin() + n);
+  {
+    const std::lock_guard lock{mutex};
+    if (dispatched < list.size())
+      return list[dispatched++];
   }
-  return dispatched < list.size() ? std::optional{list[dispatched++]} : std::nullopt;
+  std::array<epoll_event, events_at_once> events; // the kernel fills what counts
+  const auto n = shared->pollers.at(of).wait(events);
+  if (n > 1) {
+    const std::lock_guard lock{mutex};
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::exchange(dispatched, 0)));
+    list.insert(list.end(), events.begin() + 1, events.begin() + n);
+  }
+  return n > 0 ? std::optional{events.front()} : std::nullopt;
 }
 
 /// False when the worker is to end. A TLS handshake takes as long as a hundred reads: others go on meanwhile.

@@ -79,7 +79,7 @@ std::size_t thread_count(const server_settings& settings);
 /// answers with `error_answers`.
 ///
 /// The coroutine may be resumed on any thread; the answer is then sent from that thread without blocking it. While it
-/// waits, the connection holds no thread. It is never destroyed early: if the client or the server has gone
+/// waits, the connection holds no thread; the request stays where it is until the answer is there. It is never destroyed early: if the client or the server has gone
 /// meanwhile, its answer is dropped.
 using handler = std::function<task<answer>(request&&)>;
 

@@ -88,7 +88,7 @@ namespace {
 answer plain_error(int status) noexcept {
   answer a;
   a.status = status;
-  a.content_type.clear();
+  a.content_type = {};
   return a;
 }
 

@@ -88,6 +88,9 @@ void shorten_text(std::string& text, std::size_t most) {
 }
 
 bool has_control(std::string_view text) noexcept {
+  constexpr char before_others = '\xc2'; // those beyond ASCII have two bytes
+  if (!text::has_any_control(text) && text.find(before_others) == text.npos)
+    return false;
   for (std::size_t i = 0; i < text.size(); ++i)
     if (control_at(text, i) > 0)
       return true;

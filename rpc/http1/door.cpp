@@ -134,6 +134,8 @@ std::optional<authority> parse_authority(std::string_view text) noexcept {
 }
 
 std::optional<std::string_view> authority_of_target(std::string_view target) noexcept {
+  if (target.starts_with('/')) // as in nearly all requests
+    return std::nullopt;
   for (const std::string_view scheme : {"http://", "https://"})
     if (text::equal_ignoring_case(target.substr(0, scheme.size()), scheme))
       return target.substr(scheme.size(), target.find_first_of("/?#", scheme.size()) - scheme.size());

@@ -2,6 +2,7 @@
 
 #include "rpc/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -34,11 +35,8 @@ constexpr bool is_token(std::string_view s) noexcept {
 }
 
 /// True if `s` holds a control character other than a tab.
-constexpr bool has_control(std::string_view s) noexcept {
-  for (char c : s)
-    if (is_control(c) && c != '\t')
-      return true;
-  return false;
+inline bool has_control(std::string_view s) noexcept {
+  return has_any_control(s) && std::any_of(s.begin(), s.end(), [](char c) { return is_control(c) && c != '\t'; });
 }
 
 /// Parses a Content-Length: digits only, no sign, no list, no blanks. At most 18 of them, so that nothing overflows.

@@ -9,22 +9,22 @@ namespace mistify::rpc::http1 {
 
 namespace {
 
-void append_value(std::string& out, std::string_view value) {
-  const auto begin = out.size();
-  out += value;
-  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), text::is_control, ' ');
+std::string without_controls(std::string_view value) {
+  std::string out{value};
+  std::replace_if(out.begin(), out.end(), text::is_control, ' ');
+  return out;
 }
 
 } // namespace
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ");
-  append_value(out, value);
-  out += "\r\n";
+  if (text::has_any_control(value))
+    return append_field(out, name, without_controls(value));
+  text::append_all(out, {name, ": ", value, "\r\n"});
 }
 
 void append_status_line(std::string& out, int status) {
-  out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
+  text::append_all(out, {"HTTP/1.1 ", std::to_string(status), " ", reason_phrase(status), "\r\n"});
 }
 
 std::string_view date_now() {

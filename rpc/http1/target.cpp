@@ -30,6 +30,8 @@ std::optional<std::string> percent_decode(std::string_view s) {
 
 std::string_view path_of(std::string_view target) {
   target = target.substr(0, std::min(target.find('?'), target.find('#')));
+  if (target.starts_with('/')) // as in nearly all requests
+    return target;
   for (std::string_view scheme : {"http://", "https://"}) {
     if (!text::equal_ignoring_case(target.substr(0, scheme.size()), scheme))
       continue;

@@ -43,22 +43,22 @@ void check_request(const http::request& request) {
     demand(segment.find('\0') == segment.npos, "a segment holds no NUL byte");
 }
 
-std::string described(const std::variant<http::request, http::refusal>& parsed) {
-  if (const auto* refusal = std::get_if<http::refusal>(&parsed)) {
+std::string described(const http::request_head& head, http::request& request) {
+  if (const auto refusal = http::request_parser::parse(head, request)) {
     demand(refusal->status >= 400 && refusal->status < 600, "a refusal is an error");
     return "refused " + std::to_string(refusal->status) + ' ';
   }
-  const auto& request = std::get<http::request>(parsed);
   check_request(request);
   std::string out = request.method + ' ' + request.path + ' ';
-  for (const auto& [name, value] : request.headers)
-    out.append(name).append("=").append(value).append(" ");
+  for (std::size_t i = 0; i < request.headers.size(); ++i)
+    out.append(request.headers[i].name).append("=").append(request.headers[i].value).append(" ");
   return out;
 }
 
-void take_request(request_reader& in, reading& out) {
+/// `request` has what the one before has left.
+void take_request(request_reader& in, reading& out, http::request& request) {
   check_head(in.head());
-  out.requests += described(http::request_parser::parse(in.head()));
+  out.requests += described(in.head(), request);
   const auto body = in.take_body();
   demand(body.size() <= bounds.max_body, "a body is within its limit");
   out.requests += std::to_string(body.size()) + ' ' + body + '\n';
@@ -66,13 +66,13 @@ void take_request(request_reader& in, reading& out) {
 }
 
 /// Takes all requests that are complete. A client is told once a request at most to go on.
-void advance(request_reader& in, reading& out) {
+void advance(request_reader& in, reading& out, http::request& request) {
   for (bool told = false; !out.refused;) {
     switch (in.advance()) {
     case request_reader::progress::more: return;
     case request_reader::progress::go_on: demand(!std::exchange(told, true), "a client is told once to go on"); break;
     case request_reader::progress::complete:
-      take_request(in, out);
+      take_request(in, out, request);
       told = false;
       break;
     case request_reader::progress::refused:
@@ -87,12 +87,13 @@ void advance(request_reader& in, reading& out) {
 template <class Piece>
 reading read_in_pieces(std::string_view bytes, Piece piece) {
   request_reader in{bounds};
+  http::request request;
   reading out;
   while (!bytes.empty() && !out.refused) {
     const auto size = std::min<std::size_t>(piece(), bytes.size());
     in.append(bytes.substr(0, size));
     bytes.remove_prefix(size);
-    advance(in, out);
+    advance(in, out, request);
   }
   // What is left behind a refusal is nobody's.
   out.at_a_boundary = !out.refused && in.empty();

@@ -191,7 +191,7 @@ std::string encode(const store::token& token, std::string_view text = {}) {
 
 } // namespace
 
-task<answer> get_identity(context&, request from) {
+task<answer> get_identity(context&, request& from) {
   const auto& who = *from.who;
   writer out;
   out.begin_object().key("name").value(who.name).key("how").value(to_string(who.how));
@@ -203,14 +203,14 @@ task<answer> get_identity(context&, request from) {
   co_return json_answer(200, std::move(out).str());
 }
 
-task<answer> list_tokens(context& cx, request) {
+task<answer> list_tokens(context& cx, request&) {
   std::vector<std::string> texts;
   for (const auto& token : cx.tokens.all())
     texts.push_back(encode(*token));
   co_return json_answer(200, json_array(texts));
 }
 
-task<answer> create_token(context& cx, request from) {
+task<answer> create_token(context& cx, request& from) {
   auto token = read_token(cx, from.body);
   const auto secret = new_token_secret();
   token.id = new_token_id();
@@ -221,11 +221,11 @@ task<answer> create_token(context& cx, request from) {
   auto audit = audit_of(from, 201, what);
   const auto stored = co_await cx.agents.change_token(std::move(change), std::move(audit));
   auto made = changed(json_answer(201, encode(stored, write_token(stored.id, secret))));
-  made.about.action = what;
+  made.subject().action = what;
   co_return made;
 }
 
-task<answer> delete_token(context& cx, request from) {
+task<answer> delete_token(context& cx, request& from) {
   store::token_change change = store::remove_token{from.captures["token"]};
   auto audit = audit_of(from, 204);
   co_await cx.agents.change_token(std::move(change), std::move(audit));
@@ -234,7 +234,7 @@ task<answer> delete_token(context& cx, request from) {
   co_return changed(std::move(out));
 }
 
-task<answer> rotate_token(context& cx, request from) {
+task<answer> rotate_token(context& cx, request& from) {
   const auto at = now();
   if (const auto token = cx.tokens.find(from.captures["token"]); token && has_expired(*token, at))
     throw failure{errc::conflict, "the token has expired"};

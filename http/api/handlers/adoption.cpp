@@ -74,14 +74,14 @@ std::vector<rpc::unmanaged_domain> without_guests(const context& cx, std::vector
 
 } // namespace
 
-task<answer> list_unmanaged(context& cx, request from) {
+task<answer> list_unmanaged(context& cx, request& from) {
   actors::info_request question{require_action(cx, "listUnmanaged"), "{}", false, from.id};
   std::string runner{actors::agent_runner};
   const auto results = co_await cx.agents.ask(std::move(runner), std::move(question));
   co_return json_answer(200, rpc::encode_list(without_guests(cx, rpc::decode_unmanaged_results(results.root()))));
 }
 
-task<answer> adopt_guest(context& cx, request from) {
+task<answer> adopt_guest(context& cx, request& from) {
   auto guest = decode_adopted(from.body);
   const auto who = identify(from, rpc::encode(guest));
   if (const auto first = repeated(cx, who))

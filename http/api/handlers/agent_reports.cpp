@@ -113,7 +113,7 @@ void expect_own_job(const context& cx, const principal& who, const std::string& 
 
 } // namespace
 
-task<answer> report_state(context& cx, request from) {
+task<answer> report_state(context& cx, request& from) {
   const auto told = decode_state(from.body);
   const auto guest = require_guest(cx, from.captures["guest"]);
   expect_own_guest(cx, *from.who, *guest);
@@ -126,13 +126,13 @@ task<answer> report_state(context& cx, request from) {
                                                 {"reason", told.reason}});
   auto out = json_answer(200, public_guest(taken.guest_doc));
   if (!taken.before.empty()) {
-    out.about.guest = guest->id;
-    out.about.action = "report " + told.state;
+    out.subject().guest = guest->id;
+    out.subject().action = "report " + told.state;
   }
   co_return out;
 }
 
-task<answer> report_progress(context& cx, request from) {
+task<answer> report_progress(context& cx, request& from) {
   auto told = decode_progress(from.body);
   expect_own_job(cx, *from.who, from.captures["job"]);
   const auto job = co_await cx.agents.report_progress(from.captures["job"], std::move(told));

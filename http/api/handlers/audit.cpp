@@ -56,9 +56,9 @@ store::audit_filter filter_of(const request& from) {
                                                   "path", "since", "before", "limit"};
   constexpr std::array<std::string_view, 3> decisions{"accepted", "repeated", "refused"};
   constexpr std::array<std::string_view, 4> sources{"unix", "cert", "token", "anonymous"};
-  for (const auto& [name, value] : from.query)
-    if (std::ranges::find(known, name) == known.end())
-      throw failure{errc::invalid_request, name + ": there is no such parameter"};
+  for (const auto& one : from.query)
+    if (std::ranges::find(known, one.name) == known.end())
+      throw failure{errc::invalid_request, one.name + ": there is no such parameter"};
   store::audit_filter filter;
   filter.who = text_of(from, "who");
   filter.how = one_of(from, "how", sources);
@@ -100,7 +100,7 @@ std::string encode(const store::audit_entry& what) {
 
 } // namespace
 
-task<answer> list_audit(context& cx, request from) {
+task<answer> list_audit(context& cx, request& from) {
   std::vector<std::string> texts;
   for (const auto& one : cx.jobs.audited(filter_of(from), limit_of(from)))
     texts.push_back(encode(one));

@@ -15,9 +15,9 @@ namespace {
 
 /// `force`, in the body or the query.
 bool wants_force(const request& from) {
-  for (const auto& [name, value] : from.query)
-    if (name != "force")
-      throw failure{errc::invalid_request, name + ": is not known"};
+  for (const auto& one : from.query)
+    if (one.name != "force")
+      throw failure{errc::invalid_request, one.name + ": is not known"};
   bool force = flag_of(from, "force");
   if (from.body.empty())
     return force;
@@ -33,7 +33,7 @@ bool wants_force(const request& from) {
 
 } // namespace
 
-task<answer> leave_host(context& cx, request from) {
+task<answer> leave_host(context& cx, request& from) {
   const bool force = wants_force(from);
   co_await cx.agents.leave_cluster(force);
   co_return json_answer(200, R"({"state":"left"})");

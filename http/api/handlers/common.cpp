@@ -79,9 +79,9 @@ answer json_answer(int status, std::string body) {
   return out;
 }
 
-answer page_part(std::string_view part, std::string content_type) {
+answer page_part(std::string_view part, std::string_view content_type) {
   answer out;
-  out.content_type = std::move(content_type);
+  out.content_type = content_type;
   out.headers = {
     // No inline script or style: text that is injected into a page has no effect.
     {"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "
@@ -102,7 +102,7 @@ answer page_answer(std::string_view page) {
 answer accepted(std::string body, const store::queued_job& queued) {
   auto out = json_answer(202, std::move(body));
   out.headers.emplace_back("X-Guest-Job-ID", queued.job.id);
-  out.about = {queued.job.guest_id, queued.job.id, queued.job.action, queued.repeated, !queued.repeated};
+  out.about = answer_subject{queued.job.guest_id, queued.job.id, queued.job.action, queued.repeated, !queued.repeated};
   return out;
 }
 
@@ -121,7 +121,7 @@ answer accepted_job(const store::queued_job& queued) {
 }
 
 answer changed(answer out) {
-  out.about.audited = true;
+  out.subject().audited = true;
   return out;
 }
 
@@ -194,7 +194,7 @@ void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std
 
 request_identity identify(const request& from, std::string_view canonical) {
   constexpr std::size_t longest_key = 255;
-  if (from.repeated.contains("idempotency-key"))
+  if (from.headers.is_repeated("idempotency-key"))
     throw failure{errc::invalid_request, "Idempotency-Key: there is more than one"};
   const auto key = from.header("idempotency-key");
   if (key.size() > longest_key)

@@ -25,7 +25,7 @@ answer json_answer(int status, std::string body);
 answer page_answer(std::string_view page);
 
 /// A style sheet or a script of those pages, with the same restrictions.
-answer page_part(std::string_view part, std::string content_type);
+answer page_part(std::string_view part, std::string_view content_type);
 
 /// 202 with the job's id in `X-Guest-Job-ID`.
 answer accepted(std::string body, const store::queued_job& queued);

@@ -5,7 +5,7 @@
 // The config as it is read.
 namespace mistify::http::handlers {
 
-task<answer> get_config(context& cx, request) {
+task<answer> get_config(context& cx, request&) {
   co_return json_answer(200, cx.config.json());
 }
 

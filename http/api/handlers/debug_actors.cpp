@@ -45,7 +45,7 @@ answer live_json(std::string body) {
 
 } // namespace
 
-task<answer> list_actors(context& cx, request from) {
+task<answer> list_actors(context& cx, request& from) {
   if (prefers_page(from.header("accept")))
     co_return page_answer(pages::actors);
   const auto wanted = filter_of(from);
@@ -54,7 +54,7 @@ task<answer> list_actors(context& cx, request from) {
 }
 
 /// The page for one actor is the page for all, at the actor's path.
-task<answer> get_actor(context& cx, request from) {
+task<answer> get_actor(context& cx, request& from) {
   if (prefers_page(from.header("accept")))
     co_return page_answer(pages::actors);
   const auto patience = patience_of(from);

@@ -28,11 +28,12 @@ constexpr std::array types{event_type::guest_created, event_type::guest_changed,
 /// Calls `f` with each element of a parameter, which may be a list and may be repeated.
 template <class F>
 void each_value(const request& from, const std::string& name, F f) {
-  const auto [begin, end] = from.query.equal_range(name);
-  for (auto one = begin; one != end; ++one) {
-    if (rpc::text::trim(one->second).empty())
+  for (const auto& one : from.query) {
+    if (one.name != name)
+      continue;
+    if (rpc::text::trim(one.value).empty())
       throw failure{errc::invalid_request, name + ": must not be empty"};
-    rpc::text::each_element(one->second, ',', [&](std::string_view value) { f(std::string{value}); });
+    rpc::text::each_element(one.value, ',', [&](std::string_view value) { f(std::string{value}); });
   }
 }
 
@@ -79,7 +80,7 @@ event_filter filter_of(const context& cx, const request& from) {
 
 } // namespace
 
-task<answer> get_events(context& cx, request from) {
+task<answer> get_events(context& cx, request& from) {
   auto filter = filter_of(cx, from);
   const auto behind = last_event_of(from).value_or(event_place{cx.events.last()});
   answer out;

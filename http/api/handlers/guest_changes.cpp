@@ -34,11 +34,11 @@ actors::action_ptr action_of(const context& cx, const store::stored_guest& guest
 /// queues the job.
 void expect_match(context& cx, const store::guest_ptr& guest, const std::string& if_match) {
   if (!if_match.empty())
-    store::expect_match(if_match, cx.tags.of(guest, [&cx] { return cx.host.tag_key(); }));
+    store::expect_match(if_match, cx.tags.of(guest, [&cx] { return cx.host.tag_key(); }).tag);
 }
 
 /// `canonical`: what identifies the request beside its path.
-task<answer> change(context& cx, request from, std::string action, std::string canonical, wish_maker make_wish) {
+task<answer> change(context& cx, request& from, std::string action, std::string canonical, wish_maker make_wish) {
   const auto who = identify(from, canonical);
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
@@ -72,51 +72,50 @@ std::string apply_of(const request& from) {
 
 } // namespace
 
-task<answer> patch_guest(context& cx, request from) {
+task<answer> patch_guest(context& cx, request& from) {
   auto body = compact(from.body);
   auto who = from.who;
-  return change(cx, std::move(from), "update", body, [body, who](const rpc::guest& guest) {
+  return change(cx, from, "update", body, [body, who](const rpc::guest& guest) {
     auto wish = wish_to_patch(guest, body);
     expect_still_visible(*who, guest, body);
     return wish;
   });
 }
 
-task<answer> attach_disk(context& cx, request from) {
+task<answer> attach_disk(context& cx, request& from) {
   auto body = compact(from.body);
-  return change(cx, std::move(from), "attachDisk", body,
-                [body](const rpc::guest&) { return wish_to_attach_disk(body); });
+  return change(cx, from, "attachDisk", body, [body](const rpc::guest&) { return wish_to_attach_disk(body); });
 }
 
-task<answer> detach_disk(context& cx, request from) {
+task<answer> detach_disk(context& cx, request& from) {
   const bool gone = flag_of(from, "delete");
   auto apply = apply_of(from);
   auto disk = from.captures["disk"];
   auto canonical = std::string{gone ? "delete " : ""} + apply;
-  return change(cx, std::move(from), "detachDisk", std::move(canonical),
+  return change(cx, from, "detachDisk", std::move(canonical),
                 [gone, apply, disk](const rpc::guest& guest) { return wish_to_detach_disk(guest, disk, gone, apply); });
 }
 
-task<answer> resize_disk(context& cx, request from) {
+task<answer> resize_disk(context& cx, request& from) {
   auto body = compact(from.body);
   auto disk = from.captures["disk"];
-  return change(cx, std::move(from), "resizeDisk", body,
+  return change(cx, from, "resizeDisk", body,
                 [body, disk](const rpc::guest& guest) { return wish_to_resize_disk(guest, disk, body); });
 }
 
-task<answer> attach_nic(context& cx, request from) {
+task<answer> attach_nic(context& cx, request& from) {
   auto body = compact(from.body);
-  return change(cx, std::move(from), "attachNic", body, [body](const rpc::guest&) { return wish_to_attach_nic(body); });
+  return change(cx, from, "attachNic", body, [body](const rpc::guest&) { return wish_to_attach_nic(body); });
 }
 
-task<answer> detach_nic(context& cx, request from) {
+task<answer> detach_nic(context& cx, request& from) {
   auto apply = apply_of(from);
   auto nic = from.captures["nic"];
-  return change(cx, std::move(from), "detachNic", apply,
+  return change(cx, from, "detachNic", apply,
                 [apply, nic](const rpc::guest& guest) { return wish_to_detach_nic(guest, nic, apply); });
 }
 
-task<answer> get_pending(context& cx, request from) {
+task<answer> get_pending(context& cx, request& from) {
   const auto guest = require_guest(cx, from.captures["guest"]);
   actors::info_request question{require_action(cx, action_for(guest->type, "pending")), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));

@@ -48,7 +48,7 @@ std::vector<std::string> read_fields(std::string_view text) {
 
 guest_query query_of(const request& from) {
   guest_query query;
-  for (const auto& [key, value] : from.query) {
+  for (const auto& [key, value, bare] : from.query) {
     if (key == "label")
       query.labels.push_back(read_label(value));
     else if (key == "name")
@@ -68,7 +68,7 @@ guest_query query_of(const request& from) {
 }
 
 /// A long list is built once for all its readers, and they share its bytes.
-task<answer> list_all(context& cx, request from) {
+task<answer> list_all(context& cx, request& from) {
   const bool packed = accepts_gzip(from.header("accept-encoding"));
   auto out = json_answer(200, {});
   out.body = co_await cx.list.get(packed ? guest_list::form::gzip : guest_list::form::plain);
@@ -80,10 +80,10 @@ task<answer> list_all(context& cx, request from) {
 
 } // namespace
 
-task<answer> list_guests(context& cx, request from) {
+task<answer> list_guests(context& cx, request& from) {
   const auto query = query_of(from);
   if (query.is_plain() && cx.list.is_long() && !from.who->guests)
-    co_return co_await list_all(cx, std::move(from));
+    co_return co_await list_all(cx, from);
   auto page = make_guest_page(cx.guests, query, *from.who);
   auto out = json_answer(200, std::move(page.body));
   if (!page.next.empty())

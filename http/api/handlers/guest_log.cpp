@@ -59,7 +59,7 @@ std::function<bool()> while_visible(const context& cx, const request& from, cons
 
 } // namespace
 
-task<answer> get_guest_log(context& cx, request from) {
+task<answer> get_guest_log(context& cx, request& from) {
   const auto part = part_of(from);
   const auto guest = require_guest(cx, from.captures["guest"]);
   const auto what = require_action(cx, action_for(guest->type, "guestLog"));

@@ -58,7 +58,7 @@ actors::action_ptr require_metrics_action(const context& cx, std::string_view gu
   return require_action(cx, action);
 }
 
-task<answer> get_metrics(context& cx, request from, std::string action, encoder encode) {
+task<answer> get_metrics(context& cx, request& from, std::string action, encoder encode) {
   const auto guest = require_guest(cx, from.captures["guest"]);
   actors::info_request question{require_metrics_action(cx, guest->type, action), {}, false, from.id};
   const auto result = co_await cx.agents.ask(guest->id, std::move(question));
@@ -68,14 +68,14 @@ task<answer> get_metrics(context& cx, request from, std::string action, encoder 
 
 } // namespace
 
-task<answer> get_cpu_metrics(context& cx, request from) {
-  return get_metrics(cx, std::move(from), "cpuMetrics", encode_cpu);
+task<answer> get_cpu_metrics(context& cx, request& from) {
+  return get_metrics(cx, from, "cpuMetrics", encode_cpu);
 }
-task<answer> get_disk_metrics(context& cx, request from) {
-  return get_metrics(cx, std::move(from), "diskMetrics", encode_disk);
+task<answer> get_disk_metrics(context& cx, request& from) {
+  return get_metrics(cx, from, "diskMetrics", encode_disk);
 }
-task<answer> get_nic_metrics(context& cx, request from) {
-  return get_metrics(cx, std::move(from), "nicMetrics", encode_nic);
+task<answer> get_nic_metrics(context& cx, request& from) {
+  return get_metrics(cx, from, "nicMetrics", encode_nic);
 }
 
 } // namespace mistify::http::handlers

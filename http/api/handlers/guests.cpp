@@ -28,7 +28,7 @@ namespace {
 constexpr std::array<std::string_view, 9> guest_actions{"shutdown", "reboot", "restart",   "poweroff", "start",
                                                         "suspend",  "resume", "hibernate", "delete"};
 
-task<answer> act(context& cx, request from, std::string action) {
+task<answer> act(context& cx, request& from, std::string action) {
   const auto wish = wish_of(from, action, from.captures["guest"]);
   auto kept = actors::encode(wish);
   const auto who = identify(from, kept);
@@ -113,6 +113,14 @@ bool take_start(rpc::guest& guest) {
   return true;
 }
 
+/// A copy to which a newline can be appended without another.
+std::string with_room(std::string_view text) {
+  std::string copy;
+  copy.reserve(text.size() + 1);
+  copy = text;
+  return copy;
+}
+
 /// An identity that is limited to some guests creates only those.
 void expect_visible(const principal& who, const rpc::guest& guest) {
   if (!sees(who, {guest.id, guest.type, rpc::encode(guest)}))
@@ -121,7 +129,7 @@ void expect_visible(const principal& who, const rpc::guest& guest) {
 
 } // namespace
 
-task<answer> create_guest(context& cx, request from) {
+task<answer> create_guest(context& cx, request& from) {
   auto guest = decode_new_guest(from.body);
   guest.wanted.clear();
   // Before an id is generated, so that a repetition without an id is the same request.
@@ -148,29 +156,30 @@ task<answer> create_guest(context& cx, request from) {
   co_return accepted_guest(cx, queued);
 }
 
-task<answer> get_guest(context& cx, request from) {
+task<answer> get_guest(context& cx, request& from) {
   const auto guest = require_guest(cx, from.captures["guest"]);
-  auto out = json_answer(200, public_guest(guest->doc));
-  out.headers.emplace_back("ETag", cx.tags.of(guest, [&cx] { return cx.host.tag_key(); }));
+  auto known = cx.tags.of(guest, [&cx] { return cx.host.tag_key(); });
+  auto out = json_answer(200, known.is_public ? with_room(guest->doc) : public_guest(guest->doc));
+  out.headers.emplace_back("ETag", std::move(known.tag));
   co_return out;
 }
 
-task<answer> delete_guest(context& cx, request from) {
-  return act(cx, std::move(from), "delete");
+task<answer> delete_guest(context& cx, request& from) {
+  return act(cx, from, "delete");
 }
 
-task<answer> act_on_guest(context& cx, request from) {
+task<answer> act_on_guest(context& cx, request& from) {
   auto action = need_guest_action(from);
-  return act(cx, std::move(from), std::move(action));
+  return act(cx, from, std::move(action));
 }
 
-task<answer> act_on_guest_by_get(context& cx, request from) {
+task<answer> act_on_guest_by_get(context& cx, request& from) {
   auto action = need_guest_action(from);
   if (!cx.settings.get()->http.get_actions)
     return refuse_get();
   if (comes_from_browser(from)) // a link or an image on any page would run the action
     return refuse_browser();
-  return act(cx, std::move(from), std::move(action));
+  return act(cx, from, std::move(action));
 }
 
 } // namespace mistify::http::handlers

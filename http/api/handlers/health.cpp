@@ -85,7 +85,7 @@ void write_refusal(rpc::json::writer& out, const failure& why) {
 } // namespace
 
 /// Liveness: a response proves that the process runs and serves.
-task<answer> get_health(context&, request) {
+task<answer> get_health(context&, request&) {
   rpc::json::writer out;
   out.begin_object().key("status").value("alive").key("version").value(MISTIFY_VERSION).end_object();
   co_return json_answer(200, std::move(out).str());
@@ -93,7 +93,7 @@ task<answer> get_health(context&, request) {
 
 /// Readiness. Unreachable sub-agents are reported but do not make the agent unready: work that does not need them
 /// succeeds.
-task<answer> get_readiness(context& cx, request) {
+task<answer> get_readiness(context& cx, request&) {
   const auto services = co_await outcome_of(cx.sub_agents.look());
   const auto alive = co_await outcome_of(cx.agents.alive(longest_check));
   const auto probe = co_await outcome_of(cx.agents.writable(longest_check));

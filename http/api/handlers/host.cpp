@@ -40,14 +40,14 @@ store::maintenance decode_maintenance(std::string_view body) {
 } // namespace
 
 /// Its sums are over all guests.
-task<answer> get_host(context& cx, request from) {
+task<answer> get_host(context& cx, request& from) {
   if (from.who->guests)
     throw failure{errc::forbidden, "not allowed: this identity is limited to some guests"};
   co_await cx.agents.refresh_host();
   co_return json_answer(200, host_json(cx.host.view()));
 }
 
-task<answer> set_maintenance(context& cx, request from) {
+task<answer> set_maintenance(context& cx, request& from) {
   auto wanted = decode_maintenance(from.body);
   auto audit = audit_of(from, 200);
   const auto now = co_await cx.agents.set_maintenance(std::move(wanted), std::move(audit));

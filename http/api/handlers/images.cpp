@@ -57,7 +57,7 @@ rpc::image_request wish_of(const request& from, stores which) {
   return wish;
 }
 
-task<answer> list(context& cx, request from, stores which, bool raw) {
+task<answer> list(context& cx, request& from, stores which, bool raw) {
   const auto images = co_await list_images_of(cx, which, wish_of(from, which), from.id);
   std::vector<std::string> texts;
   for (const auto& image : images)
@@ -65,7 +65,7 @@ task<answer> list(context& cx, request from, stores which, bool raw) {
   co_return json_answer(200, json_array(texts));
 }
 
-task<answer> get(context& cx, request from, stores which, bool raw) {
+task<answer> get(context& cx, request& from, stores which, bool raw) {
   const auto image = co_await find_image_in(cx, which, wish_of(from, which), from.id);
   co_return json_answer(200, raw ? image.text : as_image(image));
 }
@@ -78,7 +78,7 @@ task<answer> queue(context& cx, request_identity who, std::string action, rpc::i
 
 constexpr std::string_view no_images = R"({"images":[]})";
 
-task<answer> fetch(context& cx, request from, bool container) {
+task<answer> fetch(context& cx, request& from, bool container) {
   auto wish = rpc::decode_image_request(from.body);
   rpc::expect_exact_names(wish);
   expect_no_controls(wish);
@@ -95,7 +95,7 @@ task<answer> fetch(context& cx, request from, bool container) {
 }
 
 /// Nobody knows whose guests are to be made of an image.
-task<answer> remove(context& cx, request from, stores which) {
+task<answer> remove(context& cx, request& from, stores which) {
   expect_unlimited(*from.who);
   auto wish = wish_of(from, which);
   const auto who = identify(from, rpc::encode(wish));
@@ -109,33 +109,33 @@ task<answer> remove(context& cx, request from, stores which) {
 
 } // namespace
 
-task<answer> list_images(context& cx, request from) {
+task<answer> list_images(context& cx, request& from) {
   const auto which = stores_for(from);
-  return list(cx, std::move(from), which, false);
+  return list(cx, from, which, false);
 }
-task<answer> get_image(context& cx, request from) {
+task<answer> get_image(context& cx, request& from) {
   const auto which = stores_for(from);
-  return get(cx, std::move(from), which, false);
+  return get(cx, from, which, false);
 }
-task<answer> delete_image(context& cx, request from) {
+task<answer> delete_image(context& cx, request& from) {
   const auto which = stores_for(from);
-  return remove(cx, std::move(from), which);
+  return remove(cx, from, which);
 }
-task<answer> fetch_image(context& cx, request from) {
-  return fetch(cx, std::move(from), false);
+task<answer> fetch_image(context& cx, request& from) {
+  return fetch(cx, from, false);
 }
 
-task<answer> list_container_images(context& cx, request from) {
-  return list(cx, std::move(from), stores::container, true);
+task<answer> list_container_images(context& cx, request& from) {
+  return list(cx, from, stores::container, true);
 }
-task<answer> get_container_image(context& cx, request from) {
-  return get(cx, std::move(from), stores::container, true);
+task<answer> get_container_image(context& cx, request& from) {
+  return get(cx, from, stores::container, true);
 }
-task<answer> delete_container_image(context& cx, request from) {
-  return remove(cx, std::move(from), stores::container);
+task<answer> delete_container_image(context& cx, request& from) {
+  return remove(cx, from, stores::container);
 }
-task<answer> fetch_container_image(context& cx, request from) {
-  return fetch(cx, std::move(from), true);
+task<answer> fetch_container_image(context& cx, request& from) {
+  return fetch(cx, from, true);
 }
 
 } // namespace mistify::http::handlers

@@ -61,7 +61,7 @@ rpc::job require_job(const context& cx, const principal& who, const std::string&
 }
 
 /// Returns the job; with `?wait`, after its end if that is in time.
-task<answer> get(context& cx, request from, std::string id, std::string guest) {
+task<answer> get(context& cx, request& from, std::string id, std::string guest) {
   const auto longest = wait_of(from);
   const bool with_stages = flag_of(from, "stages");
   auto job = require_job(cx, *from.who, id);
@@ -78,34 +78,34 @@ task<answer> get(context& cx, request from, std::string id, std::string guest) {
 
 } // namespace
 
-task<answer> list_jobs(context& cx, request from) {
+task<answer> list_jobs(context& cx, request& from) {
   const auto which = filter_of(from);
   co_return list_answer(job_view{cx, *from.who}.latest(which, limit_of(from)), flag_of(from, "stages"));
 }
 
-task<answer> list_guest_jobs(context& cx, request from) {
+task<answer> list_guest_jobs(context& cx, request& from) {
   auto which = filter_of(from);
   which.guest = from.captures["guest"];
   co_return list_answer(job_view{cx, *from.who}.latest(which, limit_of(from)), flag_of(from, "stages"));
 }
 
-task<answer> get_job(context& cx, request from) {
+task<answer> get_job(context& cx, request& from) {
   auto id = from.captures["job"];
-  return get(cx, std::move(from), std::move(id), {});
+  return get(cx, from, std::move(id), {});
 }
 
-task<answer> get_guest_job(context& cx, request from) {
+task<answer> get_guest_job(context& cx, request& from) {
   auto guest = from.captures["guest"], id = from.captures["job"];
-  return get(cx, std::move(from), std::move(id), std::move(guest));
+  return get(cx, from, std::move(id), std::move(guest));
 }
 
-task<answer> cancel_job(context& cx, request from) {
+task<answer> cancel_job(context& cx, request& from) {
   const auto job = require_job(cx, *from.who, from.captures["job"]);
   if (rpc::has_ended(job.status))
     throw failure{errc::conflict, "the job has ended"};
   const auto ended = co_await cx.agents.cancel(job.guest_id, job.id);
   auto out = json_answer(202, rpc::encode(ended));
-  out.about = {ended.guest_id, ended.id, ended.action};
+  out.about = answer_subject{ended.guest_id, ended.id, ended.action};
   co_return out;
 }
 

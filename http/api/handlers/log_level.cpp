@@ -19,11 +19,11 @@ answer level_answer() {
 
 } // namespace
 
-task<answer> get_log_level(context&, request) {
+task<answer> get_log_level(context&, request&) {
   co_return level_answer();
 }
 
-task<answer> set_log_level(context&, request from) {
+task<answer> set_log_level(context&, request& from) {
   const auto wish = rpc::json::document::parse(from.body);
   wish.root().members("body"); // throws unless it is an object
   const auto* level = wish.root().find("level");

@@ -121,12 +121,12 @@ std::optional<event_place> last_event_of(const request& from) {
 }
 
 bool flag_of(const request& from, const std::string& name, bool usual) {
-  const auto* text = from.parameter(name);
-  if (!text)
+  const auto* given = from.find_parameter(name);
+  if (!given)
     return usual;
-  if (*text == "false" || *text == "0")
+  if (given->value == "false" || given->value == "0")
     return false;
-  if (*text == "true" || *text == "1" || (text->empty() && from.bare.contains(name)))
+  if (given->value == "true" || given->value == "1" || given->bare)
     return true;
   throw failure{errc::invalid_request, name + ": must be true or false"};
 }

@@ -71,11 +71,11 @@ std::map<std::string, std::size_t> threads_by_name() {
 
 } // namespace
 
-task<answer> get_pprof_index(context&, request) {
+task<answer> get_pprof_index(context&, request&) {
   co_return page_answer(pages::pprof);
 }
 
-task<answer> get_cpu_profile(context&, request from) {
+task<answer> get_cpu_profile(context&, request& from) {
   const auto length = seconds_of(from);
   if (from.head_only) // tools check for redirections first
     co_return profile_answer({});
@@ -83,17 +83,17 @@ task<answer> get_cpu_profile(context&, request from) {
     [length](const rpc::cancellation& gone) { return profile_answer(profiler::cpu(length, gone)); });
 }
 
-task<answer> get_heap_profile(context&, request) {
+task<answer> get_heap_profile(context&, request&) {
   co_return on_own_thread([](const rpc::cancellation&) { return plain(profiler::heap()); });
 }
 
-task<answer> get_growth_profile(context&, request) {
+task<answer> get_growth_profile(context&, request&) {
   co_return on_own_thread([](const rpc::cancellation&) { return plain(profiler::growth()); });
 }
 
 /// Writes Go's format of counts. Names are comments, not samples, because the stacks that created the threads are
 /// unknown.
-task<answer> get_threads(context&, request) {
+task<answer> get_threads(context&, request&) {
   std::size_t all = 0;
   std::string lines;
   for (const auto& [name, count] : threads_by_name()) {
@@ -104,20 +104,20 @@ task<answer> get_threads(context&, request) {
 }
 
 /// A GET without addresses checks whether symbols are available.
-task<answer> get_symbols(context&, request from) {
+task<answer> get_symbols(context&, request& from) {
   constexpr std::string_view yes = "num_symbols: 1\n";
   if (from.query.empty())
     co_return plain(std::string{yes});
   co_return on_own_thread(
-    [asked = from.query.begin()->first](const rpc::cancellation&) { return plain(names_of(asked)); });
+    [asked = from.query.front().name](const rpc::cancellation&) { return plain(names_of(asked)); });
 }
 
-task<answer> look_up_symbols(context&, request from) {
+task<answer> look_up_symbols(context&, request& from) {
   co_return on_own_thread([asked = std::move(from.body)](const rpc::cancellation&) { return plain(names_of(asked)); });
 }
 
 /// In the format of Go's net/http/pprof: the arguments joined by NUL bytes.
-task<answer> get_command_line(context& cx, request) {
+task<answer> get_command_line(context& cx, request&) {
   std::string joined;
   for (const auto& argument : cx.command_line)
     joined += (joined.empty() ? std::string{} : std::string(1, '\0')) + argument;

@@ -17,7 +17,7 @@ bool counts_all_guests(std::string_view family) {
 
 /// Waits for no actor, so it responds even if actors hang: the figures of the host are those that an earlier scrape had
 /// fetched.
-task<answer> get_agent_metrics(context& cx, request from) {
+task<answer> get_agent_metrics(context& cx, request& from) {
   cx.agents.refresh_host().sender()([](const auto&) {});
   answer out;
   out.content_type = prometheus_writer::content_type;
@@ -29,7 +29,7 @@ task<answer> get_agent_metrics(context& cx, request from) {
 
 /// Shows the metrics fetched by earlier scrapes and starts a fetch for the next one. The page may be long, so a
 /// thread of its own writes it, independent of downloads.
-task<answer> get_guests_metrics(context& cx, request from) {
+task<answer> get_guests_metrics(context& cx, request& from) {
   answer out;
   out.content_type = prometheus_writer::content_type;
   auto write = [&cx, who = from.who](download_channel& to) {

@@ -80,12 +80,12 @@ task<std::vector<std::string>> ask_snapshots(context& cx, target of, std::string
   });
 }
 
-task<answer> list(context& cx, request from, with_disk disk) {
+task<answer> list(context& cx, request& from, with_disk disk) {
   const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "listSnapshots", from.id);
   co_return json_answer(200, json_array(found));
 }
 
-task<answer> get(context& cx, request from, with_disk disk) {
+task<answer> get(context& cx, request& from, with_disk disk) {
   const auto found = co_await ask_snapshots(cx, target_of(cx, from, disk), "getSnapshot", from.id);
   if (found.empty())
     throw failure{errc::not_found, "not found"};
@@ -104,7 +104,7 @@ std::string default_name(context& cx, const std::string& guest) {
   return cx.names.next(guest, now, [] { return actors::new_uuid().substr(0, random_digits); });
 }
 
-task<answer> create(context& cx, request from, with_disk disk) {
+task<answer> create(context& cx, request& from, with_disk disk) {
   auto wish = rpc::decode_snapshot_request(from.body);
   const auto who = identify(from, rpc::encode(wish));
   if (const auto first = repeated(cx, who))
@@ -119,7 +119,7 @@ task<answer> create(context& cx, request from, with_disk disk) {
   co_return co_await queue(cx, who, std::move(on), "createSnapshot", std::move(wish));
 }
 
-task<answer> remove(context& cx, request from, with_disk disk) {
+task<answer> remove(context& cx, request& from, with_disk disk) {
   const auto who = identify(from, {});
   if (const auto first = repeated(cx, who))
     co_return accepted_job(*first);
@@ -128,7 +128,7 @@ task<answer> remove(context& cx, request from, with_disk disk) {
   co_return co_await queue(cx, who, std::move(on), "deleteSnapshot", std::move(wish));
 }
 
-task<answer> roll_back(context& cx, request from, with_disk disk) {
+task<answer> roll_back(context& cx, request& from, with_disk disk) {
   const auto body = from.body.empty() ? rpc::snapshot_request{} : rpc::decode_snapshot_request(from.body);
   const auto who = identify(from, rpc::encode(body));
   if (const auto first = repeated(cx, who))
@@ -139,7 +139,7 @@ task<answer> roll_back(context& cx, request from, with_disk disk) {
   co_return co_await queue(cx, who, std::move(on), "rollbackSnapshot", std::move(wish));
 }
 
-task<answer> download(context& cx, request from, with_disk disk) {
+task<answer> download(context& cx, request& from, with_disk disk) {
   const auto of = target_of(cx, from, disk);
   const auto what = require_action(cx, "downloadSnapshot");
   auto wish = rpc::encode(rpc::snapshot_request{of.id(), "", of.all_disks(), false});
@@ -152,41 +152,41 @@ task<answer> download(context& cx, request from, with_disk disk) {
 
 } // namespace
 
-task<answer> list_snapshots(context& cx, request from) {
-  return list(cx, std::move(from), with_disk::no);
+task<answer> list_snapshots(context& cx, request& from) {
+  return list(cx, from, with_disk::no);
 }
-task<answer> create_snapshot(context& cx, request from) {
-  return create(cx, std::move(from), with_disk::no);
+task<answer> create_snapshot(context& cx, request& from) {
+  return create(cx, from, with_disk::no);
 }
-task<answer> get_snapshot(context& cx, request from) {
-  return get(cx, std::move(from), with_disk::no);
+task<answer> get_snapshot(context& cx, request& from) {
+  return get(cx, from, with_disk::no);
 }
-task<answer> delete_snapshot(context& cx, request from) {
-  return remove(cx, std::move(from), with_disk::no);
+task<answer> delete_snapshot(context& cx, request& from) {
+  return remove(cx, from, with_disk::no);
 }
-task<answer> rollback_snapshot(context& cx, request from) {
-  return roll_back(cx, std::move(from), with_disk::no);
+task<answer> rollback_snapshot(context& cx, request& from) {
+  return roll_back(cx, from, with_disk::no);
 }
-task<answer> download_snapshot(context& cx, request from) {
-  return download(cx, std::move(from), with_disk::no);
+task<answer> download_snapshot(context& cx, request& from) {
+  return download(cx, from, with_disk::no);
 }
-task<answer> list_disk_snapshots(context& cx, request from) {
-  return list(cx, std::move(from), with_disk::yes);
+task<answer> list_disk_snapshots(context& cx, request& from) {
+  return list(cx, from, with_disk::yes);
 }
-task<answer> create_disk_snapshot(context& cx, request from) {
-  return create(cx, std::move(from), with_disk::yes);
+task<answer> create_disk_snapshot(context& cx, request& from) {
+  return create(cx, from, with_disk::yes);
 }
-task<answer> get_disk_snapshot(context& cx, request from) {
-  return get(cx, std::move(from), with_disk::yes);
+task<answer> get_disk_snapshot(context& cx, request& from) {
+  return get(cx, from, with_disk::yes);
 }
-task<answer> delete_disk_snapshot(context& cx, request from) {
-  return remove(cx, std::move(from), with_disk::yes);
+task<answer> delete_disk_snapshot(context& cx, request& from) {
+  return remove(cx, from, with_disk::yes);
 }
-task<answer> rollback_disk_snapshot(context& cx, request from) {
-  return roll_back(cx, std::move(from), with_disk::yes);
+task<answer> rollback_disk_snapshot(context& cx, request& from) {
+  return roll_back(cx, from, with_disk::yes);
 }
-task<answer> download_disk_snapshot(context& cx, request from) {
-  return download(cx, std::move(from), with_disk::yes);
+task<answer> download_disk_snapshot(context& cx, request& from) {
+  return download(cx, from, with_disk::yes);
 }
 
 } // namespace mistify::http::handlers

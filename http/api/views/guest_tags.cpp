@@ -1,5 +1,6 @@
 #include "http/api/views/guest_tags.hpp"
 
+#include "http/api/views/public_guest.hpp"
 #include "store/guest_tag.hpp"
 
 #include <algorithm>
@@ -16,18 +17,19 @@ bool is_same(const std::weak_ptr<const store::stored_guest>& a, const store::gue
 
 } // namespace
 
-std::string guest_tags::of(const store::guest_ptr& guest, const std::function<std::string()>& key) {
+guest_tags::facts guest_tags::of(const store::guest_ptr& guest, const std::function<std::string()>& key) {
   {
     const std::lock_guard lock{mutex_};
     if (const auto known = rows_.find(guest.get()); known != rows_.end() && is_same(known->second.of, guest))
-      return known->second.tag;
+      return known->second.known;
   }
-  auto tag = store::guest_tag(guest->doc, key()); // without the lock: others read meanwhile
+  // Without the lock: others read meanwhile.
+  facts found{store::guest_tag(guest->doc, key()), !mentions_secrets(guest->doc)};
   const std::lock_guard lock{mutex_};
   if (rows_.size() >= look_at_)
     forget_dead();
-  rows_.insert_or_assign(guest.get(), row{guest, tag});
-  return tag;
+  rows_.insert_or_assign(guest.get(), row{guest, found});
+  return found;
 }
 
 std::size_t guest_tags::size() const {

@@ -11,12 +11,17 @@
 
 namespace mistify::http {
 
-/// The entity tags of stored guests, each computed once while its document lives: a tag costs more than all else that a
-/// read of a guest does. Keeps no document alive. Thread-safe.
+/// The entity tags of stored guests, and whether clients may see all of their documents: computed once for each document
+/// while it lives. A tag costs more than all else that a read of a guest does. Keeps no document alive. Thread-safe.
 class guest_tags {
 public:
-  /// Returns what `store::guest_tag` returns. `guest` is not null; `key` returns the key, the same in every call.
-  std::string of(const store::guest_ptr& guest, const std::function<std::string()>& key);
+  struct facts {
+    std::string tag;        ///< what `store::guest_tag` returns
+    bool is_public = false; ///< the document has nothing that `public_guest` would take out
+  };
+
+  /// `guest` is not null; `key` returns the key of the tags, the same in every call.
+  facts of(const store::guest_ptr& guest, const std::function<std::string()>& key);
 
   /// Number of the remembered tags; at most twice the number of documents that lived when dead ones were last removed, or
   /// `fewest`.
@@ -28,7 +33,7 @@ public:
 private:
   struct row {
     std::weak_ptr<const store::stored_guest> of; ///< another document may come to lie at the same address
-    std::string tag;
+    facts known;
   };
   void forget_dead();
 

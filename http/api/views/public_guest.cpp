@@ -14,9 +14,13 @@ constexpr const char* write_only_key = "vnc.password";
 
 } // namespace
 
+bool mentions_secrets(std::string_view doc) noexcept {
+  return doc.find(write_only_key) != doc.npos || doc.find(rpc::cloud_init_member) != doc.npos;
+}
+
 /// Guests whose text does not contain the keys, which are most, are not parsed.
 std::string public_guest(std::string doc) {
-  if (doc.find(write_only_key) == doc.npos && doc.find(rpc::cloud_init_member) == doc.npos)
+  if (!mentions_secrets(doc))
     return doc;
   auto guest = rpc::decode_guest(doc);
   rpc::hide_user_data(guest);

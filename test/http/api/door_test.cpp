@@ -10,11 +10,11 @@ using http::request;
 
 namespace {
 
-request with(std::map<std::string, std::string, std::less<>> headers) {
+request with(std::vector<http::header_field> headers) {
   request r;
   r.method = "GET";
-  r.headers = std::move(headers);
-  r.headers.try_emplace("host", "127.0.0.1:8080");
+  headers.push_back({"host", "127.0.0.1:8080"});
+  r.headers = http::header_fields{headers};
   return r;
 }
 
@@ -81,6 +81,23 @@ TEST_CASE("a server with a door answers nobody who asks for another") {
   CHECK(no.status == 421);
   CHECK(no.headers.at("x-content-type-options") == "nosniff");
   CHECK(no.headers.at("cache-control") == "no-store");
+  test::raw_client later{s.port}; // each request of a connection counts by itself
+  for (int i = 0; i < 2; ++i) {
+    later.send("GET / HTTP/1.1\r\nHost: agent.example\r\n\r\n");
+    CHECK(later.answer().status == 200);
+  }
+  later.send("GET http://agent.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  CHECK(later.answer().status == 200);
+  later.send("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  CHECK(later.answer().status == 421);
+  for (const auto* second : {"GET http://evil.example/ HTTP/1.1\r\nHost: agent.example\r\n\r\n",
+                             "GET / HTTP/1.1\r\nHost: agent.example\r\nHost: agent.example\r\n\r\n"}) {
+    test::raw_client known{s.port};
+    known.send("GET / HTTP/1.1\r\nHost: agent.example\r\n\r\n");
+    CHECK(known.answer().status == 200);
+    known.send(second);
+    CHECK(known.answer().status >= 400);
+  }
   test::raw_client head{s.port};
   head.send("HEAD / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
   CHECK(head.answer(true).status == 421);

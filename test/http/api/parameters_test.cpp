@@ -10,7 +10,7 @@ namespace {
 
 request with(const std::string& name, const std::string& value) {
   request made;
-  made.query.emplace(name, value);
+  made.query.push_back({name, value});
   return made;
 }
 
@@ -20,7 +20,7 @@ TEST_CASE("a boolean parameter is true by its name alone, and refused by name wh
   for (const auto* yes : {"true", "1"})
     CHECK(handlers::flag_of(with("force", yes), "force"));
   auto alone = with("force", "");
-  alone.bare.insert("force");
+  alone.query.front().bare = true;
   CHECK(handlers::flag_of(alone, "force"));
   for (const auto* no : {"false", "0"})
     CHECK_FALSE(handlers::flag_of(with("force", no), "force", true));

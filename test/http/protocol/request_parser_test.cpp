@@ -6,22 +6,22 @@ using namespace mistify::http;
 
 namespace {
 
-std::variant<request, refusal> parse(const std::string& head) {
+std::optional<refusal> parse(const std::string& head, request& to) {
   request_reader f{{}};
   f.append(head);
   REQUIRE(f.advance() == request_reader::progress::complete);
-  return request_parser::parse(f.head());
+  return request_parser::parse(f.head(), to);
 }
 
 request parsed(const std::string& head) {
-  auto r = parse(head);
-  REQUIRE(std::holds_alternative<request>(r));
-  return std::get<request>(r);
+  request r;
+  REQUIRE_FALSE(parse(head, r));
+  return r;
 }
 
 int refused(const std::string& target, const std::string& method = "GET") {
-  auto r = parse(method + " " + target + " HTTP/1.1\r\n\r\n");
-  auto* no = std::get_if<refusal>(&r);
+  request r;
+  const auto no = parse(method + " " + target + " HTTP/1.1\r\n\r\n", r);
   return no ? no->status : 0;
 }
 
@@ -43,7 +43,8 @@ TEST_CASE("method, path, query and headers are read") {
   CHECK(*r.parameter("y") == "a&b");
   CHECK(r.parameter("z") == nullptr);
   CHECK(r.header("x-a") == "1%2F2, 3"); // not percent-decoded, as a client may send them so
-  CHECK(r.repeated == std::set<std::string, std::less<>>{"x-a"});
+  CHECK(r.headers.is_repeated("x-a"));
+  CHECK_FALSE(r.headers.is_repeated("host"));
   CHECK(r.header("host") == "h");
   CHECK(r.header("remote_addr").empty());
 }
@@ -106,8 +107,41 @@ TEST_CASE("the authority of an absolute target is kept beside the path") {
 
 TEST_CASE("a parameter without a value is told from one with an empty value") {
   const auto r = parsed("DELETE /guests/a?force&preempt=&a%20b HTTP/1.1\r\nHost: h\r\n\r\n");
-  CHECK(r.bare == std::set<std::string, std::less<>>{"force", "a b"});
-  CHECK(r.query.size() == 3);
+  REQUIRE(r.query.size() == 3);
+  CHECK(r.find_parameter("force")->bare);
+  CHECK(r.find_parameter("a b")->bare);
+  CHECK_FALSE(r.find_parameter("preempt")->bare);
   CHECK(r.parameter("force")->empty());
   CHECK(r.parameter("preempt")->empty());
+}
+
+TEST_CASE("nothing of an earlier request is left in the next one") {
+  request r;
+  REQUIRE_FALSE(parse("HEAD http://h/a/b%2Fc/d?x=1&y HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nX-A: 2\r\n\r\n", r));
+  r.body = "body";
+  for (const bool released : {false, true}) {
+    if (released)
+      r.release();
+    REQUIRE_FALSE(parse("POST /e HTTP/1.1\r\nX-B: 3\r\n\r\n", r));
+    CHECK(r.method == "POST");
+    CHECK_FALSE(r.head_only);
+    CHECK(r.path == "/e");
+    CHECK(r.authority.empty());
+    CHECK(r.segments == list{"e"});
+    CHECK(r.query.empty());
+    CHECK(r.headers.size() == 1);
+    CHECK(r.header("x-b") == "3");
+    CHECK_FALSE(r.headers.contains("x-a"));
+  }
+  CHECK(r.body.empty());
+}
+
+TEST_CASE("a released request keeps no more memory than a usual one has") {
+  request r;
+  REQUIRE_FALSE(
+    parse("GET /a?" + std::string(8000, 'q') + " HTTP/1.1\r\nX-A: " + std::string(30'000, 'h') + "\r\n\r\n", r));
+  r.body.assign(1'000'000, 'b');
+  r.release();
+  CHECK(r.path.capacity() + r.body.capacity() + r.headers.memory() < 2048);
+  CHECK(r.query.capacity() == 0);
 }

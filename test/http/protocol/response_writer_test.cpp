@@ -2,13 +2,15 @@
 
 #include <catch2/catch.hpp>
 
+#include <limits>
+
 using namespace mistify::http;
 
 namespace {
 
 answer untyped() {
   answer a;
-  a.content_type.clear();
+  a.content_type = {};
   return a;
 }
 
@@ -88,7 +90,7 @@ TEST_CASE("an answer says when it was given, if that is known") {
 TEST_CASE("every answer forbids guessing its type, and JSON is not kept unless it says so itself") {
   const auto head_of = [](std::string type, std::string keep) {
     auto a = keep.empty() ? untyped() : with("cache-control", std::move(keep));
-    a.content_type = std::move(type);
+    a.content_type = type;
     return write_head(a, of_length(0));
   };
   for (const auto* type : {"application/json", "text/plain", "application/octet-stream", "text/event-stream", ""})
@@ -96,4 +98,39 @@ TEST_CASE("every answer forbids guessing its type, and JSON is not kept unless i
   CHECK(head_of("application/json", "").find("Cache-Control: no-store\r\n") != std::string::npos);
   CHECK(head_of("application/json", "max-age=1").find("no-store") == std::string::npos);
   CHECK(head_of("text/plain", "").find("no-store") == std::string::npos);
+}
+
+TEST_CASE("a head says that the answer varies where its own headers do not") {
+  answer a;
+  a.headers.emplace_back("ETag", "\"1\"");
+  auto options = of_length(2);
+  options.varies = true;
+  CHECK(write_head(a, options) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nETag: \"1\"\r\n"
+        "Vary: Accept-Encoding\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\n");
+}
+
+TEST_CASE("a head of any size is written whole") {
+  answer a;
+  a.status = 503;
+  std::string expected = "HTTP/1.1 503 Service Unavailable\r\nDate: " + std::string(29, 'd') +
+                         "\r\nX-Request-ID: " + std::string(128, 'i') +
+                         "\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n";
+  for (int i = 0; i < 100; ++i) {
+    a.headers.emplace_back("X-" + std::to_string(i), std::string(static_cast<std::size_t>(100 * i), 'v'));
+    expected += a.headers.back().first + ": " + a.headers.back().second + "\r\n";
+  }
+  expected += "Vary: Accept-Encoding\r\nCache-Control: no-store\r\nContent-Length: 9223372036854775807\r\n"
+              "Connection: close\r\n\r\n";
+  const std::string date(29, 'd'), id(128, 'i');
+  head_options options;
+  options.content_length = std::numeric_limits<std::int64_t>::max();
+  options.keep_alive = false;
+  options.varies = true;
+  options.date = date;
+  options.request_id = id;
+  CHECK(write_head(a, options) == expected);
+  std::string out = "before ";
+  append_head(out, a, options);
+  CHECK(out == "before " + expected);
 }

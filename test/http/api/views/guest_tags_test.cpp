@@ -1,5 +1,6 @@
 #include "http/api/views/guest_tags.hpp"
 
+#include "http/api/views/public_guest.hpp"
 #include "store/guest_tag.hpp"
 
 #include <catch2/catch.hpp>
@@ -27,8 +28,8 @@ TEST_CASE("a guest's tag is that of its document, however often it is asked for"
   guest_tags tags;
   const auto one = guest(R"({"id":"g","memory":1})"), other = guest(R"({"id":"g","memory":2})");
   for (int i = 0; i < 2; ++i) {
-    CHECK(tags.of(one, key) == store::guest_tag(one->doc, "key"));
-    CHECK(tags.of(other, key) == store::guest_tag(other->doc, "key"));
+    CHECK(tags.of(one, key).tag == store::guest_tag(one->doc, "key"));
+    CHECK(tags.of(other, key).tag == store::guest_tag(other->doc, "key"));
   }
   CHECK(tags.size() == 2);
 }
@@ -51,7 +52,7 @@ TEST_CASE("a document at the address of a dead one has its own tag") {
     // Its memory is free again although a weak pointer is left: make_shared would keep that.
     const store::guest_ptr one = std::make_unique<store::stored_guest>(
       store::stored_guest{"g", "", R"({"id":"g","memory":)" + std::to_string(i) + "}"});
-    REQUIRE(tags.of(one, key) == store::guest_tag(one->doc, "key"));
+    REQUIRE(tags.of(one, key).tag == store::guest_tag(one->doc, "key"));
   }
 }
 
@@ -70,4 +71,15 @@ TEST_CASE("tags of dead documents are forgotten, those of living ones are not") 
       FAIL("the tag of a living document was forgotten");
       return std::string{};
     });
+}
+
+TEST_CASE("a document that has something to hide is never said to be public") {
+  guest_tags tags;
+  const auto is_public = [&](const std::string& doc) { return tags.of(guest(doc), key).is_public; };
+  CHECK(is_public(R"({"id":"g","metadata":{"owner":"o"}})"));
+  for (const auto* doc :
+       {R"({"id":"g","metadata":{"vnc.password":"secret"}})", R"({"id":"g","cloud_init":{"user_data":"secret"}})"}) {
+    CHECK_FALSE(is_public(doc));
+    CHECK(http::public_guest(doc).find("secret") == std::string::npos);
+  }
 }
