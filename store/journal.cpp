@@ -58,8 +58,8 @@ journal::impl::impl(const journal_settings& s, guest_index& d)
     settings.events->begin_behind(last_event, epochs.all());
   auto known_tokens = settings.tokens ? tokens.all() : std::vector<token_ptr>{};
   file.accept(settings.max_bytes);
-  for (auto& guest : loaded)
-    published.put(std::move(guest));
+  ledger.load(loaded);
+  published.put_all(std::move(loaded));
   published.put_metadata(std::move(metadata));
   maintenance = host.maintenance();
   tag_key = host.find("tag_key").value_or("");
