@@ -4,6 +4,7 @@
 #include "store/broken_rows.hpp"
 #include "store/events.hpp"
 #include "store/guest_merge.hpp"
+#include "store/guest_scan.hpp"
 
 #include <string>
 #include <utility>
@@ -18,6 +19,9 @@ bool is_on(std::string_view state) {
 
 /// A guest of before agents knew wishes is wished as it is: `settled` gets it.
 guest_ptr read_guest(std::string id, std::string doc, std::vector<guest_ptr>& settled) {
+  if (auto scanned = scan_guest(doc); scanned && scanned->id == id && !scanned->wanted.empty())
+    return std::make_shared<const stored_guest>(
+      stored_guest{std::move(id), std::string{scanned->type}, std::move(doc), std::move(scanned->facts)});
   auto guest = rpc::decode_guest(doc);
   if (guest.id != id)
     throw rpc::failure{rpc::errc::storage_failed, "id: is '" + guest.id + "'"};
