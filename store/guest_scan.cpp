@@ -13,6 +13,24 @@ namespace mistify::store {
 
 namespace {
 
+constexpr auto make_end_table() {
+  std::array<bool, 256> ends{};
+  for (std::size_t c = 0; c < ends.size(); ++c)
+    ends.at(c) = c == '"' || c == '\\' || c < ' ' || c > '~';
+  return ends;
+}
+
+/// A quote, or what only the codec reads. A table, because most of a scan is this.
+bool ends_plain_text(char c) noexcept {
+  static constexpr auto ends = make_end_table();
+  return ends[static_cast<unsigned char>(c)]; // NOLINT(cppcoreguidelines-pro-bounds-constant-array-index)
+}
+
+/// Compares names, most of which differ in size or in their first character, without a call.
+bool is(std::string_view name, std::string_view known) noexcept {
+  return name.size() == known.size() && (name.empty() || (name[0] == known[0] && name == known));
+}
+
 /// Reads values one after the other. Every reader returns false if the text is not as the header says; then the scan ends.
 class scanner {
 public:
@@ -23,8 +41,7 @@ public:
   bool string(std::string_view& to) noexcept {
     if (!take('"'))
       return false;
-    const auto* const end =
-      std::ranges::find_if(left_, [](char c) { return c == '"' || c == '\\' || c < ' ' || c > '~'; });
+    const auto* const end = std::ranges::find_if(left_, ends_plain_text);
     if (end == left_.end() || *end != '"')
       return false;
     to = left_.substr(0, static_cast<std::size_t>(end - left_.begin()));
@@ -129,7 +146,7 @@ class seen_members {
 public:
   bool first(std::string_view name) noexcept {
     const auto known = std::span{names_}.first(count_);
-    if (count_ == names_.size() || std::ranges::find(known, name) != known.end())
+    if (count_ == names_.size() || std::ranges::any_of(known, [&](auto one) { return is(one, name); }))
       return false;
     names_.at(count_++) = name;
     return true;
@@ -145,7 +162,7 @@ constexpr std::array<std::string_view, 8> nic_texts{"name",    "network", "model
 constexpr std::array<std::string_view, 5> disk_texts{"bus", "device", "volume", "image", "source"};
 
 bool is_one_of(const auto& names, std::string_view name) noexcept {
-  return std::ranges::find(names, name) != names.end();
+  return std::ranges::any_of(names, [&](auto one) { return is(one, name); });
 }
 
 bool scan_nic(scanner& in, guest_facts& facts) {
@@ -155,9 +172,9 @@ bool scan_nic(scanner& in, guest_facts& facts) {
   const bool fits = in.object([&](std::string_view name) {
     if (!seen.first(name))
       return false;
-    if (name == "mac")
+    if (is(name, "mac"))
       return in.string(mac);
-    if (name == "vlans")
+    if (is(name, "vlans"))
       return in.null() || in.array([&] { return in.number(vlan); });
     return is_one_of(nic_texts, name) ? in.string(text) : in.any();
   });
@@ -173,7 +190,7 @@ bool scan_disk(scanner& in, guest_facts& facts) {
   const bool fits = in.object([&](std::string_view name) {
     if (!seen.first(name))
       return false;
-    if (name == "size")
+    if (is(name, "size"))
       return in.number(size);
     return is_one_of(disk_texts, name) ? in.string(text) : in.any();
   });
@@ -188,31 +205,31 @@ bool scan_labels(scanner& in, rpc::metadata_map& labels) {
 bool scan_member(scanner& in, std::string_view name, scanned_guest& to) {
   auto& facts = to.facts;
   std::string_view text;
-  if (name == "id")
+  if (is(name, "id"))
     return in.string(to.id);
-  if (name == "type")
+  if (is(name, "type"))
     return in.string(to.type);
-  if (name == "wanted")
+  if (is(name, "wanted"))
     return in.string(to.wanted);
-  if (name == "state")
+  if (is(name, "state"))
     return in.string(facts.state);
-  if (name == "state_reason" || name == "image")
+  if (is(name, "state_reason") || is(name, "image"))
     return in.string(text);
-  if (name == "memory")
+  if (is(name, "memory"))
     return in.number(facts.memory);
-  if (name == "cpu")
+  if (is(name, "cpu"))
     return in.number(facts.cpu);
-  if (name == "vnc")
+  if (is(name, "vnc"))
     return in.number(facts.vnc);
-  if (name == "nics")
+  if (is(name, "nics"))
     return in.array([&] { return scan_nic(in, facts); });
-  if (name == "disks")
+  if (is(name, "disks"))
     return in.array([&] { return scan_disk(in, facts); });
-  if (name == "metadata")
+  if (is(name, "metadata"))
     return in.object([&](std::string_view) { return in.string(text); });
-  if (name == "name")
+  if (is(name, "name"))
     return in.string(facts.name);
-  if (name == "labels")
+  if (is(name, "labels"))
     return scan_labels(in, facts.labels);
   return name != rpc::adopted_member && in.any(); // disks of an adopted guest count otherwise
 }
