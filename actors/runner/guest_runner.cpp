@@ -31,9 +31,6 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   const auto limit = context_->limit();
   auto& measured = context_->measured;
   info_ = throttle<info_ptr>{limit.info, limit.info_waiting, measured.info_running, measured.info_waiting};
-  streams_ =
-    throttle<stream_request>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
-  logs_ = throttle<stream_request>{most_log_readers, 0, measured.logs_running, measured.logs_waiting};
   if (id_ == agent_runner)
     queue_ = job_queue<queued>{limit.image_jobs};
   shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
@@ -73,16 +70,26 @@ guest_runner::~guest_runner() {
     end_job(work);
 }
 
+guest_runner::streams guest_runner::make_streams() const {
+  const auto limit = context_->limit();
+  auto& measured = context_->measured;
+  return {{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting},
+          {most_log_readers, 0, measured.logs_running, measured.logs_waiting},
+          {}};
+}
+
 void guest_runner::take_limits() {
   const auto limit = context_->limit();
   info_.resize(limit.info, limit.info_waiting);
-  streams_.resize(limit.stream, limit.stream_waiting);
+  if (streams_)
+    streams_->downloads.resize(limit.stream, limit.stream_waiting);
   if (id_ == agent_runner)
     queue_.resize(limit.image_jobs);
   while (const auto next = info_.next())
     begin(*next);
-  while (const auto next = streams_.next())
-    grant(*next);
+  if (streams_)
+    while (const auto next = streams_->downloads.next())
+      grant(*next);
 }
 
 // -- end ---------------------------------------------------------------------------------------------------------
@@ -93,7 +100,7 @@ caf::result<bool> guest_runner::drain() {
     execute(one, one.run.drain());
   for (auto& work : queue_)
     work.place.reset();
-  drained_.emplace(self_);
+  drained_ = std::make_unique<reply<bool>>(self_);
   auto later = drained_->later();
   tell_drained();
   return later;
@@ -104,7 +111,7 @@ void guest_runner::tell_drained() {
   const auto is_busy = [](const running_job& one) { return one.run.busy(); };
   const bool busy = beginning_ || std::any_of(running_.begin(), running_.end(), is_busy);
   if (drained_ && !busy)
-    std::exchange(drained_, std::nullopt)->deliver(true);
+    std::exchange(drained_, nullptr)->deliver(true);
 }
 
 bool guest_runner::is_being_removed() const {
@@ -113,7 +120,9 @@ bool guest_runner::is_being_removed() const {
 
 /// To the front, which makes a new runner: it knows that this one has retired before it sees them.
 void guest_runner::hand_on_creates() {
-  for (auto& [guest, request, answer] : std::exchange(held_creates_, {})) {
+  auto held = std::exchange(held_creates_, {});
+  held.reverse();
+  for (auto& [guest, request, answer] : held) {
     ++handed_on_;
     const auto over = [this](const auto& deliver) {
       deliver();

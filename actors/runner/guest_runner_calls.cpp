@@ -104,11 +104,13 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
   if (what->stages.empty())
     return to_error({errc::not_configured, std::string{what->kind->name} + ": has no stage"});
   take_limits();
+  if (!streams_)
+    streams_ = std::make_unique<streams>(make_streams());
   const reply<stream_grant> answer{self_};
   stream_request wish{what, answer};
   auto& places = throttle_of(*what->kind);
   const char* refusal =
-    &places == &logs_ ? "too many readers of this guest's log" : "too many downloads wait for this guest";
+    &places == &streams_->logs ? "too many readers of this guest's log" : "too many downloads wait for this guest";
   switch (places.enter(wish)) {
   case admission::runs: grant(wish); break;
   case admission::waits: break;
@@ -118,7 +120,7 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
 }
 
 throttle<guest_runner::stream_request>& guest_runner::throttle_of(const action_kind& kind) {
-  return kind.subject == action_subject::guest ? logs_ : streams_;
+  return kind.subject == action_subject::guest ? streams_->logs : streams_->downloads;
 }
 
 /// The runner's place is taken; the service's comes next. Both go back with the last copy of the grant's lease, also
@@ -127,8 +129,8 @@ void guest_runner::grant(const stream_request& wish) {
   const std::shared_ptr<const stage> of{wish.what, &wish.what->stages.front()};
   const auto number = ++epochs_;
   const auto& kind = *wish.what->kind;
-  const bool may_wait = &throttle_of(kind) != &logs_;
-  downloads_.push_back({number, &kind, of, now()});
+  const bool may_wait = &throttle_of(kind) != &streams_->logs;
+  streams_->out.push_back({number, &kind, of, now()});
   const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
                     caf::anon_send(runner, release_slot_atom_v, number);
                   }};
@@ -144,11 +146,11 @@ void guest_runner::grant(const stream_request& wish) {
 }
 
 void guest_runner::stream_left(std::uint64_t number) {
-  const auto ended = std::ranges::find(downloads_, number, &download_out::number);
-  if (ended == downloads_.end())
+  const auto ended = std::ranges::find(streams_->out, number, &download_out::number);
+  if (ended == streams_->out.end())
     return;
   auto& places = throttle_of(*ended->kind);
-  downloads_.erase(ended);
+  streams_->out.erase(ended);
   if (auto next = places.leave())
     grant(*next);
   take_limits();
