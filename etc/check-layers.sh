@@ -27,7 +27,6 @@ mapfile -t all_but_libvirt < <(find rpc store actors http -name '*.[ch]pp' ! -pa
 mapfile -t all_but_fetch < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*')
 mapfile -t all_but_curl < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/fetch/*' ! -path 'rpc/etcd/*' \
   ! -path 'rpc/agents/container/engine_transfer.cpp')
-mapfile -t all_but_log < <(find rpc store actors http -name '*.[ch]pp' ! -path 'rpc/base/log.cpp')
 mapfile -t store < <(find store -name '*.[ch]pp')
 mapfile -t actors < <(find actors -name '*.[ch]pp')
 mapfile -t client < <(find http/client -name '*.[ch]pp')
@@ -69,7 +68,6 @@ forbid "libvirt belongs to rpc/agents/libvirt" 'libvirt/libvirt' "${all_but_libv
 forbid "what unpacks images belongs to rpc/fetch" '(lzma|zstd)' "${all_but_fetch[@]}"
 forbid "libcurl belongs to rpc/fetch, rpc/etcd and the client of container engines" 'curl/' "${all_but_curl[@]}"
 forbid "CLI11 is behind rpc/base/command_line and the command's parser" 'CLI/' "${all_but_command_line[@]}"
-forbid "spdlog is behind rpc/base/log" 'spdlog/' "${all_but_log[@]}"
 
 if [ "$broken" -eq 0 ]; then
   echo "layers: every include points the right way"

@@ -5,8 +5,8 @@
 # shellcheck disable=SC2034 # used by whoever sources this
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config ca-certificates
-  libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev libspdlog-dev
-  libsystemd-dev uuid-dev libssl-dev zlib1g-dev libvirt-dev libpugixml-dev
+  libcaf-dev libcpp-httplib-dev rapidjson-dev libsqlite3-dev libcli11-dev
+  uuid-dev libssl-dev zlib1g-dev libvirt-dev libpugixml-dev
   libgoogle-perftools-dev libcurl4-openssl-dev liblzma-dev libzstd-dev libarchive-dev
   scdoc # the man pages
 )

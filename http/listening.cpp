@@ -1,10 +1,10 @@
 #include "http/listening.hpp"
 
-#include "http/process/systemd.hpp"
 #include "http/server/listener.hpp"
 #include "http/server/server.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/base/service_manager.hpp"
 
 #include <algorithm>
 
@@ -12,12 +12,14 @@ namespace mistify::http {
 
 namespace {
 
-[[noreturn]] void refuse_socket(const systemd::inherited_socket& which, const std::string& why) {
+using rpc::service_manager::inherited_socket;
+
+[[noreturn]] void refuse_socket(const inherited_socket& which, const std::string& why) {
   throw rpc::failure{rpc::errc::config_invalid, "the service manager's socket \"" + which.name + "\" " + why};
 }
 
 /// What FileDescriptorName says of a socket. Without one it is the unit's name, which says nothing.
-bool is_plain(const systemd::inherited_socket& which, const actors::config& config) {
+bool is_plain(const inherited_socket& which, const actors::config& config) {
   const bool is_unix = is_unix_socket(which.fd);
   if (which.name == "unix" && !is_unix)
     refuse_socket(which, "is no unix socket");
@@ -37,7 +39,7 @@ bool is_plain(const systemd::inherited_socket& which, const actors::config& conf
 
 std::vector<listening::socket> inherited_by(const actors::config& config) {
   std::vector<listening::socket> all;
-  for (const auto& one : systemd::inherited_sockets())
+  for (const auto& one : rpc::service_manager::take_inherited_sockets())
     all.push_back({one.fd, is_plain(one, config)});
   return all;
 }

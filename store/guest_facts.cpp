@@ -1,8 +1,8 @@
 #include "store/guest_facts.hpp"
 
 #include "rpc/base/json.hpp"
-#include "rpc/base/text.hpp"
 #include "rpc/model/unmanaged.hpp"
+#include "store/mac_address.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,26 +36,6 @@ rpc::metadata_map labels_of(const rpc::guest& guest) {
     if (value.type() == node::kind::string)
       labels.insert_or_assign(std::string{key}, value.as_string("labels"));
   return labels;
-}
-
-/// One spelling for all of an address: libvirt takes "52:54:0:AA:0:1" for "52:54:00:aa:00:01". What is no address stays as
-/// it is, in lower case.
-std::string comparable_mac(std::string_view mac) {
-  std::string whole;
-  const auto add = [&](std::string_view octet) {
-    if (octet.size() == 1)
-      whole += '0';
-    for (const char c : octet)
-      whole += rpc::text::lower(c);
-  };
-  mac = rpc::text::trim(mac);
-  for (auto colon = mac.find(':'); colon != mac.npos; colon = mac.find(':')) {
-    add(mac.substr(0, colon));
-    whole += ':';
-    mac.remove_prefix(colon + 1);
-  }
-  add(mac);
-  return whole;
 }
 
 } // namespace

@@ -8,7 +8,7 @@ namespace mistify::store {
 guest_ptr guest_index::find(std::string_view id) const {
   std::shared_lock lock{mutex_};
   auto found = guests_.find(id);
-  return found == guests_.end() ? nullptr : found->second;
+  return found == guests_.end() ? nullptr : found->guest;
 }
 
 std::vector<guest_ptr> guest_index::all() const {
@@ -19,7 +19,7 @@ guest_index::listing guest_index::list() const {
   std::shared_lock lock{mutex_};
   listing result{version_.load(), {}};
   result.guests.reserve(guests_.size());
-  for (const auto& [id, guest] : guests_)
+  for (const auto& [guest] : guests_)
     result.guests.push_back(guest);
   return result;
 }
@@ -34,20 +34,35 @@ rpc::metadata_map guest_index::metadata() const {
   return metadata_;
 }
 
+/// The guest that it replaces, if any, is in `guest` afterwards.
+void guest_index::add(guest_ptr& guest) {
+  bytes_ += guest->doc.size();
+  ++version_;
+  const auto before = guests_.size();
+  const auto at = guests_.insert(guests_.end(), row{guest}); // the hint makes sorted guests cheap
+  if (guests_.size() != before)
+    return;
+  bytes_ -= at->guest->doc.size();
+  at->guest.swap(guest);
+}
+
 void guest_index::put(guest_ptr guest) {
   std::unique_lock lock{mutex_};
-  auto& place = guests_[guest->id];
-  // Unsigned wrap-around is correct for a document that shrinks.
-  bytes_ += guest->doc.size() - (place ? place->doc.size() : 0);
-  ++version_;
-  place.swap(guest);
+  add(guest);
   lock.unlock(); // frees the old guest, if this is its last owner, without blocking readers
+}
+
+void guest_index::put_all(std::vector<guest_ptr> guests) {
+  std::unique_lock lock{mutex_};
+  for (auto& guest : guests)
+    add(guest);
+  lock.unlock();
 }
 
 void guest_index::erase(std::string_view id) {
   std::unique_lock lock{mutex_};
   if (auto found = guests_.find(id); found != guests_.end()) {
-    bytes_ -= found->second->doc.size();
+    bytes_ -= found->guest->doc.size();
     ++version_;
     guests_.erase(found);
   }

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -48,7 +48,7 @@ public:
   template <class F>
   void visit_after(std::string_view after, F use) const {
     const std::shared_lock lock{mutex_};
-    for (auto at = guests_.upper_bound(after); at != guests_.end() && use(at->second);)
+    for (auto at = guests_.upper_bound(after); at != guests_.end() && use(at->guest);)
       ++at;
   }
 
@@ -64,12 +64,27 @@ public:
 
   // -- for the journal ---------------------------------------------------------------------------------------------
   void put(guest_ptr guest);
+  /// Puts them at once; fastest if they are sorted by id.
+  void put_all(std::vector<guest_ptr> guests);
   void erase(std::string_view id);
   void put_metadata(rpc::metadata_map metadata);
 
 private:
+  /// Sorted by the guest's own id: a key beside it would be a copy for each guest.
+  struct row {
+    mutable guest_ptr guest; ///< replaced by another one of the same id only
+  };
+  struct by_id {
+    using is_transparent = void;
+    static std::string_view of(const row& r) noexcept { return r.guest->id; }
+    static std::string_view of(std::string_view id) noexcept { return id; }
+    bool operator()(const auto& a, const auto& b) const noexcept { return of(a) < of(b); }
+  };
+
+  void add(guest_ptr& guest);
+
   mutable std::shared_mutex mutex_;
-  std::map<std::string, guest_ptr, std::less<>> guests_;
+  std::set<row, by_id> guests_;
   rpc::metadata_map metadata_;
   std::atomic<std::uint64_t> version_{1};
   std::atomic<std::size_t> bytes_{0};

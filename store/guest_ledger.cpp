@@ -3,29 +3,35 @@
 #include "rpc/base/text.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace mistify::store {
 
 namespace {
 
-using owners = std::unordered_multimap<std::string, std::string>;
-
-void set_owner(owners& in, const std::string& key, const std::string& id, bool add) {
+template <class Owners>
+void set_owner(Owners& in, const typename Owners::key_type& key, const typename Owners::mapped_type& owner, bool add) {
   if (add) {
-    in.emplace(key, id);
+    in.emplace(key, owner);
     return;
   }
   const auto [first, last] = in.equal_range(key);
-  if (const auto found = std::find_if(first, last, [&](const auto& row) { return row.second == id; }); found != last)
+  if (const auto found = std::find_if(first, last, [&](const auto& row) { return row.second == owner; }); found != last)
     in.erase(found);
 }
 
-const std::string* other_owner(const owners& in, const std::string& key, std::string_view but) {
+const std::string& id_of(const std::string& id) noexcept {
+  return id;
+}
+const std::string& id_of(const stored_guest* guest) noexcept {
+  return guest->id;
+}
+
+template <class Owners>
+const std::string* other_owner(const Owners& in, const typename Owners::key_type& key, std::string_view but) {
   const auto [first, last] = in.equal_range(key);
-  const auto found = std::find_if(first, last, [&](const auto& row) { return row.second != but; });
-  return found == last ? nullptr : &found->second;
+  const auto found = std::find_if(first, last, [&](const auto& row) { return id_of(row.second) != but; });
+  return found == last ? nullptr : &id_of(found->second);
 }
 
 std::string lower_case(std::string text) {
@@ -45,6 +51,15 @@ void change(host_sums::amounts& sum, const Amounts& by, bool add) noexcept {
 }
 
 } // namespace
+
+void guest_ledger::load(std::vector<guest_ptr> guests) {
+  entries_.reserve(guests.size());
+  macs_.reserve(guests.size());
+  names_.reserve(guests.size());
+  ports_.reserve(guests.size());
+  for (auto& guest : guests)
+    enter({std::move(guest)});
+}
 
 void guest_ledger::put(guest_ptr guest) {
   const auto id = guest->id;
@@ -90,7 +105,7 @@ void guest_ledger::set_reserved(const std::string& job_id, const std::optional<r
     change(sums_.promised, one.promised, add);
     change(sums_.disk, one.disk, add);
     for (const auto& mac : one.macs)
-      set_owner(macs_, mac, one.guest, add);
+      set_owner(reserved_macs_, mac, one.guest, add);
   };
   if (const auto found = reserved_.find(job_id); found != reserved_.end()) {
     count_all(found->second, false);
@@ -108,11 +123,12 @@ bool guest_ledger::is_allocated(const std::string& id) const {
 }
 
 const std::string* guest_ledger::holder_of_mac(const std::string& mac, std::string_view but) const {
-  return other_owner(macs_, mac, but);
+  const auto* has = other_owner(macs_, mac, but);
+  return has ? has : other_owner(reserved_macs_, mac, but);
 }
 
 const std::string* guest_ledger::holder_of_vnc(std::int64_t port, std::string_view but) const {
-  return other_owner(ports_, std::to_string(port), but);
+  return other_owner(ports_, port, but);
 }
 
 const std::string* guest_ledger::holder_of_name(const std::string& name, std::string_view but) const {
@@ -130,22 +146,25 @@ void guest_ledger::note(const std::string& id) {
   undo_.emplace(id, found == entries_.end() ? std::nullopt : std::optional{found->second});
 }
 
-void guest_ledger::set(const std::string& id, const std::optional<entry>& as) {
+void guest_ledger::set(std::string_view id, const std::optional<entry>& as) {
   if (const auto found = entries_.find(id); found != entries_.end()) {
     count(found->second, false);
-    if (!as || as->guest != found->second.guest)
-      index(found->second, false);
-    else {
+    if (as && as->guest == found->second.guest) {
       found->second = *as;
       return count(*as, true);
     }
+    const auto guest = found->second.guest; // the keys lie in it
+    index(*guest, false);
     entries_.erase(found);
   }
-  if (!as)
-    return;
-  entries_.emplace(id, *as);
-  index(*as, true);
-  count(*as, true);
+  if (as)
+    enter(*as);
+}
+
+void guest_ledger::enter(const entry& one) {
+  entries_.emplace(one.guest->id, one);
+  index(*one.guest, true);
+  count(one, true);
 }
 
 void guest_ledger::count(const entry& one, bool add) {
@@ -159,16 +178,16 @@ void guest_ledger::count(const entry& one, bool add) {
   change(sums_.allocated, facts, add);
 }
 
-void guest_ledger::index(const entry& one, bool add) {
-  const auto& [id, facts] = std::tie(one.guest->id, one.guest->facts);
+void guest_ledger::index(const stored_guest& guest, bool add) {
+  const auto& facts = guest.facts;
   for (const auto& mac : facts.macs)
-    set_owner(macs_, mac, id, add);
+    set_owner(macs_, mac, &guest, add);
   if (facts.vnc > 0)
-    set_owner(ports_, std::to_string(facts.vnc), id, add);
+    set_owner(ports_, facts.vnc, &guest, add);
   if (!facts.name.empty())
-    set_owner(names_, facts.name, id, add);
-  if (const auto lower = lower_case(id); lower != id)
-    set_owner(spellings_, lower, id, add);
+    set_owner(names_, facts.name, &guest, add);
+  if (const auto lower = lower_case(guest.id); lower != guest.id)
+    set_owner(spellings_, lower, &guest, add);
 }
 
 } // namespace mistify::store

@@ -26,6 +26,8 @@ struct reservation {
 /// `rollback` undoes those since the last `commit`. Belongs to one thread.
 class guest_ledger {
 public:
+  /// Adds the guests of the start. There are none yet, and it is not undone.
+  void load(std::vector<guest_ptr> guests);
   void put(guest_ptr guest); ///< adds or replaces
   void erase(const std::string& id);
 
@@ -59,21 +61,26 @@ private:
     guest_ptr guest;
     int starts = 0;
   };
-  using owners = std::unordered_multimap<std::string, std::string>;
+  /// Whose key and owner are of a guest in `entries_`: copies of them would be a tenth of a guest's memory.
+  template <class Key>
+  using owners = std::unordered_multimap<Key, const stored_guest*>;
+  using reserved_macs = std::unordered_multimap<std::string, std::string>; ///< with the guest's id
 
   void note(const std::string& id);
-  void set(const std::string& id, const std::optional<entry>& as);
+  void set(std::string_view id, const std::optional<entry>& as);
+  void enter(const entry& one);
   void count(const entry& one, bool add);
-  void index(const entry& one, bool add);
-
-  std::unordered_map<std::string, entry> entries_;
-  std::unordered_map<std::string, std::optional<entry>> undo_; ///< as it was at the last commit
+  void index(const stored_guest& guest, bool add);
   void set_reserved(const std::string& job_id, const std::optional<reservation>& as);
 
-  std::unordered_map<std::string, reservation> reserved_; ///< by job
+  std::unordered_map<std::string_view, entry> entries_;        ///< by the guest's own id
+  std::unordered_map<std::string, std::optional<entry>> undo_; ///< as it was at the last commit
+  std::unordered_map<std::string, reservation> reserved_;      ///< by job
   std::unordered_map<std::string, std::optional<reservation>> undo_reserved_;
-  owners macs_, ports_, names_;
-  owners spellings_; ///< by the lower case of ids that have upper case
+  owners<std::string_view> macs_, names_;
+  owners<std::int64_t> ports_;
+  owners<std::string> spellings_; ///< by the lower case of ids that have upper case
+  reserved_macs reserved_macs_;
   host_sums sums_;
 };
 

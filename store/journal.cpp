@@ -4,6 +4,7 @@
 #include "store/row_loader.hpp"
 
 #include <algorithm>
+#include <future>
 #include <iterator>
 #include <utility>
 
@@ -42,6 +43,9 @@ journal::impl::impl(const journal_settings& s, guest_index& d)
     agent_metadata{file.db()}, keys{file.db()}, events{file.db()}, epochs{file.db()}, tokens{file.db()},
     audits{file.db()}, host{file.db()}, boots{file.db()} {
   auto loaded = load_guests(file.db(), settings);
+  constexpr std::size_t few = 500; // not worth a thread
+  auto counted = std::async(loaded.size() > few ? std::launch::async | std::launch::deferred : std::launch::deferred,
+                            [&] { ledger.load(loaded); });
   auto metadata = agent_metadata.all();
   ended = jobs.count_ended();
   first_ended = jobs.first_ended();
@@ -56,13 +60,14 @@ journal::impl::impl(const journal_settings& s, guest_index& d)
   last_event = events.last();
   if (settings.events)
     settings.events->begin_behind(last_event, epochs.all());
+  file.db().execute("PRAGMA shrink_memory"); // pages of guests, which are in memory now
   auto known_tokens = settings.tokens ? tokens.all() : std::vector<token_ptr>{};
   file.accept(settings.max_bytes);
-  for (auto& guest : loaded)
-    published.put(std::move(guest));
+  published.put_all(loaded);
   published.put_metadata(std::move(metadata));
   maintenance = host.maintenance();
   tag_key = host.find("tag_key").value_or("");
+  counted.get();
   load_ledger();
   for (auto& one : known_tokens)
     settings.tokens->put(std::move(one));

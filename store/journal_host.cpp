@@ -13,8 +13,6 @@ using rpc::errc;
 using rpc::failure;
 
 void journal::impl::load_ledger() {
-  for (auto& guest : published.all())
-    ledger.put(std::move(guest));
   for (const auto& left : jobs.unfinished()) {
     if (starts_guest(left.job.action))
       ledger.count_start(left.job.guest_id, 1);

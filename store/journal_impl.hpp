@@ -82,7 +82,7 @@ struct journal::impl {
   void expect_due(const stored_guest& guest, own_start why) const; ///< throws not_found
 
   // journal_host.cpp
-  void load_ledger();                        ///< from what is published and unfinished
+  void load_ledger();                        ///< what jobs that have not ended take; guests are in it
   void count(const pending_changes& staged); ///< adds a step's changes to the ledger
   void expect_match(const stored_guest& guest, std::string_view if_match) const; ///< throws precondition_failed
   void expect_no_maintenance() const;                                            ///< throws unavailable

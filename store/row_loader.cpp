@@ -4,7 +4,11 @@
 #include "store/broken_rows.hpp"
 #include "store/events.hpp"
 #include "store/guest_merge.hpp"
+#include "store/guest_scan.hpp"
 
+#include <algorithm>
+#include <future>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -16,16 +20,24 @@ bool is_on(std::string_view state) {
   return state == "running" || state == "blocked" || state == "paused" || state == "suspended";
 }
 
-/// A guest of before agents knew wishes is wished as it is: `settled` gets it.
-guest_ptr read_guest(std::string id, std::string doc, std::vector<guest_ptr>& settled) {
-  auto guest = rpc::decode_guest(doc);
-  if (guest.id != id)
+struct guest_row {
+  std::string id, doc;
+};
+
+guest_ptr make_guest(guest_row& of, std::string type, guest_facts facts) {
+  return std::make_shared<const stored_guest>(
+    stored_guest{std::move(of.id), std::move(type), std::move(of.doc), std::move(facts)});
+}
+
+/// Takes the texts of the row unless it throws. A guest of before agents knew wishes is wished as it is: `settled` gets it.
+guest_ptr read_guest(guest_row& row, std::vector<guest_ptr>& settled) {
+  if (auto scanned = scan_guest(row.doc); scanned && scanned->id == row.id && !scanned->wanted.empty())
+    return make_guest(row, std::string{scanned->type}, std::move(scanned->facts));
+  auto guest = rpc::decode_guest(row.doc);
+  if (guest.id != row.id)
     throw rpc::failure{rpc::errc::storage_failed, "id: is '" + guest.id + "'"};
-  if (!guest.wanted.empty()) {
-    auto facts = facts_of(guest);
-    return std::make_shared<const stored_guest>(
-      stored_guest{std::move(id), std::move(guest.type), std::move(doc), std::move(facts)});
-  }
+  if (!guest.wanted.empty())
+    return make_guest(row, guest.type, facts_of(guest));
   guest.wanted = is_on(guest.state) ? "on" : "off";
   settled.push_back(to_stored(guest));
   return settled.back();
@@ -45,17 +57,56 @@ void write_settled(database& db, const std::vector<guest_ptr>& settled) {
   }
 }
 
-std::vector<guest_ptr> read_guests(database& db, std::vector<broken_row>& broken, std::vector<guest_ptr>& settled) {
-  std::vector<guest_ptr> guests;
-  statement all{db, "SELECT id, doc FROM guests"};
-  for (auto row = all(); row.next();) {
+struct read_rows {
+  std::vector<guest_ptr> guests, settled;
+  std::vector<broken_row> broken;
+};
+
+/// On any thread.
+read_rows read_all(std::vector<guest_row> rows) {
+  read_rows read;
+  read.guests.reserve(rows.size());
+  for (auto& row : rows) {
     try {
-      guests.push_back(read_guest(row.text(0), row.text(1), settled));
+      read.guests.push_back(read_guest(row, read.settled));
     } catch (const rpc::failure& error) {
-      broken.push_back({"guests", row.text(0), row.text(1), error.message()});
+      read.broken.push_back({"guests", std::move(row.id), std::move(row.doc), error.message()});
     }
   }
-  return guests;
+  return read;
+}
+
+/// Calls `use` with some rows at a time.
+template <class F>
+void for_rows(database& db, F use) {
+  constexpr std::size_t at_once = 500;
+  statement all{db, "SELECT id, doc FROM guests"};
+  std::vector<guest_row> rows;
+  for (auto row = all(); row.next();) {
+    rows.push_back({row.text(0), row.text(1)});
+    if (rows.size() == at_once)
+      use(std::exchange(rows, {}));
+  }
+  use(std::move(rows));
+}
+
+/// Other threads, at most two at a time, read the guests while this one reads further rows. Few guests need none.
+read_rows read_guests(database& db) {
+  std::vector<std::future<read_rows>> parts;
+  for_rows(db, [&](std::vector<guest_row> rows) {
+    const auto when = parts.empty() ? std::launch::deferred : std::launch::async | std::launch::deferred;
+    if (parts.size() > 2)
+      parts[parts.size() - 2].wait();
+    parts.push_back(std::async(when, [rows = std::move(rows)]() mutable { return read_all(std::move(rows)); }));
+  });
+  read_rows all;
+  for (auto& part : parts) {
+    auto read = part.get();
+    std::ranges::move(read.guests, std::back_inserter(all.guests));
+    std::ranges::move(read.settled, std::back_inserter(all.settled));
+    std::ranges::move(read.broken, std::back_inserter(all.broken));
+  }
+  return all;
 }
 
 void find_broken_jobs(database& db, std::vector<broken_row>& broken) {
@@ -95,9 +146,7 @@ void set_aside(database& db, const std::vector<broken_row>& broken, rpc::timesta
 } // namespace
 
 std::vector<guest_ptr> load_guests(database& db, const journal_settings& settings) {
-  std::vector<broken_row> broken;
-  std::vector<guest_ptr> settled;
-  auto guests = read_guests(db, broken, settled);
+  auto [guests, settled, broken] = read_guests(db);
   write_settled(db, settled);
   find_broken_jobs(db, broken);
   if (broken.empty())

@@ -163,7 +163,18 @@ void database::keep_wal_files() noexcept {
 
 // -- statement -----------------------------------------------------------------------------------------------------
 
-statement::statement(const database& db, std::string_view sql) : handle_{compile(db.handle(), sql)} {}
+statement::statement(const database& db, std::string_view sql) : db_{db.handle()}, sql_{sql} {
+  if (db.compiles_at_once())
+    compiled();
+}
+
+sqlite3_stmt* statement::compiled() {
+  if (!handle_) {
+    handle_ = compile(db_, sql_);
+    sql_ = {};
+  }
+  return handle_.get();
+}
 
 void statement_finalizer::operator()(sqlite3_stmt* handle) const noexcept {
   sqlite3_finalize(handle);

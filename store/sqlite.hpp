@@ -58,6 +58,10 @@ public:
   /// again creates no file: a full disk may have no room for one.
   void keep_wal_files() noexcept;
 
+  /// Statements that are made from now on are compiled at once: for who looks at what SQLite makes of them.
+  void compile_at_once() noexcept { compiles_at_once_ = true; }
+  bool compiles_at_once() const noexcept { return compiles_at_once_; }
+
   sqlite3* handle() const noexcept { return handle_.get(); }
 
 private:
@@ -66,11 +70,13 @@ private:
   };
   std::unique_ptr<sqlite3, closer> handle_;
   std::array<statement_handle, 2> marks_; // indexed by `mark`, compiled on first use
+  bool compiles_at_once_ = false;
 };
 
 class query;
 
-/// A prepared statement, compiled once and reused. Must not outlive its database.
+/// A prepared statement, compiled when it is used first and reused then: of all statements, a start uses few. Must not
+/// outlive its database.
 class statement {
 public:
   statement(const database& db, std::string_view sql);
@@ -89,7 +95,10 @@ private:
   void bind(int index, const T& value, lifetime lives);
   void bind_integer(int index, std::int64_t value);
   void bind_text(int index, std::string_view value, lifetime lives);
+  sqlite3_stmt* compiled();
 
+  sqlite3* db_;
+  std::string sql_; // until it is compiled
   statement_handle handle_;
 };
 
@@ -138,14 +147,15 @@ void statement::bind(int index, const T& value, lifetime lives) {
 template <class... Ts>
 query statement::operator()(const Ts&... values) {
   [[maybe_unused]] int index = 0;
+  auto* const handle = compiled();
   (bind(++index, values, lifetime::short_lived), ...);
-  return query{handle_.get()};
+  return query{handle};
 }
 
 template <class... Ts>
 void statement::run(const Ts&... values) {
   [[maybe_unused]] int index = 0;
-  query rows{handle_.get()}; // its destructor unbinds values that are not copied
+  query rows{compiled()}; // its destructor unbinds values that are not copied
   (bind(++index, values, lifetime::until_reset), ...);
   while (rows.next()) {
   }

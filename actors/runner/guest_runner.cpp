@@ -28,14 +28,9 @@ runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor f
   id_ = std::move(id);
   front_ = std::move(front);
   context_ = std::move(context);
-  const auto limit = context_->limit();
   auto& measured = context_->measured;
-  shown_info_waiting_ = rpc::metrics::gauge_share{measured.info_waiting};
-  streams_ =
-    throttle<stream_request>{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting};
-  logs_ = throttle<stream_request>{most_log_readers, 0, measured.logs_running, measured.logs_waiting};
   if (id_ == agent_runner)
-    queue_ = job_queue<queued>{limit.image_jobs};
+    queue_ = job_queue<queued>{context_->limit().image_jobs};
   shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
   shown_running_ = rpc::metrics::gauge_share{measured.jobs_running};
   return {
@@ -75,17 +70,27 @@ guest_runner::~guest_runner() {
     end_job(work);
 }
 
+guest_runner::streams guest_runner::make_streams() const {
+  const auto limit = context_->limit();
+  auto& measured = context_->measured;
+  return {{limit.stream, limit.stream_waiting, measured.streams_running, measured.streams_waiting},
+          {most_log_readers, 0, measured.logs_running, measured.logs_waiting},
+          {}};
+}
+
 void guest_runner::take_limits() {
   const auto limit = context_->limit();
   if (info_) {
-    info_->set_width(limit.info);
+    info_->gate->set_width(limit.info);
     begin_waiting();
   }
-  streams_.resize(limit.stream, limit.stream_waiting);
+  if (streams_)
+    streams_->downloads.resize(limit.stream, limit.stream_waiting);
   if (id_ == agent_runner)
     queue_.resize(limit.image_jobs);
-  while (const auto next = streams_.next())
-    grant(*next);
+  if (streams_)
+    while (const auto next = streams_->downloads.next())
+      grant(*next);
 }
 
 // -- end ---------------------------------------------------------------------------------------------------------
@@ -96,7 +101,7 @@ caf::result<bool> guest_runner::drain() {
     execute(one, one.run.drain());
   for (auto& work : queue_)
     work.place.reset();
-  drained_.emplace(self_);
+  drained_ = std::make_unique<reply<bool>>(self_);
   auto later = drained_->later();
   tell_drained();
   return later;
@@ -107,7 +112,7 @@ void guest_runner::tell_drained() {
   const auto is_busy = [](const running_job& one) { return one.run.busy(); };
   const bool busy = beginning_ || std::any_of(running_.begin(), running_.end(), is_busy);
   if (drained_ && !busy)
-    std::exchange(drained_, std::nullopt)->deliver(true);
+    std::exchange(drained_, nullptr)->deliver(true);
 }
 
 bool guest_runner::is_being_removed() const {
@@ -116,7 +121,9 @@ bool guest_runner::is_being_removed() const {
 
 /// To the front, which makes a new runner: it knows that this one has retired before it sees them.
 void guest_runner::hand_on_creates() {
-  for (auto& [guest, request, answer] : std::exchange(held_creates_, {})) {
+  auto held = std::exchange(held_creates_, {});
+  held.reverse();
+  for (auto& [guest, request, answer] : held) {
     ++handed_on_;
     const auto over = [this](const auto& deliver) {
       deliver();

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <forward_list>
 #include <functional>
 #include <list>
 #include <memory>
@@ -46,7 +47,7 @@ class guest_runner {
 public:
   static inline const char* name = "guest_runner";
 
-  explicit guest_runner(runner_actor::pointer self) : self_{self}, streams_{0, 0}, logs_{0, 0}, queue_{1} {}
+  explicit guest_runner(runner_actor::pointer self) : self_{self}, queue_{1} {}
 
   /// A runner that dies with jobs under way ends them, unless the agent is stopping (they wait on disk then).
   ~guest_runner();
@@ -74,14 +75,20 @@ private:
   using info_ptr = std::shared_ptr<info_run>;
 
   caf::result<rpc::json::document> ask(const info_request& request);
-  places& info_gate();
+  struct info_line {
+    std::shared_ptr<places> gate;
+    rpc::metrics::gauge_share shown_waiting;
+    std::list<info_ptr> waiting{}, asking{}; ///< for their places; those that have them
+  };
+  info_line& info();
+  void drop_idle_info();
   void begin_waiting();
   void begin(const info_ptr& work);
   void run(const info_ptr& work);
   void call(const info_ptr& work);
   template <class Result>
   void end(const info_ptr& work, Result&& result);
-  bool info_idle() const noexcept { return asking_.empty() && info_waiting_.empty(); }
+  bool info_idle() const noexcept { return !info_; }
   actor_status::level info_level() const;
 
   // -- streams -------------------------------------------------------------------------------------------------
@@ -91,8 +98,19 @@ private:
   };
   caf::result<stream_grant> grant(const action_ptr& what);
   void grant(const stream_request& wish);
+  struct download_out {
+    std::uint64_t number;
+    const action_kind* kind;
+    std::shared_ptr<const stage> of;
+    history::time since;
+  };
+  struct streams {
+    throttle<stream_request> downloads, logs; ///< logs: readers of the guest's log
+    std::list<download_out> out;
+  };
+  streams make_streams() const;
   throttle<stream_request>& throttle_of(const action_kind& kind);
-  bool streams_idle() const noexcept { return streams_.idle() && logs_.idle(); }
+  bool streams_idle() const noexcept { return !streams_ || (streams_->downloads.idle() && streams_->logs.idle()); }
   void stream_left(std::uint64_t number);
 
   // -- jobs ----------------------------------------------------------------------------------------------------
@@ -215,35 +233,25 @@ private:
   front_actor front_;
   std::shared_ptr<const runner_context> context_;
 
-  std::shared_ptr<places> info_;     ///< null: nothing is under way
-  std::list<info_ptr> info_waiting_; ///< for their places
-  std::list<info_ptr> asking_;       ///< that have their place
-  rpc::metrics::gauge_share shown_info_waiting_;
-  throttle<stream_request> streams_, logs_; ///< downloads; readers of the guest's log
-  struct download_out {
-    std::uint64_t number;
-    const action_kind* kind;
-    std::shared_ptr<const stage> of;
-    history::time since;
-  };
-  std::list<download_out> downloads_;
+  std::unique_ptr<info_line> info_;  ///< null: nothing is under way, as in most runners
+  std::unique_ptr<streams> streams_; ///< null before the first: there is a runner for each guest, and few have any
   job_queue<queued> queue_;
-  std::size_t being_queued_ = 0;   ///< on their way through the job log
-  std::size_t without_room_ = 0;   ///< of these, those that the log takes only if they need no place in the queue
-  bool beginning_ = false;         ///< the only one of them begins with that
-  all_jobs_hold hold_;             ///< while it takes over the jobs of a restart
-  std::list<running_job> running_; ///< the oldest first
+  std::size_t being_queued_ = 0;        ///< on their way through the job log
+  std::size_t without_room_ = 0;        ///< of these, those that the log takes only if they need no place in the queue
+  const all_jobs_hold* hold_ = nullptr; ///< while it takes over the jobs of a restart
+  std::list<running_job> running_;      ///< the oldest first
   std::uint64_t epochs_ = 0;
-  std::optional<reply<bool>> drained_;
-  bool draining_ = false;
+  std::unique_ptr<reply<bool>> drained_;
   /// Of a guest whose record is being removed: the log may take the step before a create, and this runner retires then.
   struct held_create {
     rpc::guest guest;
     job_request request;
     reply<store::queued_job> answer;
   };
-  std::list<held_create> held_creates_;
-  std::size_t handed_on_ = 0; ///< creates that the front is to answer
+  std::forward_list<held_create> held_creates_; ///< the newest first
+  std::size_t handed_on_ = 0;                   ///< creates that the front is to answer
+  bool beginning_ = false;                      ///< the only one of those being queued begins with that
+  bool draining_ = false;
   bool retired_ = false;
   bool forgotten_ = false; ///< the front knows that it retired
   rpc::metrics::gauge_share shown_waiting_, shown_running_;

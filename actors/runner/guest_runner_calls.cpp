@@ -28,25 +28,28 @@ caf::result<rpc::json::document> guest_runner::ask(const info_request& request) 
   const reply<rpc::json::document> answer{self_};
   auto work = std::make_shared<info_run>(
     info_run{pipeline{request.what, request.request, 0}, answer, request.background, request.request_id});
-  work->place = request.background ? info_gate().claim_spare() : info_gate().claim();
+  auto& line = info();
+  work->place = request.background ? line.gate->claim_spare() : line.gate->claim();
   if (!work->place) {
     answer.deliver(failure{errc::queue_full, "this guest has no place to spare"});
   } else if (work->place->holds()) {
     begin(work);
-  } else if (info_waiting_.size() >= context_->limit().info_waiting) {
+  } else if (line.waiting.size() >= context_->limit().info_waiting) {
     answer.deliver(failure{errc::queue_full, "too many requests wait for this guest"});
   } else {
-    info_waiting_.push_back(work);
-    shown_info_waiting_.set(info_waiting_.size());
+    line.waiting.push_back(work);
+    line.shown_waiting.set(line.waiting.size());
   }
+  drop_idle_info();
   return answer.later();
 }
 
-/// They outlive the actor where calls that pass it by hold some: they must not keep it.
-places& guest_runner::info_gate() {
+/// The places outlive the actor where calls that pass it by hold some: they must not keep it.
+guest_runner::info_line& guest_runner::info() {
   if (!info_) {
-    info_ = context_->info.of(id_, context_->limit().info);
-    info_->on_free([weak = caf::actor_cast<caf::actor_addr>(self_)] {
+    info_ = std::make_unique<info_line>(info_line{context_->info.of(id_, context_->limit().info),
+                                                  rpc::metrics::gauge_share{context_->measured.info_waiting}});
+    info_->gate->on_free([weak = caf::actor_cast<caf::actor_addr>(self_)] {
       if (const auto runner = caf::actor_cast<runner_actor>(weak))
         caf::anon_send(runner, resume_atom_v);
     });
@@ -54,19 +57,24 @@ places& guest_runner::info_gate() {
   return *info_;
 }
 
+void guest_runner::drop_idle_info() {
+  if (info_ && info_->waiting.empty() && info_->asking.empty())
+    info_.reset();
+}
+
 void guest_runner::begin_waiting() {
   if (info_)
-    info_->woken();
-  while (!info_waiting_.empty() && info_waiting_.front()->place->take()) {
-    const auto next = info_waiting_.front();
-    info_waiting_.pop_front();
+    info_->gate->woken();
+  while (info_ && !info_->waiting.empty() && info_->waiting.front()->place->take()) {
+    const auto next = info_->waiting.front();
+    info_->waiting.pop_front();
+    info_->shown_waiting.set(info_->waiting.size());
     begin(next);
   }
-  shown_info_waiting_.set(info_waiting_.size());
 }
 
 void guest_runner::begin(const info_ptr& work) {
-  asking_.push_back(work);
+  info().asking.push_back(work);
   run(work);
 }
 
@@ -111,17 +119,16 @@ void guest_runner::end(const info_ptr& work, Result&& result) {
     if (!work->background)
       history_.note_error(now(), std::string{work->steps.kind().name} + ": " + result.message());
   work->answer.deliver(std::forward<Result>(result));
-  asking_.remove(work);
+  info().asking.remove(work);
   work->place.reset();
-  if (info_idle())
-    info_.reset();
+  drop_idle_info();
   take_limits();
   quit_if_done();
 }
 
 actor_status::level guest_runner::info_level() const {
   const auto limit = context_->limit();
-  return {"info", context_->info.held(id_), limit.info, info_waiting_.size(), limit.info_waiting};
+  return {"info", context_->info.held(id_), limit.info, info_ ? info_->waiting.size() : 0, limit.info_waiting};
 }
 
 // -- streams -----------------------------------------------------------------------------------------------------
@@ -132,11 +139,13 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
   if (what->stages.empty())
     return to_error({errc::not_configured, std::string{what->kind->name} + ": has no stage"});
   take_limits();
+  if (!streams_)
+    streams_ = std::make_unique<streams>(make_streams());
   const reply<stream_grant> answer{self_};
   stream_request wish{what, answer};
   auto& places = throttle_of(*what->kind);
   const char* refusal =
-    &places == &logs_ ? "too many readers of this guest's log" : "too many downloads wait for this guest";
+    &places == &streams_->logs ? "too many readers of this guest's log" : "too many downloads wait for this guest";
   switch (places.enter(wish)) {
   case admission::runs: grant(wish); break;
   case admission::waits: break;
@@ -146,7 +155,7 @@ caf::result<stream_grant> guest_runner::grant(const action_ptr& what) {
 }
 
 throttle<guest_runner::stream_request>& guest_runner::throttle_of(const action_kind& kind) {
-  return kind.subject == action_subject::guest ? logs_ : streams_;
+  return kind.subject == action_subject::guest ? streams_->logs : streams_->downloads;
 }
 
 /// The runner's place is taken; the service's comes next. Both go back with the last copy of the grant's lease, also
@@ -155,8 +164,8 @@ void guest_runner::grant(const stream_request& wish) {
   const std::shared_ptr<const stage> of{wish.what, &wish.what->stages.front()};
   const auto number = ++epochs_;
   const auto& kind = *wish.what->kind;
-  const bool may_wait = &throttle_of(kind) != &logs_;
-  downloads_.push_back({number, &kind, of, now()});
+  const bool may_wait = &throttle_of(kind) != &streams_->logs;
+  streams_->out.push_back({number, &kind, of, now()});
   const lease own{static_cast<const void*>(this), [runner = caf::actor_cast<runner_actor>(self_), number](const void*) {
                     caf::anon_send(runner, release_slot_atom_v, number);
                   }};
@@ -172,11 +181,11 @@ void guest_runner::grant(const stream_request& wish) {
 }
 
 void guest_runner::stream_left(std::uint64_t number) {
-  const auto ended = std::ranges::find(downloads_, number, &download_out::number);
-  if (ended == downloads_.end())
+  const auto ended = std::ranges::find(streams_->out, number, &download_out::number);
+  if (ended == streams_->out.end())
     return;
   auto& places = throttle_of(*ended->kind);
-  downloads_.erase(ended);
+  streams_->out.erase(ended);
   if (auto next = places.leave())
     grant(*next);
   take_limits();

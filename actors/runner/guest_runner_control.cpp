@@ -36,9 +36,9 @@ void guest_runner::restore(const runner_restore& from) {
     added.begun = job.job.status == rpc::job_status::running;
     added.interrupted = stage_to_pass_over(job, find);
   }
-  hold_ = from.hold;
+  hold_ = &from.hold;
   begin_next();
-  hold_.clear();
+  hold_ = nullptr;
 }
 
 guest_runner::running_job* guest_runner::find_running(const std::string& job_id) {

@@ -51,7 +51,8 @@ void guest_runner::perform(running_job& at, job_run::await_place& what) {
   // the service; a place that comes after that goes back with the answer.
   self_
     ->request(service.actor, caf::infinite, acquire_slot_atom_v,
-              place_request{std::move(claim), at.entry.accepted, stage.method, id_, at.entry.job_id, at.out, hold_})
+              place_request{std::move(claim), at.entry.accepted, stage.method, id_, at.entry.job_id, at.out,
+                            hold_ ? *hold_ : all_jobs_hold{}})
     .then(
       [this, epoch](place_ptr& place) {
         if (auto* one = current(epoch))

@@ -115,10 +115,11 @@ store::new_job guest_runner::new_job_of(job_request& request, const beginning& w
 /// Sent to the log now, it might be taken behind the end of the record, and its job would belong to a runner that retires.
 caf::result<store::queued_job> guest_runner::hold_create(rpc::guest guest, job_request& request) {
   const reply<store::queued_job> answer{self_};
-  if (const auto most = context_->limit().queue; held_creates_.size() >= most)
+  const auto held = static_cast<std::size_t>(std::ranges::distance(held_creates_));
+  if (held >= context_->limit().queue)
     answer.deliver(failure{errc::queue_full, "too many creates wait for the end of the guest"});
   else
-    held_creates_.push_back({std::move(guest), std::move(request), answer});
+    held_creates_.push_front({std::move(guest), std::move(request), answer});
   return answer.later();
 }
 

@@ -6,7 +6,10 @@
 namespace mistify::actors {
 
 void guest_runner::tell(actor_status& to, bool in_full) const {
-  to.throttles = {info_level(), streams_.level("downloads"), logs_.level("log readers")};
+  const auto tell_throttles = [&](const streams& of) {
+    to.throttles = {info_level(), of.downloads.level("downloads"), of.logs.level("log readers")};
+  };
+  streams_ ? tell_throttles(*streams_) : tell_throttles(make_streams());
   to.queued = queue_.size();
   for (const auto& work : queue_) {
     if (!in_full && to.queue.size() == most_told)
@@ -56,11 +59,13 @@ void guest_runner::tell_calls(actor_status& to) const {
   for (const auto& one : running_)
     if (one.run.is<job_run::calling>() || one.run.is<job_run::waiting_for_place>())
       add(one.run.steps().current(), one.since, one.entry.job_id);
-  for (const auto& work : asking_)
-    if (!work->steps.finished())
-      add(work->steps.current(), work->since);
-  for (const auto& download : downloads_)
-    add(*download.of, download.since);
+  if (info_)
+    for (const auto& work : info_->asking)
+      if (!work->steps.finished())
+        add(work->steps.current(), work->since);
+  if (streams_)
+    for (const auto& download : streams_->out)
+      add(*download.of, download.since);
   to.calls_out = to.calls.size();
   std::ranges::stable_sort(to.calls, std::ranges::greater{}, &actor_status::call::since);
 }

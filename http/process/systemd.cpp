@@ -1,45 +1,33 @@
 #include "http/process/systemd.hpp"
-#include "rpc/base/log.hpp"
 
-#include <systemd/sd-daemon.h>
+#include "rpc/base/log.hpp"
+#include "rpc/base/service_manager.hpp"
 
 #include <condition_variable>
-#include <cstdlib>
-#include <memory>
 #include <mutex>
 #include <utility>
 
 namespace mistify::http::systemd {
 
-std::vector<inherited_socket> inherited_sockets() {
-  std::vector<inherited_socket> sockets;
-  char** names = nullptr;
-  const int count = sd_listen_fds_with_names(1, &names);
-  for (int i = 0; i < count; ++i) {
-    const std::unique_ptr<char, decltype(&std::free)> name{names[i], &std::free};
-    sockets.push_back({SD_LISTEN_FDS_START + i, name.get()});
-  }
-  std::free(static_cast<void*>(names));
-  return sockets;
-}
+using rpc::service_manager::notify;
 
 void tell_ready(const std::string& status) {
-  sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+  notify("READY=1\nSTATUS=" + status);
 }
 
 void tell_stopping() {
-  sd_notify(0, "STOPPING=1\nSTATUS=draining");
+  notify("STOPPING=1\nSTATUS=draining");
 }
 
 watchdog::watchdog(std::function<bool(std::chrono::milliseconds)> alive) {
-  std::uint64_t interval_us = 0;
-  if (sd_watchdog_enabled(0, &interval_us) <= 0)
+  const auto interval = rpc::service_manager::watchdog_interval();
+  if (!interval)
     return;
-  const auto times = watchdog_times::of(std::chrono::milliseconds{interval_us / 1000});
+  const auto times = watchdog_times::of(std::chrono::floor<std::chrono::milliseconds>(*interval));
   feeder_ = std::jthread{[times, alive = std::move(alive)](const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
-    const watchdog_feeder feeder{alive, [] { sd_notify(0, "WATCHDOG=1"); },
+    const watchdog_feeder feeder{alive, [] { notify("WATCHDOG=1"); },
                                  [] { rpc::log::error("the actors do not answer: the watchdog is not fed"); },
                                  [&](std::chrono::milliseconds length) {
                                    std::unique_lock lock{mutex};

@@ -4,19 +4,9 @@
 #include <functional>
 #include <string>
 #include <thread>
-#include <vector>
 
-/// The service side of systemd's notification protocol. Without systemd every call does nothing.
+/// What the agent reports to systemd. Without systemd every call does nothing.
 namespace mistify::http::systemd {
-
-/// A listening socket from socket activation.
-struct inherited_socket {
-  int fd = -1;
-  std::string name; ///< FileDescriptorName, by default the unit's name; "unknown" if systemd passed no names
-};
-
-/// Returns them; the caller owns the descriptors. Call once, early: a second call returns none.
-std::vector<inherited_socket> inherited_sockets();
 
 /// Reports that the service is ready; `systemctl status` shows `status`.
 void tell_ready(const std::string& status);

@@ -1,42 +1,35 @@
 #include "rpc/base/log.hpp"
 
 #include "rpc/base/json.hpp"
+#include "rpc/base/line_writer.hpp"
 #include "rpc/base/log_losses.hpp"
 #include "rpc/base/time.hpp"
-
-#include <spdlog/async.h>
-#include <spdlog/sinks/base_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
-#include <memory>
-#include <mutex>
-#include <thread>
 #include <unistd.h>
 
 namespace mistify::rpc::log {
 
 namespace {
 
-using spdlog::level::level_enum;
-
 /// Most lines have all of their fields; audit lines omit empty ones.
 enum class empty_fields : std::uint8_t { written, left_out };
 
-using named_level = std::pair<std::string_view, level_enum>;
+enum class severity : std::uint8_t { debug, info, warning, error, critical };
+
+using named_level = std::pair<std::string_view, severity>;
 constexpr std::array<named_level, 6> levels{{
-  {"debug", level_enum::debug},
-  {"info", level_enum::info},
-  {"warning", level_enum::warn},
-  {"error", level_enum::err},
-  {"critical", level_enum::critical},
-  {"fatal", level_enum::critical},
+  {"debug", severity::debug},
+  {"info", severity::info},
+  {"warning", severity::warning},
+  {"error", severity::error},
+  {"critical", severity::critical},
+  {"fatal", severity::critical},
 }};
 
 const named_level* find_level(std::string_view name) noexcept {
@@ -44,28 +37,9 @@ const named_level* find_level(std::string_view name) noexcept {
   return found == levels.end() ? nullptr : found;
 }
 
-/// Starts spdlog's thread with all signals blocked, so that it does not take the signals that the daemon waits for.
-std::shared_ptr<spdlog::details::thread_pool> make_writer(std::size_t most_lines) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  auto writer = std::make_shared<spdlog::details::thread_pool>(most_lines, 1);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return writer;
-}
-
-/// The level of audit lines only; no setting drops it.
-constexpr auto audit_level = level_enum::critical;
-
-/// The queues of lines, each with its own writer thread. Other lines never displace audit lines.
-struct rooms {
-  std::shared_ptr<spdlog::details::thread_pool> others = make_writer(8192), audits = make_writer(2048);
-  std::atomic<std::uint64_t> unwritten_others{0}, unwritten_audits{0};
-
-  losses lost() const {
-    return {audits->overrun_counter() + unwritten_audits, others->overrun_counter() + unwritten_others};
-  }
-};
+/// The queues of lines. Other lines never displace audit lines.
+constexpr std::size_t others = 0, audits = 1;
+constexpr std::size_t most_others = 8192, most_audits = 2048;
 
 std::string line_of(std::string_view name, std::string_view message, fields extra, empty_fields how) {
   const auto now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -78,70 +52,61 @@ std::string line_of(std::string_view name, std::string_view message, fields extr
   return std::move(line).str();
 }
 
-/// Writes to the descriptor, not to `stderr`: the exit of the process flushes `stderr`, and would wait if its reader
-/// stalls. Two writer threads share the sink, a line at a time.
-class stderr_sink : public spdlog::sinks::base_sink<std::mutex> {
+/// Returns false if stderr has no reader. Writes to the descriptor, not to `stderr`: the exit of the process flushes
+/// `stderr`, and would wait if its reader stalls.
+bool write_all(std::string_view text) {
+  while (!text.empty()) {
+    const auto n = ::write(STDERR_FILENO, text.data(), text.size());
+    if (n < 0 && errno != EINTR)
+      return false;
+    text.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+class log_state {
 public:
-  explicit stderr_sink(rooms& of) : rooms_{of} {}
-
-private:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    tell_losses();
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    if (!write_all({line.data(), line.size()}))
-      ++(message.level == audit_level ? rooms_.unwritten_audits : rooms_.unwritten_others);
-  }
-  void flush_() override {}
-
-  /// Returns false if stderr has no reader.
-  static bool write_all(std::string_view text) {
-    while (!text.empty()) {
-      const auto n = ::write(STDERR_FILENO, text.data(), text.size());
-      if (n < 0 && errno != EINTR)
-        return false;
-      text.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
-    }
-    return true;
-  }
-
-  void tell_losses() {
-    const auto lost = rooms_.lost();
-    if (lost == told_)
-      return;
-    const auto line = line_of(
-      "warning", "lines of the log were lost",
-      {{"lines", std::to_string(lost.other - told_.other)}, {"audit_lines", std::to_string(lost.audit - told_.audit)}},
-      empty_fields::written);
-    if (write_all(line + '\n'))
-      told_ = lost;
-  }
-
-  rooms& rooms_;
-  losses told_;
-};
-
-/// Builds each line, so that any message becomes valid JSON; spdlog filters, queues and writes.
-struct log_state {
-  rooms waiting;
-  std::shared_ptr<stderr_sink> out = std::make_shared<stderr_sink>(waiting);
-  std::shared_ptr<spdlog::async_logger> logger = make_logger(waiting.others), audits = make_logger(waiting.audits);
-
   std::atomic<const named_level*> level = find_level("warning");
   std::atomic<bool> auditing = true;
 
-private:
-  std::shared_ptr<spdlog::async_logger> make_logger(const std::shared_ptr<spdlog::details::thread_pool>& room) const {
-    auto made =
-      std::make_shared<spdlog::async_logger>("agent", out, room, spdlog::async_overflow_policy::overrun_oldest);
-    made->set_pattern("%v");
-    made->set_level(level_enum::warn);
-    made->flush_on(level_enum::trace);
-    return made;
+  bool should_log(severity which) const noexcept { return which >= level.load(std::memory_order_relaxed)->second; }
+
+  /// Any message becomes valid JSON.
+  void add(std::size_t queue, std::string line) { writer_.add(queue, std::move(line += '\n')); }
+
+  void flush() { writer_.flush(std::chrono::seconds{1}); }
+
+  losses lost() const {
+    return {writer_.dropped(audits) + unwritten_[audits], writer_.dropped(others) + unwritten_[others]};
   }
+
+private:
+  /// On the writer's thread.
+  void write(std::size_t queue, const std::string& line) {
+    tell_losses();
+    if (!write_all(line))
+      ++unwritten_[queue];
+  }
+
+  void tell_losses() {
+    const auto now = lost();
+    if (now == told_)
+      return;
+    const auto line = line_of(
+      "warning", "lines of the log were lost",
+      {{"lines", std::to_string(now.other - told_.other)}, {"audit_lines", std::to_string(now.audit - told_.audit)}},
+      empty_fields::written);
+    if (write_all(line + '\n'))
+      told_ = now;
+  }
+
+  std::array<std::atomic<std::uint64_t>, 2> unwritten_{};
+  losses told_;
+  line_writer writer_{{most_others, most_audits},
+                      [this](std::size_t queue, const std::string& line) { write(queue, line); }};
 };
 
-/// Never destroyed: the destructor would wait for the writer thread, which a stalled reader of stderr blocks.
+/// Never destroyed: the writer's thread, which a stalled reader of stderr blocks, uses it until the process ends.
 log_state& state() {
   static auto& only = []() -> log_state& {
     auto* made = new log_state;
@@ -151,13 +116,9 @@ log_state& state() {
   return only;
 }
 
-spdlog::async_logger& logger() {
-  return *state().logger;
-}
-
-void write(level_enum level, std::string_view name, std::string_view message, fields extra) {
-  if (logger().should_log(level))
-    logger().log(level, spdlog::string_view_t{line_of(name, message, extra, empty_fields::written)});
+void write(severity level, std::string_view name, std::string_view message, fields extra) {
+  if (state().should_log(level))
+    state().add(others, line_of(name, message, extra, empty_fields::written));
 }
 
 } // namespace
@@ -167,7 +128,6 @@ bool set_level(std::string_view wanted) {
   if (!found)
     return false;
   state().level = found;
-  logger().set_level(found->second);
   return true;
 }
 
@@ -180,38 +140,33 @@ bool is_level(std::string_view name) noexcept {
 }
 
 bool debugging() noexcept {
-  return logger().should_log(level_enum::debug);
+  return state().should_log(severity::debug);
 }
 
-/// Other threads may continue to log. Each writer takes the flush request from its queue after all earlier lines.
 void flush() {
-  logger().flush();
-  state().audits->flush();
-  const auto& waiting = state().waiting;
-  for (int i = 0; i < 1000 && waiting.others->queue_size() + waiting.audits->queue_size() > 0; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  state().flush();
 }
 
 void debug(std::string_view message, fields extra) {
-  write(level_enum::debug, "debug", message, extra);
+  write(severity::debug, "debug", message, extra);
 }
 void info(std::string_view message, fields extra) {
-  write(level_enum::info, "info", message, extra);
+  write(severity::info, "info", message, extra);
 }
 void warning(std::string_view message, fields extra) {
-  write(level_enum::warn, "warning", message, extra);
+  write(severity::warning, "warning", message, extra);
 }
 void error(std::string_view message, fields extra) {
-  write(level_enum::err, "error", message, extra);
+  write(severity::error, "error", message, extra);
 }
 
 void audit(std::string_view message, fields extra) {
   if (auditing())
-    state().audits->log(audit_level, spdlog::string_view_t{line_of("audit", message, extra, empty_fields::left_out)});
+    state().add(audits, line_of("audit", message, extra, empty_fields::left_out));
 }
 
 losses lost() {
-  return state().waiting.lost();
+  return state().lost();
 }
 
 void set_audit(bool wanted) noexcept {

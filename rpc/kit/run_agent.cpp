@@ -3,9 +3,9 @@
 #include "rpc/base/command_line.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/log.hpp"
+#include "rpc/base/service_manager.hpp"
 
 #include <pwd.h>
-#include <systemd/sd-daemon.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -55,8 +55,8 @@ listen_at listen_options::place() const {
     if (!where.group)
       where.group = entry.pw_gid;
   }
-  if (sd_listen_fds(0) > 0)
-    where.inherited = SD_LISTEN_FDS_START;
+  if (const auto inherited = service_manager::inherited_sockets(); !inherited.empty())
+    where.inherited = inherited.front().fd;
   else if (socket.empty())
     log::warning("listening on TCP, where every local user may call: --socket keeps them out");
   return where;
@@ -74,7 +74,7 @@ int run_agent(std::string_view name, const std::function<server&()>& make, std::
     auto& s = make();
     s.start();
     std::cout << name << " listens on " << s.address() << std::endl;
-    sd_notify(0, "READY=1"); // does nothing where no service manager waits
+    service_manager::notify("READY=1");
     int which = 0;
     sigwait(&ends, &which);
     end_within(longest_stop);

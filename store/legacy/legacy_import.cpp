@@ -13,8 +13,10 @@
 #include "store/schema.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 
@@ -57,6 +59,20 @@ bool has_content(const std::string& path) {
 bool same_file(const std::string& one, const std::string& other) {
   std::error_code error;
   return fs::equivalent(one, other, error);
+}
+
+/// True for a file whose header has this agent's application id, as SQLite's file format places it: most starts need not
+/// open it twice.
+bool has_own_header(const std::string& path) {
+  constexpr std::size_t place_of_id = 68;
+  std::array<unsigned char, place_of_id + 4> header{};
+  std::ifstream file{path, std::ios::binary};
+  if (!file.read(reinterpret_cast<char*>(header.data()), header.size()))
+    return false;
+  std::int64_t id = 0;
+  for (auto at = place_of_id; at < header.size(); ++at)
+    id = id << 8 | header.at(at);
+  return id == application_id;
 }
 
 // -- what becomes of the content -----------------------------------------------------------------------------------
@@ -189,7 +205,7 @@ std::string summary(const std::string& source, const import_report& report) {
 
 bool is_legacy_database(const std::string& path) {
   std::error_code error;
-  if (!fs::is_regular_file(path, error))
+  if (!fs::is_regular_file(path, error) || has_own_header(path))
     return false;
   try {
     database db{path, database::access::untouched};

@@ -118,6 +118,8 @@ std::vector<std::string> statements_of(const database& db) {
 
 /// Reading a table in its order up to a limit, or all of the small metadata table, is meant.
 bool is_meant(const std::string& sql, const std::string& line) {
+  if (sql.starts_with("SELECT (SELECT count(*) FROM jobs) -"))
+    return true; // once a start, over pages of an index
   if (line.find("jobs_of_guest") != std::string::npos)
     return false; // of a guest's jobs only
   auto in_order = sql.ends_with("FROM jobs ORDER BY seq DESC LIMIT ?") || sql.ends_with(" LIMIT 1");
@@ -132,6 +134,7 @@ TEST_CASE("no statement scans a table or sorts") {
   temp_folder folder;
   database db{folder / "a.db", database::access::read_write};
   migrate(db);
+  db.compile_at_once();
   job_table jobs{db};
   job_lookup lookup{db};
   guest_table guests{db};

@@ -50,7 +50,7 @@ TEST_CASE("an error of SQLite is storage_failed with its reason") {
   auto error = failure_of([&] { t.db.execute("INSERT INTO t VALUES ('no number', 'x')"); });
   CHECK(error.code() == rpc::errc::storage_failed);
   CHECK(error.message() == "cannot store TEXT value in INTEGER column t.n");
-  CHECK(failure_of([&] { statement{t.db, "SELEC"}; }).code() == rpc::errc::storage_failed);
+  CHECK(failure_of([&] { statement{t.db, "SELEC"}.run(); }).code() == rpc::errc::storage_failed);
 }
 
 TEST_CASE("a connection for reading writes nothing") {
