@@ -1,5 +1,6 @@
 #include "actors/service/service_desk.hpp"
 
+#include "rpc/base/log.hpp"
 #include "rpc/base/overloaded.hpp"
 
 #include <utility>
@@ -130,7 +131,7 @@ void service_desk::start_waiting() {
     again_ = false;
     while (auto next = next_in_line()) {
       lock.unlock();
-      leave(*std::move(next));
+      leave_or_fail(*std::move(next));
       lock.lock();
     }
   } while (again_);
@@ -195,7 +196,8 @@ bool service_desk::sweep() {
   const bool more = sweep_is_coming_;
   lock.unlock();
   for (auto& one : over)
-    leave(std::move(one));
+    leave_or_fail(std::move(one));
+  start_waiting(); // should a wake-up have been lost
   return more;
 }
 
@@ -215,6 +217,15 @@ void service_desk::leave(leaving one) {
   if (one.why)
     return refuse(one.what, *one.why);
   std::visit([this](auto& what) { start(std::move(what)); }, one.what);
+}
+
+/// Whoever gives a place back is not to hear that there was no memory for the next one: its asker is, if that is possible.
+void service_desk::leave_or_fail(leaving one) noexcept {
+  try {
+    leave(std::move(one));
+  } catch (const std::exception& e) {
+    rpc::log::error("work at a service could not begin", {{"service", with_.name}, {"error", e.what()}});
+  }
 }
 
 /// Answers work that does not get a place.

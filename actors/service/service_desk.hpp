@@ -128,6 +128,7 @@ private:
   void start(waiting_download what);
   static void start(waiting_job what);
   void leave(leaving one);
+  void leave_or_fail(leaving one) noexcept;
   void refuse(const work& what, const rpc::failure& why) const;
 
   std::uint64_t note_flying(std::string method, std::string guest, std::string job = {});

@@ -5,11 +5,13 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <fcntl.h>
 #include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -35,13 +37,27 @@ bool is_free(std::uint16_t port) {
   return bound;
 }
 
+/// Keeps a port from other test programs while its member is down. Null if one of them has it.
+rpc::unique_fd claim(std::uint16_t port) {
+  rpc::unique_fd held{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  const auto text = "mistify-test-port-" + std::to_string(port);
+  text.copy(name.sun_path + 1, sizeof name.sun_path - 1); // an abstract name, which goes with the program
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  const bool bound = ::bind(held.get(), reinterpret_cast<const sockaddr*>(&name), size) == 0;
+  return bound ? std::move(held) : rpc::unique_fd{};
+}
+
 /// Below the ports that the kernel gives to clients.
-std::uint16_t next_port() {
+std::uint16_t next_port(std::vector<rpc::unique_fd>& claims) {
   static std::atomic<unsigned> turn{static_cast<unsigned>(::getpid()) * 16};
   for (;;) {
     const auto port = static_cast<std::uint16_t>(20'000 + turn++ % 12'000);
-    if (is_free(port))
+    if (auto held = claim(port); held && is_free(port)) {
+      claims.push_back(std::move(held));
       return port;
+    }
   }
 }
 
@@ -63,8 +79,8 @@ std::string at(std::uint16_t port) {
 
 real_etcd::real_etcd(options wanted) : options_{std::move(wanted)}, pids_(options_.members, -1) {
   for (std::size_t i = 0; i < options_.members; ++i) {
-    ports_.push_back(next_port());
-    peer_ports_.push_back(next_port());
+    ports_.push_back(next_port(claims_));
+    peer_ports_.push_back(next_port(claims_));
     urls_.push_back(options_.scheme + "://" + at(ports_.back()));
   }
   for (std::size_t i = 0; i < options_.members; ++i)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/base/unique_fd.hpp"
 #include "test/system/temp_dir.hpp"
 
 #include <cstddef>
@@ -11,8 +12,8 @@
 
 namespace mistify::test {
 
-/// A real etcd of one or more members on loopback, for the duration of a test. Throws std::runtime_error if etcd is not
-/// installed or does not serve in time.
+/// A real etcd of one or more members on loopback, for the duration of a test. Other test programs do not take its ports
+/// while a member is down. Throws std::runtime_error if etcd is not installed or does not serve in time.
 class real_etcd {
 public:
   struct options {
@@ -49,6 +50,7 @@ private:
 
   const options options_;
   temp_dir folder_;
+  std::vector<rpc::unique_fd> claims_; // to the ports, until the end
   std::vector<std::uint16_t> ports_, peer_ports_;
   std::vector<std::string> urls_;
   std::vector<pid_t> pids_;
