@@ -229,6 +229,32 @@ TEST_CASE("a guest's row that is no guest is set aside, and the others are there
   CHECK(other.text("SELECT value FROM broken_rows WHERE key = 'bad-json'") == "{\"id\":");
 }
 
+TEST_CASE("many guests are all there after a start, each as it is stored, and those that are broken are set aside") {
+  journal_fixture f;
+  f.log.reset();
+  const auto id_of = [](int i) { return "guest-" + std::to_string(10'000 + i); };
+  constexpr int all = 2600, every = 650;
+  {
+    database other{f.path, database::access::read_write};
+    transaction filling{other};
+    statement insert{other, "INSERT INTO guests (id, doc) VALUES (?, ?)"};
+    for (int i = all - 1; i >= 0; --i) {
+      const auto doc = R"({"id":")" + id_of(i) + R"(","state":"running","wanted":"on","memory":2)";
+      insert.run(id_of(i), doc + (i % every == 7 ? "" : i % every == 8 ? R"(,"name":"\u0061"})" : "}"));
+    }
+    filling.commit();
+  }
+  f.open();
+  CHECK(f.published->size() == all - all / every);
+  CHECK(f.warnings.size() == all / every);
+  CHECK_FALSE(f.published->find(id_of(7)));
+  CHECK(f.published->find(id_of(8))->facts.name == "a"); // one that is not scanned, but decoded
+  for (const auto& guest : f.published->all())
+    REQUIRE(guest->doc.find(guest->id) != std::string::npos);
+  CHECK(f.board.sums().guests == f.published->size());
+  CHECK(f.board.sums().allocated.memory == 2 * f.published->size());
+}
+
 TEST_CASE("a job with a status that is none is set aside") {
   journal_fixture f;
   f.add_guest("g");
