@@ -78,7 +78,9 @@ std::optional<refusal> request_parser::parse(const request_head& head, request& 
   to.head_only = head.method == "HEAD";
   to.method = to.head_only ? "GET" : head.method;
   to.path = rpc::http1::path_of(head.target);
-  to.authority = rpc::authority_of_target(head.target).value_or(std::string_view{});
+  to.authority.clear();
+  if (const auto authority = rpc::authority_of_target(head.target))
+    to.authority = *authority;
   const bool rooted = to.path.starts_with('/') || (to.path == "*" && to.method == "OPTIONS");
   if (!split_path(to.path, to.segments) || !rooted)
     return refusal{400, "the path is not valid"};

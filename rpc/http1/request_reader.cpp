@@ -45,15 +45,25 @@ request_reader::progress request_reader::advance() {
 
 void request_reader::next() {
   stage_ = stage::head;
-  head_.text = head_.method = head_.target = {};
-  head_.http_1_0 = false;
-  head_.fields.clear();
-  head_text_.clear();
+  forget_head();
   body_.clear();
   rest_ = 0;
   chunks_ = {};
   expects_ = false;
   scan_ = line_ = pos_;
+}
+
+/// Idle connections are many: none of them keeps the memory of a large head.
+void request_reader::forget_head() {
+  constexpr std::size_t most_text = 4096, most_fields = 64;
+  head_.text = head_.method = head_.target = {};
+  head_.http_1_0 = false;
+  head_.fields.clear();
+  head_text_.clear();
+  if (head_text_.capacity() > most_text)
+    std::string{}.swap(head_text_);
+  if (head_.fields.capacity() > most_fields)
+    std::vector<header_field>{}.swap(head_.fields);
 }
 
 bool request_reader::step() {

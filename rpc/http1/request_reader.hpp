@@ -88,6 +88,7 @@ private:
   bool refuse_length();
   bool refuse(int status, std::string message);
   void compact();
+  void forget_head();
 
   limits limits_;
   stage stage_ = stage::head;
