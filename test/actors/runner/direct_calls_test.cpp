@@ -167,3 +167,29 @@ TEST_CASE_METHOD(direct_fixture, "people who look inside see a direct call at it
   CHECK(look_at("guest_runner:g1").calls.empty());
   CHECK(look_at("service:s").state == actors::condition::idle);
 }
+
+TEST_CASE("what waits at a runner that retires is not forgotten") {
+  direct_fixture f{of_one_call()};
+  REQUIRE(f.start("g1", f.metrics())); // the only place
+  const auto direct = f.sub_agent->take();
+  const auto old = f.ask_runner(); // waits at the runner
+  f.ask<store::queued_job>(f.front, actors::queue_atom_v, std::string{"g1"}, f.job("delete"));
+  f.answer_guest("g1", "deleted");
+  f.run();
+  REQUIRE_FALSE(f.guests->find("g1"));
+  f.add_guest("g1");
+  const auto first = f.ask_runner();
+  direct.answer(R"({"cpu":[]})");
+  f.run();
+  while (!f.sub_agent->calls.empty())
+    f.answer(R"({"cpu":[]})");
+  CHECK(first->answered());
+  CHECK(old->answered());
+  CHECK(f.start("g1", f.metrics()));
+  if (!f.sub_agent->calls.empty())
+    f.answer(R"({"cpu":[]})");
+  const auto second = f.ask_runner();
+  while (!f.sub_agent->calls.empty())
+    f.answer(R"({"cpu":[]})");
+  CHECK(second->answered()); // nothing else is under way
+}

@@ -257,3 +257,56 @@ TEST_CASE_METHOD(service_fixture, "a call with a place that its sender took pass
   CHECK(sub_agent->calls.front().call.method == "L.Run");
   CHECK(gate->held() == 2);
 }
+
+TEST_CASE("whoever gives a place back gets its answer before it serves others") {
+  class quick final : public actors::caller {
+  public:
+    void start(actors::service_call call, done told) override {
+      if (call.method == "slow")
+        first = std::move(told);
+      else
+        told(rpc::json::document::parse("{}"));
+    }
+    done first;
+  };
+  rpc::metrics::registry measured;
+  const auto out = std::make_shared<quick>();
+  const auto desk = actors::service_desk::open({"s", 1000}, std::make_shared<actors::places>(1), out,
+                                               actors::service_metrics{measured, "s"});
+  std::vector<std::string> order;
+  const auto call = [&](const std::string& m) {
+    desk->call({m, "{}", 0ms, true, {}}, [&order, m](const auto&) { order.push_back(m); });
+  };
+  call("slow");
+  for (int i = 0; i < 5; ++i)
+    call("quick");
+  out->first(rpc::json::document::parse("{}"));
+  CHECK(order.front() == "slow");
+}
+
+TEST_CASE("nothing begins after the close") {
+  class closing final : public actors::caller {
+  public:
+    void start(actors::service_call, done told) override {
+      ++begun;
+      if (begun == 2)
+        desk->close(); // as another thread does meanwhile
+      if (begun == 1)
+        first = std::move(told);
+      else
+        told(rpc::json::document::parse("{}"));
+    }
+    actors::service_desk* desk = nullptr;
+    int begun = 0;
+    done first;
+  };
+  rpc::metrics::registry measured;
+  const auto out = std::make_shared<closing>();
+  const auto desk = actors::service_desk::open({"s", 1000}, std::make_shared<actors::places>(1), out,
+                                               actors::service_metrics{measured, "s"});
+  out->desk = desk.get();
+  for (int i = 0; i < 5; ++i)
+    desk->call({"x", "{}", 0ms, true, {}}, [](const auto&) {});
+  out->first(rpc::json::document::parse("{}"));
+  CHECK(out->begun == 2);
+}
