@@ -60,6 +60,8 @@ using service_actor = caf::typed_actor<
   caf::replies_to<acquire_slot_atom, std::string, std::string, bool>::with<lease>,
   // Waits for a job's place; replies its claim, which then holds one. Errors: queue_full, cancelled.
   caf::replies_to<acquire_slot_atom, place_request>::with<place_ptr>,
+  // Begins what waits for places that are free.
+  caf::reacts_to<acquire_slot_atom>,
   // Work waits for a place from now on: sweeps it.
   caf::reacts_to<resume_atom>,
   // To itself: drop waiting work whose time is over.

@@ -102,7 +102,7 @@ struct agent_system::impl {
         return system->spawn(runner_behavior, id, std::move(owner), context);
       },
       &guests, &actors);
-    direct.emplace(direct_calls::surroundings{guests, info, actors.direct_calls(), front,
+    direct.emplace(direct_calls::surroundings{guests, info, actors.open_direct_calls(), front,
                                               [this] { return settings.get()->limit.info; },
                                               [this](const std::string& name) { return services.find(name).desk; }});
     host_watcher = system->spawn(
@@ -181,7 +181,7 @@ struct agent_system::impl {
     end(log);
     end(front);
     services.stop();
-    answers->stop();
+    answers.stop();
     threads.stop();
   }
 
@@ -210,7 +210,7 @@ struct agent_system::impl {
   const std::string instance;              // of the database
   std::unique_ptr<store::job_reader> jobs;
   rpc::thread_pool threads;
-  const std::shared_ptr<rpc::reactor> answers = std::make_shared<rpc::reactor>();
+  rpc::reactor answers; // destroyed before the pool
   actor_registry actors;
   std::unique_ptr<caf::actor_system> system;
   service_table services;
@@ -252,7 +252,7 @@ bool agent_system::drain(std::chrono::milliseconds longest) {
 caf::actor_system& agent_system::actors() {
   return *impl_->system;
 }
-const direct_calls& agent_system::calls_past_actors() const {
+const direct_calls& agent_system::direct() const {
   return *impl_->direct;
 }
 const front_actor& agent_system::front() const {

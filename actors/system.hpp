@@ -45,7 +45,7 @@ public:
   caf::actor_system& actors();
   const front_actor& front() const;
   /// What is to be tried before an info request is sent to `front`.
-  const direct_calls& calls_past_actors() const;
+  const direct_calls& direct() const;
   const job_log_actor& log() const;
   const inspector_actor& inspector() const;
   /// For how long the log has been inside the database; null if it is not.

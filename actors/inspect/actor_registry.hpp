@@ -82,7 +82,7 @@ public:
   std::size_t size() const;
 
   /// Calls that no runner knows of. They are shown with those that it tells.
-  open_calls& direct_calls() noexcept { return direct_calls_; }
+  open_calls& open_direct_calls() noexcept { return direct_calls_; }
 
 private:
   struct by_name {

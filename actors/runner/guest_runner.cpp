@@ -152,6 +152,7 @@ void guest_runner::retire() {
   }
   queue_.clear();
   update_gauges();
+  refuse_waiting_info();
   // Until the front knows, it may hand messages on, which are still to be answered here.
   const auto forgotten = [this] {
     forgotten_ = true;

@@ -82,6 +82,7 @@ private:
   };
   info_line& info();
   void drop_idle_info();
+  void refuse_waiting_info();
   void begin_waiting();
   void begin(const info_ptr& work);
   void run(const info_ptr& work);

@@ -58,8 +58,22 @@ guest_runner::info_line& guest_runner::info() {
 }
 
 void guest_runner::drop_idle_info() {
-  if (info_ && info_->waiting.empty() && info_->asking.empty())
-    info_.reset();
+  if (!info_ || !info_->waiting.empty() || !info_->asking.empty())
+    return;
+  if (!retired_)
+    info_->gate->on_free(nullptr); // a wake-up that is on its way finds nobody
+  info_.reset();
+}
+
+/// The next runner of this id is woken by the same places, and this one no more.
+void guest_runner::refuse_waiting_info() {
+  if (!info_)
+    return;
+  info_->gate->on_free(nullptr);
+  for (const auto& work : std::exchange(info_->waiting, {}))
+    work->answer.deliver(gone());
+  info_->shown_waiting.set(0);
+  drop_idle_info();
 }
 
 void guest_runner::begin_waiting() {

@@ -7,7 +7,19 @@ namespace mistify::actors {
 // -- one claim ---------------------------------------------------------------------------------------------------
 
 place_claim::~place_claim() {
-  of_->end_claim(holds_);
+  if (const auto wake = end())
+    wake();
+}
+
+std::function<void()> place_claim::end() {
+  const std::lock_guard lock{of_->mutex_};
+  if (std::exchange(over_, true))
+    return nullptr;
+  return of_->end_claim(std::exchange(holds_, false));
+}
+
+std::function<void()> drop(place_ptr claim) {
+  return claim.use_count() == 1 ? claim->end() : nullptr; // nobody else can make a copy of the only one
 }
 
 bool place_claim::holds() const {
@@ -66,17 +78,13 @@ place_ptr places::claim_spare() {
   return claim_unless(false);
 }
 
-void places::end_claim(bool holds) {
-  std::unique_lock lock{mutex_};
+std::function<void()> places::end_claim(bool holds) {
   if (!holds) {
     --waiting_;
-    return;
+    return nullptr;
   }
   shown_.set(--held_);
-  const auto wake = wake_up();
-  lock.unlock();
-  if (wake)
-    wake();
+  return wake_up();
 }
 
 job_hold places::hold_jobs() {

@@ -27,19 +27,27 @@ public:
   /// Keeps a held place for the next call of the same job. Returns false if others wait for one, or there are fewer now.
   bool keep();
 
+  /// Ends the claim now. Returns what wakes those who wait for its place, to be called as the last thing; may be empty.
+  std::function<void()> end();
+
   const places& of() const noexcept { return *of_; }
 
 private:
   const std::shared_ptr<places> of_;
-  bool holds_; // guarded by the mutex of `of_`
+  bool holds_; // guarded by the mutex of `of_`, as is the next
+  bool over_ = false;
 };
 using place_ptr = std::shared_ptr<place_claim>;
+
+/// Drops a copy of a claim. If it was the last one, its place is free then, and what `place_claim::end` returns is
+/// returned.
+std::function<void()> drop(place_ptr claim);
 
 /// Keeps the jobs that wait from their places while a copy exists.
 using job_hold = std::shared_ptr<const void>;
 
-/// The places for calls at one service. Runners and the service's actor share them, so that a free place costs no
-/// message. Outlives the actor: calls that are out keep their places when it is replaced. Thread-safe.
+/// The places for calls at one service, or of one runner. All who call share them, so that a free place costs no message.
+/// Outlives actors: calls that are out keep their places when one is replaced. Thread-safe.
 class places : public std::enable_shared_from_this<places> {
 public:
   explicit places(std::size_t width) : width_{width} {}
@@ -75,7 +83,7 @@ private:
   friend class place_claim;
 
   place_ptr claim_unless(bool jobs_wait);
-  void end_claim(bool holds);
+  std::function<void()> end_claim(bool holds); // under the mutex
   void release_jobs();
   std::function<void()> wake_up();
 

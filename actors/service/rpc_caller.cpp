@@ -31,10 +31,22 @@ rpc_caller::rpc_caller(std::shared_ptr<rpc::client> out, const rpc::call_threads
 
 void rpc_caller::start(service_call call, done when_done) {
   const auto out = note(std::move(call), std::move(when_done));
+  if (out->by == nullptr)
+    return out->told(failure{errc::unavailable, "the agent is stopping"});
+  try {
+    begin(out);
+  } catch (const std::exception& e) {
+    over(*out, failure{errc::internal, e.what()});
+  }
+}
+
+/// The answer comes to this thread if it waits for some, and needs to wake no other one then.
+void rpc_caller::begin(const std::shared_ptr<call_out>& out) {
   const auto& what = out->call;
   const rpc::call_context whom{what.request_id, what.job};
-  const auto& here = rpc::reactor::of_this_thread(); // where the answer needs to wake no other thread
-  if (out->by->start_call({here ? here : threads_.answers, threads_.blocking}, what.method, what.params, what.timeout, what.cancel, whom,
+  auto* here = rpc::reactor::of_this_thread();
+  if (out->by->start_call({here ? *here : threads_.answers, threads_.blocking}, what.method, what.params, what.timeout,
+                          what.cancel, whom,
                           [this, out](rpc::outcome<rpc::json::document> result) { over(*out, std::move(result)); }))
     return;
   const bool posted = threads_.blocking.try_post([this, out] {
@@ -51,8 +63,11 @@ void rpc_caller::start(service_call call, done when_done) {
     over(*out, failure{errc::unavailable, "no thread is free for the call"});
 }
 
+/// Once all are cancelled, the call is by nobody: nothing is to begin behind that.
 std::shared_ptr<rpc_caller::call_out> rpc_caller::note(service_call call, done told) {
   const std::lock_guard lock{mutex_};
+  if (cancelled_)
+    return std::make_shared<call_out>(call_out{std::move(call), nullptr, std::move(told), {}});
   const auto place = under_way_.insert(under_way_.end(), call.cancel);
   return std::make_shared<call_out>(call_out{std::move(call), out_, std::move(told), place});
 }
@@ -77,6 +92,7 @@ void rpc_caller::over(const call_out& out, rpc::outcome<rpc::json::document> res
 
 void rpc_caller::cancel_all() {
   std::unique_lock lock{mutex_};
+  cancelled_ = true;
   const auto calls = under_way_;
   lock.unlock();
   for (const auto& call : calls)

@@ -27,7 +27,7 @@ public:
   void use(std::shared_ptr<rpc::client> out);
   void bound_messages(std::size_t bytes) noexcept { message_bytes_ = bytes; }
 
-  /// Drops every call that is under way, so that their threads come back.
+  /// Drops every call that is under way, so that their threads come back, and each that would begin later.
   void cancel_all();
 
 private:
@@ -40,6 +40,7 @@ private:
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
 
+  void begin(const std::shared_ptr<call_out>& out);
   std::shared_ptr<call_out> note(service_call call, done told);
   void over(const call_out& out, rpc::outcome<rpc::json::document> result);
 
@@ -48,6 +49,7 @@ private:
   std::mutex mutex_; // guards the following members
   std::shared_ptr<rpc::client> out_;
   std::list<rpc::cancellation> under_way_;
+  bool cancelled_ = false;
 };
 
 } // namespace mistify::actors

@@ -29,6 +29,10 @@ void look_after(self_pointer self) {
                               if (const auto service = caf::actor_cast<service_actor>(weak))
                                 caf::anon_send(service, resume_atom_v);
                             },
+                            [weak] {
+                              if (const auto service = caf::actor_cast<service_actor>(weak))
+                                caf::anon_send(service, acquire_slot_atom_v);
+                            },
                             [weak](std::string error, std::string job) {
                               if (const auto service = caf::actor_cast<service_actor>(weak))
                                 caf::anon_send(service, note_atom_v, std::move(error), std::move(job));
@@ -65,6 +69,7 @@ service_actor::behavior_type service_behavior(self_pointer self, std::shared_ptr
       self->state.desk->await_place(std::move(request), deliver_to(asker));
       return asker.later();
     },
+    [=](acquire_slot_atom) { self->state.desk->start_waiting(); },
     [=](resume_atom) { self->delayed_send(self, service_desk::sweep_interval, sweep_atom_v); },
     [=](sweep_atom) {
       if (self->state.desk->sweep())

@@ -1,6 +1,5 @@
 #include "actors/service/service_desk.hpp"
 
-#include "rpc/base/log.hpp"
 #include "rpc/base/overloaded.hpp"
 
 #include <utility>
@@ -14,6 +13,9 @@ using rpc::errc;
 using rpc::failure;
 
 constexpr auto never = service_desk::time::max();
+
+/// How much waiting work a thread begins before it goes on with its own.
+constexpr std::size_t most_at_once = 16;
 
 /// Returns the message of a failure; "" for a success and for a cancelled call, which is no fault.
 std::string error_text(const rpc::outcome<rpc::json::document>& result) {
@@ -121,28 +123,37 @@ place_claim& service_desk::claim_of(const work& what) {
 void service_desk::start_waiting() {
   std::unique_lock lock{mutex_};
   gate_->woken();
-  if (closed_)
-    return;
   if (std::exchange(starting_, true)) {
     again_ = true;
     return;
   }
+  std::size_t begun = 0;
   do {
     again_ = false;
     while (auto next = next_in_line()) {
       lock.unlock();
       leave_or_fail(*std::move(next));
       lock.lock();
+      if (++begun == most_at_once && watcher_.goes_on)
+        return hand_over(std::move(lock));
     }
   } while (again_);
   starting_ = false;
+}
+
+/// Others give places back as fast as this thread fills them, and it has work of its own: the watcher goes on.
+void service_desk::hand_over(std::unique_lock<std::mutex> held) {
+  starting_ = false;
+  const auto goes_on = watcher_.goes_on;
+  held.unlock();
+  goes_on();
 }
 
 std::optional<service_desk::leaving> service_desk::next_in_line() {
   if (sweep_is_coming_)
     put_off();
   const bool held = gate_->holds_jobs();
-  auto* next = line_.front(held);
+  auto* next = closed_ ? nullptr : line_.front(held);
   if (!next)
     return std::nullopt;
   auto why = why_over(*next, with_.now());
@@ -219,12 +230,11 @@ void service_desk::leave(leaving one) {
   std::visit([this](auto& what) { start(std::move(what)); }, one.what);
 }
 
-/// Whoever gives a place back is not to hear that there was no memory for the next one: its asker is, if that is possible.
 void service_desk::leave_or_fail(leaving one) noexcept {
   try {
     leave(std::move(one));
-  } catch (const std::exception& e) {
-    rpc::log::error("work at a service could not begin", {{"service", with_.name}, {"error", e.what()}});
+  } catch (const std::exception&) {
+    // No memory: who asked hears of it by its deadline, and others wait on.
   }
 }
 
@@ -234,7 +244,8 @@ void service_desk::refuse(const work& what, const failure& why) const {
   std::visit([&](const auto& one) { one.told(why); }, what);
 }
 
-/// The call's copy of the claim ends before the answer is told.
+/// The call's copy of the claim ends before the answer is told: whoever gets it may ask again. What waits begins after that:
+/// it is not to hold up the answer.
 void service_desk::start(waiting_call what) {
   const auto number = note_flying(what.call.method, what.call.guest, what.call.job);
   auto place = std::exchange(what.call.place, nullptr);
@@ -243,10 +254,12 @@ void service_desk::start(waiting_call what) {
                begin = std::chrono::steady_clock::now()](rpc::outcome<rpc::json::document> result) mutable {
                 self->measured_.called(result, std::chrono::steady_clock::now() - begin);
                 self->left(number, error_text(result));
-                place.reset();
+                const auto wake = drop(std::move(place));
                 if (auto* e = std::get_if<failure>(&result))
                   e->through("service " + self->with_.name);
                 told(std::move(result));
+                if (wake)
+                  wake();
               });
 }
 

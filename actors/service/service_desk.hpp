@@ -69,13 +69,16 @@ public:
   /// Waits for a job's place; answers its claim, which holds one then. Errors: queue_full, cancelled.
   void await_place(place_request what, answer<place_ptr> told);
 
-  /// Who looks after the desk: calls `sweep` every `sweep_interval` from `waits` on until that returns false, and remembers
-  /// what failed. Both are called on any thread. Replaces an earlier one.
+  /// Who looks after the desk: calls `sweep` every `sweep_interval` from `waits` on until that returns false, calls
+  /// `start_waiting` after `goes_on`, and remembers what failed. All are called on any thread. Replaces an earlier one.
   struct watcher {
-    std::function<void()> waits;
+    std::function<void()> waits, goes_on;
     std::function<void(std::string error, std::string job)> failed;
   };
   void attach(watcher by);
+
+  /// Begins what waits, as long as places are free.
+  void start_waiting();
 
   /// Answers what waited too long or is not needed any more. False if nothing waits.
   bool sweep();
@@ -119,7 +122,7 @@ private:
 
   void admit(work what);
   void put_in_line(work what); // under the mutex
-  void start_waiting();
+  void hand_over(std::unique_lock<std::mutex> held);
   std::optional<leaving> next_in_line(); // under the mutex
   void put_off();                        // under the mutex
   std::optional<rpc::failure> why_over(const work& what, time now) const;

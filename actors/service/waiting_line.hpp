@@ -11,8 +11,8 @@
 namespace mistify::actors {
 
 /// The work that waits for a place at a service. Jobs and other calls take turns in the order in which they came, so that
-/// neither starves the other. The turns of the jobs go to the jobs in the order of their acceptance. No I/O and no locks:
-/// belongs to one actor.
+/// neither starves the other. The turns of the jobs go to the jobs in the order of their acceptance. No I/O and no lock
+/// of its own.
 template <class Work>
 class waiting_line {
 public:

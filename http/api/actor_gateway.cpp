@@ -88,14 +88,24 @@ struct actor_gateway::impl {
     return awaitable<rpc::json::document>{
       [this, runner = std::move(runner), what = std::move(what)](auto on_done) mutable {
         const auto id = expect<rpc::json::document>(actors::longest_wait_for(*what.what), std::move(on_done));
-        if (!id || agent.calls_past_actors().start(runner, what, [room = room, id = *id](auto outcome) {
-              room->answer(id, as_response(std::move(outcome)));
-            }))
+        if (!id || starts_directly(*id, runner, what))
           return;
         const auto& front = agent.front();
         send<rpc::json::document, actors::front_actor, actors::info_atom, std::string, actors::info_request>(
           front, *id, caf::make_message(actors::info_atom_v, std::move(runner), std::move(what)));
       }};
+  }
+
+  /// What is thrown is an answer too: the request is entered, and its handler waits.
+  bool starts_directly(std::uint64_t id, const std::string& runner, const actors::info_request& what) {
+    try {
+      return agent.direct().start(runner, what, [room = room, id](rpc::outcome<rpc::json::document> outcome) {
+        room->answer(id, as_response(std::move(outcome)));
+      });
+    } catch (const std::exception& e) {
+      room->answer(id, failure{errc::internal, e.what()});
+      return true;
+    }
   }
 
   /// Null if nothing will come, because the agent is stopping.

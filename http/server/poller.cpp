@@ -44,15 +44,13 @@ tick in(std::chrono::milliseconds d) {
 }
 
 poller::poller()
-  : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))},
-    answers_{std::make_shared<rpc::reactor>(rpc::reactor::driver::caller)} {
+  : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))} {
   control(epoll_, EPOLL_CTL_ADD, {alarm_.fd(), watch_key::own}, EPOLLIN | EPOLLET);
   control(epoll_, EPOLL_CTL_ADD, {quit_, watch_key::own}, EPOLLIN); // not by edge: for every thread
-  control(epoll_, EPOLL_CTL_ADD, {answers_->fd(), watch_key::own}, EPOLLIN);
+  control(epoll_, EPOLL_CTL_ADD, {answers_.fd(), watch_key::own}, EPOLLIN);
 }
 
 poller::~poller() {
-  answers_->stop();
   for (int fd : {epoll_, quit_})
     ::close(fd);
 }

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <span>
 
 struct epoll_event;
@@ -55,8 +54,8 @@ public:
   void alarm_came() { alarm_.rang(); }
 
   /// Waits for what its thread asked others: `run_ready` is to be called on its event.
-  const std::shared_ptr<rpc::reactor>& answers() const noexcept { return answers_; }
-  bool is_answers(watch_key key) const { return key.generation == watch_key::own && key.fd == answers_->fd(); }
+  rpc::reactor& answers() noexcept { return answers_; }
+  bool is_answers(watch_key key) const { return key.generation == watch_key::own && key.fd == answers_.fd(); }
 
   /// Makes every `wait` from now on return at once with the event for which `is_quit` is true.
   void quit();
@@ -65,7 +64,7 @@ public:
 private:
   int epoll_, quit_;
   rpc::timer alarm_;
-  const std::shared_ptr<rpc::reactor> answers_;
+  rpc::reactor answers_{rpc::reactor::driver::caller};
 };
 
 } // namespace mistify::http

@@ -14,7 +14,7 @@ void poller_set::quit() {
 
 void poller_set::stop_answers() {
   for (const auto& one : pollers_)
-    one->answers()->stop();
+    one->answers().stop();
 }
 
 } // namespace mistify::http

@@ -105,7 +105,7 @@ bool server::impl::dispatch(const epoll_event& e, leader_followers::place& mine)
   if (own.is_quit(key))
     return false;
   if (own.is_answers(key)) {
-    own.answers()->run_ready();
+    own.answers().run_ready();
     return true;
   }
   if (shared->pollers.first().is_alarm(key))

@@ -33,8 +33,8 @@ struct line_writer::state {
   state(const std::vector<std::size_t>& bounds, sink to) : queues(bounds.begin(), bounds.end()), write{std::move(to)} {}
 
   std::mutex mutex;
-  std::deque<line_queue> queues; // of a fixed size
-  std::uint64_t added = 0, done = 0;
+  std::deque<line_queue> queues;        // of a fixed size
+  std::uint64_t added = 0, writing = 0; // numbers; writing: of the line that is being written, 0: none
   std::condition_variable came, went;
   const sink write;
 
@@ -48,16 +48,25 @@ struct line_writer::state {
     return first;
   }
 
+  /// Called under the lock. The number of the first line that is neither written nor dropped.
+  std::uint64_t first_left() const {
+    if (writing != 0)
+      return writing;
+    const auto from = next();
+    return from < queues.size() ? queues[from].waiting.front().number : added + 1;
+  }
+
   [[noreturn]] void run() {
     for (std::unique_lock lock{mutex};;) {
       came.wait(lock, [this] { return next() < queues.size(); });
       const auto from = next();
       const auto line = std::move(queues[from].waiting.front());
       queues[from].waiting.pop_front();
+      writing = line.number;
       lock.unlock();
       write(from, line.text);
       lock.lock();
-      ++done;
+      writing = 0;
       went.notify_all();
     }
   }
@@ -89,18 +98,16 @@ void line_writer::add(std::size_t queue, std::string line) {
       oldest = std::move(to.waiting.front());
       to.waiting.pop_front();
       ++to.dropped;
-      ++state_->done;
     }
     to.waiting.push_back({++state_->added, std::move(line)});
   }
   state_->came.notify_one();
 }
 
-/// Lines are done in the order in which they came, or are dropped earlier.
 bool line_writer::flush(std::chrono::milliseconds longest) {
   std::unique_lock lock{state_->mutex};
   const auto last = state_->added;
-  return state_->went.wait_for(lock, longest, [&] { return state_->done >= last; });
+  return state_->went.wait_for(lock, longest, [&] { return state_->first_left() > last; });
 }
 
 std::uint64_t line_writer::dropped(std::size_t queue) const noexcept {

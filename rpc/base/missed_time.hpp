@@ -5,8 +5,8 @@
 namespace mistify::rpc {
 
 /// Detects that the process did not run for a while: it was stopped (SIGSTOP), or its machine was. Deadlines are
-/// extended by that time, because answers could not be read meanwhile. Used by one thread or actor, which calls
-/// `look` every `interval`.
+/// extended by that time, because answers could not be read meanwhile. Not thread-safe: `look` is called
+/// every `interval`.
 class missed_time {
 public:
   using clock = std::chrono::steady_clock;

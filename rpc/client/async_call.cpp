@@ -43,7 +43,7 @@ void async_call::send(std::string_view text) {
 
 void async_call::await() {
   const bool awaited =
-    threads_.answers->when_readable(link_->socket(), exchange_.until, [self = shared_from_this()] { self->answered(); });
+    threads_.answers.when_readable(link_->socket(), exchange_.until, [self = shared_from_this()] { self->answered(); });
   if (!awaited)
     go_on_blocking();
 }

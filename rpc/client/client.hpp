@@ -90,7 +90,7 @@ class thread_pool;
 
 /// Where a call goes on that was started: `answers` waits for the answer and takes it, `blocking` does what may block.
 struct call_threads {
-  std::shared_ptr<reactor> answers;
+  reactor& answers;
   thread_pool& blocking;
 };
 using call_done = std::function<void(outcome<json::document>)>;

@@ -32,12 +32,9 @@ bool watch(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t
 }
 
 /// Each call may take long, and what comes behind it can be taken by another thread that drives.
-constexpr std::size_t driven_at_once = 4;
+constexpr std::size_t driven_at_once = 1;
 
-std::shared_ptr<reactor>& mine() noexcept {
-  thread_local std::shared_ptr<reactor> driven;
-  return driven;
-}
+thread_local reactor* driven_here = nullptr;
 
 } // namespace
 
@@ -57,13 +54,12 @@ reactor::~reactor() {
   stop();
 }
 
-const std::shared_ptr<reactor>& reactor::of_this_thread() noexcept {
-  return mine();
+reactor* reactor::of_this_thread() noexcept {
+  return driven_here;
 }
 
-void reactor::drive_on_this_thread(const std::shared_ptr<reactor>& which) {
-  if (mine() != which)
-    mine() = which;
+void reactor::drive_on_this_thread(reactor& which) noexcept {
+  driven_here = &which;
 }
 
 void reactor::stop() {

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <set>
 #include <span>
@@ -43,9 +42,9 @@ public:
   int fd() const noexcept { return epoll_.get(); }
   void run_ready();
 
-  /// The one that this thread drives: answers to what it sends come back to it so. Null: none.
-  static const std::shared_ptr<reactor>& of_this_thread() noexcept;
-  static void drive_on_this_thread(const std::shared_ptr<reactor>& which);
+  /// The one that this thread drives, which outlives the thread: answers to what it sends come back to it so. Null: none.
+  static reactor* of_this_thread() noexcept;
+  static void drive_on_this_thread(reactor& which) noexcept;
 
 private:
   using number = std::uint64_t;

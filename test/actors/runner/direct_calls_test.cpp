@@ -23,7 +23,7 @@ public:
     : agent_fixture{limit, R"("listImages":{"stages":[{"service":"s","method":"T.List"}]},
       "diskMetrics":{"stages":[{"service":"s","method":"T.One"},{"service":"s","method":"T.Two"}]},)",
                     width},
-      calls{{*guests, info, actor_registry.direct_calls(), front, [limit] { return limit.info; },
+      calls{{*guests, info, actor_registry.open_direct_calls(), front, [limit] { return limit.info; },
              [this](const std::string&) { return desk; }, [this] { return system.clock().now(); }}} {
     add_guest("g1");
   }

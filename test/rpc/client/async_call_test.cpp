@@ -57,7 +57,7 @@ public:
   int connections() const { return agent_.connections(); }
 
   rpc::thread_pool blocking{"test", 4};
-  const std::shared_ptr<rpc::reactor> answers = std::make_shared<rpc::reactor>();
+  rpc::reactor answers;
   std::optional<rpc::client> client;
 
 private:
@@ -109,7 +109,7 @@ TEST_CASE("without a kept connection no call is started") {
   to.port = test::free_port();
   rpc::client c{to};
   rpc::thread_pool blocking{"test", 1};
-  const std::shared_ptr<rpc::reactor> answers = std::make_shared<rpc::reactor>();
+  rpc::reactor answers;
   CHECK_FALSE(c.start_call({answers, blocking}, "Svc.Method", "{}", 5s, {}, {}, [](const auto&) { FAIL("called"); }));
 }
 
@@ -243,7 +243,7 @@ TEST_CASE("an answer that came while nobody could look is taken, though its time
   }};
   std::promise<void> released;
   const rpc::unique_fd bell{::eventfd(1, EFD_CLOEXEC)};
-  REQUIRE(one.answers->when_readable(bell.get(), rpc::never, [&] { released.get_future().wait(); }));
+  REQUIRE(one.answers.when_readable(bell.get(), rpc::never, [&] { released.get_future().wait(); }));
   auto words = one.start(50ms);
   std::this_thread::sleep_for(150ms);
   released.set_value();
@@ -270,11 +270,11 @@ TEST_CASE("a reactor that is driven calls on the thread that drives it, once it 
 }
 
 TEST_CASE("a thread drives one reactor at a time, and none at first") {
-  CHECK_FALSE(rpc::reactor::of_this_thread());
-  const auto one = std::make_shared<rpc::reactor>(rpc::reactor::driver::caller);
+  CHECK(rpc::reactor::of_this_thread() == nullptr);
+  rpc::reactor one{rpc::reactor::driver::caller};
   std::thread{[&] {
     rpc::reactor::drive_on_this_thread(one);
-    CHECK(rpc::reactor::of_this_thread() == one);
+    CHECK(rpc::reactor::of_this_thread() == &one);
   }}.join();
-  CHECK_FALSE(rpc::reactor::of_this_thread());
+  CHECK(rpc::reactor::of_this_thread() == nullptr);
 }
