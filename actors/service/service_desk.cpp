@@ -40,7 +40,7 @@ service_desk::service_desk(settings with, std::shared_ptr<places> gate, std::sha
 
 std::shared_ptr<service_desk> service_desk::open(settings with, std::shared_ptr<places> gate,
                                                  std::shared_ptr<caller> out, const service_metrics& measured) {
-  const std::shared_ptr<service_desk> made{
+  std::shared_ptr<service_desk> made{
     new service_desk{std::move(with), std::move(gate), std::move(out), measured}}; // its constructor is private
   made->gate_->on_free([weak = std::weak_ptr{made}] {
     if (const auto desk = weak.lock())
@@ -227,7 +227,7 @@ void service_desk::attach(watcher by) {
 void service_desk::leave(leaving one) {
   if (one.why)
     return refuse(one.what, *one.why);
-  std::visit([this](auto& what) { start(std::move(what)); }, one.what);
+  std::visit([&](auto& what) { start(std::move(what)); }, one.what);
 }
 
 void service_desk::leave_or_fail(leaving one) noexcept {

@@ -78,8 +78,8 @@ struct actor_gateway::impl {
   template <class T, class Handle, class... Ts>
   awaitable<T> ask(const Handle& to, steady_clock::duration longest, Ts... message) {
     return awaitable<T>{[this, to, longest, content = caf::make_message(std::move(message)...)](auto on_done) mutable {
-      if (const auto id = expect<T>(longest, std::move(on_done)))
-        send<T, Handle, Ts...>(to, *id, std::move(content));
+      if (const auto id = this->template expect<T>(longest, std::move(on_done)))
+        this->template send<T, Handle, Ts...>(to, *id, std::move(content));
     }};
   }
 

@@ -17,7 +17,7 @@ figure jobs_against_commits(lab& in, const std::string& name, disk on) {
   const auto measured = measure_in_turn(
     in.how_much.rounds, [&] { return jobs_per_second(ours.port(), in.how_much.length); },
     [&] { return commits_per_second(in.folder(), in.how_much.length, longer) / 3; });
-  return {name, in_words(measured.ours) + "/s", in_words(measured.theirs) + "/s", measured.ratio, 3};
+  return {name, in_words(measured.ours) + "/s", in_words(measured.theirs) + "/s", measured.ratio, 5};
 }
 
 constexpr int samples = 100;
