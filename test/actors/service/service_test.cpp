@@ -1,4 +1,9 @@
 #include "actor_fixture.hpp"
+#include "rpc/base/thread_pool.hpp"
+
+#include <atomic>
+#include <future>
+#include <thread>
 
 using namespace mistify;
 using namespace mistify::test;
@@ -187,6 +192,46 @@ TEST_CASE("calls that fail at once, one after the other, do not start each other
   out->held(rpc::failure{rpc::errc::sub_agent_failed, "refused"});
   CHECK(failed == 5000);
   CHECK(out->deepest == 1);
+}
+
+TEST_CASE("calls of many threads are answered once each, and never more are out than there are places") {
+  constexpr std::size_t width = 3, askers = 4, calls_each = 500;
+  class busy final : public actors::caller {
+  public:
+    void start(actors::service_call, done when_done) override {
+      most = std::max(most.load(), ++out);
+      const bool posted = threads.try_post([this, told = std::move(when_done)] {
+        --out;
+        told(rpc::json::document::parse("{}"));
+      });
+      if (!posted)
+        ++refused;
+    }
+    std::atomic<std::size_t> out{0}, most{0}, refused{0};
+    rpc::thread_pool threads{"test", width, 100};
+  };
+  rpc::metrics::registry measured;
+  const auto out = std::make_shared<busy>();
+  const auto gate = std::make_shared<actors::places>(width);
+  const auto desk = actors::service_desk::open({"s", 10'000}, gate, out, actors::service_metrics{measured, "s"});
+  desk->attach({[] {}, [&] { desk->start_waiting(); }, {}});
+  std::atomic<std::size_t> answered{0};
+  std::promise<void> all;
+  const auto note = [&](const auto&) {
+    if (++answered == askers * calls_each)
+      all.set_value();
+  };
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < askers; ++i)
+    threads.emplace_back([&] {
+      for (std::size_t k = 0; k < calls_each; ++k)
+        desk->call({.method = "T", .params = "{}", .cancel = {}}, note);
+    });
+  REQUIRE(all.get_future().wait_for(30s) == std::future_status::ready);
+  CHECK(gate->held() == 0);
+  CHECK(out->most <= width);
+  CHECK(out->refused == 0);
+  desk->attach({});
 }
 
 TEST_CASE_METHOD(service_fixture, "at the end of the agent nothing begins any more") {
