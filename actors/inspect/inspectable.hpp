@@ -32,6 +32,9 @@ public:
     in.enter(&row_);
   }
 
+  /// As registered; lives as long as the actor.
+  const std::string& registered_name() const noexcept { return row_.name; }
+
   actor_status status(bool in_full) const {
     actor_status out;
     this->state.tell(out, in_full);

@@ -19,17 +19,17 @@ constexpr std::size_t most_log_readers = 5;
 
 runner_actor::behavior_type runner_behavior(inspectable_pointer<runner_actor, guest_runner> self, std::string id,
                                             front_actor front, std::shared_ptr<const runner_context> context) {
-  self->register_in(context->actors, named_after::guest, id);
-  return self->state.behavior(std::move(id), std::move(front), std::move(context));
+  self->register_in(context->actors, named_after::guest, std::move(id));
+  return self->state.behavior(self->registered_name(), std::move(front), std::move(context));
 }
 
-runner_actor::behavior_type guest_runner::behavior(std::string id, front_actor front,
+runner_actor::behavior_type guest_runner::behavior(const std::string& called, front_actor front,
                                                    std::shared_ptr<const runner_context> context) {
-  id_ = std::move(id);
+  id_ = &called;
   front_ = std::move(front);
   context_ = std::move(context);
   auto& measured = context_->measured;
-  if (id_ == agent_runner)
+  if (id() == agent_runner)
     queue_ = job_queue<queued>{context_->limit().image_jobs};
   shown_waiting_ = rpc::metrics::gauge_share{measured.jobs_waiting};
   shown_running_ = rpc::metrics::gauge_share{measured.jobs_running};
@@ -86,7 +86,7 @@ void guest_runner::take_limits() {
   }
   if (streams_)
     streams_->downloads.resize(limit.stream, limit.stream_waiting);
-  if (id_ == agent_runner)
+  if (id() == agent_runner)
     queue_.resize(limit.image_jobs);
   if (streams_)
     while (const auto next = streams_->downloads.next())
@@ -159,14 +159,14 @@ void guest_runner::retire() {
     quit_if_done();
   };
   // No deadline: the front never waits, and if it dies the agent does.
-  self_->request(front_, caf::infinite, retire_atom_v, id_, caf::actor_cast<runner_actor>(self_))
+  self_->request(front_, caf::infinite, retire_atom_v, id(), caf::actor_cast<runner_actor>(self_))
     .then([=](bool) { forgotten(); }, [=](const caf::error&) { forgotten(); });
   hand_on_creates();
 }
 
 /// A create that the database refused leaves a runner without a guest.
 void guest_runner::retire_if_never_stored() {
-  if (!retired_ && id_ != agent_runner && being_queued_ == 0 && !context_->guests->find(id_))
+  if (!retired_ && id() != agent_runner && being_queued_ == 0 && !context_->guests->find(id()))
     retire();
   else
     quit_if_done();

@@ -52,7 +52,8 @@ public:
   /// A runner that dies with jobs under way ends them, unless the agent is stopping (they wait on disk then).
   ~guest_runner();
 
-  runner_actor::behavior_type behavior(std::string id, front_actor front,
+  /// `called`: the guest's id, or `agent`; it is the actor's, and lives as long.
+  runner_actor::behavior_type behavior(const std::string& called, front_actor front,
                                        std::shared_ptr<const runner_context> context);
 
   /// Nothing that anybody waits for is under way.
@@ -226,19 +227,20 @@ private:
   void quit_if_done();
   void tell_drained();
   void update_gauges() noexcept;
+  const std::string& id() const noexcept { return *id_; }
   running_job* current(std::uint64_t epoch);
   rpc::failure gone() const { return {rpc::errc::not_found, "not found"}; }
 
   runner_actor::pointer self_;
-  std::string id_;
+  const std::string* id_ = nullptr;
   front_actor front_;
   std::shared_ptr<const runner_context> context_;
 
   std::unique_ptr<info_line> info_;  ///< null: nothing is under way, as in most runners
   std::unique_ptr<streams> streams_; ///< null before the first: there is a runner for each guest, and few have any
   job_queue<queued> queue_;
-  std::size_t being_queued_ = 0;        ///< on their way through the job log
-  std::size_t without_room_ = 0;        ///< of these, those that the log takes only if they need no place in the queue
+  std::uint32_t being_queued_ = 0;      ///< on their way through the job log
+  std::uint32_t without_room_ = 0;      ///< of these, those that the log takes only if they need no place in the queue
   const all_jobs_hold* hold_ = nullptr; ///< while it takes over the jobs of a restart
   std::list<running_job> running_;      ///< the oldest first
   std::uint64_t epochs_ = 0;
@@ -250,7 +252,7 @@ private:
     reply<store::queued_job> answer;
   };
   std::forward_list<held_create> held_creates_; ///< the newest first
-  std::size_t handed_on_ = 0;                   ///< creates that the front is to answer
+  std::uint32_t handed_on_ = 0;                 ///< creates that the front is to answer
   bool beginning_ = false;                      ///< the only one of those being queued begins with that
   bool draining_ = false;
   bool retired_ = false;

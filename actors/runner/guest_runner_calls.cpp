@@ -47,7 +47,7 @@ caf::result<rpc::json::document> guest_runner::ask(const info_request& request) 
 /// The places outlive the actor where calls that pass it by hold some: they must not keep it.
 guest_runner::info_line& guest_runner::info() {
   if (!info_) {
-    info_ = std::make_unique<info_line>(info_line{context_->info.of(id_, context_->limit().info),
+    info_ = std::make_unique<info_line>(info_line{context_->info.of(id(), context_->limit().info),
                                                   rpc::metrics::gauge_share{context_->measured.info_waiting}});
     info_->gate->on_free([weak = caf::actor_cast<caf::actor_addr>(self_)] {
       if (const auto runner = caf::actor_cast<runner_actor>(weak))
@@ -101,8 +101,8 @@ void guest_runner::run(const info_ptr& work) {
 
 void guest_runner::call(const info_ptr& work) {
   std::string doc;
-  if (id_ != agent_runner) {
-    const auto guest = context_->guests->find(id_);
+  if (id() != agent_runner) {
+    const auto guest = context_->guests->find(id());
     if (!guest)
       return end(work, gone());
     doc = guest->doc;
@@ -110,7 +110,7 @@ void guest_runner::call(const info_ptr& work) {
   const auto& stage = work->steps.current();
   work->since = now();
   service_call out{stage.method, work->steps.params(doc), stage.timeout,    true,
-                   {},           work->background,        work->request_id, id_};
+                   {},           work->background,        work->request_id, id()};
   if (work->background && (out.timeout == 0ms || out.timeout > longest_background_call))
     out.timeout = longest_background_call;
   // No deadline: the call has its own, and its answer comes also when the service dies.
@@ -118,7 +118,7 @@ void guest_runner::call(const info_ptr& work) {
     .then(
       [this, work](rpc::json::document& result) {
         try {
-          work->steps.accept(std::move(result), id_);
+          work->steps.accept(std::move(result), id());
           run(work);
         } catch (failure& e) {
           end(work, e.through(work->steps.label()));
@@ -142,7 +142,7 @@ void guest_runner::end(const info_ptr& work, Result&& result) {
 
 actor_status::level guest_runner::info_level() const {
   const auto limit = context_->limit();
-  return {"info", context_->info.held(id_), limit.info, info_ ? info_->waiting.size() : 0, limit.info_waiting};
+  return {"info", context_->info.held(id()), limit.info, info_ ? info_->waiting.size() : 0, limit.info_waiting};
 }
 
 // -- streams -----------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ void guest_runner::grant(const stream_request& wish) {
                   }};
   // No deadline: the client's request has one, and the lease is returned if the client has gone by then.
   self_
-    ->request(context_->find_service(of->service).actor, caf::infinite, acquire_slot_atom_v, of->method, id_, may_wait)
+    ->request(context_->find_service(of->service).actor, caf::infinite, acquire_slot_atom_v, of->method, id(), may_wait)
     .then(
       [wish, own, of](const lease& place) {
         const auto both = std::make_shared<const std::pair<lease, lease>>(own, place);

@@ -51,7 +51,7 @@ void guest_runner::perform(running_job& at, job_run::await_place& what) {
   // the service; a place that comes after that goes back with the answer.
   self_
     ->request(service.actor, caf::infinite, acquire_slot_atom_v,
-              place_request{std::move(claim), at.entry.accepted, stage.method, id_, at.entry.job_id, at.out,
+              place_request{std::move(claim), at.entry.accepted, stage.method, id(), at.entry.job_id, at.out,
                             hold_ ? *hold_ : all_jobs_hold{}})
     .then(
       [this, epoch](place_ptr& place) {
@@ -73,7 +73,7 @@ action_ptr guest_runner::start_behind(const running_job& created) const {
 }
 
 store::new_job guest_runner::job_behind(const running_job& created, const action& what) const {
-  store::new_job job{new_job_id(), id_, std::string{what.kind->name}, {}, {}, {}, created.entry.request_id};
+  store::new_job job{new_job_id(), id(), std::string{what.kind->name}, {}, {}, {}, created.entry.request_id};
   job.user = created.entry.user;
   return job;
 }
@@ -110,7 +110,7 @@ void guest_runner::perform(running_job& at, job_run::call& what) {
   at.out = {};
   const auto& stage = at.run.steps().current();
   service_call out{
-    stage.method,    std::move(what.request),     what.timeout,         false, at.out, false, at.entry.request_id, id_,
+    stage.method,    std::move(what.request),     what.timeout,         false, at.out, false, at.entry.request_id, id(),
     at.entry.job_id, !at.run.what().needs_places, std::move(what.place)};
   // No deadline: the stage's time-out is the call's own, and its answer comes also when the service dies.
   self_->request(context_->find_service(stage.service).actor, caf::infinite, call_atom_v, std::move(out))
@@ -207,7 +207,7 @@ void guest_runner::tell_end(const job_entry& work, job_outcome how, const rpc::j
 
 /// For jobs that ended beside something else: the log did not say how they are now.
 void guest_runner::tell_end(const job_entry& work, const std::string& why, rpc::job_code code) {
-  tell_end(work, job_outcome::error, unrecorded_end(*work.kind, work.job_id, id_, why, code));
+  tell_end(work, job_outcome::error, unrecorded_end(*work.kind, work.job_id, id(), why, code));
 }
 
 job_times guest_runner::times_of(const job_entry& work, const rpc::job& job) const {

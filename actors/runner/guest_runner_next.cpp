@@ -8,7 +8,7 @@ namespace mistify::actors {
 
 guest_runner::running_job& guest_runner::take(queued& next) {
   auto work = queue_.take(next);
-  job_run::job what{work.job_id,           id_,        std::move(work.steps), work.forced,
+  job_run::job what{work.job_id,           id(),       std::move(work.steps), work.forced,
                     !is_fetch(*work.kind), work.begun, context_->host_now,    std::move(work.interrupted)};
   auto& taken = running_.emplace_back(
     static_cast<job_entry&&>(work), // the rest of it is in the run

@@ -95,7 +95,7 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
 
 store::new_job guest_runner::new_job_of(job_request& request, const beginning& with) const {
   store::new_job job{new_job_id(),
-                     id_,
+                     id(),
                      std::string{request.what->kind->name},
                      request.request,
                      std::move(request.idempotency_key),
@@ -129,14 +129,14 @@ template caf::result<store::queued_job> guest_runner::enqueue(job_request&, crea
 /// Why the next job is not taken if it needs a place; nothing if it is. One that ends those that wait finds room in a full
 /// queue, as one beyond.
 std::optional<failure> guest_runner::too_many_jobs(const job_request& next) const {
-  const auto coming = being_queued_ - without_room_, waiting = queue_.size() + coming;
+  const std::size_t coming = being_queued_ - without_room_, waiting = queue_.size() + coming;
   const auto limit = context_->limit();
   const bool has_room_beyond = waiting == limit.queue || coming == 0; // the limit may have been lowered
   const bool empties = has_room_beyond && has_wish(next) && decode_wish(next.request).preempt;
   if (waiting >= limit.queue && !empties)
     return failure{errc::queue_full,
                    "the queue of this guest is full: " + std::to_string(limit.queue) + " jobs wait, which is the most"};
-  if (id_ == agent_runner && waiting + running_.size() >= limit.open_image_jobs)
+  if (id() == agent_runner && waiting + running_.size() >= limit.open_image_jobs)
     return failure{errc::queue_full, "there are " + std::to_string(limit.open_image_jobs) +
                                        " image jobs that have not ended, which is the most"};
   return std::nullopt;
@@ -144,7 +144,7 @@ std::optional<failure> guest_runner::too_many_jobs(const job_request& next) cons
 
 /// Jobs of guests are in one line.
 image_work guest_runner::image_work_of(const job_request& request) const {
-  if (id_ != agent_runner)
+  if (id() != agent_runner)
     return {};
   auto work = read_image_work(request.request);
   if (!is_fetch(*request.what->kind))

@@ -54,7 +54,7 @@ void guest_runner::tell_job(actor_status& to) const {
 /// What it waits for at services, be it in flight or waiting for a place there.
 void guest_runner::tell_calls(actor_status& to) const {
   const auto add = [&](const stage& of, history::time since, const std::string& job = {}) {
-    to.calls.push_back({of.service, of.method, id_, job, now() - since});
+    to.calls.push_back({of.service, of.method, id(), job, now() - since});
   };
   for (const auto& one : running_)
     if (one.run.is<job_run::calling>() || one.run.is<job_run::waiting_for_place>())
