@@ -76,34 +76,20 @@ public:
     return true;
   }
 
-  /// Calls `read` with the name of each member, which reads the value.
+  bool null() noexcept { return take("null"); }
+
+  /// Calls `read` with the name of each member; it reads the value.
   template <class F>
   bool object(F read) {
-    if (!take('{'))
-      return false;
-    if (take('}'))
-      return true;
-    do {
+    return sequence('{', '}', [&] {
       std::string_view name;
-      if (!string(name) || !take(':') || !read(name))
-        return false;
-    } while (take(','));
-    return take('}');
+      return string(name) && take(':') && read(name);
+    });
   }
-
-  bool null() noexcept { return take("null"); }
 
   template <class F>
   bool array(F read) {
-    if (!take('['))
-      return false;
-    if (take(']'))
-      return true;
-    do {
-      if (!read())
-        return false;
-    } while (take(','));
-    return take(']');
+    return sequence('[', ']', read);
   }
 
   bool any(unsigned depth = 0) {
@@ -124,6 +110,19 @@ public:
   }
 
 private:
+  template <class F>
+  bool sequence(char opening, char closing, F read) {
+    if (!take(opening))
+      return false;
+    if (take(closing))
+      return true;
+    do {
+      if (!read())
+        return false;
+    } while (take(','));
+    return take(closing);
+  }
+
   bool take(char wanted) noexcept {
     if (!left_.starts_with(wanted))
       return false;

@@ -29,7 +29,7 @@ guest_ptr make_guest(guest_row& of, std::string type, guest_facts facts) {
     stored_guest{std::move(of.id), std::move(type), std::move(of.doc), std::move(facts)});
 }
 
-/// Takes the texts of the row unless it throws. A guest of before agents knew wishes is wished as it is: `settled` gets it.
+/// Moves the texts out of the row unless it throws. A guest without a wish, from an older agent, is added to `settled`.
 guest_ptr read_guest(guest_row& row, std::vector<guest_ptr>& settled) {
   if (auto scanned = scan_guest(row.doc); scanned && scanned->id == row.id && !scanned->wanted.empty())
     return make_guest(row, std::string{scanned->type}, std::move(scanned->facts));

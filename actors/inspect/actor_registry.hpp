@@ -81,7 +81,7 @@ public:
 
   std::size_t size() const;
 
-  /// Calls that no runner knows of. They are shown with those that it tells.
+  /// The calls that pass the runners by. The status of a runner includes its own.
   open_calls& open_direct_calls() noexcept { return direct_calls_; }
 
 private:

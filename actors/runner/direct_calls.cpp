@@ -36,7 +36,7 @@ bool direct_calls::start(const std::string& runner, const info_request& what, wh
     ->call({stage.method, made->steps.params(doc), stage.timeout, true, {}, false, what.request_id, runner},
            [this, made, told = std::move(told)](answer_of_call answer) {
              made->seen.reset();
-             made->place.reset(); // before the outcome is told: whoever gets it may ask again
+             made->place.reset(); // before `told` is called: its caller may ask again
              told(result_of(*made, std::move(answer)));
            });
   return true;

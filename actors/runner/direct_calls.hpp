@@ -15,9 +15,9 @@
 
 namespace mistify::actors {
 
-/// Calls for info pipelines of one stage: handed to the desk of the service by whoever asks, on its thread, and answered past
-/// the actors. They take the places that the runners share with them, and people who look inside see them there. Thread-safe;
-/// its members outlive the calls.
+/// Runs info pipelines of one stage without messages to actors: the caller's thread hands the call to the service's desk. The
+/// calls take places that they share with the runners, and the status of a runner includes them. Thread-safe; its members
+/// outlive the calls.
 ///
 /// Each message that may wake an actor's thread costs as much as the call: with the actors between them, GET metrics/cpu
 /// came to 0.50 of what nginx passes on (etc/bench.sh nginx-metrics).
@@ -36,8 +36,8 @@ public:
 
   explicit direct_calls(surroundings in) : in_{std::move(in)} {}
 
-  /// Calls, or waits for a place at the service, if the runner has a place free and nobody waits for one. `told` is called
-  /// once then, on any thread, which it must not block. False, and nothing happens, where the runner is to be asked.
+  /// Starts the call if the runner has a free place and no call waits for one; the call may wait for a place at the service.
+  /// Then `told` is called once, on any thread, which it must not block. Returns false if the runner has to be asked.
   [[nodiscard]] bool start(const std::string& runner, const info_request& what, when_done told) const;
 
 private:

@@ -61,7 +61,7 @@ void guest_runner::drop_idle_info() {
   if (!info_ || !info_->waiting.empty() || !info_->asking.empty())
     return;
   if (!retired_)
-    info_->gate->on_free(nullptr); // a wake-up that is on its way finds nobody
+    info_->gate->on_free(nullptr); // the places may outlive this runner
   info_.reset();
 }
 

@@ -18,7 +18,7 @@ public:
   /// What is held is added to the gauge, which outlives this.
   explicit info_places(rpc::metrics::gauge& held) : held_{held} {}
 
-  /// Those of one runner, `width` of them from now on. They exist for as long as somebody has them.
+  /// Returns the places of one runner and sets their number. They exist as long as a copy of the pointer does.
   std::shared_ptr<places> of(const std::string& runner, std::size_t width);
 
   /// How many of them are held.
@@ -30,7 +30,7 @@ private:
   rpc::metrics::gauge& held_;
   mutable std::mutex mutex_; // guards the following members
   std::unordered_map<std::string, std::weak_ptr<places>> rows_;
-  std::size_t look_at_ = 64; // how many rows there are when those that nobody has any more are forgotten
+  std::size_t look_at_ = 64; // the number of rows at which expired ones are removed
 };
 
 } // namespace mistify::actors

@@ -19,7 +19,7 @@ std::function<void()> place_claim::end() {
 }
 
 std::function<void()> drop(place_ptr claim) {
-  return claim.use_count() == 1 ? claim->end() : nullptr; // nobody else can make a copy of the only one
+  return claim.use_count() == 1 ? claim->end() : nullptr; // no other thread can copy the only one
 }
 
 bool place_claim::holds() const {

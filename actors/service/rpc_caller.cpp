@@ -63,7 +63,7 @@ void rpc_caller::begin(const std::shared_ptr<call_out>& out) {
     over(*out, failure{errc::unavailable, "no thread is free for the call"});
 }
 
-/// Once all are cancelled, the call is by nobody: nothing is to begin behind that.
+/// Returns a call without a client after `cancel_all`: it must not start.
 std::shared_ptr<rpc_caller::call_out> rpc_caller::note(service_call call, done told) {
   const std::lock_guard lock{mutex_};
   if (cancelled_)

@@ -27,7 +27,7 @@ public:
   void use(std::shared_ptr<rpc::client> out);
   void bound_messages(std::size_t bytes) noexcept { message_bytes_ = bytes; }
 
-  /// Drops every call that is under way, so that their threads come back, and each that would begin later.
+  /// Cancels every call in flight, so that their threads become free, and refuses later ones.
   void cancel_all();
 
 private:

@@ -14,7 +14,7 @@ using rpc::failure;
 
 constexpr auto never = service_desk::time::max();
 
-/// How much waiting work a thread begins before it goes on with its own.
+/// The maximum number of waiting calls that a thread starts before it returns to its own work.
 constexpr std::size_t most_at_once = 16;
 
 /// Returns the message of a failure; "" for a success and for a cancelled call, which is no fault.
@@ -141,7 +141,7 @@ void service_desk::start_waiting() {
   starting_ = false;
 }
 
-/// Others give places back as fast as this thread fills them, and it has work of its own: the watcher goes on.
+/// Leaves the rest of the line to the watcher: places may become free as fast as this thread takes them.
 void service_desk::hand_over(std::unique_lock<std::mutex> held) {
   starting_ = false;
   const auto goes_on = watcher_.goes_on;
@@ -234,7 +234,7 @@ void service_desk::leave_or_fail(leaving one) noexcept {
   try {
     leave(std::move(one));
   } catch (const std::exception&) {
-    // No memory: who asked hears of it by its deadline, and others wait on.
+    // No memory. The deadline of the request answers its caller; the rest of the line goes on.
   }
 }
 
@@ -244,8 +244,8 @@ void service_desk::refuse(const work& what, const failure& why) const {
   std::visit([&](const auto& one) { one.told(why); }, what);
 }
 
-/// The call's copy of the claim ends before the answer is told: whoever gets it may ask again. What waits begins after that:
-/// it is not to hold up the answer.
+/// Gives the place back before it calls `told`, whose receiver may ask again, and starts waiting work after that, so that
+/// the answer does not wait for it.
 void service_desk::start(waiting_call what) {
   const auto number = note_flying(what.call.method, what.call.guest, what.call.job);
   auto place = std::exchange(what.call.place, nullptr);
@@ -263,7 +263,7 @@ void service_desk::start(waiting_call what) {
               });
 }
 
-/// The place comes back with the last copy of the lease.
+/// The last copy of the lease gives the place back.
 void service_desk::start(waiting_download what) {
   const auto number = note_flying(std::move(what.method), std::move(what.guest));
   what.told(lease{static_cast<const void*>(this),

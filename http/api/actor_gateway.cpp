@@ -83,7 +83,7 @@ struct actor_gateway::impl {
     }};
   }
 
-  /// Past the actors where that needs to wait for nobody.
+  /// Calls the sub-agent directly if possible; otherwise asks the runner.
   awaitable<rpc::json::document> ask(std::string runner, actors::info_request what) {
     return awaitable<rpc::json::document>{
       [this, runner = std::move(runner), what = std::move(what)](auto on_done) mutable {

@@ -82,7 +82,7 @@ void header_fields::join_repeated() {
       continue;
     }
     auto& first = joined.back();
-    if (!std::exchange(first.repeated, true)) { // the value goes on at the end of the text
+    if (!std::exchange(first.repeated, true)) { // moves the value to the end of the text
       const auto at = text_.size();
       text_.append(text_, first.value, first.value_size);
       first.value = static_cast<std::uint32_t>(at);

@@ -32,7 +32,7 @@ connection::~connection() {
 
 void connection::post(std::uint32_t signals, thread on) {
   std::uint32_t before = 0;
-  if (signals_.compare_exchange_strong(before, busy)) // as a rule nobody works on it
+  if (signals_.compare_exchange_strong(before, busy)) // the usual case: no other thread works on it
     handle(signals, on);
   else if (signals_.fetch_or(signals | busy) & busy)
     return;

@@ -27,7 +27,7 @@ void leader_followers::place::steps_down() noexcept {
     all_.step_down(*this);
 }
 
-/// Nobody waits for it, so that no barrier is needed; only its thread writes.
+/// Only its own thread writes, and no thread waits for the value: no barrier is needed.
 void leader_followers::place::ends() noexcept {
   if (const auto now = rounds_.load(std::memory_order_relaxed); now % 2 != 0)
     rounds_.store(now + 1, std::memory_order_release);

@@ -78,9 +78,9 @@ std::size_t thread_count(const server_settings& settings);
 /// Turns a request into an answer. Called on a worker; must not block it for long. The server turns exceptions into
 /// answers with `error_answers`.
 ///
-/// The coroutine may be resumed on any thread; the answer is then sent from that thread without blocking it. While it
-/// waits, the connection holds no thread; the request stays where it is until the answer is there. It is never destroyed early: if the client or the server has gone
-/// meanwhile, its answer is dropped.
+/// Any thread may resume the coroutine and then sends the answer without blocking. While it waits, the connection holds no
+/// thread, and keeps the request until the answer is complete. It is never destroyed early: if the client or the server
+/// has gone meanwhile, its answer is dropped.
 using handler = std::function<task<answer>(request&&)>;
 
 /// Makes the answers for exceptions of a handler, and for requests refused before a handler runs (status, message).

@@ -24,7 +24,7 @@ std::vector<inherited_socket> inherited_sockets();
 /// descriptors. Call it early: it changes the environment.
 std::vector<inherited_socket> take_inherited_sockets();
 
-/// Sends assignments, one a line, such as "READY=1". Never blocks for long, and ignores errors: nobody could do better.
+/// Sends assignments, one a line, such as "READY=1". Does not block for long, and ignores errors, which no caller could handle.
 void notify(const std::string& assignments) noexcept;
 
 /// Returns how often the watchdog must be notified; null if the service manager watches no watchdog of this process.

@@ -34,15 +34,15 @@ public:
   /// the kernel refuses or the reactor has stopped.
   [[nodiscard]] bool when_readable(int fd, deadline until, std::function<void()> then);
 
-  /// Calls everything that still waits, and ends the thread. Nobody drives it meanwhile.
+  /// Calls every waiting `then` and ends the thread. No thread may drive it meanwhile.
   void stop();
 
-  /// For whoever drives it: is readable while something has come, for which `run_ready` calls then, without waiting and
-  /// a few at a time.
+  /// For the thread that drives it: `fd` is readable while a socket is ready or a time is over; then `run_ready` calls the
+  /// next `then`, without waiting.
   int fd() const noexcept { return epoll_.get(); }
   void run_ready();
 
-  /// The one that this thread drives, which outlives the thread: answers to what it sends come back to it so. Null: none.
+  /// Returns the reactor that this thread drives, which outlives the thread; null if there is none.
   static reactor* of_this_thread() noexcept;
   static void drive_on_this_thread(reactor& which) noexcept;
 
