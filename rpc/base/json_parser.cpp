@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
 #include <memory_resource>
 #include <span>
 #include <stdexcept>
@@ -200,7 +199,7 @@ enum class big_numbers : bool { retry, refuse };
 
 std::span<char> copy_into(std::pmr::memory_resource& arena, std::string_view text) {
   auto* copy = static_cast<char*>(arena.allocate(text.size() + 1, 1));
-  std::memcpy(copy, text.data(), text.size());
+  text.copy(copy, text.size());
   copy[text.size()] = '\0';
   return {copy, text.size()};
 }
