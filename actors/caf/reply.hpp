@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/caf/caller_runs.hpp"
 #include "actors/messages.hpp"
 
 #include <caf/all.hpp>
@@ -32,14 +33,17 @@ private:
     explicit debt(const caf::response_promise& p) : asker{p.source()}, id{p.id()} {}
     debt(const debt&) = delete;
     debt& operator=(const debt&) = delete;
+    /// Whoever drops the promise may hold a lock: it is left to the scheduler.
     ~debt() {
-      if (!paid)
-        pay(caf::make_message(to_error({rpc::errc::internal, "the actor that had the request ended"})));
+      if (!paid.exchange(true) && asker)
+        asker->enqueue(nullptr, id.response_id(),
+                       caf::make_message(to_error({rpc::errc::internal, "the actor that had the request ended"})),
+                       nullptr);
     }
 
     void pay(caf::message with) {
       if (!paid.exchange(true) && asker)
-        asker->enqueue(nullptr, id.response_id(), std::move(with), nullptr);
+        send_from_outside(*asker->get(), nullptr, id.response_id(), std::move(with));
     }
 
     caf::strong_actor_ptr asker;

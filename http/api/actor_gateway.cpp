@@ -1,5 +1,6 @@
 #include "http/api/actor_gateway.hpp"
 
+#include "actors/caf/caller_runs.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/job_log.hpp"
 #include "actors/runner/direct_calls.hpp"
@@ -129,9 +130,9 @@ struct actor_gateway::impl {
   void send(const Handle& to, std::uint64_t id, caf::message content) {
     using replies = typename caf::response_type<typename Handle::signatures, Ts...>::type;
     static_assert(std::is_same_v<replies, caf::detail::type_list<T>>, "the actor replies something else");
-    auto* receiver = caf::actor_cast<caf::abstract_actor*>(to);
-    receiver->enqueue(caf::actor_cast<caf::strong_actor_ptr>(mailbox), caf::make_message_id(id).with_normal_priority(),
-                      std::move(content), nullptr);
+    actors::send_from_outside(*caf::actor_cast<caf::abstract_actor*>(to),
+                              caf::actor_cast<caf::strong_actor_ptr>(mailbox),
+                              caf::make_message_id(id).with_normal_priority(), std::move(content));
   }
 
   actors::agent_system& agent;

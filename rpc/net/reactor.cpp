@@ -46,6 +46,7 @@ reactor::reactor(driver by)
   if (by == driver::own_thread)
     thread_ = std::thread{[this] {
       name_thread("reactor");
+      drive_on_this_thread(*this);
       run();
     }};
 }
