@@ -11,10 +11,10 @@ class service_desk;
 
 /// The only writer of the database. Replies after the commit.
 using job_log_actor = caf::typed_actor<
-  // Queues a job for a guest or for `agent`.
-  caf::replies_to<queue_atom, store::new_job>::with<store::queued_job>,
-  // Stores a guest and queues its create.
-  caf::replies_to<create_atom, rpc::guest, store::new_job>::with<store::queued_job>,
+  // Queues a job for a guest or for `agent`. The listener, which may be null, is told behind the reply.
+  caf::replies_to<queue_atom, store::new_job, stored_listener>::with<store::queued_job>,
+  // Stores a guest and queues its create; likewise.
+  caf::replies_to<create_atom, rpc::guest, store::new_job, stored_listener>::with<store::queued_job>,
   // Records a step of a job and its effect on the guest.
   caf::replies_to<record_atom, step_ptr>::with<store::recorded_step>,
   // Records a state that no job made, and its reason. Errors: not_found, conflict while a job of the guest is unfinished.

@@ -147,20 +147,26 @@ job_log_actor::behavior_type job_log(job_log_pointer self, std::shared_ptr<store
   self->state.journal = std::move(journal);
   self->state.settings = std::move(settings);
   return {
-    [=](queue_atom, const store::new_job& job) {
-      return take_step<store::queued_job>(self, [&](store::journal& j) {
-        require_time(job.expires);
-        if (!eases_space(job.action))
-          require_space(self);
-        return j.add_job(job);
-      });
+    [=](queue_atom, const store::new_job& job, const stored_listener& behind) {
+      return take_step<store::queued_job>(
+        self,
+        [&](store::journal& j) {
+          require_time(job.expires);
+          if (!eases_space(job.action))
+            require_space(self);
+          return j.add_job(job);
+        },
+        behind);
     },
-    [=](create_atom, const rpc::guest& guest, const store::new_job& job) {
-      return take_step<store::queued_job>(self, [&](store::journal& j) {
-        require_time(job.expires);
-        require_space(self);
-        return j.add_guest(guest, job);
-      });
+    [=](create_atom, const rpc::guest& guest, const store::new_job& job, const stored_listener& behind) {
+      return take_step<store::queued_job>(
+        self,
+        [&](store::journal& j) {
+          require_time(job.expires);
+          require_space(self);
+          return j.add_guest(guest, job);
+        },
+        behind);
     },
     [=](record_atom, const step_ptr& step) {
       return take_step<store::recorded_step>(self, [&](store::journal& j) { return j.record(*step); });

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ inline constexpr std::string_view agents_user = "agent";
 
 /// The `request` of a delete that continues after failed stages and deletes the record in any case.
 inline constexpr std::string_view forced_delete = R"({"force":true})";
+
+/// Told of a job that is stored, on the log's thread: must not block.
+using stored_listener = std::function<void(const store::queued_job&)>;
 
 /// A step of a job for the log. Shared: the sender keeps it until the log has recorded it, and it contains a guest.
 using step_ptr = std::shared_ptr<const store::job_step>;

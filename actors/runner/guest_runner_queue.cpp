@@ -44,6 +44,12 @@ void settle_wish(store::new_job& job, const job_request& request) {
     job.wanted = kind.wish == power_wish::on ? "on" : "off";
 }
 
+/// A job that begins at once has its place: its client need not wait for the runner to hear of it. What the client asks of
+/// the runner then comes behind that.
+stored_listener answered_by_log(reply<store::queued_job> client) {
+  return [client = std::move(client)](const store::queued_job& queued_as) { client.deliver(queued_as); };
+}
+
 } // namespace
 
 // -- queueing ----------------------------------------------------------------------------------------------------
@@ -72,17 +78,16 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
     without_room_ += full ? 1 : 0;
     beginning_ = beginning_ || begins.stage;
     // No deadline: the log answers each step, and judges itself whether the client's request has expired.
-    self_->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job))
+    self_
+      ->request(context_->log, caf::infinite, atom, std::move(values)..., std::move(job),
+                begins.stage ? answered_by_log(answer) : nullptr)
       .then(
         [this, answer, request = std::move(request), begins,
          full = full.has_value()](const store::queued_job& queued_as) {
           without_room_ -= full ? 1 : 0;
-          if (begins.stage) {
-            answer.deliver(queued_as);
-            return queued_up(request, queued_as, begins);
-          }
           queued_up(request, queued_as, begins); // it asks for its place before the client can queue a later job
-          answer.deliver(queued_as);
+          if (!begins.stage)
+            answer.deliver(queued_as);
         },
         [this, answer, begins = begins.stage.has_value(), full = full.has_value()](caf::error& e) {
           without_room_ -= full ? 1 : 0;

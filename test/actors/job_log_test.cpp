@@ -44,7 +44,8 @@ public:
     return ask<rpc::metadata_map>(log, actors::patch_atom_v, rpc::metadata_patch{{"a", "b"}}, store::audit_ptr{});
   }
   std::shared_ptr<seen_reply<store::queued_job>> queue(const std::string& job, const std::string& action) {
-    return ask<store::queued_job>(log, actors::queue_atom_v, store::new_job{job, "agent", action, "", "", ""});
+    return ask<store::queued_job>(log, actors::queue_atom_v, store::new_job{job, "agent", action, "", "", ""},
+                                  actors::stored_listener{});
   }
 
   std::string path() const { return (folder_ / "agent.db").string(); }
@@ -160,9 +161,10 @@ TEST_CASE_METHOD(log_fixture, "a job whose asker has given up is not queued") {
   spawn();
   store::new_job late{"late", "agent", "fetchImage", "", "", ""};
   late.expires = std::chrono::steady_clock::now() - 1s;
-  CHECK(ask<store::queued_job>(log, actors::queue_atom_v, late)->error->code() == errc::deadline_exceeded);
+  CHECK(ask<store::queued_job>(log, actors::queue_atom_v, late, actors::stored_listener{})->error->code() ==
+        errc::deadline_exceeded);
   late.expires = std::chrono::steady_clock::now() + 1h;
-  CHECK(ask<store::queued_job>(log, actors::queue_atom_v, late)->value);
+  CHECK(ask<store::queued_job>(log, actors::queue_atom_v, late, actors::stored_listener{})->value);
 }
 
 TEST_CASE_METHOD(log_fixture,
@@ -181,7 +183,8 @@ TEST_CASE_METHOD(log_fixture,
   CHECK(patch()->error->code() == errc::insufficient_space);
   rpc::guest guest;
   guest.id = "g";
-  CHECK(ask<store::queued_job>(log, actors::create_atom_v, guest, store::new_job{"c", "g", "create", "", "", "d"})
+  CHECK(ask<store::queued_job>(log, actors::create_atom_v, guest, store::new_job{"c", "g", "create", "", "", "d"},
+                               actors::stored_listener{})
           ->error->code() == errc::insufficient_space);
   for (const auto* action : {"start", "update", "attachDisk", "createSnapshot", "reboot", "containerStart"})
     CHECK(queue(action, action)->error->code() == errc::insufficient_space);
@@ -217,4 +220,35 @@ TEST_CASE_METHOD(log_fixture, "a database that was removed is told by the probe 
   const auto told = ask<bool>(log, actors::probe_atom_v);
   REQUIRE(told->error);
   CHECK(told->error->message().find("was removed") != std::string::npos);
+}
+
+TEST_CASE_METHOD(log_fixture, "who listens for a stored job hears of it behind the reply") {
+  spawn();
+  std::vector<std::string> came;
+  track(system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    const caf::actor me{self};
+    const actors::stored_listener listener = [me](const store::queued_job& job) { caf::anon_send(me, job.job.id); };
+    self
+      ->request(log, caf::infinite, actors::queue_atom_v, store::new_job{"j", "agent", "fetchImage", "", "", ""},
+                listener)
+      .then([&](const store::queued_job&) { came.emplace_back("reply"); });
+    return {[&](const std::string& id) { came.push_back("listener: " + id); }};
+  }));
+  run();
+  CHECK(came == std::vector<std::string>{"reply", "listener: j"});
+}
+
+TEST_CASE_METHOD(log_fixture, "who listens for a stored job hears nothing of one that is not") {
+  disk_full = true;
+  spawn();
+  int heard = 0;
+  const actors::stored_listener listener = [&](const store::queued_job&) { ++heard; };
+  const auto full =
+    ask<store::queued_job>(log, actors::queue_atom_v, store::new_job{"j", "agent", "fetchImage", "", "", ""}, listener);
+  CHECK(full->error->code() == errc::storage_failed);
+  disk_full = false;
+  const auto unknown =
+    ask<store::queued_job>(log, actors::queue_atom_v, store::new_job{"j", "g", "reboot", "", "", ""}, listener);
+  CHECK(unknown->error->code() == errc::not_found);
+  CHECK(heard == 0);
 }
