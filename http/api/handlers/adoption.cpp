@@ -83,7 +83,7 @@ task<answer> list_unmanaged(context& cx, request& from) {
 
 task<answer> adopt_guest(context& cx, request& from) {
   auto guest = decode_adopted(from.body);
-  const auto who = identify(from, rpc::encode(guest));
+  const auto who = identify(from, rpc::encode(guest), repeats::by_guest_too);
   if (const auto first = repeated(cx, who))
     co_return accepted_guest(cx, *first);
   if (const auto renewal = cx.settings.find_action("readopt"); renewal && is_there_already(cx, guest)) {

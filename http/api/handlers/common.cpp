@@ -64,6 +64,14 @@ std::string canonical_path(const std::vector<std::string>& segments) {
   return out;
 }
 
+/// The job's guest is mostly as it is published, and its tag known then.
+std::string tag_of(context& cx, const store::queued_job& queued) {
+  const auto key = [&cx] { return cx.host.tag_key(); };
+  const auto published = cx.guests.find(queued.job.guest_id);
+  return published && published->doc == queued.guest_doc ? cx.tags.of(published, key).tag
+                                                         : store::guest_tag(queued.guest_doc, key());
+}
+
 /// Keys of one identity are another one's; those of clients without identity share one space.
 std::string key_of(const principal& who) {
   constexpr char separator = '\x1f'; // no header can hold it
@@ -106,14 +114,10 @@ answer accepted(std::string body, const store::queued_job& queued) {
   return out;
 }
 
-answer accepted_guest(const context& cx, const store::queued_job& queued) {
+answer accepted_guest(context& cx, const store::queued_job& queued) {
   auto out = accepted(public_guest(queued.guest_doc), queued);
-  add_tag(cx, out, queued.guest_doc);
+  out.headers.emplace_back("ETag", tag_of(cx, queued));
   return out;
-}
-
-void add_tag(const context& cx, answer& to, std::string_view guest_doc) {
-  to.headers.emplace_back("ETag", store::guest_tag(guest_doc, cx.host.tag_key()));
 }
 
 answer accepted_job(const store::queued_job& queued) {
@@ -192,7 +196,7 @@ void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std
       throw failure{errc::invalid_request, std::string{name} + ": control characters are not allowed"};
 }
 
-request_identity identify(const request& from, std::string_view canonical) {
+request_identity identify(const request& from, std::string_view canonical, repeats how) {
   constexpr std::size_t longest_key = 255;
   if (from.headers.is_repeated("idempotency-key"))
     throw failure{errc::invalid_request, "Idempotency-Key: there is more than one"};
@@ -200,7 +204,8 @@ request_identity identify(const request& from, std::string_view canonical) {
   if (key.size() > longest_key)
     throw failure{errc::invalid_request, "Idempotency-Key: longer than 255 bytes"};
   return {key.empty() ? std::string{} : key_of(*from.who) + std::string{key},
-          sha256({from.method, canonical_path(from.segments), canonical}),
+          key.empty() && how == repeats::by_key ? std::string{}
+                                                : sha256({from.method, canonical_path(from.segments), canonical}),
           from.id,
           audit_of(from, 202),
           if_match_of(from),

@@ -31,10 +31,7 @@ answer page_part(std::string_view part, std::string_view content_type);
 answer accepted(std::string body, const store::queued_job& queued);
 
 /// The same with the job's guest as the body, and its tag in `ETag`.
-answer accepted_guest(const context& cx, const store::queued_job& queued);
-
-/// Adds the guest's strong `ETag`.
-void add_tag(const context& cx, answer& to, std::string_view guest_doc);
+answer accepted_guest(context& cx, const store::queued_job& queued);
 
 /// 202 with the queued job itself as the body.
 answer accepted_job(const store::queued_job& queued);
@@ -71,7 +68,7 @@ void expect_no_controls_in(std::initializer_list<std::pair<std::string_view, std
 /// What identifies a request: when it is a repetition, and its id in logs.
 struct request_identity {
   std::string idempotency_key; ///< as the client sent it; empty: none
-  std::string digest;          ///< of method, canonical path and canonical body
+  std::string digest;          ///< of method, canonical path and canonical body; empty where no repetition is known
   std::string request_id;
   store::audit_ptr audit = {}; ///< null: not audited
   std::string if_match = {};   ///< outside of the digest: a repeated request gets its first answer after changes too
@@ -86,9 +83,12 @@ store::audit_ptr audit_of(const request& from, int status, std::string action = 
 /// must not change whatever is there.
 std::string if_match_of(const request& from);
 
+/// By what a repetition is known.
+enum class repeats : std::uint8_t { by_key, by_guest_too };
+
 /// `canonical` is the decoded content, so that white space in a body makes no difference. Throws `invalid_request`
 /// for a key of more than 255 bytes.
-request_identity identify(const request& from, std::string_view canonical);
+request_identity identify(const request& from, std::string_view canonical, repeats how = repeats::by_key);
 
 /// Returns what an earlier, identical request with the same Idempotency-Key queued; null if there is none. Throws
 /// `conflict` if the key was used with another request. Call it first: the request's subject may no longer exist.

@@ -133,7 +133,7 @@ task<answer> create_guest(context& cx, request& from) {
   auto guest = decode_new_guest(from.body);
   guest.wanted.clear();
   // Before an id is generated, so that a repetition without an id is the same request.
-  const auto who = identify(from, rpc::encode(guest));
+  const auto who = identify(from, rpc::encode(guest), repeats::by_guest_too);
   if (const auto first = repeated(cx, who)) {
     expect_visible(*from.who, rpc::decode_guest(first->guest_doc));
     co_return accepted_guest(cx, *first);
