@@ -4,13 +4,17 @@
 #include "http/api/views/guest_metrics_page.hpp"
 #include "http/api/views/prometheus_writer.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace mistify::http::handlers {
 
 namespace {
 
-/// Figures of all guests, and of the host, which an identity that is limited to some guests does not see.
+/// Figures of all guests and their jobs, and of the host, which an identity that is limited to some guests does not see.
 bool counts_all_guests(std::string_view family) {
-  return family == "mistify_guests" || family.starts_with("mistify_host_");
+  constexpr std::array<std::string_view, 4> of_all{"mistify_guests", "mistify_host_", "mistify_job", "mistify_work_"};
+  return std::ranges::any_of(of_all, [&](std::string_view one) { return family.starts_with(one); });
 }
 
 } // namespace
