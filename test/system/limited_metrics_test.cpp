@@ -16,7 +16,6 @@ TEST_CASE("an identity that is limited to some guests gets no figures of all, no
                Contains("mistify_jobs_queued_total") && Contains("mistify_work_running"));
   const auto page = agent.with(limited, "GET", "/metrics");
   CHECK(page.status == 200);
-  CHECK_THAT(page.body,
-             Contains("mistify_http_connections") && !Contains("mistify_guests") && !Contains("mistify_host_") &&
-               !Contains("mistify_job") && !Contains("mistify_work_"));
+  CHECK_THAT(page.body, Contains("mistify_http_connections") && !Contains("mistify_guests") &&
+                          !Contains("mistify_host_") && !Contains("mistify_job") && !Contains("mistify_work_"));
 }
