@@ -1,9 +1,11 @@
 #pragma once
 
+#include "rpc/base/unique_fd.hpp"
 #include "store/sqlite.hpp"
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 namespace mistify::bench {
 
@@ -17,6 +19,25 @@ public:
 private:
   store::database db_;
   store::statement insert_;
+};
+
+/// A thread with such a database that commits a row for each request that it reads from a socket, and answers then: the
+/// least that a server does for a client.
+class asked_rows {
+public:
+  explicit asked_rows(const std::string& file);
+  ~asked_rows();
+  asked_rows(const asked_rows&) = delete;
+  asked_rows& operator=(const asked_rows&) = delete;
+
+  void ask_for_one();
+
+private:
+  void serve();
+
+  single_rows rows_;
+  rpc::unique_fd client_, server_;
+  std::thread thread_; // last: it uses the others
 };
 
 /// Returns the rate of sequential single-row commits per second, in a database of its own in `folder`; each commit is
