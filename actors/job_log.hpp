@@ -57,8 +57,8 @@ struct job_log_state {
   bool was_slow = false;                     ///< queued requests may have waited longer than their requesters do
   std::uint64_t free_bytes = 0, least_free = 0; ///< as last measured
   std::optional<caf::actor_clock::time_point> measured_free{};
-  /// Called in order when the batch has ended; null: it is durable.
-  std::vector<std::function<void(const rpc::failure*)>> waiting;
+  /// Called in order when the batch has ended; null: it is durable. True: it had no other step.
+  std::vector<std::function<void(const rpc::failure*, bool alone)>> waiting;
   bool commit_is_coming = false;
   bool in_trouble = false;                             ///< the last write failed
   history::time since{};                               ///< begin of the trouble, otherwise of the batch

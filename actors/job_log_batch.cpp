@@ -4,7 +4,6 @@
 #include "rpc/base/log.hpp"
 
 #include <chrono>
-#include <optional>
 
 namespace mistify::actors {
 
@@ -18,11 +17,12 @@ constexpr auto slow_commit = std::chrono::milliseconds{500};
 
 void end_batch(job_log_state& state, const rpc::failure* why_not) {
   const auto waiting = std::exchange(state.waiting, {});
-  std::optional<held_actors> behind_the_client;
-  if (waiting.size() == 1) // many clients are served sooner if others work on their jobs meanwhile
-    behind_the_client.emplace();
+  if (waiting.size() == 1) {
+    const held_actors behind_the_client;
+    return waiting.front()(why_not, true);
+  }
   for (const auto& told : waiting)
-    told(why_not);
+    told(why_not, false);
 }
 
 /// Notes that requesters may have given up requests which waited during a slow operation.

@@ -32,8 +32,8 @@ void begin_batch(job_log_pointer self);
 /// False if the requester has already received a time-out for this step.
 bool is_wanted(job_log_pointer self);
 
-/// Runs a step of the journal in the batch. It is answered when the batch is durable, or with the failure. `behind` is told
-/// the result too, after the answer is on its way.
+/// Runs a step of the journal in the batch. It is answered when the batch is durable, or with the failure. Of a batch with no
+/// other step, `behind` is told the result too, when the answer is in the requester's mailbox.
 template <class T, class Step>
 caf::result<T> take_step(job_log_pointer self, Step step, std::function<void(const T&)> behind = nullptr) {
   auto& state = self->state;
@@ -50,15 +50,15 @@ caf::result<T> take_step(job_log_pointer self, Step step, std::function<void(con
     if (state.waiting.empty() && !state.in_trouble)
       state.since = self->clock().now();
     ask_for_commit(self);
-    state.waiting.push_back(
-      [answer, behind = std::move(behind), value = step(*state.journal)](const rpc::failure* why_not) mutable {
-        if (why_not)
-          return answer.deliver(*why_not);
-        if (!behind)
-          return answer.deliver(std::move(value));
-        answer.deliver(value);
-        behind(value);
-      });
+    state.waiting.push_back([answer, behind = std::move(behind),
+                             value = step(*state.journal)](const rpc::failure* why_not, bool alone) mutable {
+      if (why_not)
+        return answer.deliver(*why_not);
+      if (!alone || !behind)
+        return answer.deliver(std::move(value));
+      answer.deliver(value);
+      behind(value);
+    });
   } catch (const rpc::failure& e) {
     if (e.code() == rpc::errc::storage_failed)
       note_trouble(state, &e);

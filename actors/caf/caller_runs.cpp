@@ -19,8 +19,18 @@ void leave_to_scheduler(caf::resumable* due) {
 /// Null where messages go to the scheduler.
 thread_local due_actors* due_here = nullptr;
 
-/// What actors take for the thread that runs them. One for all threads, which lasts: an actor keeps it until it is run again.
-class caller : public caf::execution_unit {
+/// Ends a time in which this thread collects; what has not been run goes to the scheduler.
+void stop_collecting(due_actors& due) {
+  if (due_here != &due)
+    return;
+  due_here = nullptr;
+  while (due.taken < due.count)
+    leave_to_scheduler(due.list[due.taken++]);
+}
+
+/// What actors take for the thread that runs them. There is one for all threads: an actor keeps its address until it is run
+/// again.
+class outside_thread : public caf::execution_unit {
 public:
   void exec_later(caf::resumable* due) override {
     if (due_here && due_here->count < due_actors::most)
@@ -30,9 +40,9 @@ public:
   }
 
   /// Runs what becomes due meanwhile, too.
-  void run(const due_actors& due) {
-    for (std::size_t i = 0; i < due.count; ++i)
-      resume(due.list[i]);
+  void run(due_actors& due) {
+    while (due.taken < due.count)
+      resume(due.list[due.taken++]);
   }
 
 private:
@@ -45,20 +55,38 @@ private:
   }
 };
 
-caller of_any_thread;
+outside_thread outside;
+
+/// Collects while it lives. Meanwhile the thread drives no reactor: whoever asks must not take an actor's handler for a
+/// worker of its own.
+class collecting {
+public:
+  collecting() noexcept : driven_{rpc::reactor::drive_on_this_thread(nullptr)} { due_here = &due; }
+  ~collecting() {
+    stop_collecting(due);
+    rpc::reactor::drive_on_this_thread(driven_);
+  }
+  collecting(const collecting&) = delete;
+  collecting& operator=(const collecting&) = delete;
+
+  due_actors due;
+
+private:
+  rpc::reactor* driven_;
+};
 
 } // namespace
 
 void send_from_outside(caf::abstract_actor& to, caf::strong_actor_ptr from, caf::message_id id, caf::message content) {
-  if (due_here) // this thread sees to it later
-    return static_cast<void>(to.enqueue(std::move(from), id, std::move(content), &of_any_thread));
-  if (!rpc::reactor::of_this_thread())
-    return static_cast<void>(to.enqueue(std::move(from), id, std::move(content), nullptr));
-  due_actors due;
-  due_here = &due;
-  to.enqueue(std::move(from), id, std::move(content), &of_any_thread);
-  of_any_thread.run(due);
-  due_here = nullptr;
+  if (due_here) { // this thread sees to it later
+    to.enqueue(std::move(from), id, std::move(content), &outside);
+  } else if (rpc::reactor::waits_on_this_thread()) {
+    collecting here;
+    to.enqueue(std::move(from), id, std::move(content), &outside);
+    outside.run(here.due);
+  } else {
+    to.enqueue(std::move(from), id, std::move(content), nullptr);
+  }
 }
 
 held_actors::held_actors() noexcept {
@@ -67,11 +95,7 @@ held_actors::held_actors() noexcept {
 }
 
 held_actors::~held_actors() {
-  if (due_here != &due_)
-    return;
-  due_here = nullptr;
-  for (std::size_t i = 0; i < due_.count; ++i)
-    leave_to_scheduler(due_.list[i]);
+  stop_collecting(due_);
 }
 
 } // namespace mistify::actors

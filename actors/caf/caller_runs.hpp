@@ -7,21 +7,20 @@
 
 namespace mistify::actors {
 
-/// Sends a message from outside of the actors. A thread that waits for events runs the actors that the message makes due by
-/// itself, and wakes no other one for them; only the first few of them, and of each some messages, so that its events do not
-/// wait for long. From any other thread it goes to the scheduler. Those that run so see the caller's locks held: it must
-/// have none.
-void send_from_outside(caf::abstract_actor& to, caf::strong_actor_ptr from, caf::message_id id, caf::message content);
-
 /// Actors that this thread's messages from outside have made due, in order. Those beyond go to the scheduler.
 struct due_actors {
   static constexpr std::size_t most = 8; ///< a request takes the front and a runner; its answer may make others due
   std::array<caf::resumable*, most> list{};
-  std::size_t count = 0;
+  std::size_t count = 0, taken = 0;
 };
 
-/// While it lives, those actors wait; then they go to the scheduler. For a thread that has to tell somebody something first,
-/// but whose messages must be there before: waking a thread takes as long as many messages.
+/// Sends a message from outside of the actors. A thread that waits for events runs the actors that the message makes due by
+/// itself, and wakes no other one for them; only the first few of them, and of each some messages, so that its events do not
+/// wait for long. From any other thread it goes to the scheduler. The caller holds no lock that an actor may need.
+void send_from_outside(caf::abstract_actor& to, caf::strong_actor_ptr from, caf::message_id id, caf::message content);
+
+/// While it lives, the actors that this thread's messages make due wait; then they go to the scheduler. For a thread that has
+/// to tell somebody something first, but whose messages must be there before: to wake a thread takes long.
 class held_actors {
 public:
   held_actors() noexcept;

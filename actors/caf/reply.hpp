@@ -21,6 +21,7 @@ public:
   template <class Self>
   explicit reply(Self* self) : owed_{std::make_shared<debt>(self->make_response_promise())} {}
 
+  /// May run the requester on this thread: see `send_from_outside`. The caller holds no lock.
   void deliver(T value) const { owed_->pay(caf::make_message(std::move(value))); }
   void deliver(caf::error e) const { owed_->pay(caf::make_message(std::move(e))); }
   void deliver(const rpc::failure& e) const { deliver(to_error(e)); }
@@ -33,7 +34,7 @@ private:
     explicit debt(const caf::response_promise& p) : asker{p.source()}, id{p.id()} {}
     debt(const debt&) = delete;
     debt& operator=(const debt&) = delete;
-    /// Whoever drops the promise may hold a lock: it is left to the scheduler.
+    /// The promise may be dropped under a lock, so an actor that had the request is left to the scheduler.
     ~debt() {
       if (!paid.exchange(true) && asker)
         asker->enqueue(nullptr, id.response_id(),

@@ -44,8 +44,8 @@ void settle_wish(store::new_job& job, const job_request& request) {
     job.wanted = kind.wish == power_wish::on ? "on" : "off";
 }
 
-/// A job that begins at once has its place: its client need not wait for the runner to hear of it. What the client asks of
-/// the runner then comes behind that.
+/// A job that begins at once has its place: a lone client need not wait until the runner knows of it. What the client asks
+/// the runner then comes later.
 stored_listener answered_by_log(reply<store::queued_job> client) {
   return [client = std::move(client)](const store::queued_job& queued_as) { client.deliver(queued_as); };
 }
@@ -85,9 +85,12 @@ caf::result<store::queued_job> guest_runner::enqueue(job_request& request, Atom 
         [this, answer, request = std::move(request), begins,
          full = full.has_value()](const store::queued_job& queued_as) {
           without_room_ -= full ? 1 : 0;
-          queued_up(request, queued_as, begins); // it asks for its place before the client can queue a later job
-          if (!begins.stage)
+          if (begins.stage) {
             answer.deliver(queued_as);
+            return queued_up(request, queued_as, begins);
+          }
+          queued_up(request, queued_as, begins); // it asks for its place before the client can queue a later job
+          answer.deliver(queued_as);
         },
         [this, answer, begins = begins.stage.has_value(), full = full.has_value()](caf::error& e) {
           without_room_ -= full ? 1 : 0;

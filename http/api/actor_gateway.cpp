@@ -178,7 +178,7 @@ awaitable<rpc::job> actor_gateway::cancel(std::string runner, std::string job_id
                               std::move(job_id));
 }
 
-/// A failure means that waiting is useless. The response arrives on an actor's thread, which must not read the disk,
+/// A failure means that waiting is useless. The response arrives from an actor, which must not read the disk,
 /// so the handler continues on a thread that may.
 awaitable<bool> actor_gateway::await_end(std::string runner, std::string job_id, std::chrono::milliseconds longest) {
   auto answer =
@@ -196,6 +196,7 @@ awaitable<bool> actor_gateway::alive(std::chrono::milliseconds longest) {
   auto all = both(impl_->ask<bool>(impl_->agent.front(), longest, actors::alive_atom_v),
                   impl_->ask<bool>(impl_->agent.log(), longest, actors::alive_atom_v));
   return awaitable<bool>{[ask = std::move(all).sender(), &agent = impl_->agent](auto on_done) {
+    const actors::held_actors by_threads_of_theirs; // which this is about
     ask([on_done, &agent](const auto& outcome) {
       const auto& [front, log] = std::get<0>(outcome);
       const auto commit = agent.commit_lasts();

@@ -22,8 +22,8 @@ class agent_system;
 namespace mistify::http {
 
 /// An awaitable response of an actor: `auto value = co_await actor_gateway.ask(…)`. Throws the actor's failure. The
-/// handler resumes on the thread that delivers the response, and must not block it: an actor's, the actor_gateway's, or a
-/// worker of the server.
+/// handler resumes on the thread that delivers the response, and must not block it: one that runs actors, the job log's, the
+/// actor_gateway's, or a worker of the server.
 template <class T>
 class [[nodiscard]] awaitable {
 public:

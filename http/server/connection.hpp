@@ -39,7 +39,8 @@ public:
     crowded = 2048,   ///< close, if the TLS handshake has not finished: others need its place
     begun = 4096,     ///< the first, before the client has said anything: sets the first deadline
   };
-  /// The poster's thread: only workers run handlers and read; other threads, such as actors', at most send an answer.
+  /// The poster's thread: only workers run handlers and read; other threads, and workers while they run actors, at most
+  /// send an answer.
   enum class thread : std::uint8_t { worker, other };
 
   /// What a connection begins with.

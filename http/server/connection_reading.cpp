@@ -182,7 +182,7 @@ void connection::complete(answer&& a) noexcept {
   if (phase_.exchange(phase::done) != phase::parked)
     return; // the worker that started the handler is still there, and goes on
   --state_->parked;
-  post(answered, rpc::reactor::of_this_thread() ? thread::worker : thread::other); // workers drive one
+  post(answered, rpc::reactor::of_this_thread() ? thread::worker : thread::other); // only workers drive one
 }
 
 /// Reads what a refused client goes on sending, so that the answer is not lost to a reset.

@@ -68,7 +68,7 @@ struct server::impl {
 bool server::impl::take_turn(leader_followers::place& mine) {
   const auto event = next_event(mine.source());
   mine.begins();
-  rpc::reactor::drive_on_this_thread(shared->pollers.at(mine.source()).answers());
+  rpc::reactor::drive_on_this_thread(&shared->pollers.at(mine.source()).answers());
   return !event || dispatch(*event, mine);
 }
 

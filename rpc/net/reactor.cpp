@@ -35,6 +35,7 @@ bool watch(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t
 constexpr std::size_t driven_at_once = 1;
 
 thread_local reactor* driven_here = nullptr;
+thread_local bool waits_here = false;
 
 } // namespace
 
@@ -46,7 +47,7 @@ reactor::reactor(driver by)
   if (by == driver::own_thread)
     thread_ = std::thread{[this] {
       name_thread("reactor");
-      drive_on_this_thread(*this);
+      waits_here = true;
       run();
     }};
 }
@@ -59,8 +60,13 @@ reactor* reactor::of_this_thread() noexcept {
   return driven_here;
 }
 
-void reactor::drive_on_this_thread(reactor& which) noexcept {
-  driven_here = &which;
+reactor* reactor::drive_on_this_thread(reactor* which) noexcept {
+  waits_here |= which != nullptr;
+  return std::exchange(driven_here, which);
+}
+
+bool reactor::waits_on_this_thread() noexcept {
+  return waits_here;
 }
 
 void reactor::stop() {

@@ -42,9 +42,14 @@ public:
   int fd() const noexcept { return epoll_.get(); }
   void run_ready();
 
-  /// Returns the reactor that this thread drives, which outlives the thread; null if there is none.
+  /// Returns the reactor that this thread drives beside its other work; null if there is none, and on a reactor's own thread.
   static reactor* of_this_thread() noexcept;
-  static void drive_on_this_thread(reactor& which) noexcept;
+
+  /// Says which one this thread drives, and returns which one it did; null: none. It outlives the thread.
+  static reactor* drive_on_this_thread(reactor* which) noexcept;
+
+  /// True on the threads of reactors and on those that drive one.
+  static bool waits_on_this_thread() noexcept;
 
 private:
   using number = std::uint64_t;

@@ -96,6 +96,24 @@ TEST_CASE("draining at any moment loses no job, and no call is made twice or giv
   });
 }
 
+TEST_CASE("whoever is told that his job is queued may cancel it at once") {
+  moment_fixture f;
+  std::optional<rpc::outcome<rpc::job>> cancelled;
+  f.track(f.system.spawn([&](caf::event_based_actor* self) {
+    self->request(f.front, caf::infinite, queue_atom_v, guest_id, f.job("restart"))
+      .then([&, self](const store::queued_job& as) {
+        self->request(f.front, caf::infinite, cancel_atom_v, guest_id, as.job.id)
+          .then([&](const rpc::job& job) { cancelled = job; }, [&](const caf::error& e) { cancelled = to_failure(e); });
+      });
+  }));
+  f.run();
+  REQUIRE(cancelled);
+  const auto* job = std::get_if<rpc::job>(&*cancelled);
+  REQUIRE(job);
+  CHECK(job->message.starts_with("cancelled"));
+  CHECK(f.sub_agent->take().call.cancel.cancelled());
+}
+
 TEST_CASE("a job that waits can be cancelled at any moment of the end of the one before it") {
   at_every_moment([](std::size_t moment) {
     moment_fixture f;

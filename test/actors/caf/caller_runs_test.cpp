@@ -33,7 +33,7 @@ public:
 void on_thread_that_waits_for_events(const std::function<void()>& work) {
   rpc::reactor events{rpc::reactor::driver::caller};
   std::thread{[&] {
-    rpc::reactor::drive_on_this_thread(events);
+    rpc::reactor::drive_on_this_thread(&events);
     work();
   }}.join();
 }
@@ -54,6 +54,21 @@ TEST_CASE("a thread that waits for events runs the actor that it sends to, and t
   });
   CHECK(came == std::vector{2, 4});
   CHECK(ran == sender);
+}
+
+TEST_CASE("while a thread runs actors it drives no reactor") {
+  outside_fixture f;
+  std::vector<rpc::reactor*> driven;
+  const auto one = f.listener([&](auto*, int) { driven.push_back(rpc::reactor::of_this_thread()); });
+  on_thread_that_waits_for_events([&] {
+    driven.push_back(rpc::reactor::of_this_thread());
+    f.send(one, 1);
+    driven.push_back(rpc::reactor::of_this_thread());
+  });
+  REQUIRE(driven.size() == 3);
+  CHECK(driven[0]);
+  CHECK_FALSE(driven[1]);
+  CHECK(driven[2] == driven[0]);
 }
 
 TEST_CASE("another thread leaves the actor that it sends to to the scheduler") {

@@ -273,7 +273,7 @@ TEST_CASE("a thread drives one reactor at a time, and none at first") {
   CHECK(rpc::reactor::of_this_thread() == nullptr);
   rpc::reactor one{rpc::reactor::driver::caller};
   std::thread{[&] {
-    rpc::reactor::drive_on_this_thread(one);
+    rpc::reactor::drive_on_this_thread(&one);
     CHECK(rpc::reactor::of_this_thread() == &one);
   }}.join();
   CHECK(rpc::reactor::of_this_thread() == nullptr);
