@@ -17,8 +17,10 @@ using job_log_actor = caf::typed_actor<
   caf::replies_to<create_atom, rpc::guest, store::new_job, stored_listener>::with<store::queued_job>,
   // Records a step of a job and its effect on the guest.
   caf::replies_to<record_atom, step_ptr>::with<store::recorded_step>,
-  // Records a state that no job made, and its reason. Errors: not_found, conflict while a job of the guest is unfinished.
-  caf::replies_to<report_atom, std::string, std::string, std::string, std::string>::with<store::reported_state>,
+  // Records a state that no job made, and its reason, if the guest's tag is one of the last text (If-Match); with its audit
+  // entry or null, which counts if that changes the guest. Errors: not_found, conflict while a job of the guest is unfinished.
+  caf::replies_to<report_atom, std::string, std::string, std::string, std::string,
+                  store::audit_ptr>::with<store::reported_state>,
   // Records the progress of a running job's stage. Errors: not_found, conflict for a job that is not running.
   caf::replies_to<progress_atom, std::string, store::stage_report>::with<rpc::job>,
   // The guest is not to be started any more because of the host's boot.

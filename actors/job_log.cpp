@@ -172,9 +172,12 @@ job_log_actor::behavior_type job_log(job_log_pointer self, std::shared_ptr<store
       return take_step<store::recorded_step>(self, [&](store::journal& j) { return j.record(*step); });
     },
     [=](report_atom, const std::string& guest_id, const std::string& state, const std::string& reason,
-        const std::string& if_match) {
-      return take_step<store::reported_state>(
-        self, [&](store::journal& j) { return j.report_state(guest_id, state, reason, if_match); });
+        const std::string& if_match, const store::audit_ptr& audit) {
+      return take_step<store::reported_state>(self, [&](store::journal& j) {
+        auto told = j.report_state(guest_id, state, reason, if_match);
+        const bool is_change = !told.before.empty();
+        return audited(j, std::move(told), is_change ? audit : nullptr);
+      });
     },
     [=](progress_atom, const std::string& job_id, const store::stage_report& report) {
       return take_step<rpc::job>(self, [&](store::journal& j) { return j.report_progress(job_id, report); });

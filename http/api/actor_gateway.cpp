@@ -219,10 +219,10 @@ awaitable<actors::look_ptr> actor_gateway::look_at(std::string id) {
 }
 
 awaitable<store::reported_state> actor_gateway::report(std::string guest_id, std::string state, std::string reason,
-                                                       std::string if_match) {
+                                                       std::string if_match, store::audit_ptr audit) {
   return impl_->ask<store::reported_state>(impl_->agent.log(), write_deadline, actors::report_atom_v,
                                            std::move(guest_id), std::move(state), std::move(reason),
-                                           std::move(if_match));
+                                           std::move(if_match), std::move(audit));
 }
 
 awaitable<rpc::job> actor_gateway::report_progress(std::string job_id, store::stage_report report) {

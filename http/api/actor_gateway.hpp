@@ -126,9 +126,9 @@ public:
   /// Returns the status of one actor with its history. Throws `not_found`.
   awaitable<actors::look_ptr> look_at(std::string id);
 
-  /// Stores a state of a guest that no job caused.
+  /// Stores a state of a guest that no job caused; `audit` commits with it if that changes the guest. Null: it is not audited.
   awaitable<store::reported_state> report(std::string guest_id, std::string state, std::string reason,
-                                          std::string if_match);
+                                          std::string if_match, store::audit_ptr audit);
 
   /// Stores the progress of a running job's stage.
   awaitable<rpc::job> report_progress(std::string job_id, store::stage_report report);

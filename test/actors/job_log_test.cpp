@@ -192,7 +192,7 @@ TEST_CASE_METHOD(log_fixture,
                              "containerDetachNic", "shutdown", "containerShutdown", "poweroff", "containerPoweroff"})
     CHECK(queue(action, action)->value);
   const auto told = ask<store::reported_state>(log, actors::report_atom_v, std::string{"g"}, std::string{"shutoff"},
-                                               std::string{}, std::string{});
+                                               std::string{}, std::string{}, store::audit_ptr{});
   CHECK(told->error->code() == errc::not_found); // which is the journal's answer
   const auto ends = actors::share({"j", store::guest_unchanged{}, store::job_ends{rpc::job_status::complete, ""}});
   CHECK(ask<store::recorded_step>(log, actors::record_atom_v, ends)->value);
@@ -251,4 +251,31 @@ TEST_CASE_METHOD(log_fixture, "who listens for a stored job hears nothing of one
     ask<store::queued_job>(log, actors::queue_atom_v, store::new_job{"j", "g", "reboot", "", "", ""}, listener);
   CHECK(unknown->error->code() == errc::not_found);
   CHECK(heard == 0);
+}
+
+TEST_CASE_METHOD(log_fixture, "the audit's entry of a report is in the commit of what it changes, and else nowhere") {
+  spawn();
+  rpc::guest guest;
+  guest.id = "g";
+  guest.state = "create";
+  ask<store::queued_job>(log, actors::create_atom_v, guest, store::new_job{"c", "g", "create", "", "", "d"},
+                         actors::stored_listener{});
+  const auto ends = ask<store::recorded_step>(
+    log, actors::record_atom_v,
+    actors::share({"c", store::guest_state{"running", ""}, store::job_ends{rpc::job_status::complete, ""}}));
+  REQUIRE(ends->value);
+  store::audit_entry entry;
+  entry.action = "report";
+  const auto audit = std::make_shared<const store::audit_entry>(entry);
+  const auto report = [&](const std::string& state) {
+    return ask<store::reported_state>(log, actors::report_atom_v, std::string{"g"}, state, std::string{}, std::string{},
+                                      audit);
+  };
+  const auto entries = [&] { return store::job_reader{path()}.audited({}, 10).size(); };
+  const auto before = commits_tried;
+  CHECK(report("running")->value->before.empty());
+  CHECK(entries() == 0);
+  CHECK(report("paused")->value->before == "running");
+  CHECK(entries() == 1);
+  CHECK(commits_tried == before + 2);
 }

@@ -117,7 +117,8 @@ task<answer> report_state(context& cx, request& from) {
   const auto told = decode_state(from.body);
   const auto guest = require_guest(cx, from.captures["guest"]);
   expect_own_guest(cx, *from.who, *guest);
-  const auto taken = co_await cx.agents.report(guest->id, told.state, told.reason, if_match_of(from));
+  auto audit = audit_of(from, 200, "report " + told.state);
+  const auto taken = co_await cx.agents.report(guest->id, told.state, told.reason, if_match_of(from), std::move(audit));
   if (!taken.before.empty())
     rpc::log::audit("guest changed by itself", {{"request_id", from.id},
                                                 {"guest", guest->id},
@@ -128,6 +129,7 @@ task<answer> report_state(context& cx, request& from) {
   if (!taken.before.empty()) {
     out.subject().guest = guest->id;
     out.subject().action = "report " + told.state;
+    co_return changed(std::move(out));
   }
   co_return out;
 }

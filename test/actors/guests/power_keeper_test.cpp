@@ -38,7 +38,8 @@ public:
     answer_guest(id, "running");
   }
   void report(const std::string& id, const std::string& state, const std::string& reason = {}) {
-    REQUIRE(ask<store::reported_state>(log, actors::report_atom_v, id, state, reason, std::string{})->value);
+    REQUIRE(ask<store::reported_state>(log, actors::report_atom_v, id, state, reason, std::string{}, store::audit_ptr{})
+              ->value);
   }
   void tell_change(const std::string& id, const std::string& state, power_turn turn) {
     store::event what;
