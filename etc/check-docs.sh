@@ -41,7 +41,7 @@ check_link() {
   path=${path:-$file}
   if [ ! -e "$path" ]; then
     complain "$file: link to $2, which is not there"
-  elif [ -n "$anchor" ] && ! anchors "$path" | grep -qxF -- "$anchor"; then
+  elif [ -n "$anchor" ] && ! anchors "$path" | grep -xF -- "$anchor" >/dev/null; then
     complain "$file: link to $2, but $path has no such heading"
   fi
 }

@@ -160,7 +160,7 @@ log_of() {
 }
 
 says() {
-  log_of | grep -q "$1"
+  log_of | grep "$1" >/dev/null
 }
 
 # The process of the container in this host.
