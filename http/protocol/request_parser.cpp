@@ -72,10 +72,10 @@ bool split_path(std::string_view path, std::vector<std::string>& segments) {
 }
 
 std::optional<refusal> request_parser::parse(const request_head& head, request& to) {
+  to.head_only = head.method == "HEAD";
   if (head.target.size() > longest_target)
     return refusal{414, "the request's target is longer than " + std::to_string(longest_target) + " bytes"};
   to.query = read_query(rpc::http1::query_of(head.target));
-  to.head_only = head.method == "HEAD";
   to.method = to.head_only ? "GET" : head.method;
   to.path = rpc::http1::path_of(head.target);
   to.authority.clear();

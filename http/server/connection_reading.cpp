@@ -55,7 +55,8 @@ bool connection::read_request(thread on) {
   if (on == thread::other) {
     if (!may_read_ && reader_.empty())
       return wait_for_bytes();
-    set_deadline(in(state_->settings.write_timeout)); // the worker comes when there is room for another answer
+    if (!timing_) // else the time of the request goes on
+      set_deadline(in(state_->settings.write_timeout)); // the worker comes when there is room for another answer
     hand_to_worker();
     return false;
   }
@@ -130,7 +131,7 @@ bool connection::begin_exchange() {
   timing_ = false;
   auto& r = request_;
   if (auto no = request_parser::parse(reader_.head(), r)) {
-    refuse(no->status, std::move(no->message));
+    refuse(no->status, std::move(no->message), r.head_only);
     return true;
   }
   if (const auto& door = state_->settings.door)

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <future>
 #include <latch>
+#include <list>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -403,6 +404,30 @@ TEST_CASE("a server that was never started stops") {
   raw_client c{port};
   s.stop(10s);
   CHECK(c.closed());
+}
+
+TEST_CASE("a request that comes while its connection is set up has no more time than others") {
+  http::server_settings settings;
+  settings.request_timeout = 200ms;
+  running_server s{{}, settings};
+  std::list<raw_client> clients;
+  for (int i = 0; i < 200; ++i)
+    clients.emplace_back(s.port).send("GET / HTTP/1.1\r\nHost: loc");
+  const auto begin = std::chrono::steady_clock::now();
+  for (auto& one : clients)
+    CHECK(one.answer().status == 408);
+  CHECK(std::chrono::steady_clock::now() - begin < settings.write_timeout / 2);
+}
+
+TEST_CASE("HEAD of what is no path is refused without a body") {
+  running_server s{{}};
+  for (const auto& target : {std::string{"/%zz"}, "/" + std::string(9000, 'a')}) {
+    raw_client c{s.port};
+    c.send("HEAD " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto all = c.rest();
+    CHECK(all.starts_with("HTTP/1.1 4"));
+    CHECK(all.ends_with("\r\n\r\n"));
+  }
 }
 
 TEST_CASE("a request whose rest came while no thread could read it is served, though its time is over") {
