@@ -76,6 +76,12 @@ caf::result<bool> drain(self_pointer self) {
 
 } // namespace
 
+/// A runner that pauses is kept by CAF's clock until its time has come, and keeps the log.
+front_state::~front_state() {
+  for (const auto& [id, runner] : runners)
+    caf::anon_send_exit(runner, caf::exit_reason::user_shutdown);
+}
+
 void front_state::tell(actor_status& to, bool in_full) const {
   const auto now = self->clock().now();
   if (draining > 0)

@@ -21,6 +21,7 @@ struct front_state {
   static inline const char* name = "front";
 
   explicit front_state(front_actor::pointer owner) : self{owner} {}
+  ~front_state(); ///< ends the runners
 
   front_actor::pointer self;
   runner_factory make_runner;

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
+
 using namespace mistify::test;
 
 namespace {
@@ -155,6 +157,19 @@ TEST_CASE("a stage that asks for it runs again while its job is running") {
   CHECK(h.becomes(job, "Running"));
   CHECK(h.outcome(job) == "Complete");
   CHECK(h.sub.calls("Test.Start").size() == 2);
+}
+
+TEST_CASE("an agent that is told to stop does not wait until a stage is to run again") {
+  house h;
+  const auto id = h.create_guest();
+  h.sub.on("Test.Start",
+           [](const call& c) { return result(c, R"({"guest":)" + at(c.params, "guest") + R"(,"retry":3600})"); });
+  h.http.post("/guests/" + id + "/start");
+  REQUIRE(eventually([&] {
+    return h.http.get("/debug/actors?patience=1s").body.find("pauses before Test.Start") != std::string::npos;
+  }));
+  h.agent.running().signal(SIGTERM);
+  CHECK(h.agent.running().wait() == 0);
 }
 
 TEST_CASE("a stage that asks for ever to be run again fails in the end") {
