@@ -247,9 +247,9 @@ void run_daemon(const daemon_options& wanted) {
     rpc::log::info("stopping", {{"signal", wait_for_signal(signals, on_hangup)}});
   }
   shared.draining = true;
-  systemd::tell_stopping();
   const auto drain_time = settings.get()->drain_timeout;
   last_resort.allow(drain_time + rest_of_stop);
+  systemd::tell_stopping();
   drain(agent, agents, front_door, drain_time);
   sub_agents.stop();
   rpc::log::info("stopped");

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,6 +18,9 @@ namespace mistify::rpc::service_manager {
 namespace {
 
 constexpr int first_socket = 3; // SD_LISTEN_FDS_START
+
+/// How long a service manager that reads nothing may hold this process up.
+constexpr timeval patience{2, 0};
 
 std::string_view variable(const char* name) noexcept {
   const auto* value = std::getenv(name);
@@ -78,9 +82,11 @@ void notify(const std::string& assignments) noexcept {
   if (!to)
     return;
   const unique_fd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-  if (socket)
-    ::sendto(socket.get(), assignments.data(), assignments.size(), MSG_NOSIGNAL,
-             reinterpret_cast<const sockaddr*>(&to->first), to->second);
+  if (!socket)
+    return;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  ::sendto(socket.get(), assignments.data(), assignments.size(), MSG_NOSIGNAL,
+           reinterpret_cast<const sockaddr*>(&to->first), to->second);
 }
 
 std::optional<std::chrono::microseconds> watchdog_interval() {

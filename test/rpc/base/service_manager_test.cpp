@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <sys/socket.h>
@@ -104,6 +105,18 @@ TEST_CASE("the service manager is notified where it listens, and a wrong address
   const variable address{"NOTIFY_SOCKET", manager.name()};
   service_manager::notify("READY=1\nSTATUS=well");
   CHECK(manager.receive() == "READY=1\nSTATUS=well");
+}
+
+TEST_CASE("a service manager that reads nothing holds nobody up for ever") {
+  const notify_socket manager;
+  const variable address{"NOTIFY_SOCKET", manager.name()};
+  bool waited = false;
+  for (int i = 0; i < 10'000 && !waited; ++i) { // the kernel holds some
+    const auto begin = std::chrono::steady_clock::now();
+    service_manager::notify("WATCHDOG=1");
+    waited = std::chrono::steady_clock::now() - begin > std::chrono::seconds{1};
+  }
+  CHECK(waited);
 }
 
 TEST_CASE("a watchdog has an interval if it watches this process") {
