@@ -178,7 +178,8 @@ std::string tame_numbers(std::string text) {
 failure syntax_error(std::size_t offset, std::string reason) {
   if (reason.ends_with('.'))
     reason.pop_back();
-  reason.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(reason.front())));
+  if (reason.size() > 1 && std::islower(static_cast<unsigned char>(reason[1]))) // no abbreviation
+    reason.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(reason.front())));
   return {errc::invalid_request, "invalid JSON at byte " + std::to_string(offset) + ": " + reason};
 }
 
