@@ -55,8 +55,9 @@ bool connection::read_request(thread on) {
   if (on == thread::other) {
     if (!may_read_ && reader_.empty())
       return wait_for_bytes();
-    if (!timing_) // else the time of the request goes on
-      set_deadline(in(state_->settings.write_timeout)); // the worker comes when there is room for another answer
+    // The worker comes when there is room for another answer. The time of a request that is there in part goes on.
+    if (!timing_)
+      set_deadline(in(state_->settings.write_timeout));
     hand_to_worker();
     return false;
   }
