@@ -27,8 +27,8 @@ public:
   /// are that row's.
   request_log_entry(audit_trail* to, const request& from, const route* row, const path_captures& captures, verdict how);
 
-  /// What the handler commits with its change. Null unless the request changes something.
-  store::audit_ptr entry() const { return kind_ == kind::change ? entry_ : nullptr; }
+  /// What the handler commits with its change. Null unless the request may change something.
+  store::audit_ptr entry() const { return kind_ == kind::change || kind_ == kind::report ? entry_ : nullptr; }
 
   /// Call once with the response: `about` of the answer, and `status` as the client receives it.
   void answered(const std::optional<answer_subject>& about, int status) const;

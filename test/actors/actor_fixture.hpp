@@ -259,6 +259,7 @@ private:
     front = nullptr;
     service = nullptr;
     inspector = nullptr;
+    sub_agent->calls.clear(); // each keeps the desk, and the desk the sub-agent
   }
 
   std::filesystem::path folder_ = make_folder();

@@ -19,6 +19,7 @@ public:
       desk{actors::service_desk::open({"libvirt", max_waiting, [this] { return system.clock().now(); }}, gate,
                                       sub_agent, actors::service_metrics{measured, "libvirt"})},
       service{track(system.spawn(actors::service_behavior, desk, &actor_registry))} {}
+  ~service_fixture() { sub_agent->calls.clear(); } // each keeps the desk, and the desk the sub-agent
 
   std::shared_ptr<seen_reply<rpc::json::document>>
   call(const std::string& method, std::chrono::milliseconds timeout = 0ms, const rpc::cancellation& cancel = {}) {
