@@ -19,7 +19,7 @@ public:
       desk{actors::service_desk::open({"libvirt", max_waiting, [this] { return system.clock().now(); }}, gate,
                                       sub_agent, actors::service_metrics{measured, "libvirt"})},
       service{track(system.spawn(actors::service_behavior, desk, &actor_registry))} {}
-  ~service_fixture() { sub_agent->calls.clear(); } // each keeps the desk, and the desk the sub-agent
+  ~service_fixture() { sub_agent->drop_all(); }
 
   std::shared_ptr<seen_reply<rpc::json::document>>
   call(const std::string& method, std::chrono::milliseconds timeout = 0ms, const rpc::cancellation& cancel = {}) {
@@ -326,7 +326,7 @@ TEST_CASE("whoever gives a place back gets its answer before it serves others") 
   call("slow");
   for (int i = 0; i < 5; ++i)
     call("quick");
-  out->first(rpc::json::document::parse("{}"));
+  std::exchange(out->first, nullptr)(rpc::json::document::parse("{}")); // it keeps the desk, and the desk the caller
   CHECK(order.front() == "slow");
 }
 
@@ -353,6 +353,6 @@ TEST_CASE("nothing begins after the close") {
   out->desk = desk.get();
   for (int i = 0; i < 5; ++i)
     desk->call({"x", "{}", 0ms, true, {}}, [](const auto&) {});
-  out->first(rpc::json::document::parse("{}"));
+  std::exchange(out->first, nullptr)(rpc::json::document::parse("{}")); // it keeps the desk, and the desk the caller
   CHECK(out->begun == 2);
 }
