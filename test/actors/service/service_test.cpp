@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 #include <thread>
+#include <utility>
 
 using namespace mistify;
 using namespace mistify::test;
@@ -11,6 +12,8 @@ using actors::acquire_slot_atom_v;
 using actors::call_atom_v;
 
 namespace {
+
+// What a caller is to tell keeps the desk, and the desk the caller: tests let go of it.
 
 class service_fixture : public actor_fixture {
 public:
@@ -190,7 +193,7 @@ TEST_CASE("calls that fail at once, one after the other, do not start each other
     desk->call({.method = "T", .params = "{}", .cancel = {}},
                [&](const auto& result) { failed += std::holds_alternative<rpc::failure>(result) ? 1 : 0; });
   out->holds = false;
-  out->held(rpc::failure{rpc::errc::sub_agent_failed, "refused"});
+  std::exchange(out->held, nullptr)(rpc::failure{rpc::errc::sub_agent_failed, "refused"});
   CHECK(failed == 5000);
   CHECK(out->deepest == 1);
 }
@@ -326,7 +329,7 @@ TEST_CASE("whoever gives a place back gets its answer before it serves others") 
   call("slow");
   for (int i = 0; i < 5; ++i)
     call("quick");
-  std::exchange(out->first, nullptr)(rpc::json::document::parse("{}")); // it keeps the desk, and the desk the caller
+  std::exchange(out->first, nullptr)(rpc::json::document::parse("{}"));
   CHECK(order.front() == "slow");
 }
 
@@ -353,6 +356,6 @@ TEST_CASE("nothing begins after the close") {
   out->desk = desk.get();
   for (int i = 0; i < 5; ++i)
     desk->call({"x", "{}", 0ms, true, {}}, [](const auto&) {});
-  std::exchange(out->first, nullptr)(rpc::json::document::parse("{}")); // it keeps the desk, and the desk the caller
+  std::exchange(out->first, nullptr)(rpc::json::document::parse("{}"));
   CHECK(out->begun == 2);
 }
