@@ -11,7 +11,7 @@ class service_desk;
 
 /// The only writer of the database. Replies after the commit.
 using job_log_actor = caf::typed_actor<
-  // Queues a job for a guest or for `agent`. The listener may be told too, when the reply is sent.
+  // Queues a job for a guest or for `agent`. The log may call the listener, too, after it has sent the reply.
   caf::replies_to<queue_atom, store::new_job, stored_listener>::with<store::queued_job>,
   // Stores a guest and queues its create; likewise.
   caf::replies_to<create_atom, rpc::guest, store::new_job, stored_listener>::with<store::queued_job>,

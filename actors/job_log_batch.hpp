@@ -32,8 +32,8 @@ void begin_batch(job_log_pointer self);
 /// False if the requester has already received a time-out for this step.
 bool is_wanted(job_log_pointer self);
 
-/// Runs a step of the journal in the batch. It is answered when the batch is durable, or with the failure. Of a batch with no
-/// other step, `behind` is told the result too, when the answer is in the requester's mailbox.
+/// Runs a step of the journal in the batch. Answers when the batch is durable, or with the failure. If the batch has no other
+/// step, calls `behind` with the result after the answer is in the requester's mailbox.
 template <class T, class Step>
 caf::result<T> take_step(job_log_pointer self, Step step, std::function<void(const T&)> behind = nullptr) {
   auto& state = self->state;

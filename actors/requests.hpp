@@ -49,7 +49,7 @@ inline constexpr std::string_view agents_user = "agent";
 /// The `request` of a delete that continues after failed stages and deletes the record in any case.
 inline constexpr std::string_view forced_delete = R"({"force":true})";
 
-/// Told, or not, of a job that is stored, on the log's thread: must not block. May be null.
+/// The log's thread may call it with a job that it has stored. It must not block; it may be null.
 using stored_listener = std::function<void(const store::queued_job&)>;
 
 /// A step of a job for the log. Shared: the sender keeps it until the log has recorded it, and it contains a guest.

@@ -19,15 +19,6 @@ void leave_to_scheduler(caf::resumable* due) {
 /// Null where messages go to the scheduler.
 thread_local due_actors* due_here = nullptr;
 
-/// Ends a time in which this thread collects; what has not been run goes to the scheduler.
-void stop_collecting(due_actors& due) {
-  if (due_here != &due)
-    return;
-  due_here = nullptr;
-  while (due.taken < due.count)
-    leave_to_scheduler(due.list[due.taken++]);
-}
-
 /// What actors take for the thread that runs them. There is one for all threads: an actor keeps its address until it is run
 /// again.
 class outside_thread : public caf::execution_unit {
@@ -57,19 +48,13 @@ private:
 
 outside_thread outside;
 
-/// Collects while it lives. Meanwhile the thread drives no reactor: whoever asks must not take an actor's handler for a
-/// worker of its own.
-class collecting {
+/// While it lives, the thread drives no reactor: the server must not take a thread that runs actors for a free worker.
+class no_reactor {
 public:
-  collecting() noexcept : driven_{rpc::reactor::drive_on_this_thread(nullptr)} { due_here = &due; }
-  ~collecting() {
-    stop_collecting(due);
-    rpc::reactor::drive_on_this_thread(driven_);
-  }
-  collecting(const collecting&) = delete;
-  collecting& operator=(const collecting&) = delete;
-
-  due_actors due;
+  no_reactor() noexcept : driven_{rpc::reactor::drive_on_this_thread(nullptr)} {}
+  ~no_reactor() { rpc::reactor::drive_on_this_thread(driven_); }
+  no_reactor(const no_reactor&) = delete;
+  no_reactor& operator=(const no_reactor&) = delete;
 
 private:
   rpc::reactor* driven_;
@@ -78,12 +63,13 @@ private:
 } // namespace
 
 void send_from_outside(caf::abstract_actor& to, caf::strong_actor_ptr from, caf::message_id id, caf::message content) {
-  if (due_here) { // this thread sees to it later
+  if (due_here) { // this thread runs or hands on the actor later
     to.enqueue(std::move(from), id, std::move(content), &outside);
   } else if (rpc::reactor::waits_on_this_thread()) {
-    collecting here;
+    const no_reactor meanwhile;
+    const held_actors rest; // those that an exception leaves go to the scheduler
     to.enqueue(std::move(from), id, std::move(content), &outside);
-    outside.run(here.due);
+    outside.run(*due_here);
   } else {
     to.enqueue(std::move(from), id, std::move(content), nullptr);
   }
@@ -95,7 +81,11 @@ held_actors::held_actors() noexcept {
 }
 
 held_actors::~held_actors() {
-  stop_collecting(due_);
+  if (due_here != &due_)
+    return;
+  due_here = nullptr;
+  while (due_.taken < due_.count)
+    leave_to_scheduler(due_.list[due_.taken++]);
 }
 
 } // namespace mistify::actors

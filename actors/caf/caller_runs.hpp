@@ -19,8 +19,8 @@ struct due_actors {
 /// wait for long. From any other thread it goes to the scheduler. The caller holds no lock that an actor may need.
 void send_from_outside(caf::abstract_actor& to, caf::strong_actor_ptr from, caf::message_id id, caf::message content);
 
-/// While it lives, the actors that this thread's messages make due wait; then they go to the scheduler. For a thread that has
-/// to tell somebody something first, but whose messages must be there before: to wake a thread takes long.
+/// Holds the actors that this thread's messages make due, and leaves them to the scheduler at its end. A thread uses it that
+/// sends messages, and then has more urgent work than to wake other threads. Within another one it does nothing.
 class held_actors {
 public:
   held_actors() noexcept;
@@ -29,7 +29,7 @@ public:
   held_actors& operator=(const held_actors&) = delete;
 
 private:
-  due_actors due_;
+  mutable due_actors due_; // changes while a constant one lives, too
 };
 
 } // namespace mistify::actors

@@ -44,8 +44,8 @@ void settle_wish(store::new_job& job, const job_request& request) {
     job.wanted = kind.wish == power_wish::on ? "on" : "off";
 }
 
-/// A job that begins at once has its place: a lone client need not wait until the runner knows of it. What the client asks
-/// the runner then comes later.
+/// A job that begins at once has its place: the log may answer the client before the runner handles the reply. The client's
+/// next request to the runner comes after that reply.
 stored_listener answered_by_log(reply<store::queued_job> client) {
   return [client = std::move(client)](const store::queued_job& queued_as) { client.deliver(queued_as); };
 }

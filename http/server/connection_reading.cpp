@@ -55,7 +55,7 @@ bool connection::read_request(thread on) {
   if (on == thread::other) {
     if (!may_read_ && reader_.empty())
       return wait_for_bytes();
-    // The worker comes when there is room for another answer. The time of a request that is there in part goes on.
+    // The worker comes when there is room for another answer. The deadline of a request that has begun stays.
     if (!timing_)
       set_deadline(in(state_->settings.write_timeout));
     hand_to_worker();

@@ -117,7 +117,8 @@ task<answer> report_state(context& cx, request& from) {
   const auto told = decode_state(from.body);
   const auto guest = require_guest(cx, from.captures["guest"]);
   expect_own_guest(cx, *from.who, *guest);
-  auto audit = audit_of(from, 200, "report " + told.state);
+  auto action = "report " + told.state;
+  auto audit = audit_of(from, 200, action);
   const auto taken = co_await cx.agents.report(guest->id, told.state, told.reason, if_match_of(from), std::move(audit));
   if (!taken.before.empty())
     rpc::log::audit("guest changed by itself", {{"request_id", from.id},
@@ -128,7 +129,7 @@ task<answer> report_state(context& cx, request& from) {
   auto out = json_answer(200, public_guest(taken.guest_doc));
   if (!taken.before.empty()) {
     out.subject().guest = guest->id;
-    out.subject().action = "report " + told.state;
+    out.subject().action = std::move(action);
     co_return changed(std::move(out));
   }
   co_return out;

@@ -83,7 +83,7 @@ store::audit_ptr audit_of(const request& from, int status, std::string action = 
 /// must not change whatever is there.
 std::string if_match_of(const request& from);
 
-/// How a repeated request is told from a new one.
+/// How the agent recognizes a repeated request: by its Idempotency-Key, or also by the id of the guest that it creates.
 enum class repeats : std::uint8_t { by_key, by_guest_too };
 
 /// `canonical` is the decoded content, so that white space in a body makes no difference. Throws `invalid_request`

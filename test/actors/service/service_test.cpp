@@ -13,7 +13,7 @@ using actors::call_atom_v;
 
 namespace {
 
-// What a caller is to tell keeps the desk, and the desk the caller: tests let go of it.
+// A stored `done` owns the desk, which owns the caller: a test has to drop it, or both leak.
 
 class service_fixture : public actor_fixture {
 public:
