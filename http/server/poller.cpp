@@ -47,7 +47,6 @@ poller::poller()
   : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))} {
   control(epoll_, EPOLL_CTL_ADD, {alarm_.fd(), watch_key::own}, EPOLLIN | EPOLLET);
   control(epoll_, EPOLL_CTL_ADD, {quit_, watch_key::own}, EPOLLIN); // not by edge: for every thread
-  control(epoll_, EPOLL_CTL_ADD, {answers_.fd(), watch_key::own}, EPOLLIN);
 }
 
 poller::~poller() {

@@ -19,10 +19,11 @@ tick now();
 /// Returns the tick `d` from now.
 tick in(std::chrono::milliseconds d);
 
-/// Identifies the source of an event: a connection, by a generation that is never reused, or a descriptor of the
+/// Identifies the source of an event: a connection, by a generation that is not reused soon, or a descriptor of the
 /// server itself.
 struct watch_key {
-  enum : std::uint32_t { own = 0 }; ///< generation of descriptors that are not connections
+  /// Generations: of descriptors that are not connections; the highest, above which the events of reactors are.
+  enum : std::uint32_t { own = 0, last = 0x7fff'ffff };
   int fd = -1;
   std::uint32_t generation = own;
 };
@@ -53,9 +54,8 @@ public:
   /// Call first on the timer's event; later alarms are delivered again.
   void alarm_came() { alarm_.rang(); }
 
-  /// Waits for what its thread asked others: `run_ready` is to be called on its event.
+  /// Waits for what its thread asked others. Events that are the reactor's have no key.
   rpc::reactor& answers() noexcept { return answers_; }
-  bool is_answers(watch_key key) const { return key.generation == watch_key::own && key.fd == answers_.fd(); }
 
   /// Makes every `wait` from now on return at once with the event for which `is_quit` is true.
   void quit();
@@ -64,7 +64,7 @@ public:
 private:
   int epoll_, quit_;
   rpc::timer alarm_;
-  rpc::reactor answers_{rpc::reactor::driver::caller};
+  rpc::reactor answers_{epoll_};
 };
 
 } // namespace mistify::http

@@ -92,6 +92,11 @@ std::optional<epoll_event> server::impl::next_event(std::size_t of) {
 
 /// False when the worker is to end. A TLS handshake takes as long as a hundred reads: others go on meanwhile.
 bool server::impl::dispatch(const epoll_event& e, leader_followers::place& mine) {
+  auto& own = shared->pollers.at(mine.source());
+  if (rpc::reactor::is_mine(e)) {
+    own.answers().run_ready({&e, 1});
+    return true;
+  }
   auto key = poller::key_of(e);
   if (key.generation != watch_key::own) {
     if (auto c = shared->connections.find(key)) {
@@ -101,13 +106,8 @@ bool server::impl::dispatch(const epoll_event& e, leader_followers::place& mine)
     }
     return true;
   }
-  auto& own = shared->pollers.at(mine.source());
   if (own.is_quit(key))
     return false;
-  if (own.is_answers(key)) {
-    own.answers().run_ready();
-    return true;
-  }
   if (shared->pollers.first().is_alarm(key))
     on_alarm();
   else

@@ -18,8 +18,7 @@ std::size_t thread_count(const server_settings& settings) {
 
 watch_key connection_table::next_key(int fd) {
   std::lock_guard lock{mutex_};
-  if (++generation_ == watch_key::own)
-    ++generation_;
+  generation_ = generation_ == watch_key::last ? watch_key::own + 1 : generation_ + 1;
   return {fd, generation_};
 }
 

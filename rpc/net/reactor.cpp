@@ -15,6 +15,9 @@ namespace mistify::rpc {
 
 namespace {
 
+/// Set in the data of each event of a reactor, beside its number.
+constexpr std::uint64_t mark = std::uint64_t{1} << 63u;
+
 /// Numbers of what is no socket that somebody waits for.
 enum : std::uint64_t { timer_rings, quits, first_number };
 
@@ -24,32 +27,25 @@ unique_fd checked(int fd) {
   return unique_fd{fd};
 }
 
-bool watch(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t number) {
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = number;
-  return ::epoll_ctl(epoll, operation, fd, &event) == 0;
-}
-
-/// Each call may take long, and what comes behind it can be taken by another thread that drives.
-constexpr std::size_t driven_at_once = 1;
-
 thread_local reactor* driven_here = nullptr;
 thread_local bool waits_here = false;
 
 } // namespace
 
-reactor::reactor(driver by)
-  : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))},
-    last_{first_number} {
-  watch(epoll_.get(), EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
-  watch(epoll_.get(), EPOLL_CTL_ADD, quit_.get(), EPOLLIN, quits);
-  if (by == driver::own_thread)
-    thread_ = std::thread{[this] {
-      name_thread("reactor");
-      waits_here = true;
-      run();
-    }};
+reactor::reactor()
+  : own_set_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))},
+    set_{own_set_.get()} {
+  watch(EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
+  watch(EPOLL_CTL_ADD, quit_.get(), EPOLLIN, quits);
+  thread_ = std::thread{[this] {
+    name_thread("reactor");
+    waits_here = true;
+    run();
+  }};
+}
+
+reactor::reactor(int set) : set_{set} {
+  watch(EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
 }
 
 reactor::~reactor() {
@@ -72,10 +68,11 @@ bool reactor::waits_on_this_thread() noexcept {
 void reactor::stop() {
   if (stopping_.exchange(true))
     return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(quit_.get(), &one, sizeof one);
-  if (thread_.joinable())
+  if (thread_.joinable()) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto n = ::write(quit_.get(), &one, sizeof one);
     thread_.join();
+  }
   ready left;
   std::unique_lock lock{mutex_};
   while (!waiting_.empty())
@@ -85,20 +82,31 @@ void reactor::stop() {
     then();
 }
 
+bool reactor::is_mine(const epoll_event& event) noexcept {
+  return (event.data.u64 & mark) != 0;
+}
+
+bool reactor::watch(int operation, int fd, std::uint32_t events, number which) const noexcept {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = mark | which;
+  return ::epoll_ctl(set_, operation, fd, &event) == 0;
+}
+
 /// What waits is entered first and watched then, without the lock: its answer may come at once, on another thread.
 bool reactor::when_readable(int fd, deadline until, std::function<void()> then) {
   std::unique_lock lock{mutex_};
   if (stopping_)
     return false;
-  const auto which = ++last_;
+  const auto which = first_number + last_++;
   waiting_.emplace(which, waiting{until, std::move(then)});
   if (until != never)
     ends_.emplace(until, which);
   lock.unlock();
   constexpr std::uint32_t once = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
   // It is known from the last time, mostly. A socket that is closed is forgotten by itself.
-  const bool watched = watch(epoll_.get(), EPOLL_CTL_MOD, fd, once, which) ||
-                       (errno == ENOENT && watch(epoll_.get(), EPOLL_CTL_ADD, fd, once, which));
+  const bool watched = watch(EPOLL_CTL_MOD, fd, once, which) ||
+                       (errno == ENOENT && watch(EPOLL_CTL_ADD, fd, once, which));
   alarm_.at_latest(until);
   return watched || !forget(which);
 }
@@ -131,25 +139,22 @@ void reactor::take_late(ready& into) {
 
 void reactor::run() {
   std::array<epoll_event, 64> events{};
-  while (!stopping_)
-    run_once(events, -1);
+  while (!stopping_) {
+    const auto n = ::epoll_wait(set_, events.data(), static_cast<int>(events.size()), -1);
+    run_ready(std::span{events}.first(static_cast<std::size_t>(std::max(n, 0))));
+  }
 }
 
-void reactor::run_ready() {
-  std::array<epoll_event, driven_at_once> events{};
-  run_once(events, 0);
-}
-
-void reactor::run_once(std::span<epoll_event> events, int timeout) {
-  const auto n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+void reactor::run_ready(std::span<const epoll_event> events) {
   ready came;
   {
     const std::lock_guard lock{mutex_};
-    for (const auto& event : events.first(static_cast<std::size_t>(std::max(n, 0)))) {
-      if (event.data.u64 == timer_rings)
+    for (const auto& event : events) {
+      const auto which = event.data.u64 & ~mark;
+      if (which == timer_rings)
         take_late(came);
       else
-        take(event.data.u64, came);
+        take(which, came);
     }
   }
   for (const auto& then : came)

@@ -19,12 +19,14 @@ struct epoll_event;
 
 namespace mistify::rpc {
 
-/// Waits for many sockets: on a thread of its own, or driven by a thread that waits for other things too. Every member is
-/// thread-safe.
+/// Waits for many sockets: on a thread of its own, or at the epoll set of threads that wait for other things too. Every
+/// member is thread-safe.
 class reactor {
 public:
-  enum class driver : std::uint8_t { own_thread, caller };
-  explicit reactor(driver by = driver::own_thread);
+  reactor(); ///< with a thread of its own
+  /// Has its sockets in `set`, which outlives it. Whoever waits there calls `run_ready` with the events for which `is_mine`
+  /// is true.
+  explicit reactor(int set);
   ~reactor(); ///< as `stop`
   reactor(const reactor&) = delete;
   reactor& operator=(const reactor&) = delete;
@@ -37,10 +39,10 @@ public:
   /// Calls every waiting `then` and ends the thread. No thread may drive it meanwhile.
   void stop();
 
-  /// For the thread that drives it: `fd` is readable while a socket is ready or a time is over; then `run_ready` calls the
-  /// next `then`, without waiting.
-  int fd() const noexcept { return epoll_.get(); }
-  void run_ready();
+  /// True for events of a reactor. The data of others at the same set are below 2^63.
+  static bool is_mine(const epoll_event& event) noexcept;
+  /// Calls every `then` whose socket is ready or whose time is over by these events, without waiting.
+  void run_ready(std::span<const epoll_event> events);
 
   /// Returns the reactor that this thread drives beside its other work; null if there is none, and on a reactor's own thread.
   static reactor* of_this_thread() noexcept;
@@ -60,17 +62,18 @@ private:
   using ready = std::vector<std::function<void()>>;
 
   void run();
-  void run_once(std::span<epoll_event> events, int timeout);
+  bool watch(int operation, int fd, std::uint32_t events, number which) const noexcept;
   bool forget(number which);
   void take(number which, ready& into);
   void take_late(ready& into);
 
-  unique_fd epoll_, quit_;
+  unique_fd own_set_, quit_; // none where it shares a set
+  const int set_;
   timer alarm_;
   std::mutex mutex_; // guards the following members
   std::unordered_map<number, waiting> waiting_;
   std::set<std::pair<deadline, number>> ends_; // of those that wait, without those that have none
-  number last_;
+  number last_ = 0;
   std::atomic<bool> stopping_{false};
   std::thread thread_; // last: it uses the others
 };

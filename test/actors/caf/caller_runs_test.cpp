@@ -1,10 +1,12 @@
 #include "actors/caf/caller_runs.hpp"
 
 #include "../actor_fixture.hpp"
+#include "rpc/base/unique_fd.hpp"
 #include "rpc/net/reactor.hpp"
 
 #include <algorithm>
 #include <functional>
+#include <sys/epoll.h>
 #include <thread>
 #include <vector>
 
@@ -31,7 +33,8 @@ public:
 
 /// As on the server's workers.
 void on_thread_that_waits_for_events(const std::function<void()>& work) {
-  rpc::reactor events{rpc::reactor::driver::caller};
+  const rpc::unique_fd set{::epoll_create1(EPOLL_CLOEXEC)};
+  rpc::reactor events{set.get()};
   std::thread{[&] {
     rpc::reactor::drive_on_this_thread(&events);
     work();

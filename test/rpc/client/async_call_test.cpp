@@ -1,4 +1,5 @@
 #include "rpc/base/thread_pool.hpp"
+#include "rpc/base/unique_fd.hpp"
 #include "rpc/client/client.hpp"
 #include "rpc/net/reactor.hpp"
 #include "test/rpc/scripted_agent.hpp"
@@ -8,7 +9,7 @@
 #include <chrono>
 #include <future>
 #include <mutex>
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <thread>
 
@@ -250,28 +251,43 @@ TEST_CASE("an answer that came while nobody could look is taken, though its time
   CHECK(words.get() == answer_of_fine);
 }
 
-TEST_CASE("a reactor that is driven calls on the thread that drives it, once it is said to be ready") {
+TEST_CASE("a reactor at the epoll set of others calls on the thread that hands it its events") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
-  const rpc::unique_fd read{ends[0]}, write{ends[1]};
-  rpc::reactor r{rpc::reactor::driver::caller};
+  const rpc::unique_fd read{ends[0]}, write{ends[1]}, set{::epoll_create1(EPOLL_CLOEXEC)};
+  rpc::reactor r{set.get()};
   bool called = false;
   REQUIRE(r.when_readable(read.get(), rpc::never, [&] { called = true; }));
-  pollfd ready{r.fd(), POLLIN, 0};
-  CHECK(::poll(&ready, 1, 0) == 0);
-  r.run_ready();
-  CHECK_FALSE(called);
+  epoll_event event{};
+  CHECK(::epoll_wait(set.get(), &event, 1, 0) == 0);
   REQUIRE(::write(write.get(), "x", 1) == 1);
-  REQUIRE(::poll(&ready, 1, 5000) == 1);
+  REQUIRE(::epoll_wait(set.get(), &event, 1, 5000) == 1);
+  CHECK(rpc::reactor::is_mine(event));
   CHECK_FALSE(called);
-  r.run_ready();
+  r.run_ready({&event, 1});
   CHECK(called);
-  CHECK(::poll(&ready, 1, 0) == 0);
+  CHECK(::epoll_wait(set.get(), &event, 1, 0) == 0);
+  called = false;
+  r.run_ready({&event, 1}); // it comes too late
+  CHECK_FALSE(called);
+}
+
+TEST_CASE("a reactor at the epoll set of others has an event for a time that is over") {
+  const rpc::unique_fd set{::epoll_create1(EPOLL_CLOEXEC)}, silent{::eventfd(0, EFD_CLOEXEC)};
+  rpc::reactor r{set.get()};
+  bool called = false;
+  REQUIRE(r.when_readable(silent.get(), rpc::deadline::clock::now() + 1ms, [&] { called = true; }));
+  epoll_event event{};
+  REQUIRE(::epoll_wait(set.get(), &event, 1, 5000) == 1);
+  CHECK(rpc::reactor::is_mine(event));
+  r.run_ready({&event, 1});
+  CHECK(called);
 }
 
 TEST_CASE("a thread drives one reactor at a time, and none at first") {
   CHECK(rpc::reactor::of_this_thread() == nullptr);
-  rpc::reactor one{rpc::reactor::driver::caller};
+  const rpc::unique_fd set{::epoll_create1(EPOLL_CLOEXEC)};
+  rpc::reactor one{set.get()};
   std::thread{[&] {
     rpc::reactor::drive_on_this_thread(&one);
     CHECK(rpc::reactor::of_this_thread() == &one);
