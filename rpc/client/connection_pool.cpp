@@ -18,17 +18,23 @@ std::vector<connection_pool::kept> connection_pool::take_stale() {
   return stale;
 }
 
+/// Asks the kernel without the lock, for which others would wait.
 std::unique_ptr<socket_stream> connection_pool::take() {
-  std::unique_lock lock{mutex_};
-  const auto stale = take_stale();
-  while (!kept_.empty()) {
-    auto next = std::move(kept_.back().link);
-    kept_.pop_back();
+  while (auto next = take_freshest())
     if (next->idle_and_open())
       return next;
-  }
-  lock.unlock(); // `stale` closes behind it
   return nullptr;
+}
+
+std::unique_ptr<socket_stream> connection_pool::take_freshest() {
+  std::vector<kept> stale; // closed when the lock is given back
+  const std::lock_guard lock{mutex_};
+  stale = take_stale();
+  if (kept_.empty())
+    return nullptr;
+  auto freshest = std::move(kept_.back().link);
+  kept_.pop_back();
+  return freshest;
 }
 
 void connection_pool::keep(std::unique_ptr<socket_stream> used) {

@@ -23,6 +23,8 @@ private:
     std::unique_ptr<socket_stream> link;
   };
 
+  /// The one that was kept last, if it is fresh; else null.
+  std::unique_ptr<socket_stream> take_freshest();
   /// Moves the stale ones out, to be closed outside the lock.
   std::vector<kept> take_stale();
 
