@@ -98,6 +98,8 @@ private:
 ///   writer w; w.begin_object().key("id").value(id).key("extra").raw(text).end_object(); std::move(w).str()
 class writer {
 public:
+  writer();
+
   writer& begin_object();
   writer& end_object();
   writer& begin_array();
@@ -111,7 +113,7 @@ public:
   writer& value(std::uint64_t v);
   writer& value(int v) { return value(static_cast<std::int64_t>(v)); }
   writer& value(unsigned v) { return value(static_cast<std::uint64_t>(v)); }
-  writer& value(double v); ///< shortest text that reads back the same; NaN and infinities become null
+  writer& value(double v); ///< shortest digits that read back the same; NaN and infinities become null
   writer& null();
   writer& raw(std::string_view json); ///< text that is already JSON; must not be empty
 

