@@ -13,7 +13,8 @@ using clock = std::chrono::steady_clock;
 
 /// The statuses that the agent itself sends. A sub-agent may refuse a download with any status; those count as
 /// "other", which bounds the number of series.
-constexpr std::array statuses{200, 202, 400, 403, 404, 405, 408, 409, 413, 422, 429, 500, 501, 502, 503, 504};
+constexpr std::array statuses{200, 201, 202, 204, 400, 401, 403, 404, 405, 408, 409,
+                              412, 413, 421, 422, 429, 500, 501, 502, 503, 504, 507};
 
 } // namespace
 

@@ -31,7 +31,7 @@ private:
   rpc::metrics::registry& all_;
   const std::string method_, pattern_;
   // Created by the first request: most routes never send most statuses, and many routes are never used.
-  std::array<std::atomic<rpc::metrics::counter*>, 17> answers_{};
+  std::array<std::atomic<rpc::metrics::counter*>, 23> answers_{};
   std::atomic<rpc::metrics::histogram*> durations_{nullptr};
 };
 

@@ -30,6 +30,7 @@ TEST_CASE("requests are counted by route, method and status, and timed") {
   h.http.del("/guests");
   h.http.get("/guests/" + id + "/explode"); // fails before it begins
   h.http.post("/guests/" + id + "/explode");
+  h.http.send("POST", "/guests/" + id + "/reboot", "", {"If-Match: \"old\""});
   const auto page = h.http.get("/metrics");
   CHECK(page.status == 200);
   CHECK(page.header("content-type") == "text/plain; version=0.0.4; charset=utf-8");
@@ -41,6 +42,7 @@ TEST_CASE("requests are counted by route, method and status, and timed") {
   CHECK(requests(R"(method="POST",route="/guests",status="202")") == 1);
   CHECK(requests(R"(method="GET",route="/guests/{guest}/{action}",status="404")") == 1);
   CHECK(requests(R"(method="POST",route="/guests/{guest}/{action}",status="404")") == 1);
+  CHECK(requests(R"(method="POST",route="/guests/{guest}/{action}",status="412")") == 1);
   CHECK(requests(R"(method="any",route="unknown",status="404")") == 1);
   CHECK(requests(R"(method="any",route="unknown",status="405")") == 1);
   const std::string of_guest = R"({method="GET",route="/guests/{guest}")";
