@@ -7,8 +7,11 @@
 #include "store/guest_scan.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
 #include <future>
 #include <iterator>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -90,23 +93,73 @@ void for_rows(database& db, F use) {
   use(std::move(rows));
 }
 
-/// Other threads, at most two at a time, read the guests while this one reads further rows. Few guests need none.
-read_rows read_guests(database& db) {
-  std::vector<std::future<read_rows>> parts;
-  for_rows(db, [&](std::vector<guest_row> rows) {
-    const auto when = parts.empty() ? std::launch::deferred : std::launch::async | std::launch::deferred;
-    if (parts.size() > 2)
-      parts[parts.size() - 2].wait();
-    parts.push_back(std::async(when, [rows = std::move(rows)]() mutable { return read_all(std::move(rows)); }));
-  });
-  read_rows all;
-  for (auto& part : parts) {
-    auto read = part.get();
-    std::ranges::move(read.guests, std::back_inserter(all.guests));
-    std::ranges::move(read.settled, std::back_inserter(all.settled));
-    std::ranges::move(read.broken, std::back_inserter(all.broken));
+/// Reads the guests in rows on a thread of its own while its owner gets further rows from the database; then both read the
+/// rest. Few guests need no thread.
+class shared_reading {
+public:
+  ~shared_reading() { end(); }
+
+  void add(std::vector<guest_row> rows) {
+    const std::lock_guard lock{mutex_};
+    parts_.push_back({std::move(rows), {}});
+    came_.notify_one();
+    if (parts_.size() == 2)
+      other_ = std::async(std::launch::async | std::launch::deferred, [this] { read(); });
   }
-  return all;
+
+  /// No more rows come. Returns what was in them, in their order.
+  read_rows finish() {
+    end();
+    read();
+    if (other_.valid())
+      other_.get();
+    read_rows all;
+    for (auto& part : parts_) {
+      std::ranges::move(part.read.guests, std::back_inserter(all.guests));
+      std::ranges::move(part.read.settled, std::back_inserter(all.settled));
+      std::ranges::move(part.read.broken, std::back_inserter(all.broken));
+    }
+    return all;
+  }
+
+private:
+  struct share {
+    std::vector<guest_row> rows;
+    read_rows read;
+  };
+
+  void end() {
+    const std::lock_guard lock{mutex_};
+    over_ = true;
+    came_.notify_all();
+  }
+
+  /// Reads the parts that no other thread reads, until there are no more.
+  void read() {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+      came_.wait(lock, [this] { return over_ || next_ < parts_.size(); });
+      if (next_ == parts_.size())
+        return;
+      auto& mine = parts_[next_++];
+      lock.unlock();
+      mine.read = read_all(std::move(mine.rows));
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_; // guards the following members
+  std::condition_variable came_;
+  std::deque<share> parts_; // none changes its place
+  std::size_t next_ = 0;    // the first that no thread reads
+  bool over_ = false;
+  std::future<void> other_; // last: it uses the others
+};
+
+read_rows read_guests(database& db) {
+  shared_reading guests;
+  for_rows(db, [&](std::vector<guest_row> rows) { guests.add(std::move(rows)); });
+  return guests.finish();
 }
 
 void find_broken_jobs(database& db, std::vector<broken_row>& broken) {

@@ -105,8 +105,8 @@ bool reactor::when_readable(int fd, deadline until, std::function<void()> then) 
   lock.unlock();
   constexpr std::uint32_t once = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
   // It is known from the last time, mostly. A socket that is closed is forgotten by itself.
-  const bool watched = watch(EPOLL_CTL_MOD, fd, once, which) ||
-                       (errno == ENOENT && watch(EPOLL_CTL_ADD, fd, once, which));
+  const bool watched =
+    watch(EPOLL_CTL_MOD, fd, once, which) || (errno == ENOENT && watch(EPOLL_CTL_ADD, fd, once, which));
   alarm_.at_latest(until);
   return watched || !forget(which);
 }
