@@ -2,10 +2,10 @@
 #include "http/cli/token_command.hpp"
 #include "http/daemon.hpp"
 #include "rpc/base/command_line.hpp"
+#include "rpc/base/last_words.hpp"
 #include "rpc/base/log.hpp"
 
 #include <cstdlib>
-#include <iostream>
 #include <optional>
 #include <string_view>
 
@@ -32,7 +32,7 @@ std::optional<int> parse(int argc, char** argv, http::daemon_options& wanted) {
   if (check)
     return http::check_config(wanted);
   if (!wanted.log_level.empty() && !rpc::log::is_level(wanted.log_level)) {
-    std::cerr << "mistify-agent: " << wanted.log_level << " is not a log level\n";
+    rpc::last_words("mistify-agent", wanted.log_level + " is not a log level");
     return EXIT_FAILURE;
   }
   return std::nullopt;
@@ -53,8 +53,7 @@ int main(int argc, char** argv) {
     http::run_daemon(wanted);
     return EXIT_SUCCESS;
   } catch (const std::exception& e) {
-    // One clear line, for the operator who looks at why the unit did not start.
-    std::cerr << "mistify-agent: " << e.what() << '\n';
+    rpc::last_words("mistify-agent", e.what());
     return EXIT_FAILURE;
   }
 }

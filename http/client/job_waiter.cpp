@@ -1,10 +1,8 @@
 #include "http/client/job_waiter.hpp"
 
-#include <thread>
+#include <utility>
 
 namespace mistify::client {
-
-using clock = std::chrono::steady_clock;
 
 bool looks_like_restart(const failure& e) noexcept {
   constexpr int stopping = 503;
@@ -12,24 +10,32 @@ bool looks_like_restart(const failure& e) noexcept {
          e.status() == stopping;
 }
 
+patience::patience(milliseconds at_first, std::function<void(const failure&)> told)
+  : until_{clock::now() + at_first}, told_{std::move(told)} {}
+
+bool patience::bears(const failure& e) {
+  if (!looks_like_restart(e) || clock::now() >= until_)
+    return false;
+  if (told_)
+    std::exchange(told_, {})(e);
+  return true;
+}
+
+void patience::note_answer() {
+  until_ = clock::now() + client::outage;
+  told_ = {};
+}
+
 answer<job> wait_for(client& at, std::string_view id, std::chrono::milliseconds pace,
-                     const std::function<void(const job&)>& seen) {
-  constexpr std::chrono::milliseconds between_attempts{200};
-  auto last = clock::now();
-  for (bool first = true;; first = false) {
-    try {
-      // The first look tells a job that is not there, or an agent that is not, at once.
-      auto now = first ? at.find_job(id) : at.await_job(id, pace);
-      last = clock::now();
-      const auto state = now.value();
-      if (rpc::has_ended(state.status))
-        return now;
-      seen(state);
-    } catch (const failure& e) {
-      if (first || !looks_like_restart(e) || clock::now() - last >= client::outage)
-        throw;
-      std::this_thread::sleep_for(between_attempts);
-    }
+                     const std::function<void(const job&)>& seen, patience& left) {
+  // The first look returns at once: it says whether there is such a job.
+  auto now = left.outlast([&] { return at.find_job(id); });
+  for (;;) {
+    const auto state = now.value();
+    if (rpc::has_ended(state.status))
+      return now;
+    seen(state);
+    now = left.outlast([&] { return at.await_job(id, pace); });
   }
 }
 

@@ -5,16 +5,55 @@
 #include <chrono>
 #include <functional>
 #include <string_view>
+#include <thread>
 
 namespace mistify::client {
 
-/// Waits for the end of a job and returns it. Calls `seen` with each state on the way, at least every `pace`. A restart
-/// of the agent does not end the wait: it goes on until the agent has been away for `client::outage`. Throws `failure`;
-/// `refused` with 404 where there is no such job.
-answer<job> wait_for(client& at, std::string_view id, std::chrono::milliseconds pace,
-                     const std::function<void(const job&)>& seen);
-
 /// True for what a restart of the agent looks like from outside.
 bool looks_like_restart(const failure& e) noexcept;
+
+/// How long a wait goes on while the agent is away. Waits that follow each other share one, so that an agent that does
+/// not come back is not waited for again. One thread at a time.
+class patience {
+public:
+  using milliseconds = std::chrono::milliseconds;
+
+  /// `at_first`: until the first answer; from then on it is `client::outage`. `told` is called once if the agent is away
+  /// before its first answer.
+  explicit patience(milliseconds at_first = client::outage, std::function<void(const failure&)> told = {});
+
+  /// Calls `ask` until it returns; returns what it does. Throws its `failure` if that is not what a restart looks like, or
+  /// the agent has been away for too long.
+  template <class Ask>
+  auto outlast(Ask ask) {
+    constexpr milliseconds between_attempts{200};
+    for (;;) {
+      try {
+        auto got = ask();
+        note_answer();
+        return got;
+      } catch (const failure& e) {
+        if (!bears(e))
+          throw;
+      }
+      std::this_thread::sleep_for(between_attempts);
+    }
+  }
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  bool bears(const failure& e);
+  void note_answer();
+
+  clock::time_point until_;
+  std::function<void(const failure&)> told_; // empty from the first answer on
+};
+
+/// Waits for the end of a job and returns it. Calls `seen` with each state on the way, at least every `pace`. A restart
+/// of the agent does not end the wait as long as there is patience. Throws `failure`; `refused` with 404 where there is no
+/// such job.
+answer<job> wait_for(client& at, std::string_view id, std::chrono::milliseconds pace,
+                     const std::function<void(const job&)>& seen, patience& left);
 
 } // namespace mistify::client

@@ -1,11 +1,14 @@
 #include "rpc/base/command_line.hpp"
 
+#include "rpc/base/last_words.hpp"
 #include "rpc/base/process.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
+#include <sstream>
 #include <utility>
 
 namespace mistify::rpc {
@@ -90,7 +93,10 @@ std::optional<int> command_line::parse(int argc, char** argv) {
     parser_->app.parse(arguments_of(argc, argv));
     return std::nullopt;
   } catch (const CLI::ParseError& e) {
-    return parser_->app.exit(e) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    std::ostringstream why;
+    const int code = parser_->app.exit(e, std::cout, why);
+    last_words(why.view());
+    return code == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
   }
 }
 

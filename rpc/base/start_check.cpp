@@ -1,11 +1,11 @@
 #include "rpc/base/start_check.hpp"
 
 #include "rpc/base/error.hpp"
+#include "rpc/base/last_words.hpp"
 
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <latch>
@@ -14,7 +14,6 @@
 #include <sys/mman.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace mistify::rpc {
@@ -121,23 +120,16 @@ std::size_t stack_size() noexcept {
 const char* name_of_program = "";
 
 /// Allocates nothing: memory may be exhausted.
-void say(const char* text) noexcept {
-  [[maybe_unused]] const auto n = ::write(STDERR_FILENO, text, std::strlen(text));
-}
-
 [[noreturn]] void end_quietly() noexcept {
-  say(name_of_program);
-  say(": ");
   try {
     if (const auto thrown = std::current_exception())
       std::rethrow_exception(thrown);
-    say("cannot go on");
+    last_words(name_of_program, "cannot go on");
   } catch (const std::exception& e) {
-    say(e.what());
+    last_words(name_of_program, e.what());
   } catch (...) {
-    say("cannot go on");
+    last_words(name_of_program, "cannot go on");
   }
-  say("\n");
   std::_Exit(EXIT_FAILURE);
 }
 

@@ -26,9 +26,9 @@ outcome<json::document> outcome_of(const F& take) {
 } // namespace
 
 async_call::async_call(const endpoint& to, connection_pool& pool, const call_threads& on,
-                       std::unique_ptr<socket_stream> link, std::chrono::milliseconds timeout, cancellation cancel,
-                       call_done told)
-  : pool_{pool}, threads_{on}, cancel_{std::move(cancel)}, exchange_{to, cancel_, timeout}, link_{std::move(link)},
+                       std::unique_ptr<socket_stream> link, std::chrono::milliseconds timeout, std::uint64_t id,
+                       cancellation cancel, call_done told)
+  : pool_{pool}, threads_{on}, cancel_{std::move(cancel)}, exchange_{to, cancel_, timeout, id}, link_{std::move(link)},
     told_{std::move(told)} {}
 
 void async_call::send(std::string_view text) {
@@ -62,10 +62,15 @@ void async_call::answered() {
 
 /// Uses the answer as it lies in the buffer.
 void async_call::finish(const whole_answer& answer) {
-  auto result = outcome_of([&] { return decode_result(answer.body); });
+  bool ours = false;
+  auto result = outcome_of([&] {
+    const auto decoded = decode_answer(answer.body, exchange_.id);
+    ours = true;
+    return result_in(decoded);
+  });
   link_->next(link_->unread().size());
   guard_.reset(); // before the connection is handed back
-  if (answer.keeps_alive && link_->why() == socket_stream::fault::none)
+  if (ours && answer.keeps_alive && link_->why() == socket_stream::fault::none)
     pool_.keep(std::move(link_));
   told_(std::move(result));
 }

@@ -2,6 +2,7 @@
 
 #include "rpc/client/http_exchange.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ struct whole_answer;
 class async_call : public std::enable_shared_from_this<async_call> {
 public:
   async_call(const endpoint& to, connection_pool& pool, const call_threads& on, std::unique_ptr<socket_stream> link,
-             std::chrono::milliseconds timeout, cancellation cancel, call_done told);
+             std::chrono::milliseconds timeout, std::uint64_t id, cancellation cancel, call_done told);
 
   void send(std::string_view text); ///< the request
 

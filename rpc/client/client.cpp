@@ -76,7 +76,7 @@ struct client::impl {
   const endpoint to;
   const post_writer post;
   connection_pool pool;
-  std::atomic<std::uint64_t> last_id{0};
+  std::atomic<std::uint64_t> next_id{0};
 
   download_end download(std::string_view request, const download_times& times, const cancellation& cancel,
                         const download_sink& sink, const call_context& whom);
@@ -157,10 +157,10 @@ client::~client() = default;
 
 json::document client::call(std::string_view method, std::string_view params, milliseconds timeout,
                             const cancellation& cancel, const call_context& whom) {
-  exchange x{impl_->to, cancel, timeout};
+  exchange x{impl_->to, cancel, timeout, impl_->next_id++};
   auto on = x.connect(impl_->pool);
   on->begin(x.until, head_budget);
-  if (!x.send(*on, impl_->post.text(encode_call(method, params, impl_->last_id++), whom)))
+  if (!x.send(*on, impl_->post.text(encode_call(method, params, x.id), whom)))
     x.fail(on->why());
   return take_result(x, std::move(on), impl_->pool);
 }
@@ -170,8 +170,9 @@ bool client::start_call(const call_threads& on, std::string_view method, std::st
   auto kept = impl_->pool.take();
   if (!kept)
     return false;
-  std::make_shared<async_call>(impl_->to, impl_->pool, on, std::move(kept), timeout, cancel, std::move(told))
-    ->send(impl_->post.text(encode_call(method, params, impl_->last_id++), whom));
+  const auto id = impl_->next_id++;
+  std::make_shared<async_call>(impl_->to, impl_->pool, on, std::move(kept), timeout, id, cancel, std::move(told))
+    ->send(impl_->post.text(encode_call(method, params, id), whom));
   return true;
 }
 

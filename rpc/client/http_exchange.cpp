@@ -186,8 +186,9 @@ json::document take_result(exchange& x, std::unique_ptr<socket_stream> on, conne
     x.fail(on->why());
   if (x.head.status < 200 || x.head.status >= 300)
     throw failure{errc::sub_agent_failed, unexpected(x.head.status)};
+  const auto answer = decode_answer(text, x.id);
   x.hand_back(pool, std::move(on));
-  return decode_result(text);
+  return result_in(answer);
 }
 
 } // namespace mistify::rpc

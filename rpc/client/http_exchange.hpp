@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ struct exchange {
   const endpoint& to;
   const cancellation& cancel;
   std::chrono::milliseconds timeout;
+  std::uint64_t id = 0; ///< of the call
   deadline until = deadline_after(timeout);
   http1::answer_head head = {};
   bool too_long = false; ///< the answer was over a limit
@@ -69,7 +71,8 @@ std::string unexpected(int status);
 /// How much text of an error answer is kept.
 inline constexpr std::size_t error_text = 64 * 1024;
 
-/// Reads the answer of a call that was sent; returns its result. Throws as `client::call`.
+/// Reads the answer of a call that was sent; returns its result. Throws as `client::call`. Keeps the connection only if
+/// what came is an answer to this call: after any other, the next answers on it may be those of other calls too.
 json::document take_result(exchange& x, std::unique_ptr<socket_stream> on, connection_pool& pool);
 
 } // namespace mistify::rpc

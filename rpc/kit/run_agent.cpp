@@ -2,6 +2,7 @@
 
 #include "rpc/base/command_line.hpp"
 #include "rpc/base/error.hpp"
+#include "rpc/base/last_words.hpp"
 #include "rpc/base/log.hpp"
 #include "rpc/base/service_manager.hpp"
 
@@ -81,7 +82,7 @@ int run_agent(std::string_view name, const std::function<server&()>& make, std::
     s.stop();
     return 0;
   } catch (const std::exception& e) {
-    std::cerr << name << ": " << e.what() << '\n';
+    last_words(name, e.what());
     return 1;
   }
 }

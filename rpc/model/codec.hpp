@@ -76,11 +76,15 @@ void apply(metadata_map& to, const metadata_patch& patch);
 /// `{"method":M,"params":[P],"id":N}` where `params` is the JSON text of the one object.
 std::string encode_call(std::string_view method, std::string_view params, std::uint64_t id);
 
-/// Returns the `result` of an answer. Throws `failure{sub_agent_failed}` if the body is not a
-/// JSON-RPC answer, if `error` is not null (the message is the string, or any other value as JSON) or if `result` is
-/// null or missing. An error `{"code","message"}` with a known code, and the texts "not found", "no such image" and "no
-/// space left on device", throw the code of their own (`sub_agent_no_space`).
-json::document decode_result(std::string_view body);
+/// Parses the answer to the call `id`. Throws `failure{sub_agent_failed}` if the body is not a JSON-RPC answer or its id
+/// is that of another call. An absent id, null and 0 fit any call: the stub of the original always answers 0.
+json::document decode_answer(std::string_view body, std::uint64_t id);
+
+/// Returns the `result` of an answer. Throws `failure{sub_agent_failed}` if `error` is not null (the message is the
+/// string, or any other value as JSON) or if `result` is null or missing. An error `{"code","message"}` with a known
+/// code, and the texts "not found", "no such image" and "no space left on device", throw the code of their own
+/// (`sub_agent_no_space`).
+json::document result_in(const json::document& answer);
 
 /// `{"guest":G,"action":A,"args":{…},"params":{…},"again":true}`. `guest` and `params` are JSON texts. Empty `args`,
 /// empty `params` and a false `again` are omitted.

@@ -1,4 +1,6 @@
 #include "rpc/model/codec.hpp"
+
+#include "rpc/base/cut_text.hpp"
 #include "rpc/model/codec_fields.hpp"
 
 #include <algorithm>
@@ -8,6 +10,9 @@
 namespace mistify::rpc {
 
 namespace {
+
+/// How much of a wrong id an error quotes, in bytes.
+constexpr std::size_t longest_id = 64;
 
 /// Runs `read` on a sub-agent's answer and turns `invalid_request` into `sub_agent_failed`.
 template <class Read>
@@ -64,6 +69,17 @@ failure failure_of(const json::node& error) {
   return {code, std::move(text)};
 }
 
+void expect_id(const json::node& answer, std::uint64_t asked) {
+  const auto* id = answer.find("id");
+  if (id == nullptr || id->is_null())
+    return;
+  // Compared as doubles: some languages know no other numbers, and write 7 as 7.0.
+  const auto number = id->type() == json::node::kind::number ? reading_answer([&] { return id->as_double("id"); }) : -1;
+  if (number != 0 && number != static_cast<double>(asked))
+    throw failure{errc::sub_agent_failed, "answer to another call: its id is " + cut_text(id->text(), longest_id) +
+                                            ", not " + std::to_string(asked)};
+}
+
 } // namespace
 
 std::string encode_call(std::string_view method, std::string_view params, std::uint64_t id) {
@@ -74,11 +90,16 @@ std::string encode_call(std::string_view method, std::string_view params, std::u
   return std::move(out).str();
 }
 
-json::document decode_result(std::string_view body) {
-  const auto answer = reading_answer([&] { return json::document::parse(body); });
-  const auto& root = answer.root();
-  if (root.type() != json::node::kind::object)
+json::document decode_answer(std::string_view body, std::uint64_t id) {
+  auto answer = reading_answer([&] { return json::document::parse(body); });
+  if (answer.root().type() != json::node::kind::object)
     throw failure{errc::sub_agent_failed, "unparsable answer: must be an object"};
+  expect_id(answer.root(), id);
+  return answer;
+}
+
+json::document result_in(const json::document& answer) {
+  const auto& root = answer.root();
   if (const auto* error = root.find("error"); error != nullptr && !error->is_null())
     throw failure_of(*error);
   const auto* result = root.find("result");

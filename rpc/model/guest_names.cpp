@@ -3,6 +3,7 @@
 #include "rpc/base/cut_text.hpp"
 #include "rpc/base/error.hpp"
 #include "rpc/base/text.hpp"
+#include "rpc/model/merge_patch.hpp"
 
 #include <algorithm>
 #include <string>
@@ -76,6 +77,14 @@ void expect_valid_labels(const json::node& value) {
       refuse("labels." + std::string{key} + ": must have at most " + std::to_string(longest_value) +
              " characters, no control characters");
   }
+}
+
+void drop_null_labels(guest& from_client) {
+  const auto found = from_client.extra.find("labels");
+  if (found == from_client.extra.end() || found->second.find("null") == std::string::npos)
+    return;
+  const auto labels = json::document::parse(found->second);
+  found->second = merge_patch(json::document{}.root(), labels.root());
 }
 
 void expect_valid_names(const guest& from_client) {

@@ -7,6 +7,9 @@
 /// `failure{invalid_request}`.
 namespace mistify::rpc {
 
+/// Removes the labels that are null: in a create they are as absent as in a merge patch.
+void drop_null_labels(guest& from_client);
+
 /// Throws unless the members that are there may be stored.
 void expect_valid_names(const guest& from_client);
 

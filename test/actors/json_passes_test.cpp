@@ -55,7 +55,7 @@ struct passes_fixture : agent_fixture {
     auto now = guest;
     now.state = state;
     const auto body = R"({"result":{"guest":)" + really_encode(now) + R"(},"error":null,"id":0})";
-    sub_agent->take().tell(rpc::decode_result(body));
+    sub_agent->take().tell(rpc::result_in(rpc::decode_answer(body, 0)));
     run();
   }
 
@@ -86,7 +86,8 @@ TEST_CASE_METHOD(passes_fixture, "a guest that a stage changed is encoded once, 
 TEST_CASE_METHOD(passes_fixture, "figures of a guest are parsed once on their way to the client") {
   const auto answer = ask<rpc::json::document>(front, actors::info_atom_v, std::string{"g"},
                                                actors::info_request{action("cpuMetrics"), {}});
-  sub_agent->take().tell(rpc::decode_result(R"({"result":{"cpu":[],"of":")" + std::string{mark} + R"("}})"));
+  const auto body = R"({"result":{"cpu":[],"of":")" + std::string{mark} + R"("}})";
+  sub_agent->take().tell(rpc::result_in(rpc::decode_answer(body, 0)));
   run();
   REQUIRE(answer->value);
   CHECK(answer->value->root().find("of")->as_string("of") == mark);

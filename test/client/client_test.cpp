@@ -180,11 +180,43 @@ TEST_CASE("A wait goes on over connections that break, and ends with the job") {
   }};
   client::client c{at(agent.url())};
   std::size_t seen = 0;
-  const auto ended = client::wait_for(c, "j1", 1s, [&](const client::job&) { ++seen; }).value();
+  client::patience left;
+  const auto ended = client::wait_for(
+                       c, "j1", 1s, [&](const client::job&) { ++seen; }, left)
+                       .value();
   CHECK(ended.status == rpc::job_status::error);
   CHECK(ended.message == "m");
   CHECK(seen == 1);
   CHECK(agent.requests().at(1).starts_with("GET /jobs/j1?wait=1000ms HTTP/1.1\r\n"));
+}
+
+TEST_CASE("A wait that begins without an agent lasts as long as its patience, which others share") {
+  client::client c{at("http://127.0.0.1:" + std::to_string(free_port()))};
+  std::vector<std::string> told;
+  client::patience left{300ms, [&](const client::failure& e) { told.push_back(e.message()); }};
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2; ++i)
+    CHECK_THROWS_AS(client::wait_for(
+                      c, "j1", 1s, [](const client::job&) {}, left),
+                    client::failure);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  CHECK(took >= 300ms);
+  CHECK(took < 10s);
+  CHECK(told.size() == 1);
+  client::patience none{0ms, [](const client::failure&) { FAIL("told"); }};
+  CHECK_THROWS_AS(none.outlast([&] { return c.jobs(); }), client::failure);
+}
+
+TEST_CASE("A wait for a job that is not there ends at once") {
+  fake_agent agent{[](const std::string&, std::size_t, int fd) {
+    send_all(fd, answer_text(R"({"message":"not found","code":404,"stack":[]})", "404 Not Found"));
+  }};
+  client::client c{at(agent.url())};
+  client::patience left{std::chrono::hours{1}};
+  CHECK_THROWS_AS(client::wait_for(
+                    c, "j1", 1s, [](const client::job&) {}, left),
+                  client::failure);
+  CHECK(agent.requests().size() == 1);
 }
 
 TEST_CASE("An event stream is taken apart in pieces of any size") {

@@ -285,6 +285,23 @@ TEST_CASE("Waiting and following go on over a restart of the agent, without gap 
   }
 }
 
+TEST_CASE("A wait that begins while the agent is away waits for it as long as an answer may take") {
+  fixture f;
+  const auto job = f.last_job(web);
+  f.h.agent.stop();
+  const auto late = f.run({"--timeout", "0.3", "wait", job});
+  CHECK(late.code == 5);
+  CHECK(late.err.starts_with("mistify: no agent answers at " + f.url + "; waiting for it\n"));
+  CHECK(f.run({"job", job}).code == 5);
+  terminal whole{{MISTIFY_BINARY, "-H", f.url, "wait", job}, {}, 200};
+  terminal prefix{{MISTIFY_BINARY, "-H", f.url, "wait", job.substr(0, 13)}, {}, 200};
+  CHECK(whole.shows("waiting for it"));
+  CHECK(prefix.shows("waiting for it"));
+  f.h.agent.start();
+  CHECK(whole.ends() == 0);
+  CHECK(prefix.ends() == 0);
+}
+
 TEST_CASE("Ctrl-C ends a wait with 130 and says which job goes on") {
   fixture f;
   f.h.sub.on("Test.Reboot", [](const call&) { return hang(); });

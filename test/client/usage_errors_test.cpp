@@ -73,7 +73,7 @@ TEST_CASE("An empty file or standard input is no user data") {
   CHECK(any.requests().empty());
 }
 
-TEST_CASE("Columns that nothing in a list has are named, once") {
+TEST_CASE("Columns that nothing in a list has are named, once, with those that there are") {
   fake_agent one{[](const std::string&, std::size_t before, int fd) {
     send_all(fd, answer_text(before < 3 ? R"([{"id":"a","State":"running","labels":{"env":"x"}}])" : "[]"));
   }};
@@ -84,8 +84,9 @@ TEST_CASE("Columns that nothing in a list has are named, once") {
   const auto wrong = list({"-o", "id,nosuch,labels.env,labels.b", "--sort", "-nosuch", "--as", "csv"});
   CHECK(wrong.code == 0);
   CHECK(wrong.out == "id,nosuch,labels.env,labels.b\r\na,,x,\r\n");
-  CHECK(wrong.err == "mistify: no guest has \"nosuch\" or \"labels.b\"\n");
-  CHECK(list({"--sort", "\x1b[2J"}).err == "mistify: no guest has \"\\x1b[2J\"\n");
+  const std::string members = "mistify: there are id, State, labels\n";
+  CHECK(wrong.err == "mistify: no guest has \"nosuch\" or \"labels.b\"\n" + members);
+  CHECK(list({"--sort", "\x1b[2J"}).err == "mistify: no guest has \"\\x1b[2J\"\n" + members);
   CHECK(list({"-o", "ID,state,name,Memory", "--sort", "cpu"}).err.empty()); // the usual ones may be absent
   CHECK(list({"-o", "nosuch"}).err.empty());                                // of no guest nothing is known
 }

@@ -160,7 +160,7 @@ log_of() {
 }
 
 says() {
-  log_of | grep "$1" >/dev/null
+  log_of | has_line "$1"
 }
 
 # The process of the container in this host.

@@ -147,7 +147,7 @@ shuts_down() {
   job POST "/guests/$id/shutdown"
   is stopped
   [ "$(ask "containers/mistify-$id/json" | jq .State.ExitCode)" = 0 ]
-  log_of | tail -n 1 | grep bye >/dev/null
+  log_of | tail -n 1 | has_line bye
 }
 
 is_removed_by_others() {

@@ -38,8 +38,8 @@ void check_stage_result(const rpc::json::node& result) {
 
 // What a sub-agent answers: the input is the body of its HTTP answer.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  const auto answer =
-    unless_refused(rpc::errc::sub_agent_failed, [&] { return rpc::decode_result(text_of(data, size)); });
+  const auto answer = unless_refused(rpc::errc::sub_agent_failed,
+                                     [&] { return rpc::result_in(rpc::decode_answer(text_of(data, size), 1)); });
   if (!answer)
     return 0;
   const auto result = answer->root().text();

@@ -60,13 +60,13 @@ is_installed_right() {
     expect "" "$(in_chroot dpkg --verify "$name")"
   done
   for name in mistify-agent mistify-storage mistify-libvirt; do
-    in_chroot getent passwd "$name" | grep ':/usr/sbin/nologin$' >/dev/null
+    in_chroot getent passwd "$name" | has_line ':/usr/sbin/nologin$'
     expect 0 "$(find "$root/lib/systemd/system/" -name "$name.service" ! -perm 644 | wc -l)"
   done
   expect "" "$(in_chroot getent group mistify | cut -d: -f4)"
-  in_chroot id -nG mistify-storage | tr ' ' '\n' | grep -x mistify-disks >/dev/null
-  in_chroot id -nG libvirt-qemu | tr ' ' '\n' | grep -x mistify-disks >/dev/null
-  in_chroot id -nG mistify-libvirt | tr ' ' '\n' | grep -x libvirt >/dev/null
+  in_chroot id -nG mistify-storage | tr ' ' '\n' | has_line -x mistify-disks
+  in_chroot id -nG libvirt-qemu | tr ' ' '\n' | has_line -x mistify-disks
+  in_chroot id -nG mistify-libvirt | tr ' ' '\n' | has_line -x libvirt
   mode "755 mistify-agent mistify-agent" /run/mistify
   mode "750 mistify-storage mistify-agent" /run/mistify-storage
   mode "750 mistify-libvirt mistify-agent" /run/mistify-libvirt
@@ -170,7 +170,7 @@ upgrades() {
   offer "$run/newer"
   # shellcheck disable=SC2046 # words
   apt install $(offered)
-  in_chroot dpkg --status mistify-agent | grep '^Version: .*newer' >/dev/null
+  in_chroot dpkg --status mistify-agent | has_line '^Version: .*newer'
   cmp "$run/agent.json" "$root/etc/mistify-agent/agent.json"
   starts_units
   expect "$before" "$(facts)"

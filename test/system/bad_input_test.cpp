@@ -70,6 +70,9 @@ TEST_CASE("null leaves a field at its zero, and the content type does not matter
   const auto answer = h.http.send("POST", "/guests", R"({"memory":null,"nics":null,"disks":null,"metadata":null})",
                                   {"Content-Type: application/x-www-form-urlencoded"});
   CHECK(answer.status == 202);
+  const auto labelled = h.http.post("/guests", R"({"name":null,"labels":{"team":"a","old":null},"power":null})");
+  CHECK(labelled.status == 202);
+  CHECK(at(labelled.body, "labels") == R"({"team":"a"})");
 }
 
 TEST_CASE("deep nesting is refused and harms nothing") {

@@ -60,6 +60,20 @@ TEST_CASE("a reader of the log that stalls holds up neither the agent nor its en
   CHECK(agent.wait() == 0);
 }
 
+TEST_CASE("a start that is refused ends where a reader of stderr stalls, too") {
+  const temp_dir dir;
+  const auto pipe = (dir.path() / "stderr").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const descriptor reader{::open(pipe.c_str(), O_RDWR | O_CLOEXEC)}; // and never reads
+  REQUIRE(::fcntl(reader.get(), F_SETPIPE_SZ, 4096) >= 0);
+  REQUIRE(::write(reader.get(), std::string(4096, 'x').data(), 4096) == 4096);
+  const auto config = dir.write("agent.json", "{");
+  for (const auto& words : {std::vector<std::string>{"-c", config}, {"-c", config, "-l", "loud"}, {"--no-such"}}) {
+    process agent{words, pipe};
+    CHECK(agent.wait() == 1);
+  }
+}
+
 TEST_CASE("lines of other kinds never push audit lines out, and the log says what it lost") {
   const temp_dir dir;
   const auto pipe = (dir.path() / "stderr").string();

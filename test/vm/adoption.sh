@@ -67,8 +67,8 @@ is_adopted_while_it_runs() {
     .labels.made == "by-hand" and .disks[0].source == "'"$legacy"'/top.qcow2" and .disks[0].size == 32 and
     (.nics[0].device | startswith("vnet"))' >/dev/null
   [ "$(api GET /guests/unmanaged)" = "[]" ]
-  definition | grep "xmlns/adopted" >/dev/null
-  virsh -q -c qemu:///system dumpxml "$id" | grep "xmlns/adopted" >/dev/null
+  definition | has_line "xmlns/adopted"
+  virsh -q -c qemu:///system dumpxml "$id" | has_line "xmlns/adopted"
   answers_shell adopted
 }
 
@@ -82,7 +82,7 @@ is_still_adopted_after_restarts() {
   [ "$(legacy_machine)" = "$qemu" ]
   is running
   api GET "/guests/$id/metrics/disk" | jq -e 'has("vda") and has("vdb")' >/dev/null
-  api GET "/guests/$id/log" | grep "^guest: up" >/dev/null
+  api GET "/guests/$id/log" | has_line "^guest: up"
   job PATCH "/guests/$id" '{"memory":256}'
   jq -e '.Message | startswith("takes effect at the next start")' "$run/answer" >/dev/null
   [ "$(legacy_machine)" = "$qemu" ]

@@ -73,7 +73,7 @@ shows_nothing_without_password() {
   [ "$port" -ge 5900 ] && [ "$port" -le 5999 ]
   act start
   [ "$(security_types "$port")" = 2 ] # VNC authentication, and nothing else
-  ! api GET "/guests/$id" | grep s3cr3t >/dev/null
+  ! api GET "/guests/$id" | has_line s3cr3t
   ! grep -q s3cr3t "$run"/*.log
   job DELETE "/guests/$id"
 }

@@ -24,8 +24,8 @@ has_its_seed() {
   within 20 says "guest: has local-hostname"
   says "guest: has cidata"
   says "guest: has mistify-seed"
-  ! api GET "/guests/$id" | grep mistify-seed >/dev/null
-  ! api GET "/jobs?guest=$id" | grep mistify-seed >/dev/null
+  ! api GET "/guests/$id" | has_line mistify-seed
+  ! api GET "/jobs?guest=$id" | has_line mistify-seed
 }
 
 # virtlogd's file is root's alone.
@@ -33,7 +33,7 @@ is_read_from_outside() {
   local sum
   sum=$(sha256sum <"$consoles/$id.log")
   [ "$(api GET "/guests/$id/log" | sha256sum)" = "$sum" ]
-  api GET "/guests/$id/log?tail=1" | grep "guest: has local-hostname" >/dev/null
+  api GET "/guests/$id/log?tail=1" | has_line "guest: has local-hostname"
   [ "$(api GET "/guests/$id/log?offset=2&limit=5")" = "$(tail -c +3 "$consoles/$id.log" | head -c 5)" ]
 }
 

@@ -34,6 +34,7 @@ void expect_own_members(const std::string& body) {
 /// As `create_guest` does: of the members that the agent reads, one that is null counts as absent.
 void drop_null_members(rpc::guest& guest) {
   std::erase_if(guest.extra, [](const auto& one) { return one.second == "null"; });
+  rpc::drop_null_labels(guest);
 }
 
 rpc::guest decode_adopted(const std::string& body) {

@@ -59,11 +59,12 @@ std::string need_guest_action(const request& from) {
   return action;
 }
 
-/// Of those that the agent itself reads, a member that is null is as one that is absent.
+/// Of those that the agent itself reads, a member that is null is as one that is absent; so is a label.
 void drop_null_members(rpc::guest& guest) {
   for (const auto* name : {"start", "name", "labels", "power", "on_io_error"})
     if (const auto found = guest.extra.find(name); found != guest.extra.end() && found->second == "null")
       guest.extra.erase(found);
+  rpc::drop_null_labels(guest);
 }
 
 /// Throws for a wrong `cloud_init`, and for addresses that no seed could tell: after the disks were made it would be

@@ -18,12 +18,28 @@ bool is_known(std::string_view column, const rows& all) {
   return std::ranges::any_of(all, [&](const rpc::json::node& one) { return find_member(one, column) != nullptr; });
 }
 
+/// The members that the rows have, each once, as far as somebody reads on.
+std::string members_of(const rows& all) {
+  constexpr std::size_t most = 40;
+  std::vector<std::string_view> names;
+  for (const rpc::json::node& one : all)
+    for (const auto& [key, value] : one.members("row"))
+      if (names.size() < most && std::ranges::find(names, key) == names.end())
+        names.push_back(key);
+  std::string text;
+  for (const auto& name : names)
+    text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
 void warn_of_unknown(std::string_view kind, const rows& all, const layout& how) {
   std::string names;
   for (const auto& column : unknown_columns(all, how))
     names.append(names.empty() ? "\"" : " or \"").append(column).append("\"");
-  if (!names.empty())
-    print_error("mistify: no " + std::string{kind} + " has " + names);
+  if (names.empty())
+    return;
+  print_error("mistify: no " + std::string{kind} + " has " + names);
+  print_error("mistify: there are " + members_of(all));
 }
 
 } // namespace

@@ -9,8 +9,8 @@
 /// What commands that list or show print.
 namespace mistify::cli {
 
-/// Prints a list as `render` makes it. Names on standard error the columns that no row has; `kind` is what a row is:
-/// "guest". Throws as `print`.
+/// Prints a list as `render` makes it. Names on standard error the columns that no row has, and the members that there
+/// are; `kind` is what a row is: "guest". Throws as `print`.
 void print_rows(std::string_view kind, const rows& all, const layout& how);
 
 /// The same of one object, as `render_one` makes it.

@@ -119,6 +119,11 @@ std::string job_id(context& cx, const std::string& asked) {
 }
 
 std::vector<std::string> job_ids(context& cx, const std::vector<std::string>& asked) {
+  client::patience none{std::chrono::milliseconds{0}};
+  return job_ids(cx, asked, none);
+}
+
+std::vector<std::string> job_ids(context& cx, const std::vector<std::string>& asked, client::patience& left) {
   std::vector<named> all;
   std::vector<std::string> ids;
   for (const auto& one : asked) {
@@ -127,7 +132,7 @@ std::vector<std::string> job_ids(context& cx, const std::vector<std::string>& as
       continue;
     }
     if (all.empty())
-      all = read_named(cx.agent().jobs().body, "ID", "");
+      all = read_named(left.outlast([&] { return cx.agent().jobs(); }).body, "ID", "");
     ids.push_back(resolve(all, one, "job"));
   }
   return each_once(std::move(ids));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/cli/mistify/context.hpp"
+#include "http/client/job_waiter.hpp"
 
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ std::string guest_id(context& cx, const std::string& asked);
 std::vector<std::string> guest_ids(context& cx, const std::vector<std::string>& asked);
 std::string job_id(context& cx, const std::string& asked);
 std::vector<std::string> job_ids(context& cx, const std::vector<std::string>& asked);
+/// The same, while the agent may be away.
+std::vector<std::string> job_ids(context& cx, const std::vector<std::string>& asked, client::patience& left);
 std::string token_id(context& cx, const std::string& asked);
 /// Of a domain that libvirt has and that is no guest.
 std::string unmanaged_id(context& cx, const std::string& asked);

@@ -61,9 +61,11 @@ int show_jobs(context& cx) {
 int wait_for_jobs(context& cx) {
   error_list errors;
   std::vector<queued_job> jobs;
-  for (const auto& id : job_ids(cx, cx.args.list("JOB")))
+  client::patience left{cx.agent().link().how().timeout,
+                        [](const client::failure& e) { print_error("mistify: " + e.message() + "; waiting for it"); }};
+  for (const auto& id : job_ids(cx, cx.args.list("JOB"), left))
     jobs.push_back({"job " + id, id});
-  wait_for_all(cx, jobs, errors);
+  wait_for_all(cx, jobs, errors, std::move(left));
   return errors.finish();
 }
 

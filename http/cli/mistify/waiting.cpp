@@ -3,7 +3,6 @@
 #include "http/cli/mistify/bar.hpp"
 #include "http/cli/mistify/interrupt.hpp"
 #include "http/cli/mistify/screen.hpp"
-#include "http/client/job_waiter.hpp"
 #include "rpc/model/codec.hpp"
 
 namespace mistify::cli {
@@ -29,13 +28,12 @@ std::string reason_of(const client::job& ended) {
   return " (" + std::string{rpc::to_string(ended.code)} + ")";
 }
 
-void wait_for_one(context& cx, const queued_job& what, bar& line, error_list& errors) {
+void wait_for_one(context& cx, const queued_job& what, client::patience& left, bar& line, error_list& errors) {
   constexpr std::chrono::milliseconds pace_of_bar{300}, pace_of_lines{5'000};
   try {
-    const auto ended =
-      client::wait_for(cx.agent(), what.id, line.live() ? pace_of_bar : pace_of_lines, [&](const client::job& now) {
-        line.show(advance_of(what, now));
-      }).value();
+    const auto show = [&](const client::job& now) { line.show(advance_of(what, now)); };
+    const auto pace = line.live() ? pace_of_bar : pace_of_lines;
+    const auto ended = client::wait_for(cx.agent(), what.id, pace, show, left).value();
     line.clear();
     if (ended.status == rpc::job_status::error)
       errors.add(status::failed,
@@ -50,14 +48,14 @@ void wait_for_one(context& cx, const queued_job& what, bar& line, error_list& er
 
 } // namespace
 
-void wait_for_all(context& cx, const std::vector<queued_job>& jobs, error_list& errors) {
+void wait_for_all(context& cx, const std::vector<queued_job>& jobs, error_list& errors, client::patience agent) {
   bar line;
   std::vector<std::string> left;
   for (const auto& one : jobs)
     left.push_back(one.id);
   for (const auto& one : jobs) {
     interrupt::jobs_under_way(left);
-    wait_for_one(cx, one, line, errors);
+    wait_for_one(cx, one, agent, line, errors);
     left.erase(left.begin());
   }
   interrupt::jobs_under_way({});

@@ -3,6 +3,7 @@
 #include "rpc/agents/storage/take_over.hpp"
 #include "rpc/agents/storage/zfs_store.hpp"
 #include "rpc/base/command_line.hpp"
+#include "rpc/base/last_words.hpp"
 #include "rpc/fetch/fetch_options.hpp"
 #include "rpc/fetch/units.hpp"
 #include "rpc/kit/run_agent.hpp"
@@ -29,7 +30,7 @@ int take_over(const std::string& directory, const std::string& user, const std::
       std::cout << "mistify-storage: " << directory << ": " << count << " files and folders given to " << user << '\n';
     return 0;
   } catch (const std::exception& e) {
-    std::cerr << "mistify-storage: " << e.what() << '\n';
+    mistify::rpc::last_words("mistify-storage", e.what());
     return 1;
   }
 }

@@ -36,7 +36,7 @@ BENCHMARK(encode_call_of_a_stage);
 void decode_answer_of_a_stage(benchmark::State& state) {
   const auto body = R"({"result":{"guest":)" + guest_text + R"(},"error":null,"id":1})";
   for (auto _ : state)
-    benchmark::DoNotOptimize(rpc::decode_stage_result(rpc::decode_result(body).root()));
+    benchmark::DoNotOptimize(rpc::decode_stage_result(rpc::result_in(rpc::decode_answer(body, 1)).root()));
 }
 BENCHMARK(decode_answer_of_a_stage);
 

@@ -128,6 +128,17 @@ TEST_CASE("a started call takes what a blocking one takes") {
   CHECK(started("") == "sub_agent_unreachable: connection dropped before a whole answer");
 }
 
+TEST_CASE("an answer to another call ends a started call and its connection") {
+  kept k{[](peer& p) {
+    p.request();
+    p.send(http(R"({"result":{"a":1},"error":null,"id":5})"));
+    p.hang();
+  }};
+  CHECK(k.start().get() == "sub_agent_failed: answer to another call: its id is 5, not 1");
+  CHECK(k.client->call("Svc.Method", "{}", 5s, {}).root().text() == answer_of_fine);
+  CHECK(k.connections() == 2);
+}
+
 TEST_CASE("a started call whose answer comes in pieces is read by a thread that may block") {
   const auto answer = http(fine);
   for (std::size_t first = 1; first < answer.size(); ++first) {

@@ -216,6 +216,18 @@ TEST_CASE("answers that are no answers are errors") {
   CHECK_THAT(call_once(http(R"({"result":null,"error":null,"id":0})")), is_error);
 }
 
+TEST_CASE("an answer to another call is an error, and ends the connection") {
+  scripted_agent agent{[](peer& p) {
+    for (int id = 0; !p.request().empty(); id += 2)
+      p.send(http(R"({"result":{"a":1},"error":null,"id":)" + std::to_string(id) + "}"));
+  }};
+  rpc::client c{at(agent.port())};
+  CHECK(call(c) == R"({"a":1})");
+  CHECK(call(c) == "sub_agent_failed: answer to another call: its id is 2, not 1");
+  CHECK(call(c) == R"({"a":1})");
+  CHECK(agent.connections() == 2);
+}
+
 TEST_CASE("an answer that leaves open where it ends is an error") {
   const std::string body = R"({"result":{"a":1},"error":null,"id":0})";
   const auto length = "Content-Length: " + std::to_string(body.size()) + "\r\n";

@@ -26,6 +26,10 @@ std::string guest_refusal(std::string_view text) {
   return complaint(errc::invalid_request, [&] { decode_guest(text); });
 }
 
+document decode_result(std::string_view body, std::uint64_t id = 1) {
+  return result_in(decode_answer(body, id));
+}
+
 std::string result_refusal(std::string_view text) {
   return complaint(errc::sub_agent_failed, [&] { decode_result(text); });
 }
@@ -418,6 +422,24 @@ TEST_CASE("an answer that is no answer says what is wrong") {
     CHECK(result_refusal(text) == "unparsable answer: must be an object");
   for (const auto* text : {"{}", R"({"result":null,"error":null,"id":1})", R"({"error":null})"})
     CHECK(result_refusal(text) == "empty result");
+}
+
+TEST_CASE("an answer has the id of its call, 0 or none") {
+  const auto with_id = [](std::string_view id, std::uint64_t asked = 7) {
+    const auto body = R"({"result":{},"error":null,"id":)" + std::string{id} + '}';
+    return complaint(errc::sub_agent_failed, [&] { decode_result(body, asked); });
+  };
+  for (const auto* fits : {"7", "0", "null", "7.0"})
+    CHECK(with_id(fits) == "nothing was thrown");
+  CHECK(with_id("0", 0) == "nothing was thrown");
+  CHECK(decode_result(R"({"result":{"id":8}})", 7).root().text() == R"({"id":8})");
+  CHECK(with_id("8") == "answer to another call: its id is 8, not 7");
+  for (const auto* other : {"1", "-7", "7.5", "70", R"("7")", R"("")", "true", "false", "[]", R"({"id":7})"})
+    CHECK_THAT(with_id(other), StartsWith("answer to another call: its id is "));
+  CHECK(with_id("1e999") == "unparsable answer: id: is out of the range of numbers");
+  CHECK(with_id('"' + std::string(1000, 'x') + '"').size() < 200);
+  CHECK(complaint(errc::sub_agent_failed, [] { decode_result(R"({"error":"not found","id":8})", 7); }) ==
+        "answer to another call: its id is 8, not 7");
 }
 
 TEST_CASE("an error in an answer is passed on, whatever its type") {

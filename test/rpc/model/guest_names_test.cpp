@@ -50,6 +50,22 @@ TEST_CASE("names that could be taken for something else are refused") {
     CHECK(refusal(std::string{"\"name\":"} + wrong) == "name: must be a string");
 }
 
+TEST_CASE("labels that are null are dropped, and nothing else") {
+  const auto left_of = [](const std::string& labels) {
+    auto guest = decode_guest(R"({"id":"g","labels":)" + labels + "}");
+    drop_null_labels(guest);
+    return guest.extra.at("labels");
+  };
+  CHECK(left_of(R"({"team":"a","old":null,"tier":"null"})") == R"({"team":"a","tier":"null"})");
+  CHECK(left_of(R"({"old":null})") == "{}");
+  CHECK(left_of(R"({"twice":"a","twice":null})") == "{}");
+  for (const auto* other : {"{}", R"({"a":1})", R"({"a":""})", "5", "\"null\"", "[null]"})
+    CHECK(left_of(other) == other);
+  guest none;
+  drop_null_labels(none);
+  CHECK(none.extra.empty());
+}
+
 TEST_CASE("labels are a small map of short strings") {
   CHECK(refusal(R"("labels":{"team":"a","empty":""})").empty());
   CHECK(refusal(R"("labels":{})").empty());
