@@ -44,7 +44,8 @@ std::string guest_tag(std::string_view doc, std::string_view key) {
     tag += digits[digest[i] >> 4U];
     tag += digits[digest[i] & 15U];
   }
-  return tag += '"';
+  tag += '"';
+  return tag;
 }
 
 bool matches(std::string_view if_match, std::string_view tag) {

@@ -87,7 +87,8 @@ std::string text_of(const message& what, const settings& how) {
     unless_given("Content-Length", std::to_string(what.body.size()));
   for (const auto& [name, value] : what.headers)
     append_field(out, name, value);
-  return out.append("\r\n").append(what.body);
+  out.append("\r\n").append(what.body);
+  return out;
 }
 
 std::string lower(std::string_view text) {

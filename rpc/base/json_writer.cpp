@@ -53,7 +53,16 @@ std::size_t count_plain(std::string_view s) noexcept {
   return n;
 }
 
+/// Most texts have nothing to escape.
+void append_plain(std::string& out, std::string_view s) {
+  const auto at = out.size();
+  out.append(s.size() + 2, '"');
+  s.copy(out.data() + at + 1, s.size());
+}
+
 void append_quoted(std::string& out, std::string_view s) {
+  if (count_plain(s) == s.size())
+    return append_plain(out, s);
   out += '"';
   while (!s.empty()) {
     const auto plain = count_plain(s);

@@ -96,7 +96,8 @@ std::string encode(timestamp value) {
     append_padded(out += '.', below, 9);
     out.erase(out.find_last_not_of('0') + 1);
   }
-  return out += 'Z';
+  out += 'Z';
+  return out;
 }
 
 std::optional<timestamp> decode_timestamp(std::string_view text) noexcept {

@@ -76,7 +76,8 @@ std::string post_writer::text(std::string_view body, const call_context& whom) c
     http1::append_field(out, "X-Request-ID", whom.request_id);
   if (!whom.job_id.empty())
     http1::append_field(out, job_header, whom.job_id);
-  return out.append("\r\n").append(body);
+  out.append("\r\n").append(body); // `return out.append(…)` would copy
+  return out;
 }
 
 std::unique_ptr<socket_stream> exchange::connect(connection_pool& pool) const {

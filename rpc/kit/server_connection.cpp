@@ -65,7 +65,8 @@ std::string chunk_of(std::string_view bytes) {
   const auto end = std::to_chars(size.data(), size.data() + size.size(), bytes.size(), 16).ptr;
   std::string out;
   out.reserve(bytes.size() + size.size() + 4);
-  return out.append(size.data(), end).append("\r\n").append(bytes).append("\r\n");
+  out.append(size.data(), end).append("\r\n").append(bytes).append("\r\n");
+  return out;
 }
 
 /// True when the stream came to its end with exactly `length` bytes (-1: any number).
@@ -274,7 +275,8 @@ std::string server_connection::head(int status, std::string_view type, std::int6
     http1::append_field(out, "Connection", "close");
   else if (reader_.head().http_1_0)
     http1::append_field(out, "Connection", "keep-alive");
-  return out += "\r\n";
+  out += "\r\n";
+  return out;
 }
 
 void server_connection::send_text(int status, std::string_view type, std::string_view body) {

@@ -227,9 +227,7 @@ TEST_CASE("stopping waits for calls that run, and breaks off streams without end
                        }});
   });
   streaming.get_future().wait();
-  const auto start = std::chrono::steady_clock::now();
-  s.stop();
-  CHECK(std::chrono::steady_clock::now() - start < 1500ms);
+  s.stop(); // without end, were the stream not broken off
   CHECK(slow.get().root().text() == "{}");
   CHECK(endless.get() == rpc::download_end::broken);
 }
