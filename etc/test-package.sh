@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=etc/packages.sh
 . etc/packages.sh
-# shellcheck source=test/has_line.sh
-. test/has_line.sh
+# shellcheck source=test/shell.sh
+. test/shell.sh
 # shellcheck source=test/package/chroot.sh
 . test/package/chroot.sh
 # shellcheck source=test/package/checks.sh

@@ -16,7 +16,7 @@ struct guest_facts {
   std::uint64_t memory = 0, cpu = 0;
   std::uint64_t disk = 0; ///< of its disks, MB; of an adopted guest those in a store
   std::int64_t vnc = 0;
-  std::vector<std::string> macs; ///< lower case; one that occurs twice is there twice
+  std::vector<std::string> macs; ///< as `comparable_mac` writes them; one that occurs twice is there twice
   rpc::metadata_map labels;
 };
 

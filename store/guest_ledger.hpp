@@ -18,7 +18,7 @@ struct reservation {
   host_sums::amounts promised;
   std::uint64_t disk = 0;
   std::string guest = {};             ///< whose job it is
-  std::vector<std::string> macs = {}; ///< lower case
+  std::vector<std::string> macs = {}; ///< as `comparable_mac` writes them
 };
 
 /// What all guests together take, and who has which MAC address, VNC port and name: kept up to date with each change

@@ -26,7 +26,8 @@ std::string digits_in(std::string_view mac) {
   for (std::size_t end = 0; end != mac.npos;) {
     end = mac.find(mark);
     const auto group = mac.substr(0, end);
-    if (group.empty() || group.size() > width || digits.size() == digits_of_address || !is_hex(group))
+    const std::size_t least = mark == '.' ? width : 1;
+    if (group.size() < least || group.size() > width || digits.size() == digits_of_address || !is_hex(group))
       return {};
     digits.append(width - group.size(), '0').append(group);
     mac.remove_prefix(end == mac.npos ? mac.size() : end + 1);

@@ -150,7 +150,7 @@ private:
 
   std::mutex mutex_; // guards the following members
   std::condition_variable came_;
-  std::deque<share> parts_; // none changes its place
+  std::deque<share> parts_; // references to them stay valid
   std::size_t next_ = 0;    // the first that no thread reads
   bool over_ = false;
   std::future<void> other_; // last: it uses the others

@@ -10,20 +10,25 @@ bool looks_like_restart(const failure& e) noexcept {
          e.status() == stopping;
 }
 
-patience::patience(milliseconds at_first, std::function<void(const failure&)> told)
-  : until_{clock::now() + at_first}, told_{std::move(told)} {}
+patience::patience(milliseconds at_first, std::function<void(const failure&)> on_away)
+  : until_{clock::now() + at_first}, on_away_{std::move(on_away)} {}
 
 bool patience::bears(const failure& e) {
-  if (!looks_like_restart(e) || clock::now() >= until_)
+  if (!looks_like_restart(e)) {
+    if (e.code() == fault::refused)
+      note_answer();
     return false;
-  if (told_)
-    std::exchange(told_, {})(e);
+  }
+  if (clock::now() >= until_)
+    return false;
+  if (on_away_)
+    std::exchange(on_away_, {})(e);
   return true;
 }
 
 void patience::note_answer() {
   until_ = clock::now() + client::outage;
-  told_ = {};
+  on_away_ = {};
 }
 
 answer<job> wait_for(client& at, std::string_view id, std::chrono::milliseconds pace,

@@ -18,9 +18,9 @@ class patience {
 public:
   using milliseconds = std::chrono::milliseconds;
 
-  /// `at_first`: until the first answer; from then on it is `client::outage`. `told` is called once if the agent is away
-  /// before its first answer.
-  explicit patience(milliseconds at_first = client::outage, std::function<void(const failure&)> told = {});
+  /// `at_first`: until the first answer; from then on it is `client::outage`. `on_away` is called once if the agent is
+  /// away before its first answer.
+  explicit patience(milliseconds at_first = client::outage, std::function<void(const failure&)> on_away = {});
 
   /// Calls `ask` until it returns; returns what it does. Throws its `failure` if that is not what a restart looks like, or
   /// the agent has been away for too long.
@@ -47,7 +47,7 @@ private:
   void note_answer();
 
   clock::time_point until_;
-  std::function<void(const failure&)> told_; // empty from the first answer on
+  std::function<void(const failure&)> on_away_; // empty from the first answer on
 };
 
 /// Waits for the end of a job and returns it. Calls `seen` with each state on the way, at least every `pace`. A restart

@@ -13,10 +13,10 @@ namespace mistify::http {
 
 namespace {
 
-int checked(int fd) {
+rpc::unique_fd checked(int fd) {
   if (fd < 0)
     throw rpc::failure{rpc::errc::unavailable, std::string{"cannot watch connections: "} + std::strerror(errno)};
-  return fd;
+  return rpc::unique_fd{fd};
 }
 
 std::uint64_t pack(watch_key k) {
@@ -45,29 +45,24 @@ tick in(std::chrono::milliseconds d) {
 
 poller::poller()
   : epoll_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))} {
-  control(epoll_, EPOLL_CTL_ADD, {alarm_.fd(), watch_key::own}, EPOLLIN | EPOLLET);
-  control(epoll_, EPOLL_CTL_ADD, {quit_, watch_key::own}, EPOLLIN); // not by edge: for every thread
-}
-
-poller::~poller() {
-  for (int fd : {epoll_, quit_})
-    ::close(fd);
+  control(epoll_.get(), EPOLL_CTL_ADD, {alarm_.fd(), watch_key::own}, EPOLLIN | EPOLLET);
+  control(epoll_.get(), EPOLL_CTL_ADD, {quit_.get(), watch_key::own}, EPOLLIN); // not by edge: for every thread
 }
 
 bool poller::add(watch_key key) {
-  return control(epoll_, EPOLL_CTL_ADD, key, input);
+  return control(epoll_.get(), EPOLL_CTL_ADD, key, input);
 }
 
 void poller::remove(int fd) {
-  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void poller::watch_room(watch_key key) {
-  control(epoll_, EPOLL_CTL_MOD, key, input | EPOLLOUT);
+  control(epoll_.get(), EPOLL_CTL_MOD, key, input | EPOLLOUT);
 }
 
 std::size_t poller::wait(std::span<epoll_event> events) {
-  int n = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+  int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
   return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
@@ -82,7 +77,7 @@ void poller::alarm_at_latest(tick when) {
 
 void poller::quit() {
   std::uint64_t one = 1;
-  [[maybe_unused]] auto n = ::write(quit_, &one, sizeof one);
+  [[maybe_unused]] auto n = ::write(quit_.get(), &one, sizeof one);
 }
 
 } // namespace mistify::http

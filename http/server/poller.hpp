@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/base/unique_fd.hpp"
 #include "rpc/net/reactor.hpp"
 #include "rpc/net/timer.hpp"
 
@@ -33,9 +34,6 @@ struct watch_key {
 class poller {
 public:
   poller();
-  ~poller();
-  poller(const poller&) = delete;
-  poller& operator=(const poller&) = delete;
 
   /// Watches for input and hang-up. False with errno set if the kernel refuses.
   bool add(watch_key key);
@@ -59,12 +57,12 @@ public:
 
   /// Makes every `wait` from now on return at once with the event for which `is_quit` is true.
   void quit();
-  bool is_quit(watch_key key) const { return key.generation == watch_key::own && key.fd == quit_; }
+  bool is_quit(watch_key key) const { return key.generation == watch_key::own && key.fd == quit_.get(); }
 
 private:
-  int epoll_, quit_;
+  rpc::unique_fd epoll_, quit_;
   rpc::timer alarm_;
-  rpc::reactor answers_{epoll_};
+  rpc::reactor answers_{epoll_.get()};
 };
 
 } // namespace mistify::http

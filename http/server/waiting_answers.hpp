@@ -55,7 +55,7 @@ private:
   mutable std::mutex mutex_; // guards the following members
   std::size_t most_;
   std::size_t bytes_ = 0;
-  entries entries_; // by generation, which identifies a connection permanently
+  entries entries_; // by generation, which no other open connection has
   std::unordered_map<std::shared_ptr<const std::string>, std::size_t> holders_; // of shared bytes
 };
 

@@ -98,8 +98,6 @@ private:
 ///   writer w; w.begin_object().key("id").value(id).key("extra").raw(text).end_object(); std::move(w).str()
 class writer {
 public:
-  writer();
-
   writer& begin_object();
   writer& end_object();
   writer& begin_array();
@@ -121,6 +119,7 @@ public:
   std::string str() && noexcept { return std::move(out_); }
 
 private:
+  void begin();
   void separate(); // writes the comma before the next key or value, if needed
   std::string out_;
 };

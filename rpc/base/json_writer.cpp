@@ -88,22 +88,24 @@ void append_number(std::string& out, T value) {
   out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
 }
 
-/// Appends a number of few decimals, as most figures are, in an eighth of the time that `to_chars` takes to find the shortest
-/// text. At most 15 digits that read back the same are the shortest ones. False, and nothing is appended, for others.
+/// Appends a number of at most nine decimals, as seconds are that were counted in nanoseconds, in less than half the time that
+/// `to_chars` takes to find the shortest text. At most 15 digits that read back the same are the shortest ones. False, and
+/// nothing is appended, for others.
 bool append_decimal(std::string& out, double value) {
-  constexpr std::int64_t million = 1'000'000;
+  constexpr std::int64_t billion = 1'000'000'000;
   constexpr double most = 1e15;
-  const double scaled = value * million;
+  const double scaled = std::fabs(value) * billion;
   if (!(scaled >= 1 && scaled < most))
     return false;
-  const auto millionths = static_cast<std::int64_t>(scaled + 0.5);
-  if (static_cast<double>(millionths) / million != value)
+  const auto billionths = static_cast<std::int64_t>(scaled + 0.5);
+  if (static_cast<double>(billionths) / billion != std::fabs(value))
     return false;
-  std::array<char, 24> text;
-  auto* end = std::to_chars(text.begin(), text.end(), millionths / million).ptr;
-  if (const auto fraction = millionths % million; fraction != 0) {
+  std::array<char, 24> text{'-'};
+  auto* const begin = text.data() + (value < 0 ? 1 : 0);
+  auto* end = std::to_chars(begin, text.end(), billionths / billion).ptr;
+  if (const auto fraction = billionths % billion; fraction != 0) {
     auto* const point = end;
-    end = std::to_chars(point, text.end(), million + fraction).ptr; // the first digit keeps the zeros behind the point
+    end = std::to_chars(point, text.end(), billion + fraction).ptr; // the first digit keeps the zeros behind the point
     *point = '.';
     while (end[-1] == '0')
       --end;
@@ -114,19 +116,22 @@ bool append_decimal(std::string& out, double value) {
 
 } // namespace
 
-writer::writer() {
-  constexpr std::size_t usual = 240;
-  out_.reserve(usual); // else it would grow four times
-}
-
 void writer::separate() {
   // The last character decides: no comma follows one of these, and no finished value ends in one.
   if (!out_.empty() && out_.back() != '{' && out_.back() != '[' && out_.back() != ':')
     out_ += ',';
 }
 
-writer& writer::begin_object() {
+/// What begins as an object or array would grow four times until it has the usual size.
+void writer::begin() {
+  constexpr std::size_t usual = 240;
+  if (out_.empty())
+    out_.reserve(usual);
   separate();
+}
+
+writer& writer::begin_object() {
+  begin();
   out_ += '{';
   return *this;
 }
@@ -137,7 +142,7 @@ writer& writer::end_object() {
 }
 
 writer& writer::begin_array() {
-  separate();
+  begin();
   out_ += '[';
   return *this;
 }

@@ -30,8 +30,7 @@ passwd entry_of(const std::string& user) {
 /// connection break off, as by a crash.
 void end_within(std::chrono::seconds longest) {
   std::signal(SIGALRM, [](int) {
-    constexpr std::string_view why = "a call does not end: ending at once\n";
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, why.data(), why.size());
+    last_words("a call does not end: ending at once\n");
     ::_exit(EXIT_FAILURE);
   });
   ::alarm(static_cast<unsigned>(longest.count()));

@@ -85,6 +85,8 @@ void drop_null_labels(guest& from_client) {
     return;
   const auto labels = json::document::parse(found->second);
   found->second = merge_patch(json::document{}.root(), labels.root());
+  if (found->second == "{}")
+    from_client.extra.erase(found);
 }
 
 void expect_valid_names(const guest& from_client) {

@@ -7,7 +7,8 @@
 /// `failure{invalid_request}`.
 namespace mistify::rpc {
 
-/// Removes the labels that are null: in a create they are as absent as in a merge patch.
+/// Removes the labels that are null: in a create they are as absent as in a merge patch. If no label is left, the
+/// member is removed too.
 void drop_null_labels(guest& from_client);
 
 /// Throws unless the members that are there may be stored.

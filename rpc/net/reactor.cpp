@@ -21,9 +21,13 @@ constexpr std::uint64_t mark = std::uint64_t{1} << 63u;
 /// Numbers of what is no socket that somebody waits for.
 enum : std::uint64_t { timer_rings, quits, first_number };
 
+[[noreturn]] void refuse() {
+  throw failure{errc::unavailable, "cannot wait for sockets: " + std::generic_category().message(errno)};
+}
+
 unique_fd checked(int fd) {
   if (fd < 0)
-    throw failure{errc::unavailable, "cannot wait for sockets: " + std::generic_category().message(errno)};
+    refuse();
   return unique_fd{fd};
 }
 
@@ -35,8 +39,8 @@ thread_local bool waits_here = false;
 reactor::reactor()
   : own_set_{checked(::epoll_create1(EPOLL_CLOEXEC))}, quit_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))},
     set_{own_set_.get()} {
-  watch(EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
-  watch(EPOLL_CTL_ADD, quit_.get(), EPOLLIN, quits);
+  watch_own(alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
+  watch_own(quit_.get(), EPOLLIN, quits);
   thread_ = std::thread{[this] {
     name_thread("reactor");
     waits_here = true;
@@ -45,7 +49,7 @@ reactor::reactor()
 }
 
 reactor::reactor(int set) : set_{set} {
-  watch(EPOLL_CTL_ADD, alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
+  watch_own(alarm_.fd(), EPOLLIN | EPOLLET, timer_rings);
 }
 
 reactor::~reactor() {
@@ -86,6 +90,11 @@ bool reactor::is_mine(const epoll_event& event) noexcept {
   return (event.data.u64 & mark) != 0;
 }
 
+void reactor::watch_own(int fd, std::uint32_t events, number which) const {
+  if (!watch(EPOLL_CTL_ADD, fd, events, which))
+    refuse();
+}
+
 bool reactor::watch(int operation, int fd, std::uint32_t events, number which) const noexcept {
   epoll_event event{};
   event.events = events;
@@ -98,7 +107,7 @@ bool reactor::when_readable(int fd, deadline until, std::function<void()> then) 
   std::unique_lock lock{mutex_};
   if (stopping_)
     return false;
-  const auto which = first_number + last_++;
+  const auto which = first_number + given_++;
   waiting_.emplace(which, waiting{until, std::move(then)});
   if (until != never)
     ends_.emplace(until, which);

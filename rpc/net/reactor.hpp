@@ -24,8 +24,8 @@ namespace mistify::rpc {
 class reactor {
 public:
   reactor(); ///< with a thread of its own
-  /// Has its sockets in `set`, which outlives it. Whoever waits there calls `run_ready` with the events for which `is_mine`
-  /// is true.
+  /// Has its sockets in `set`, which outlives it. A thread that waits there calls `run_ready` with the events for which
+  /// `is_mine` is true.
   explicit reactor(int set);
   ~reactor(); ///< as `stop`
   reactor(const reactor&) = delete;
@@ -62,6 +62,7 @@ private:
   using ready = std::vector<std::function<void()>>;
 
   void run();
+  void watch_own(int fd, std::uint32_t events, number which) const;
   bool watch(int operation, int fd, std::uint32_t events, number which) const noexcept;
   bool forget(number which);
   void take(number which, ready& into);
@@ -73,7 +74,7 @@ private:
   std::mutex mutex_; // guards the following members
   std::unordered_map<number, waiting> waiting_;
   std::set<std::pair<deadline, number>> ends_; // of those that wait, without those that have none
-  number last_ = 0;
+  number given_ = 0;                           // so many numbers
   std::atomic<bool> stopping_{false};
   std::thread thread_; // last: it uses the others
 };

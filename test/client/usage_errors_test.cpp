@@ -84,7 +84,7 @@ TEST_CASE("Columns that nothing in a list has are named, once, with those that t
   const auto wrong = list({"-o", "id,nosuch,labels.env,labels.b", "--sort", "-nosuch", "--as", "csv"});
   CHECK(wrong.code == 0);
   CHECK(wrong.out == "id,nosuch,labels.env,labels.b\r\na,,x,\r\n");
-  const std::string members = "mistify: there are id, State, labels\n";
+  const std::string members = "mistify: its members: id, State, labels\n";
   CHECK(wrong.err == "mistify: no guest has \"nosuch\" or \"labels.b\"\n" + members);
   CHECK(list({"--sort", "\x1b[2J"}).err == "mistify: no guest has \"\\x1b[2J\"\n" + members);
   CHECK(list({"-o", "ID,state,name,Memory", "--sort", "cpu"}).err.empty()); // the usual ones may be absent

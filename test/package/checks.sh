@@ -72,7 +72,7 @@ is_installed_right() {
   mode "750 mistify-libvirt mistify-agent" /run/mistify-libvirt
   mode "644 root root" /etc/mistify-agent/agent.json
   grep -q '^ListenStream=/run/mistify/agent.sock$' "$root/lib/systemd/system/mistify-agent.socket"
-  ! grep -q '^ListenStream=[^/]' "$root/lib/systemd/system/mistify-agent.socket"
+  fails grep -q '^ListenStream=[^/]' "$root/lib/systemd/system/mistify-agent.socket"
   for name in mistify-agent mistify-storage mistify-libvirt; do
     in_chroot "$name" --version
   done
@@ -88,7 +88,7 @@ starts_units() {
   mode "666 mistify-agent mistify-agent" /run/mistify/agent.sock
   ask root GET /readyz >"$run/ready"
   head -n 1 "$run/ready" | jq -e '.status == "ready" and ([.services[] | select(.reachable)] | length) >= 3'
-  ! grep -h '"level":"\(warning\|error\)"' "$root"/var/log/mistify-{agent,storage}.unit.log
+  fails grep -h '"level":"\(warning\|error\)"' "$root"/var/log/mistify-{agent,storage}.unit.log
 }
 
 makes_a_guest() {
@@ -197,8 +197,8 @@ is_purged_with_disks() {
   apt purge $(names) | tee "$run/purge"
   grep -q "kept /var/lib/mistify-storage, which holds disks or images" "$run/purge" "$run/output"
   in_chroot test -e "$disk"
-  ! in_chroot test -e /var/lib/mistify-agent
-  ! in_chroot test -e /etc/mistify-agent
+  fails in_chroot test -e /var/lib/mistify-agent
+  fails in_chroot test -e /etc/mistify-agent
 }
 
 is_purged() {

@@ -28,14 +28,6 @@ legacy_machine() {
   cat /run/libvirt/qemu/legacy.pid
 }
 
-# fails COMMAND...: `set -e` does not see what `!` negates.
-fails() {
-  if "$@"; then
-    echo "succeeded: $*" >&2
-    return 1
-  fi
-}
-
 definition() {
   virsh -q -c qemu:///system dumpxml --inactive "$id"
 }

@@ -6,7 +6,7 @@ secret=/var/log/root-only
 
 # refused TEXT BODY: whether no such guest can be made, for a reason that has this text.
 refused() {
-  ! job POST /guests "$2" 2>/dev/null
+  fails job POST /guests "$2" 2>/dev/null
   grep -q "$1" "$run/answer"
   job DELETE "/guests/$(jq -r .GuestID "$run/answer")"
   [ -z "$(virsh -q -c qemu:///system list --all)" ]
@@ -23,9 +23,9 @@ cannot_start_on_the_user_network() {
 <domain type='qemu'><name>$id</name><uuid>$id</uuid><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os>
   <devices><interface type='user'/></devices></domain>
 END
-  ! curl -sS --unix-socket /run/mistify-libvirt/libvirt.sock http://localhost/_mistify_RPC_ -H 'Content-Type: application/json' \
-    -d '{"method":"Libvirt.Run","params":[{"guest":{"id":"'"$id"'"},"action":"start"}],"id":1}' |
-    tee "$run/answer" | jq -e '.error == null' >/dev/null
+  curl -sS --unix-socket /run/mistify-libvirt/libvirt.sock http://localhost/_mistify_RPC_ -H 'Content-Type: application/json' \
+    -d '{"method":"Libvirt.Run","params":[{"guest":{"id":"'"$id"'"},"action":"start"}],"id":1}' >"$run/answer"
+  jq -e '.error != null' "$run/answer" >/dev/null
   grep -q "a nic needs a network" "$run/answer"
   virsh -q -c qemu:///system undefine "$id" >/dev/null
 }
@@ -53,7 +53,7 @@ cannot_rewrite_its_disk() {
   is_up 2
   shell "head -c 3 /dev/vda | sed 's/^/guest: the disk begins with /'; echo"
   within 20 says "guest: the disk begins with QFI"
-  ! says "guest: the disk begins with onl"
+  fails says "guest: the disk begins with onl"
   [ "$(stat -c %u:%a "$secret")" = "$owner" ]
   job DELETE "/guests/$id"
 }
@@ -73,7 +73,7 @@ shows_nothing_without_password() {
   [ "$port" -ge 5900 ] && [ "$port" -le 5999 ]
   act start
   [ "$(security_types "$port")" = 2 ] # VNC authentication, and nothing else
-  ! api GET "/guests/$id" | has_line s3cr3t
-  ! grep -q s3cr3t "$run"/*.log
+  api GET "/guests/$id" >"$run/shown"
+  fails grep s3cr3t "$run/shown" "$run"/*.log
   job DELETE "/guests/$id"
 }

@@ -107,7 +107,7 @@ starts() {
   act start
   open_console
   within 90 boots 1
-  ! says "guest: lacks"
+  fails says "guest: lacks"
   guest '.state == "running" and .vnc == null and (.nics[0].device | startswith("vnet"))' >/dev/null
 }
 
@@ -134,7 +134,7 @@ is_suspended() {
   shell 'echo guest: awake again'
   sleep 1
   [ "$before" = "$(guests_time)" ]
-  ! says "guest: awake again"
+  fails says "guest: awake again"
   act start
   is running
   within 20 says "guest: awake again"

@@ -55,7 +55,7 @@ calls_no_sub_agent() {
   denied mv /run/mistify/agent.sock /run/mistify/other.sock
   denied touch /run/mistify/x
   for port in 8080 19999 20001; do
-    ! listens "$port"
+    fails listens "$port"
   done
   denied virsh -q -c qemu:///system list
 }

@@ -58,7 +58,7 @@ reads() {
 
 is_not_torn() {
   writes before
-  ! job POST "/guests/$id/snapshots" '{"dest":"torn"}' 2>/dev/null
+  fails job POST "/guests/$id/snapshots" '{"dest":"torn"}' 2>/dev/null
   grep -q "in use by a running guest" "$run/answer"
   [ "$(api GET "/guests/$id/snapshots")" = "[]" ]
 }

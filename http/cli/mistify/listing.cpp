@@ -18,7 +18,7 @@ bool is_known(std::string_view column, const rows& all) {
   return std::ranges::any_of(all, [&](const rpc::json::node& one) { return find_member(one, column) != nullptr; });
 }
 
-/// The members that the rows have, each once, as far as somebody reads on.
+/// The members that the rows have, each once, 40 at most.
 std::string members_of(const rows& all) {
   constexpr std::size_t most = 40;
   std::vector<std::string_view> names;
@@ -39,7 +39,8 @@ void warn_of_unknown(std::string_view kind, const rows& all, const layout& how) 
   if (names.empty())
     return;
   print_error("mistify: no " + std::string{kind} + " has " + names);
-  print_error("mistify: there are " + members_of(all));
+  if (const auto members = members_of(all); !members.empty())
+    print_error("mistify: its members: " + members);
 }
 
 } // namespace

@@ -14,9 +14,9 @@ struct queued_job {
   std::string label, id;
 };
 
-/// Waits for the jobs with a bar; those that end in `Error` go to `errors`. `left`: how long the agent may be away.
+/// Waits for the jobs with a bar; those that end in `Error` go to `errors`. `agent`: how long it may be away.
 void wait_for_all(context& cx, const std::vector<queued_job>& jobs, error_list& errors,
-                  client::patience left = client::patience{});
+                  client::patience agent = client::patience{});
 
 /// What a changing command does in the end: with --wait it waits, else it prints the jobs' ids.
 void settle(context& cx, const std::vector<queued_job>& jobs, error_list& errors);

@@ -54,11 +54,11 @@ TEST_CASE("labels that are null are dropped, and nothing else") {
   const auto left_of = [](const std::string& labels) {
     auto guest = decode_guest(R"({"id":"g","labels":)" + labels + "}");
     drop_null_labels(guest);
-    return guest.extra.at("labels");
+    return guest.extra.contains("labels") ? guest.extra.at("labels") : "none";
   };
   CHECK(left_of(R"({"team":"a","old":null,"tier":"null"})") == R"({"team":"a","tier":"null"})");
-  CHECK(left_of(R"({"old":null})") == "{}");
-  CHECK(left_of(R"({"twice":"a","twice":null})") == "{}");
+  CHECK(left_of(R"({"old":null})") == "none");
+  CHECK(left_of(R"({"twice":"a","twice":null})") == "none");
   for (const auto* other : {"{}", R"({"a":1})", R"({"a":""})", "5", "\"null\"", "[null]"})
     CHECK(left_of(other) == other);
   guest none;

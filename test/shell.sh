@@ -6,3 +6,11 @@
 has_line() {
   grep "$@" >/dev/null
 }
+
+# fails COMMAND...: `set -e` does not see what `!` negates.
+fails() {
+  if "$@"; then
+    echo "succeeded: $*" >&2
+    return 1
+  fi
+}
