@@ -76,7 +76,7 @@ struct client::impl {
   const endpoint to;
   const post_writer post;
   connection_pool pool;
-  std::atomic<std::uint64_t> next_id{0};
+  std::atomic<std::uint64_t> next_id{1}; // an answer with id 0 fits any call, so no call is 0
 
   download_end download(std::string_view request, const download_times& times, const cancellation& cancel,
                         const download_sink& sink, const call_context& whom);

@@ -95,7 +95,7 @@ TEST_CASE("a started call is the request that a blocking one is, on a kept conne
     CHECK(seen.starts_with("POST /_mistify_RPC_ HTTP/1.1\r\n"));
     CHECK(seen.ends_with("\r\n\r\n"
                          R"({"method":"Svc.Method","params":[{"x":1}],"id":)" +
-                         std::to_string(i + 1) + "}"));
+                         std::to_string(i + 2) + "}"));
     CHECK(seen.find("\r\nContent-Type: application/json\r\n") != seen.npos);
     CHECK(seen.find("\r\nX-Request-ID: request-1\r\n") != seen.npos);
     CHECK(seen.find("\r\nX-Guest-Job-ID: job-1\r\n") != seen.npos);
@@ -134,7 +134,7 @@ TEST_CASE("an answer to another call ends a started call and its connection") {
     p.send(http(R"({"result":{"a":1},"error":null,"id":5})"));
     p.hang();
   }};
-  CHECK(k.start().get() == "sub_agent_failed: answer to another call: its id is 5, not 1");
+  CHECK(k.start().get() == "sub_agent_failed: answer to another call: its id is 5, not 2");
   CHECK(k.client->call("Svc.Method", "{}", 5s, {}).root().text() == answer_of_fine);
   CHECK(k.connections() == 2);
 }
