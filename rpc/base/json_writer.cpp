@@ -97,7 +97,7 @@ bool append_decimal(std::string& out, double value) {
   const double scaled = std::fabs(value) * billion;
   if (!(scaled >= 1 && scaled < most))
     return false;
-  const auto billionths = static_cast<std::int64_t>(scaled + 0.5);
+  const std::int64_t billionths = std::llround(scaled);
   if (static_cast<double>(billionths) / billion != std::fabs(value))
     return false;
   std::array<char, 24> text{'-'};
