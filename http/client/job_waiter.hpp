@@ -12,8 +12,8 @@ namespace mistify::client {
 /// True for what a restart of the agent looks like from outside.
 bool looks_like_restart(const failure& e) noexcept;
 
-/// How long a wait goes on while the agent is away. Waits that follow each other share one, so that an agent that does
-/// not come back is not waited for again. One thread at a time.
+/// Bounds how long calls are repeated while the agent is away. Consecutive waits share one object: the time limit then holds
+/// for all of them together, and not for each. Not thread-safe.
 class patience {
 public:
   using milliseconds = std::chrono::milliseconds;

@@ -61,11 +61,11 @@ void append_plain(std::string& out, std::string_view s) {
 }
 
 void append_quoted(std::string& out, std::string_view s) {
-  if (count_plain(s) == s.size())
+  auto plain = count_plain(s);
+  if (plain == s.size())
     return append_plain(out, s);
   out += '"';
-  while (!s.empty()) {
-    const auto plain = count_plain(s);
+  for (; !s.empty(); plain = count_plain(s)) {
     out.append(s.substr(0, plain));
     s.remove_prefix(plain);
     if (s.empty())

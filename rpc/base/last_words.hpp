@@ -12,8 +12,8 @@ void last_words(std::string_view text) noexcept;
 /// The same as a line "PROGRAM: WHY".
 void last_words(std::string_view program, std::string_view why) noexcept;
 
-/// Writes to a descriptor for at most `most`, whatever its reader does. Returns false if not all of `text` was written.
-/// Another writer of the same pipe may still hold it up.
+/// Writes `text` to the descriptor `fd` and returns true; returns false if that fails or takes longer than `most`. May block
+/// longer only if another process writes to the same pipe at the same time.
 bool write_within(int fd, std::string_view text, std::chrono::milliseconds most) noexcept;
 
 } // namespace mistify::rpc
